@@ -1,0 +1,52 @@
+# make run, make test: everything else is set up by them.
+PYTHON ?= python3
+PORT ?= 8080
+VENV := .venv
+BIN := $(VENV)/bin
+FIT_FLAGS ?=
+
+.PHONY: help run fit test test-all lint types bench clean
+
+help: ## what can be made
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+$(VENV)/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Segue needs Python 3.11 or newer: make PYTHON=python3.12 ...")'
+	$(PYTHON) -m venv $(VENV)
+	touch $@
+
+$(VENV)/build-ready: $(VENV)/python requirements.txt requirements-build.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-build.txt
+	touch $@
+
+$(VENV)/dev-ready: $(VENV)/build-ready requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	touch $@
+
+artifacts/current.json: | $(VENV)/build-ready
+	$(BIN)/python -m build fit --source $(or $(SOURCE),demo) $(FIT_FLAGS)
+
+run: $(VENV)/build-ready $(if $(SOURCE),fit,artifacts/current.json) ## serve on PORT (8080); SOURCE=songs.csv fits your own table first
+	@echo "Segue listens on http://127.0.0.1:$(PORT)/ (page) and /docs (API); Ctrl-C stops it"
+	@$(BIN)/functions-framework --source functions/main.py --target recommend --host 127.0.0.1 --port $(PORT)
+
+fit: $(VENV)/build-ready ## build artifacts from SOURCE (a path, URL or data set name; default demo)
+	$(BIN)/python -m build fit --source $(or $(SOURCE),demo) $(FIT_FLAGS)
+
+test: $(VENV)/dev-ready ## the tests
+	$(BIN)/python -m pytest -m "not slow" $(PYTEST_FLAGS)
+
+test-all: $(VENV)/dev-ready ## the tests, the slow ones too
+	$(BIN)/python -m pytest $(PYTEST_FLAGS)
+
+lint: $(VENV)/dev-ready ## ruff
+	$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+types: $(VENV)/dev-ready ## mypy, strict
+	$(BIN)/mypy
+
+bench: $(VENV)/dev-ready ## measure; prints the README's tables
+	$(BIN)/python -m tests.benchmarks
+
+clean: ## remove the environment and caches, keep the artifacts
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache

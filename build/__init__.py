@@ -1,0 +1,13 @@
+"""The offline step: from a table of tracks to the artifacts that the function serves.
+
+Run as ``python -m build`` from the project's root; a clean checkout needs nothing installed with ``-e``.
+"""
+
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+FUNCTIONS = ROOT / "functions"
+
+if str(FUNCTIONS) not in sys.path:
+    sys.path.insert(0, str(FUNCTIONS))

@@ -1,0 +1,216 @@
+"""The tidy table, placed and clustered, as the files that :mod:`segue.catalog` describes."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from build import naming, table
+from build.clusters import Cells, centroids_and_radii
+from build.context import Links, first_artists
+from build.space import Placed
+from build.tidy import SEPARATOR
+from segue import fulltext, names
+from segue.attributes import NUMERIC
+from segue.catalog import offsets_of, write_texts
+from segue.seeds import POINTS
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """Everything that was fitted, rows sorted by cluster, then cell, then the most popular first."""
+
+    frame: pd.DataFrame
+    placed: Placed
+    cells: np.ndarray
+    clusters: Cells
+    works: np.ndarray
+
+    @property
+    def popularity(self) -> np.ndarray:
+        """Popularity, unknown as -1, shape (n_songs,)."""
+        return self.frame["popularity"].fillna(-1).to_numpy(np.float64)
+
+
+def sort(frame: pd.DataFrame, placed: Placed, clusters: Cells) -> Model:
+    """Sort songs so that neighbours of the space lie together."""
+    popularity = frame["popularity"].fillna(-1).to_numpy(np.float64)
+    order = np.lexsort((frame["id"].to_numpy(str), -popularity, clusters.cells))
+    frame = frame.iloc[order].reset_index(drop=True)
+    placed = Placed(
+        placed.space,
+        placed.ranks,
+        placed.vectors[order],
+        placed.present[order],
+        Links(placed.by.names, placed.by.matrix[order]),
+        Links(placed.genres.names, placed.genres.matrix[order]),
+    )
+    return Model(frame, placed, clusters.cells[order], clusters, work_numbers(frame))
+
+
+def work_numbers(frame: pd.DataFrame) -> np.ndarray:
+    """One number for all versions of a song; a song without artists is a work of its own."""
+    firsts = frame["artists"].str.split(SEPARATOR, n=1).str[0]
+    keys = [
+        names.work_key(artist, title) if isinstance(artist, str) else f"\x1f\x1f{song}"
+        for artist, title, song in zip(firsts, frame["name"], frame["id"])
+    ]
+    return pd.factorize(pd.Series(keys, dtype="str"))[0].astype(np.int64)
+
+
+def write(folder: Path, model: Model) -> dict[str, Any]:
+    """Write every file of a version but the manifest.
+
+    Returns
+    -------
+    What the manifest says of these files.
+
+    """
+    _write_space(folder, model)
+    _write_relations(folder, model)
+    _write_texts(folder, model)
+    _write_lookup(folder, model)
+    recommendable = _write_attributes(folder, model)
+    clusters = model.clusters.clusters[model.cells]
+    firsts = table.write(folder / table.FILE, model.frame, clusters, model.cells)
+    return {
+        "songs": len(model.frame),
+        "recommendable": recommendable,
+        "works": int(model.works.max()) + 1,
+        "space": model.placed.space.to_manifest(),
+        "genres": model.placed.genres.names,
+        "attributes": [a.name for a in NUMERIC if model.frame[a.name].notna().any()],
+        "has_explicit": bool(model.frame["explicit"].notna().any()),
+        "clusters": _described(model, clusters),
+        "row_groups": firsts,
+    }
+
+
+def _write_space(folder: Path, model: Model) -> None:
+    vectors = model.placed.vectors.astype(np.float16)
+    offsets = offsets_of(np.bincount(model.cells, minlength=len(model.clusters.clusters)))
+    centroids, radii = centroids_and_radii(vectors, offsets, model.placed.space)
+    _save(folder, "vectors", vectors)
+    _save(folder, "present", model.placed.present)
+    _save(folder, "cell_offsets", offsets)
+    _save(folder, "cell_centroids", centroids)
+    _save(folder, "cell_radii", radii)
+    _save(folder, "cell_clusters", model.clusters.clusters.astype(np.int16))
+    _save(folder, "rank_values", model.placed.ranks.values)
+    _save(folder, "rank_levels", model.placed.ranks.levels)
+
+
+def _write_relations(folder: Path, model: Model) -> None:
+    best_first = np.argsort(-model.popularity, kind="stable")
+    _save(folder, "works", model.works.astype(np.int32))
+    _save_lists(folder, "work", "songs", *_grouped(model.works[best_first], best_first, int(model.works.max()) + 1))
+    by, genres = model.placed.by, model.placed.genres
+    _save_lists(folder, "by", "artists", *by.lists)
+    _save_lists(folder, "in", "genres", *genres.lists)
+    _save_lists(folder, "artist", "songs", *_songs_of_artists(model))
+    _save_lists(folder, "genre", "songs", *_songs_of_genres(model))
+
+
+def _songs_of_artists(model: Model) -> tuple[np.ndarray, np.ndarray]:
+    """Each artist's songs: as first artist before the others, most popular first."""
+    counts, artists = model.placed.by.lists
+    songs = np.repeat(np.arange(len(counts)), counts)
+    featured = first_artists(model.placed.by)[songs] != artists
+    order = np.lexsort((songs, -model.popularity[songs], featured))
+    return _grouped(artists[order], songs[order], len(model.placed.by.names))
+
+
+def _songs_of_genres(model: Model) -> tuple[np.ndarray, np.ndarray]:
+    """The analysed songs of each genre that are nearest to its mean vector, one of each work."""
+    nearest = []
+    analysed = (model.frame["tempo"] != 0).to_numpy()
+    by_genre = model.placed.genres.matrix.tocsc()
+    for start, stop in zip(by_genre.indptr[:-1], by_genre.indptr[1:]):
+        songs = np.sort(by_genre.indices[start:stop])
+        songs = songs[analysed[songs]] if analysed[songs].any() else songs
+        vectors = model.placed.vectors[songs]
+        gaps = ((vectors - vectors.mean(axis=0)) ** 2).sum(axis=1)
+        songs = songs[np.argsort(gaps, kind="stable")]
+        _, firsts = np.unique(model.works[songs], return_index=True)
+        nearest.append(songs[np.sort(firsts)[:POINTS]])
+    counts = np.array([len(songs) for songs in nearest], np.int64)
+    return counts, np.concatenate(nearest) if nearest else np.empty(0, np.int64)
+
+
+def _grouped(owners: np.ndarray, items: np.ndarray, n_owners: int) -> tuple[np.ndarray, np.ndarray]:
+    """Items by owner, in the order given."""
+    order = np.argsort(owners, kind="stable")
+    return np.bincount(owners, minlength=n_owners), items[order]
+
+
+def _write_texts(folder: Path, model: Model) -> None:
+    for name, column in (("ids", "id"), ("names", "name"), ("albums", "album")):
+        write_texts(folder, name, model.frame[column].fillna("").tolist())
+    write_texts(folder, "artists", model.placed.by.names)
+
+
+def _write_lookup(folder: Path, model: Model) -> None:
+    titles = model.frame["name"].tolist()
+    rows = np.arange(len(titles))
+    _save_hashes(folder, "id_hashes", "id_songs", model.frame["id"].tolist(), rows)
+    keys = [sorted({names.bare(title), names.title_key(title)}) for title in titles]
+    owners = np.repeat(rows, [len(pair) for pair in keys])
+    best_first = np.argsort(-model.popularity[owners], kind="stable")
+    flat = [key for pair in keys for key in pair]
+    _save_hashes(folder, "title_hashes", "title_songs", [flat[place] for place in best_first], owners[best_first])
+    artists = [names.title_key(name) for name in model.placed.by.names]
+    _save_hashes(folder, "artist_hashes", "artist_rows", artists, np.arange(len(artists)))
+    folded = [names.folded(title) for title in titles]
+    _save(folder, "title_order", np.array(sorted(rows, key=lambda row: folded[row]), np.int32))
+    _write_fulltext(folder, model, folded)
+
+
+def _write_fulltext(folder: Path, model: Model, folded: list[str]) -> None:
+    """One entry for each distinct name and first artist: its most popular song."""
+    firsts = model.frame["artists"].fillna("").str.split(SEPARATOR, n=1).str[0].tolist()
+    best: dict[tuple[str, str], int] = {}
+    for row in np.argsort(-model.popularity, kind="stable"):
+        best.setdefault((folded[row], firsts[row]), int(row))
+    titles = model.frame["name"].tolist()
+    fulltext.write(folder / fulltext.FILE, ((row, titles[row], firsts[row]) for row in sorted(best.values())))
+
+
+def _write_attributes(folder: Path, model: Model) -> int:
+    for attribute in NUMERIC:
+        # a song of five hours has more milliseconds than float32 has whole numbers
+        kind = np.float64 if attribute.name == "duration_ms" else np.float32
+        _save(folder, f"attribute_{attribute.name}", model.frame[attribute.name].to_numpy(kind))
+    _save(folder, "attribute_explicit", model.frame["explicit"].to_numpy(np.float32))
+    recommendable = (model.frame["tempo"] != 0).to_numpy()
+    _save(folder, "recommendable", recommendable)
+    return int(recommendable.sum())
+
+
+def _described(model: Model, clusters: np.ndarray) -> list[dict[str, Any]]:
+    attributes = {name: model.frame[name].to_numpy(np.float64) for name in naming.WORDS}
+    n_clusters = int(clusters.max()) + 1
+    called = naming.names(model.placed, attributes, clusters, n_clusters)
+    firsts = np.searchsorted(clusters, np.arange(n_clusters))
+    sizes = np.bincount(clusters, minlength=n_clusters)
+    return [
+        {"id": number, "name": called[number], "size": int(sizes[number]), "first": int(firsts[number])}
+        for number in range(n_clusters)
+    ]
+
+
+def _save(folder: Path, name: str, array: np.ndarray) -> None:
+    np.save(folder / f"{name}.npy", np.ascontiguousarray(array), allow_pickle=False)
+
+
+def _save_lists(folder: Path, owner: str, items: str, counts: np.ndarray, values: np.ndarray) -> None:
+    _save(folder, f"{owner}_offsets", offsets_of(counts))
+    _save(folder, f"{owner}_{items}", values.astype(np.int32))
+
+
+def _save_hashes(folder: Path, hashes: str, rows: str, keys: list[str], owners: np.ndarray) -> None:
+    digests = np.fromiter((names.digest(key) for key in keys), np.uint64, len(keys))
+    order = np.argsort(digests, kind="stable")
+    _save(folder, hashes, digests[order])
+    _save(folder, rows, owners[order].astype(np.int32))

@@ -1,0 +1,124 @@
+"""The command line: results on stdout, progress on stderr; bad input is one line and exit 1, bad usage exit 2."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from build.columns import TIDY
+from build.datasets import DATASETS
+from segue.errors import SegueError
+
+ARTIFACTS = "artifacts"
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one command; returns the exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        options.run(options)
+    except SegueError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except OSError as error:
+        print(f"error: {error.filename or ''}: {error.strerror or error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("error: interrupted; what was current still is", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m build",
+        description="From a table of tracks to the artifacts that the function serves.",
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_fit(commands.add_parser("fit", help="build a version from a table of tracks and make it current"))
+    _add_recommend_file(commands.add_parser("recommend-file", help="answer a file of seeds as the service would"))
+    return parser
+
+
+def _add_fit(parser: argparse.ArgumentParser) -> None:
+    named = ", ".join(DATASETS)
+    parser.add_argument(
+        "--source",
+        action="append",
+        metavar="SOURCE",
+        help="a path or URL (CSV, CSV.gz, Parquet), 'demo' or 'demo:N' (an invented catalogue of N songs,"
+        f" 10..10,000,000, default 20,000), or a data set that is downloaded ({named}); several merge by track id,"
+        " the first wins a conflict (default: demo)",
+    )
+    parser.add_argument(
+        "--columns",
+        type=_columns,
+        default={},
+        metavar="NAME=HEADER,...",
+        help=f"which header means what, where Segue can't tell; names: {', '.join(TIDY)}",
+    )
+    parser.add_argument("--out", type=Path, default=Path(ARTIFACTS), help="artifacts folder (default: %(default)s)")
+    parser.add_argument("--seed", type=_seed, default=0, help="of everything random, 0..4294967295 (default: 0)")
+    parser.add_argument("--strict", action="store_true", help="stop at any bad row instead of dropping up to 10%%")
+    parser.add_argument(
+        "--accept-checksum", action="store_true", help="accept a named data set whose content has changed"
+    )
+    parser.set_defaults(run=_fit)
+
+
+def _add_recommend_file(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("queries", type=Path, metavar="QUERIES.csv", help="query_id,seed_track_id; rows that share a"
+                        " query_id are one query of several seeds")  # fmt: skip
+    parser.add_argument("ranked", type=Path, metavar="RANKED.csv", help="query_id,rank,track_id; '-' for stdout")
+    parser.add_argument("--limit", type=_limit, default=100, help="songs a query, 1..100 (default: %(default)s)")
+    _add_artifacts(parser)
+    parser.set_defaults(run=_recommend_file)
+
+
+def _add_artifacts(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--artifacts",
+        type=Path,
+        default=Path(os.environ.get("SEGUE_ARTIFACTS", ARTIFACTS)),
+        help="artifacts folder (default: SEGUE_ARTIFACTS, else artifacts)",
+    )
+
+
+def _fit(options: argparse.Namespace) -> None:
+    from build.fit import Options, fit
+
+    sources = options.source or ["demo"]
+    built = fit(Options(sources, options.columns, options.strict, options.accept_checksum, options.seed), options.out)
+    print(f"version {built.version}: {len(built):,} songs in {len(built.manifest['clusters'])} clusters")
+
+
+def _recommend_file(options: argparse.Namespace) -> None:
+    from build.answers import recommend_file
+
+    recommend_file(options.artifacts, options.queries, options.ranked, options.limit)
+
+
+def _columns(text: str) -> dict[str, str]:
+    pairs = [pair.partition("=") for pair in text.split(",")]
+    for name, _, header in pairs:
+        if name not in TIDY or not header:
+            raise argparse.ArgumentTypeError(f"'{name}': expected NAME=HEADER,... with names {', '.join(TIDY)}")
+    return {name: header for name, _, header in pairs}
+
+
+def _seed(text: str) -> int:
+    return _whole(text, 0, 2**32 - 1)
+
+
+def _limit(text: str) -> int:
+    return _whole(text, 1, 100)
+
+
+def _whole(text: str, low: int, high: int) -> int:
+    if text.isdecimal() and low <= int(text) <= high:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"'{text}': expected a whole number {low}..{high}")

@@ -1,0 +1,79 @@
+"""Cells that prune the search, and clusters of cells that people browse."""
+
+import itertools
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.cluster import KMeans
+
+from segue.space import Space
+
+CELLS_PER_ROOT = 2  # cells for each square root of the number of songs
+SAMPLE_PER_CELL = 160  # songs a cell's centroid is learned from at the most; the others are assigned
+MOST_CLUSTERS = 40
+ROUNDS = 25  # of k-means; centroids hardly move after
+ASSIGNED_AT_A_TIME = 50_000  # songs; bounds the table of distances
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """A clustering in two levels.
+
+    cells : int64, shape (n_songs,), numbered so that cells of one cluster are neighbours
+    clusters : int64, shape (n_cells,), the cluster of each cell
+    """
+
+    cells: np.ndarray
+    clusters: np.ndarray
+
+
+def cluster(vectors: np.ndarray, seed: int) -> Cells:
+    """Cluster songs into about 2 sqrt(n) cells, and cells into a few dozen clusters."""
+    n_cells = min(max(1, round(CELLS_PER_ROOT * len(vectors) ** 0.5)), len(np.unique(vectors, axis=0)))
+    labels, centroids = _cells(vectors, n_cells, seed)
+    sizes = np.bincount(labels, minlength=len(centroids))
+    of_cell = _clusters(centroids, sizes, seed)
+    order = np.lexsort((np.arange(len(centroids)), of_cell))
+    number = np.empty(len(order), np.int64)
+    number[order] = np.arange(len(order))
+    return Cells(number[labels], of_cell[order])
+
+
+def centroids_and_radii(vectors: np.ndarray, offsets: np.ndarray, space: Space) -> tuple[np.ndarray, np.ndarray]:
+    """Mean vectors of the cells, and the distance of the farthest song from each, block by block and in all.
+
+    vectors : float16, shape (n_songs, n_dims), sorted by cell, as the function will read them
+    offsets : shape (n_cells + 1,), first song of each cell
+
+    Returns
+    -------
+    float32 arrays of shape (n_cells, n_dims) and (n_cells, n_blocks + 1)
+
+    """
+    centroids = np.empty((len(offsets) - 1, vectors.shape[1]), np.float32)
+    radii = np.empty((len(offsets) - 1, len(space.blocks) + 1), np.float32)
+    for cell, (first, last) in enumerate(itertools.pairwise(offsets)):
+        songs = vectors[first:last].astype(np.float32)
+        centroids[cell] = songs.mean(axis=0)
+        squared = (songs - centroids[cell]) ** 2
+        blocks = [squared[:, block.columns].sum(axis=1) for block in space.blocks]
+        radii[cell] = [np.sqrt(gap.max()) for gap in (*blocks, squared.sum(axis=1))]
+    return centroids, radii
+
+
+def _cells(vectors: np.ndarray, n_cells: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    sample = vectors
+    if len(vectors) > n_cells * SAMPLE_PER_CELL:
+        picks = np.random.default_rng(seed).choice(len(vectors), n_cells * SAMPLE_PER_CELL, replace=False)
+        sample = vectors[np.sort(picks)]
+    model = KMeans(n_cells, n_init=1, max_iter=ROUNDS, random_state=seed).fit(sample)
+    runs = range(0, len(vectors), ASSIGNED_AT_A_TIME)
+    labels = np.concatenate([model.predict(vectors[run : run + ASSIGNED_AT_A_TIME]) for run in runs])
+    used, labels = np.unique(labels, return_inverse=True)
+    return labels.astype(np.int64), model.cluster_centers_[used]
+
+
+def _clusters(centroids: np.ndarray, sizes: np.ndarray, seed: int) -> np.ndarray:
+    wanted = min(MOST_CLUSTERS, max(1, round(1.3 * len(centroids) ** 0.5)), len(centroids))
+    model = KMeans(wanted, n_init=5, random_state=seed).fit(centroids, sample_weight=sizes)
+    return np.unique(model.labels_, return_inverse=True)[1].astype(np.int64)

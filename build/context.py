@@ -1,0 +1,67 @@
+"""What a song keeps company with: artists, genres and albums as sparse matrices."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+from build.tidy import SEPARATOR
+
+COMPILATION = 3  # first artists from which an album is a compilation, whose songs were put together on purpose
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """Which of several named things each song has.
+
+    names : of the things, sorted
+    matrix : float32 0/1, shape (n_songs, n_names), CSR, a song's things in the order of the table
+    """
+
+    names: list[str]
+    matrix: sparse.csr_matrix
+
+    @property
+    def lists(self) -> tuple[np.ndarray, np.ndarray]:
+        """Counts per song, and codes end to end."""
+        return np.diff(self.matrix.indptr), self.matrix.indices
+
+
+def link(texts: "pd.Series[str]") -> Links:
+    """Split joined texts (``SEPARATOR``) and number what they name."""
+    split = texts.str.split(SEPARATOR)
+    counts = np.array([len(items) if isinstance(items, list) else 0 for items in split], np.int64)
+    names = split.explode().dropna()
+    codes, found = pd.factorize(names, sort=True)
+    starts = np.concatenate([[0], np.cumsum(counts)])
+    matrix = sparse.csr_matrix(
+        (np.ones(len(codes), np.float32), codes.astype(np.int32), starts), shape=(len(texts), len(found))
+    )
+    return Links([str(name) for name in found], matrix)
+
+
+def averaged(matrix: sparse.csr_matrix) -> sparse.csr_matrix:
+    """Rows divided by their sums: a product with it is a mean. Empty rows stay empty."""
+    sums = np.asarray(matrix.sum(axis=1)).ravel()
+    return sparse.diags(1 / np.maximum(sums, 1)).astype(np.float32) @ matrix
+
+
+def compilations(albums: "pd.Series[str]", by: Links) -> sparse.csr_matrix:
+    """Album x song 0/1 for the albums that put several artists together."""
+    codes, found = pd.factorize(albums, sort=True)
+    firsts = pd.Series(first_artists(by))
+    known = (codes >= 0) & (firsts >= 0).to_numpy()
+    artists = firsts[known].groupby(codes[known]).nunique().reindex(range(len(found)), fill_value=0)
+    songs = np.flatnonzero(known & (artists.to_numpy() >= COMPILATION)[codes])
+    ones = np.ones(len(songs), np.float32)
+    return sparse.csr_matrix((ones, (codes[songs], songs)), shape=(len(found), len(albums)))
+
+
+def first_artists(by: Links) -> np.ndarray:
+    """Code of each song's first artist, -1 where it has none."""
+    counts, codes = by.lists
+    starts = by.matrix.indptr[:-1]
+    firsts = np.full(len(counts), -1, np.int64)
+    firsts[counts > 0] = codes[starts[counts > 0]]
+    return firsts

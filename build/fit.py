@@ -1,0 +1,88 @@
+"""The offline step from end to end: sources -> space -> clusters -> artifacts."""
+
+import hashlib
+import importlib.metadata
+import platform
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from threadpoolctl import threadpool_limits
+
+from build import artifacts, progress
+from build.account import Account
+from build.clusters import cluster
+from build.progress import stage
+from build.sources import is_invented, tracks
+from build.space import place
+from segue import catalog
+
+LIBRARIES = ("numpy", "pandas", "pyarrow", "scikit-learn", "scipy")
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a build depends on besides the libraries' versions."""
+
+    sources: Sequence[str] = ("demo",)
+    columns: Mapping[str, str] = field(default_factory=dict)
+    strict: bool = False
+    accept_checksum: bool = False
+    seed: int = 0
+
+
+def fit(options: Options, out: Path) -> catalog.Catalog:
+    """Build a version and make it current.
+
+    Raises
+    ------
+    SourceError
+        the sources can't be used; nothing is written.
+
+    """
+    frame, account = tracks(
+        options.sources,
+        options.columns,
+        strict=options.strict,
+        accept_checksum=options.accept_checksum,
+        seed=options.seed,
+    )
+    # One thread: sums in another order give other centroids, and the same input must give the same bytes.
+    with threadpool_limits(1):
+        model = _fitted(frame, account, options.seed)
+    account.songs, account.works = len(frame), int(model.works.max()) + 1
+    account.not_analysed = int((frame["tempo"] == 0).sum())
+    print("\n".join(account.lines()), file=sys.stderr)
+    with progress.stage(f"writing artifacts to {out}"):
+        return catalog.save(out, lambda folder: _entries(folder, model, account, options))
+
+
+def _fitted(frame: pd.DataFrame, account: Account, seed: int) -> artifacts.Model:
+    with stage(f"placing {len(frame):,} songs in the space"):
+        placed = place(frame, account, seed)
+    with stage("clustering"):
+        cells = cluster(placed.vectors, seed)
+    with stage("sorting"):
+        return artifacts.sort(frame, placed, cells)
+
+
+def _entries(folder: Path, model: artifacts.Model, account: Account, options: Options) -> dict[str, Any]:
+    return {
+        **artifacts.write(folder, model),
+        "invented": is_invented(options.sources),
+        "data": {"fingerprint": fingerprint(model.frame), **account.facts()},
+        "parameters": {"columns": dict(options.columns), "strict": options.strict, "seed": options.seed},
+        "libraries": {
+            "python": platform.python_version(),
+            **{name: importlib.metadata.version(name) for name in LIBRARIES},
+        },
+    }
+
+
+def fingerprint(frame: pd.DataFrame) -> str:
+    """A digest of the tidy table, whatever files it came from."""
+    rows = pd.util.hash_pandas_object(frame, index=False).to_numpy()
+    return hashlib.sha256(rows.tobytes()).hexdigest()

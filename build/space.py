@@ -1,0 +1,186 @@
+"""The tidy table as points of the space: one function a block, then weights that make blocks comparable.
+
+What a song lacks is imputed (the mean of the songs that have it) and flagged; a block or column in which the whole
+table says nothing is left out. Shares and dimensions come from the ablation in docs/quality.md.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+from sklearn.decomposition import TruncatedSVD
+from sklearn.feature_extraction.text import TfidfTransformer
+from sklearn.preprocessing import normalize
+
+from build.account import Account
+from build.context import Links, averaged, compilations, first_artists, link
+from segue.attributes import AUDIO, NUMERIC
+from segue.space import AUDIO_COLUMNS, KNOTS, Block, Ranks, Space, encode
+
+SHARES = {"audio": 0.3, "artist": 0.6, "genre": 1.0, "fame": 0.3, "year": 0.2}
+GENRE_DIMENSIONS = 24
+PSEUDO_SONGS = 3  # of an artist's genres that smooth the mean sound of an artist with few songs
+TEMPERATURE = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """Songs as points.
+
+    vectors : float32, shape (n_songs, n_dims), weighted
+    present : uint8, shape (n_songs,), bit b set: block b is known
+    """
+
+    space: Space
+    ranks: Ranks
+    vectors: np.ndarray
+    present: np.ndarray
+    by: Links
+    genres: Links
+
+
+def place(frame: pd.DataFrame, account: Account, seed: int) -> Placed:
+    """Place every song of a tidy table.
+
+    account : receives a note per column or block that says nothing
+    seed : of the genre block's randomised SVD
+    """
+    frame = _without_unanalysed(frame)
+    ranks = fit_ranks(frame)
+    by, genres = link(frame["artists"]), link(frame["genres"])
+    audio = encode(_numbers(frame), ranks)
+    makers: dict[str, Callable[[], np.ndarray]] = {
+        "audio": lambda: audio,
+        "artist": lambda: _artist_block(audio, by, genres),
+        "genre": lambda: _genre_block(frame, by, genres, seed),
+        "fame": lambda: _fame_block(frame, by, ranks),
+        "year": lambda: ranks("year", frame["year"].to_numpy(np.float64))[:, None],
+    }
+    raw = {name: make() for name, make in makers.items()}
+    kept = {name: block for name, block in raw.items() if _says_something(name, block, account)}
+    _note_constants(audio, account)
+    return _assembled(kept, ranks, by, genres)
+
+
+def fit_ranks(frame: pd.DataFrame) -> Ranks:
+    """Curves from values to ranks for every numeric attribute; equal values share the mean of their ranks."""
+    curves = [_curve(frame[attribute.name].to_numpy(np.float64)) for attribute in NUMERIC]
+    return Ranks(np.stack([values for values, _ in curves]), np.stack([levels for _, levels in curves]))
+
+
+def _curve(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    known = np.sort(values[~np.isnan(values)])
+    if not len(known):
+        return np.zeros(KNOTS), np.full(KNOTS, 0.5)
+    distinct, counts = np.unique(known, return_counts=True)
+    levels = (np.cumsum(counts) - counts / 2) / len(known)
+    picks = np.unique(np.searchsorted(levels, np.linspace(levels[0], levels[-1], KNOTS)))[:KNOTS]
+    padding = (0, KNOTS - len(picks))
+    return np.pad(distinct[picks], padding, mode="edge"), np.pad(levels[picks], padding, mode="edge")
+
+
+def _without_unanalysed(frame: pd.DataFrame) -> pd.DataFrame:
+    """Tempo 0 means that a song was not analysed: none of its audio features says anything."""
+    features = [attribute.name for attribute in AUDIO]
+    heard = frame["tempo"] != 0
+    return frame.assign(**{name: frame[name].where(heard) for name in features})
+
+
+def _numbers(frame: pd.DataFrame) -> dict[str, np.ndarray]:
+    return {attribute.name: frame[attribute.name].to_numpy(np.float64) for attribute in NUMERIC}
+
+
+def _artist_block(audio: np.ndarray, by: Links, genres: Links) -> np.ndarray:
+    """The mean sound of a song's artists, drawn towards their genres' where an artist has few songs."""
+    heard = ~np.isnan(audio).all(axis=1)
+    sound = np.where(np.isnan(audio), np.nan_to_num(np.nanmean(audio, axis=0)) if heard.any() else 0.0, audio)
+    sung = by.matrix.multiply(heard[:, None]).tocsr()
+    songs = np.asarray(sung.sum(axis=0)).ravel()[:, None]
+    of_genres = averaged(genres.matrix.T.tocsr()) @ sound
+    artist_genres = averaged(sparse.csr_matrix(by.matrix.T) @ genres.matrix)
+    smoothing = PSEUDO_SONGS * (np.diff(artist_genres.indptr) > 0)[:, None]
+    sounds = (sung.T @ sound + smoothing * (artist_genres @ of_genres)) / np.maximum(songs + smoothing, 1)
+    block = averaged(by.matrix) @ sounds
+    silent = np.asarray(averaged(by.matrix) @ (songs == 0)).ravel() > 0
+    block[silent | (np.diff(by.matrix.indptr) == 0)] = np.nan
+    return np.asarray(block)
+
+
+def _genre_block(frame: pd.DataFrame, by: Links, genres: Links, seed: int) -> np.ndarray:
+    """Genres of the song, its artists and the compilations they are on: TF-IDF, SVD, unit length."""
+    own = genres.matrix
+    per_artist = averaged(by.matrix.T.tocsr())
+    of_artists = averaged(by.matrix) @ (per_artist @ own)
+    albums = averaged(compilations(frame["album"], by))
+    of_albums = sparse.csr_matrix((albums > 0).T @ (albums @ (own + of_artists)))
+    of_company = averaged(by.matrix) @ (per_artist @ of_albums)
+    counts = sparse.csr_matrix(own + of_artists + of_company)
+    counts.data = np.sqrt(counts.data)
+    empty = np.diff(counts.indptr) == 0
+    if min(counts.shape) < 3 or empty.all():
+        return np.full((len(frame), 1), np.nan)
+    svd = TruncatedSVD(min(GENRE_DIMENSIONS, counts.shape[1] - 1), random_state=seed)
+    block = normalize(svd.fit_transform(TfidfTransformer().fit_transform(counts)))
+    block[empty] = np.nan
+    return np.asarray(block)
+
+
+def _fame_block(frame: pd.DataFrame, by: Links, ranks: Ranks) -> np.ndarray:
+    """How popular the song is, and how popular its first artist's best-known song."""
+    popularity = frame["popularity"].to_numpy(np.float64)
+    best = pd.Series(popularity).groupby(first_artists(by)).transform("max").to_numpy(np.float64)
+    best = np.where(first_artists(by) < 0, popularity, best)
+    own = ranks("popularity", popularity)
+    artists = pd.Series(best).rank(pct=True).to_numpy(np.float64)
+    return np.stack([own, np.where(np.isnan(artists), own, artists)], axis=1)
+
+
+def _says_something(name: str, block: np.ndarray, account: Account) -> bool:
+    varies = np.nan_to_num(_variance(block)).sum() > 0
+    if not varies:
+        account.note(f"the table says nothing about {name}: that block is left out of the space")
+    return bool(varies)
+
+
+def _note_constants(audio: np.ndarray, account: Account) -> None:
+    constant = np.nan_to_num(_variance(audio)) == 0
+    if constant.all():
+        return
+    for feature in dict.fromkeys(f for (f, *_), flat in zip(AUDIO_COLUMNS, constant) if flat):
+        account.note(f"'{feature}' is missing or the same in every song: it has no weight in the space")
+
+
+def _variance(block: np.ndarray) -> np.ndarray:
+    known = ~np.isnan(block)
+    counts = np.maximum(known.sum(axis=0), 1)
+    means = np.nansum(block, axis=0) / counts
+    return np.asarray(np.nansum(np.where(known, block - means, 0) ** 2, axis=0) / counts)
+
+
+def _assembled(blocks: dict[str, np.ndarray], ranks: Ranks, by: Links, genres: Links) -> Placed:
+    """Blocks side by side, each scaled so that random pairs differ by its share, mean squared."""
+    total = sum(SHARES[name] for name in blocks)
+    n_songs = len(next(iter(blocks.values())))
+    columns, parts, spreads, present = [], [], [], np.zeros(n_songs, np.uint8)
+    start, audio_scale = 0, 1.0
+    for bit, (name, raw) in enumerate(blocks.items()):
+        share = SHARES[name] / total
+        variance = _variance(raw)
+        scale = np.sqrt(share / (2 * variance.sum()))
+        present |= (~np.isnan(raw).all(axis=1)).astype(np.uint8) << np.uint8(bit)
+        columns.append((_imputed(raw) * scale).astype(np.float32))
+        spreads.append(2 * variance * scale**2)
+        parts.append(Block(name, start, start + raw.shape[1], share))
+        start += raw.shape[1]
+        if name == "audio":
+            audio_scale = float(scale)
+    space = Space(tuple(parts), np.concatenate(spreads), audio_scale, TEMPERATURE)
+    return Placed(space, ranks, np.concatenate(columns, axis=1), present, by, genres)
+
+
+def _imputed(block: np.ndarray) -> np.ndarray:
+    known = ~np.isnan(block)
+    means = np.nansum(block, axis=0) / np.maximum(known.sum(axis=0), 1)
+    return np.where(known, block, means)

@@ -1,0 +1,280 @@
+"""The artifacts: what a version directory holds, how it is written and how it is read.
+
+``ROOT/current.json`` names a version; ``ROOT/versions/<id>/`` holds it: ``manifest.json``, NumPy files that are
+memory-mapped on first use, ``catalog.parquet`` and ``lookup.sqlite``. Rows are songs, sorted by cluster, then cell.
+
+=====================  ==========================  ========================================================
+array                  shape                       what
+=====================  ==========================  ========================================================
+vectors                (n_songs, n_dims)           float16, the space's weighted columns, block beside block
+present                (n_songs,)                  uint8, bit b set: block b of the space is known, not imputed
+recommendable          (n_songs,)                  bool, the song was analysed (tempo above 0)
+cell_offsets           (n_cells + 1,)              first row of each cell
+cell_centroids         (n_cells, n_dims)           float32, the mean vector of a cell
+cell_radii             (n_cells, n_blocks)         float32, the farthest song from the centroid, block by block
+cell_clusters          (n_cells,)                  the cluster that a cell belongs to
+works                  (n_songs,)                  the work of which a song is a version
+work_offsets, _songs   (n_works + 1,), (n_songs,)  a work's versions, most popular first
+by_offsets, _artists   (n_songs + 1,), (links,)    a song's artists, the first artist first
+artist_offsets, _songs (n_artists + 1,), (links,)  an artist's songs, those as first artist before the others,
+                                                   most popular first
+in_offsets, _genres    (n_songs + 1,), (links,)    a song's genres, indices into the manifest's list
+genre_offsets, _songs  (n_genres + 1,), (<= 20 g,) the songs nearest to a genre's centre
+attribute_NAME         (n_songs,)                  a number of the song, or explicit (0, 1); NaN: unknown
+rank_values, _levels   (n_attributes, 256)         curves from an attribute's value to its rank
+NAME_heap, _offsets    (bytes,), (n + 1,)          UTF-8 texts end to end: ids, names, albums, artists
+id_hashes, id_songs    (n_songs,)                  sorted 64-bit digests of ids and their rows
+title_hashes, _songs   (>= n_songs,)               the same for bare titles and title keys
+artist_hashes, _rows   (n_artists,)                the same for keys of artists' names
+title_order            (n_songs,)                  rows sorted by folded name
+=====================  ==========================  ========================================================
+"""
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from segue.errors import ArtifactsError
+
+FORMAT = 1
+REBUILD = "python -m build fit"
+
+
+class Texts:
+    """Strings by row, from a byte heap.
+
+    heap : uint8, shape (n_bytes,)
+    offsets : shape (n_texts + 1,), the first byte of each text
+    """
+
+    def __init__(self, heap: np.ndarray, offsets: np.ndarray):
+        self._heap = heap
+        self._offsets = offsets
+
+    def __len__(self) -> int:
+        return len(self._offsets) - 1
+
+    def __getitem__(self, row: int) -> str:
+        return self._heap[self._offsets[row] : self._offsets[row + 1]].tobytes().decode()
+
+
+@dataclass(frozen=True, slots=True)
+class Lists:
+    """Rows of unequal length, end to end.
+
+    offsets : shape (n_lists + 1,)
+    values : shape (offsets[-1],)
+    """
+
+    offsets: np.ndarray
+    values: np.ndarray
+
+    def __getitem__(self, row: int) -> np.ndarray:
+        return self.values[self.offsets[row] : self.offsets[row + 1]]
+
+
+class Catalog:
+    """One version of the artifacts, each file opened when it is first needed.
+
+    folder : the version directory
+    manifest : its manifest, as :func:`load` has read it
+    """
+
+    def __init__(self, folder: Path, manifest: dict[str, Any]):
+        self.folder = folder
+        self.manifest = manifest
+        self._arrays: dict[str, np.ndarray] = {}
+
+    @property
+    def version(self) -> str:
+        """The version's id."""
+        return self.folder.name
+
+    def __len__(self) -> int:
+        return int(self.manifest["songs"])
+
+    def array(self, name: str) -> np.ndarray:
+        """The memory-mapped array of that name; two threads may both open it, either's is as good."""
+        if name not in self._arrays:
+            self._arrays[name] = np.load(self.folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
+        return self._arrays[name]
+
+    def attribute(self, name: str) -> np.ndarray:
+        """A number of every song, NaN where unknown; shape (n_songs,)."""
+        return self.array(f"attribute_{name}")
+
+    def texts(self, name: str) -> Texts:
+        """``ids``, ``names``, ``albums`` (by song) or ``artists`` (by artist)."""
+        return Texts(self.array(f"{name}_heap"), self.array(f"{name}_offsets"))
+
+    def lists(self, owner: str, items: str) -> Lists:
+        """``("song", "artists")``: the artists of each song; and so for all pairs of the table above."""
+        return Lists(self.array(f"{owner}_offsets"), self.array(f"{owner}_{items}"))
+
+
+def load(root: Path) -> Catalog:
+    """Open the current version below ``root``; formats and sizes are checked, hashes are not.
+
+    Raises
+    ------
+    ArtifactsError
+        there is none, it is of another format, or a file is missing or has another size.
+
+    """
+    folder = root / "versions" / current(root)
+    manifest = _read_json(folder / "manifest.json")
+    _check_format(manifest, folder)
+    for name, facts in manifest["files"].items():
+        _check_size(folder / name, facts["bytes"])
+    return Catalog(folder, manifest)
+
+
+def current(root: Path) -> str:
+    """The id of the version that ``root`` points to."""
+    pointer = root / "current.json"
+    if not pointer.exists():
+        raise ArtifactsError(f"no artifacts in '{root.name}': run '{REBUILD}' first")
+    return str(_read_json(pointer)["version"])
+
+
+def save(root: Path, fill: Callable[[Path], dict[str, Any]]) -> Catalog:
+    """Write a version and make it current: write aside, load back, verify, rename.
+
+    Killed at any moment, the version that was current still is, whole.
+
+    Parameters
+    ----------
+    root : the artifacts folder; made when missing
+    fill : writes every file but the manifest into the folder it is given and returns the manifest's entries
+
+    Returns
+    -------
+    The version as a reader sees it. Its id is a digest of its content: the same content gives the same version.
+
+    """
+    (root / "versions").mkdir(parents=True, exist_ok=True)
+    with _one_writer(root):
+        aside = root / "versions" / ".partial"
+        shutil.rmtree(aside, ignore_errors=True)
+        aside.mkdir()
+        version = _write(aside, fill(aside))
+        verify(aside)
+        folder = root / "versions" / version
+        if folder.exists():
+            verify(folder)
+            shutil.rmtree(aside)
+        else:
+            aside.rename(folder)
+        point_to(root, version)
+    return load(root)
+
+
+def verify(folder: Path) -> None:
+    """Read every file of a version back and compare its hash with the manifest's.
+
+    Raises
+    ------
+    ArtifactsError
+        a file is missing or differs; the message names it.
+
+    """
+    for name, facts in _read_json(folder / "manifest.json")["files"].items():
+        _check_size(folder / name, facts["bytes"])
+        if _sha256(folder / name) != facts["sha256"]:
+            raise ArtifactsError(f"{name} of version {folder.name} is damaged: run '{REBUILD}'")
+
+
+def point_to(root: Path, version: str) -> None:
+    """Make a version current, in one step."""
+    aside = root / ".current.json"
+    _write_json(aside, {"version": version})
+    aside.replace(root / "current.json")
+
+
+def write_texts(folder: Path, name: str, texts: list[str]) -> None:
+    """Write strings so that :class:`Texts` can read them."""
+    encoded = [text.encode("utf-8", "replace") for text in texts]
+    lengths = np.fromiter(map(len, encoded), np.int64, len(encoded))
+    np.save(folder / f"{name}_heap.npy", np.frombuffer(b"".join(encoded), np.uint8))
+    np.save(folder / f"{name}_offsets.npy", offsets_of(lengths))
+
+
+def offsets_of(lengths: np.ndarray) -> np.ndarray:
+    """Where each of several runs begins and the last one ends: ``[2, 0, 3]`` -> ``[0, 2, 2, 5]``."""
+    ends = np.concatenate([[0], np.cumsum(lengths)])
+    return ends.astype(np.uint32 if ends[-1] < 2**32 else np.uint64)
+
+
+def _write(folder: Path, entries: dict[str, Any]) -> str:
+    files = {
+        path.name: {"bytes": path.stat().st_size, "sha256": _sha256(path)}
+        for path in sorted(folder.iterdir())
+        if path.is_file()
+    }
+    manifest = {"format": FORMAT, **entries, "files": files}
+    _write_json(folder / "manifest.json", manifest)
+    for path in folder.iterdir():
+        _flush(path)
+    return _sha256(folder / "manifest.json")[:16]
+
+
+@contextlib.contextmanager
+def _one_writer(root: Path) -> Iterator[None]:
+    with (root / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _check_format(manifest: dict[str, Any], folder: Path) -> None:
+    found = manifest.get("format")
+    if found != FORMAT:
+        raise ArtifactsError(
+            f"version {folder.name} has format {found}, this code reads format {FORMAT}: run '{REBUILD}'"
+        )
+
+
+def _check_size(path: Path, expected: int) -> None:
+    try:
+        found = path.stat().st_size
+    except FileNotFoundError:
+        raise ArtifactsError(f"{path.name} of version {path.parent.name} is missing: run '{REBUILD}'") from None
+    if found != expected:
+        raise ArtifactsError(
+            f"{path.name} of version {path.parent.name} has {found} bytes, not {expected}: run '{REBUILD}'"
+        )
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise ArtifactsError(f"{path.name} can't be read ({type(error).__name__}): run '{REBUILD}'") from error
+    if not isinstance(content, dict):
+        raise ArtifactsError(f"{path.name} does not hold an object: run '{REBUILD}'")
+    return content
+
+
+def _write_json(path: Path, content: dict[str, Any]) -> None:
+    with path.open("w", encoding="utf-8") as file:
+        json.dump(content, file, ensure_ascii=False, indent=1, allow_nan=False)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _flush(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,104 @@
+"""A query and a catalogue to recommendations: seeds -> candidates -> filters -> score -> greedy choice.
+
+Takes and gives values, knows nothing of HTTP, and can be called from a notebook::
+
+    >>> recommend(catalog.load(Path("artifacts")), Query((Seed("", {}, song="Paper Harbour"),)))
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from segue import choice, explain, filtering, search
+from segue.catalog import Catalog
+from segue.query import Query
+from segue.scoring import Scorer
+from segue.seeds import Resolved, resolve
+from segue.space import Space
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """How many songs there were to choose from.
+
+    catalogue : songs that may be recommended
+    after_filters : those that pass the filters
+    dropped_versions, dropped_artist_cap : passed over on the way down to the last song chosen
+    """
+
+    catalogue: int
+    after_filters: int
+    dropped_versions: int
+    dropped_artist_cap: int
+
+
+@dataclass(frozen=True, slots=True)
+class Recommendation:
+    """A song that is recommended.
+
+    row : in the catalogue
+    score : 0..1, see :mod:`segue.scoring`
+    why : when it was asked for
+    """
+
+    row: int
+    score: float
+    why: explain.Why | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a query gets."""
+
+    seeds: tuple[Resolved, ...]
+    recommendations: tuple[Recommendation, ...]
+    pool: Pool
+
+
+def recommend(catalog: Catalog, query: Query) -> Answer:
+    """Recommend songs.
+
+    Raises
+    ------
+    UnknownSongs
+        a seed names nothing in the catalogue.
+
+    """
+    space = Space.from_manifest(catalog.manifest["space"])
+    seeds = resolve(catalog, space, query.seeds)
+    scorer = Scorer(catalog, space, seeds, query.targets)
+    allowed = filtering.allowed(catalog, query.filters)
+    works = choice.Works(catalog, allowed, _song_seeds(seeds))
+    chosen = choice.choose(catalog, query, search.ranked(catalog, scorer, allowed), works, _likeness(catalog, space))
+    whys = explain.explain(catalog, scorer, seeds, chosen.songs) if query.explain else None
+    pool = Pool(
+        int(catalog.manifest["recommendable"]),
+        int(allowed.sum()),
+        chosen.dropped_versions,
+        chosen.dropped_artist_cap,
+    )
+    return Answer(
+        tuple(seeds),
+        tuple(
+            Recommendation(song.row, song.score, whys[place] if whys else None)
+            for place, song in enumerate(chosen.songs)
+        ),
+        pool,
+    )
+
+
+def _likeness(catalog: Catalog, space: Space) -> Callable[[int, Sequence[int]], np.ndarray]:
+    """How alike a song is to others, 0..1: the similarity of a seed, in all columns."""
+    vectors = catalog.array("vectors")
+
+    def likeness(row: int, others: Sequence[int]) -> np.ndarray:
+        gaps = vectors[list(others)].astype(np.float32) - vectors[row].astype(np.float32)
+        return np.exp(-np.einsum("ij,ij->i", gaps, gaps) / space.temperature)
+
+    return likeness
+
+
+def _song_seeds(seeds: Sequence[Resolved]) -> list[int]:
+    """Rows of the seeds that are songs: artists and genres may return to their own songs."""
+    return [seed.rows[0] for seed in seeds if seed.match is not None]

@@ -1,0 +1,76 @@
+"""Every error that Segue raises on purpose.
+
+SegueError
+├── ArtifactsError      the artifacts are missing, damaged or of another format
+├── ConfigError         an environment variable has a value that can't be used
+├── UnknownSong         no song answers to this id or name; carries suggestions
+├── UnknownSongs        all of those in one request
+├── InvalidQuery        a request is at fault; carries every fault
+└── SourceError         a table can't be read or has too little in it (the offline step)
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that is wrong with a request.
+
+    pointer : JSON pointer (RFC 6901) to the value at fault, ``""`` for the whole body
+    detail : what was wrong and what would have worked
+    """
+
+    pointer: str
+    detail: str
+
+
+class SegueError(Exception):
+    """The root of all errors below."""
+
+
+class ArtifactsError(SegueError):
+    """The artifacts are missing, damaged or of another format; the message says what to run."""
+
+
+class SourceError(SegueError):
+    """A table of tracks can't be used; the message names file, row and column where it can."""
+
+
+class ConfigError(SegueError):
+    """An environment variable has a value that can't be used; the message names it."""
+
+
+class InvalidQuery(SegueError):
+    """A request is at fault.
+
+    faults : every fault found, in the order of the request's fields
+    """
+
+    def __init__(self, faults: Sequence[Fault]):
+        super().__init__("; ".join(f"{fault.pointer}: {fault.detail}" for fault in faults))
+        self.faults = tuple(faults)
+
+
+class UnknownSong(SegueError):
+    """No song answers to the id or name of one seed.
+
+    pointer : where the seed stands in the request
+    suggestions : rows of up to five songs with a similar name, most similar first
+    """
+
+    def __init__(self, message: str, pointer: str, suggestions: Sequence[int] = ()):
+        super().__init__(message)
+        self.pointer = pointer
+        self.suggestions = tuple(suggestions)
+
+
+class UnknownSongs(SegueError):
+    """Seeds that name nothing.
+
+    unknown : one error a seed
+    """
+
+    def __init__(self, unknown: Sequence[UnknownSong]):
+        super().__init__("; ".join(map(str, unknown)))
+        self.unknown = tuple(unknown)

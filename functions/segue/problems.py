@@ -1,0 +1,72 @@
+"""Errors as ``application/problem+json`` (RFC 9457): what was wrong, where, and what would have worked."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response
+
+from segue.answers import json_response
+from segue.errors import ArtifactsError, Fault, InvalidQuery, UnknownSong, UnknownSongs
+
+RETRY_AFTER = 30  # seconds; about what a fit of the demo catalogue takes
+
+
+class TooLarge(Exception):
+    """The body is longer than the limit that the message names."""
+
+
+class NotJson(Exception):
+    """The body is of another type than JSON; the message says which was expected."""
+
+
+def problem(
+    status: int,
+    title: str,
+    detail: str,
+    faults: Sequence[Fault] = (),
+    more: Mapping[str, Any] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """One problem document."""
+    body: dict[str, Any] = {"type": "about:blank", "title": title, "status": status, "detail": detail}
+    if faults:
+        body["errors"] = [{"pointer": fault.pointer, "detail": fault.detail} for fault in faults]
+    return json_response({**body, **(more or {})}, status, "application/problem+json", headers)
+
+
+def of_error(error: Exception, brief: Callable[[int], dict[str, Any]]) -> Response | None:
+    """The problem that an error is to the caller; None for an error that is ours.
+
+    brief : describes the song of a row, for suggestions
+    """
+    if isinstance(error, InvalidQuery):
+        said = f"{len(error.faults)} things are wrong" if len(error.faults) > 1 else error.faults[0].detail
+        return problem(400, "Invalid request", said, error.faults)
+    if isinstance(error, UnknownSongs):
+        return _unknown(error.unknown, brief)
+    if isinstance(error, UnknownSong):
+        return _unknown([error], brief)
+    if isinstance(error, TooLarge):
+        return problem(413, "Content too large", str(error))
+    if isinstance(error, NotJson):
+        return problem(415, "Unsupported media type", str(error))
+    if isinstance(error, ArtifactsError):
+        return problem(503, "Not ready", str(error), headers={"Retry-After": str(RETRY_AFTER)})
+    return None
+
+
+def of_http(error: HTTPException) -> Response:
+    """The problem that a wrong path or method is."""
+    methods = sorted(getattr(error, "valid_methods", None) or [])
+    if methods:
+        detail = f"this path answers {', '.join(methods)}"
+        return problem(405, "Method not allowed", detail, headers={"Allow": ", ".join(methods)})
+    return problem(404, "Not found", "there is nothing at this path; /docs lists what there is")
+
+
+def _unknown(unknown: Sequence[UnknownSong], brief: Callable[[int], dict[str, Any]]) -> Response:
+    faults = [Fault(error.pointer, str(error)) for error in unknown]
+    rows = dict.fromkeys(row for error in unknown for row in error.suggestions)
+    offered = [{name: brief(row)[name] for name in ("id", "name", "artists")} for row in list(rows)[:5]]
+    return problem(404, "Unknown song", "; ".join(map(str, unknown)), faults, {"suggestions": offered})

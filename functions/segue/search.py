@@ -1,0 +1,57 @@
+"""All songs that may be recommended, best first, without looking at all of them.
+
+Cells are visited in the order of the highest score that one of their songs can have. A song is passed on once no
+cell still to be visited can hold a better one: the order is exact, whatever is filtered out, however far one reads.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from segue.catalog import Catalog
+from segue.scoring import Scorer
+
+FIRST_BATCH = 2_000  # songs scored before the first is passed on
+LARGEST_BATCH = 4_000_000  # similarities held at a time: songs x points
+_SLACK = 1e-5  # bounds are float32: a cell's best song may exceed its bound by this much
+
+
+def ranked(catalog: Catalog, scorer: Scorer, allowed: np.ndarray) -> Iterator[tuple[int, float]]:
+    """Yield (row, score) of allowed songs by falling score; equal scores by row.
+
+    allowed : bool, shape (n_songs,)
+    """
+    bounds = scorer.bounds() + _SLACK
+    order = np.argsort(-bounds, kind="stable")
+    offsets = catalog.array("cell_offsets").astype(np.int64)
+    rows, scores = np.empty(0, np.int64), np.empty(0)
+    for batch, ceiling in _batches(order, bounds, offsets, LARGEST_BATCH // len(scorer)):
+        fresh = _allowed_rows(batch, offsets, allowed)
+        rows = np.concatenate([rows, fresh])
+        scores = np.concatenate([scores, scorer.score(fresh)])
+        final = scores > ceiling
+        yield from _sorted(rows[final], scores[final])
+        rows, scores = rows[~final], scores[~final]
+
+
+def _batches(
+    order: np.ndarray, bounds: np.ndarray, offsets: np.ndarray, largest: int
+) -> Iterator[tuple[np.ndarray, float]]:
+    """Runs of cells, each about twice as many songs as the last, and the best score after the run."""
+    sizes = np.cumsum(offsets[order + 1] - offsets[order])
+    start, songs, wanted = 0, 0, min(FIRST_BATCH, largest)
+    while start < len(order):
+        stop = max(start + 1, int(np.searchsorted(sizes, songs + wanted, side="right")))
+        yield order[start:stop], float(bounds[order[stop]]) if stop < len(order) else -np.inf
+        start, songs, wanted = stop, int(sizes[stop - 1]), min(2 * wanted, largest)
+
+
+def _allowed_rows(cells: np.ndarray, offsets: np.ndarray, allowed: np.ndarray) -> np.ndarray:
+    runs = [np.arange(offsets[cell], offsets[cell + 1]) for cell in np.sort(cells)]
+    rows = np.concatenate(runs)
+    return rows[allowed[rows]]
+
+
+def _sorted(rows: np.ndarray, scores: np.ndarray) -> Iterator[tuple[int, float]]:
+    for place in np.lexsort((rows, -scores)):
+        yield int(rows[place]), float(scores[place])

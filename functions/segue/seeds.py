@@ -1,0 +1,111 @@
+"""From a query's seeds to points of the space."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from segue import lookup
+from segue.catalog import Catalog
+from segue.errors import Fault, InvalidQuery, UnknownSong, UnknownSongs
+from segue.query import Seed
+from segue.space import Ranks, Space
+
+POINTS = 20  # songs that stand for an artist; as many as the artifacts keep for a genre
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """A seed and the songs, or the point of the space, that stand for it.
+
+    rows : of the songs that stand for it; none for raw features
+    vectors : float32, shape (n_points, n_dims)
+    known : bool, the same shape: the columns in which each point is compared
+    match : how a song was found; None for artists, genres and features
+    """
+
+    seed: Seed
+    rows: tuple[int, ...]
+    vectors: np.ndarray
+    known: np.ndarray
+    match: lookup.Match | None = None
+
+
+def resolve(catalog: Catalog, space: Space, seeds: Sequence[Seed]) -> list[Resolved]:
+    """Find what each seed means.
+
+    Raises
+    ------
+    InvalidQuery
+        raw features that tell no songs of this catalogue apart.
+    UnknownSongs
+        carries every seed that names nothing.
+
+    """
+    resolved, unknown = [], []
+    for seed in seeds:
+        try:
+            resolved.append(_resolve(catalog, space, seed))
+        except UnknownSong as error:
+            unknown.append(error)
+    if unknown:
+        raise UnknownSongs(unknown)
+    return resolved
+
+
+def ranks(catalog: Catalog) -> Ranks:
+    """The catalogue's curves from values to ranks."""
+    return Ranks(catalog.array("rank_values"), catalog.array("rank_levels"))
+
+
+def _resolve(catalog: Catalog, space: Space, seed: Seed) -> Resolved:
+    if seed.features is not None:
+        return _by_features(catalog, space, seed)
+    if seed.genre is not None:
+        genre = catalog.manifest["genres"].index(seed.genre)
+        return _by_rows(catalog, space, seed, catalog.lists("genre", "songs")[genre])
+    if seed.song is None and seed.artist is not None:
+        return _by_rows(catalog, space, seed, _best_known(catalog, seed))
+    match = _song(catalog, seed)
+    return _by_rows(catalog, space, seed, np.array([match.row]), match)
+
+
+def _song(catalog: Catalog, seed: Seed) -> lookup.Match:
+    if seed.id is not None:
+        row = lookup.by_id(catalog, seed.id)
+        if row is None:
+            raise UnknownSong(f"no song has the id '{seed.id}'", seed.pointer)
+        return lookup.Match(row, "id")
+    assert seed.song is not None  # noqa: S101 # the parser lets no other seed through
+    match = lookup.by_name(catalog, seed.song, seed.artist)
+    if match is None:
+        by = f" by '{seed.artist}'" if seed.artist else ""
+        offered = lookup.suggestions(catalog, f"{seed.song} {seed.artist or ''}")
+        raise UnknownSong(f"no song is called '{seed.song}'{by}", seed.pointer, offered)
+    return match
+
+
+def _best_known(catalog: Catalog, seed: Seed) -> np.ndarray:
+    assert seed.artist is not None  # noqa: S101 # as above
+    artist = lookup.artist(catalog, seed.artist)
+    if artist is None:
+        raise UnknownSong(
+            f"no artist is called '{seed.artist}'", seed.pointer, lookup.suggestions(catalog, seed.artist)
+        )
+    return catalog.lists("artist", "songs")[artist][:POINTS]
+
+
+def _by_rows(
+    catalog: Catalog, space: Space, seed: Seed, rows: np.ndarray, match: lookup.Match | None = None
+) -> Resolved:
+    vectors = catalog.array("vectors")[rows].astype(np.float32)
+    known = np.stack([space.columns_of(int(present)) for present in catalog.array("present")[rows]])
+    return Resolved(seed, tuple(int(row) for row in rows), vectors, known, match)
+
+
+def _by_features(catalog: Catalog, space: Space, seed: Seed) -> Resolved:
+    assert seed.features is not None  # noqa: S101 # the caller has looked
+    vector, known = space.from_features(seed.features, ranks(catalog))
+    if not known.any():
+        raise InvalidQuery([Fault(f"{seed.pointer}/features", "no songs of this catalogue differ in these features")])
+    return Resolved(seed, (), vector[None], known[None])

@@ -1,0 +1,172 @@
+"""The space in which songs are near or far: one formula for build and function.
+
+A vector is made of named blocks (audio, artist, genre, fame, year, ...), each a few columns, weighted so that the
+squared distance of two songs drawn at random is 1 on average, and each block's part of it is the block's share.
+A seed is compared only in the columns that it has, and its distance is scaled up to what a random pair is at there:
+
+    D2(seed, song) = sum over the seed's columns of (seed - song)^2 / sum over the seed's columns of spread
+
+where ``spread`` is the mean squared difference of random pairs, column by column (its sum over all columns is 1).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from segue.attributes import BY_NAME, NUMERIC
+
+# feature, part of the formula, weight within the block. The weights of ranked features come from the variance
+# between and within playlists; circles and the two coarse features weigh little: they gain little.
+AUDIO_COLUMNS = (
+    ("energy", "rank", 1.35),
+    ("acousticness", "rank", 1.27),
+    ("loudness", "rank", 1.23),
+    ("speechiness", "rank", 1.23),
+    ("duration_ms", "rank", 1.19),
+    ("danceability", "rank", 1.16),
+    ("instrumentalness", "rank", 1.12),
+    ("valence", "rank", 0.97),
+    ("tempo", "rank", 0.5),
+    ("liveness", "rank", 0.41),
+    ("tempo", "octave cos", 0.15),
+    ("tempo", "octave sin", 0.15),
+    ("key", "fifths cos", 0.1),
+    ("key", "fifths sin", 0.1),
+    ("mode", "rank", 0.1),
+    ("time_signature", "rank", 0.1),
+)
+KNOTS = 256  # points of a rank's curve
+
+
+@dataclass(frozen=True, slots=True)
+class Ranks:
+    """The share of songs below a value, attribute by attribute, as curves of ``KNOTS`` points.
+
+    values : float64, shape (len(NUMERIC), KNOTS), rising
+    levels : float64, the same shape, 0..1
+    """
+
+    values: np.ndarray
+    levels: np.ndarray
+
+    def __call__(self, name: str, values: np.ndarray) -> np.ndarray:
+        """Ranks in 0..1 of values of an attribute; NaN stays NaN."""
+        row = NUMERIC.index(BY_NAME[name])
+        return np.where(np.isnan(values), np.nan, np.interp(values, self.values[row], self.levels[row]))
+
+
+def encode(features: Mapping[str, np.ndarray], ranks: Ranks) -> np.ndarray:
+    """Raw features as columns of the audio block, weighted within the block.
+
+    Parameters
+    ----------
+    features : attribute -> float64, shape (n_songs,), NaN where unknown; attributes may be missing
+    ranks : the catalogue's
+
+    Returns
+    -------
+    float64, shape (n_songs, len(AUDIO_COLUMNS)); NaN where a feature is unknown.
+
+    """
+    n_songs = len(next(iter(features.values())))
+    unknown = np.full(n_songs, np.nan)
+    columns = []
+    for feature, part, weight in AUDIO_COLUMNS:
+        values = np.asarray(features.get(feature, unknown), np.float64)
+        if part == "rank":
+            column = ranks(feature, values)
+        elif part.startswith("octave"):
+            column = _circle(np.log2(np.where(values > 0, values, np.nan)), part)
+        else:
+            column = _circle(_fifths(values, np.asarray(features.get("mode", unknown))), part)
+        columns.append(column * weight)
+    return np.stack(columns, axis=1)
+
+
+def _fifths(key: np.ndarray, mode: np.ndarray) -> np.ndarray:
+    """Turns round the circle of fifths; a minor key stands where its relative major does."""
+    major = np.where(mode == 0, key + 3, key)
+    return np.where(key < 0, np.nan, major * 7 % 12 / 12)
+
+
+def _circle(turns: np.ndarray, part: str) -> np.ndarray:
+    angle = 2 * np.pi * turns
+    return np.cos(angle) if part.endswith("cos") else np.sin(angle)
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Columns that belong together.
+
+    start, stop : its columns
+    share : its part of a random pair's squared distance; all shares add up to 1
+    """
+
+    name: str
+    start: int
+    stop: int
+    share: float
+
+    @property
+    def columns(self) -> slice:
+        """Where the block stands in a vector."""
+        return slice(self.start, self.stop)
+
+
+@dataclass(frozen=True, slots=True)
+class Space:
+    """What is needed to compare vectors.
+
+    blocks : in the order of their columns
+    spread : float64, shape (n_dims,), mean squared difference of random pairs; sums to 1
+    audio_scale : what :func:`encode`'s columns are multiplied by to become the audio block's
+    temperature : the squared distance at which similarity has fallen to 1/e
+    """
+
+    blocks: tuple[Block, ...]
+    spread: np.ndarray
+    audio_scale: float
+    temperature: float
+
+    @classmethod
+    def from_manifest(cls, entry: Mapping[str, Any]) -> "Space":
+        """The space that a manifest describes."""
+        return cls(
+            tuple(Block(**block) for block in entry["blocks"]),
+            np.asarray(entry["spread"]),
+            entry["audio_scale"],
+            entry["temperature"],
+        )
+
+    def to_manifest(self) -> dict[str, Any]:
+        """The manifest's entry; :meth:`from_manifest` reads it back."""
+        return {
+            "blocks": [{"name": b.name, "start": b.start, "stop": b.stop, "share": b.share} for b in self.blocks],
+            "spread": [float(value) for value in self.spread],
+            "audio_scale": self.audio_scale,
+            "temperature": self.temperature,
+        }
+
+    def block(self, name: str) -> Block | None:
+        """The block of that name, None where the catalogue lacks it."""
+        return next((block for block in self.blocks if block.name == name), None)
+
+    def columns_of(self, present: int) -> np.ndarray:
+        """Which columns a song has: bit b of ``present`` stands for block b; bool, shape (n_dims,)."""
+        known = np.zeros(len(self.spread), bool)
+        for bit, block in enumerate(self.blocks):
+            known[block.columns] = bool(present >> bit & 1)
+        return known
+
+    def from_features(self, features: Mapping[str, float], ranks: Ranks) -> tuple[np.ndarray, np.ndarray]:
+        """A seed by raw features: its vector, float32, and which columns it has, both of shape (n_dims,)."""
+        vector = np.zeros(len(self.spread), np.float32)
+        known = np.zeros(len(self.spread), bool)
+        block = self.block("audio")
+        if block:
+            columns = encode({name: np.array([value]) for name, value in features.items()}, ranks)[0]
+            known[block.columns] = ~np.isnan(columns) & (self.spread[block.columns] > 0)
+            vector[block.columns] = np.nan_to_num(columns) * self.audio_scale
+        return vector, known

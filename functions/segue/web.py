@@ -1,0 +1,194 @@
+"""The web layer: routes, bodies in and out. Only this layer knows HTTP."""
+
+import json
+import logging
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NoReturn
+
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
+from werkzeug.routing import Map, Rule
+from werkzeug.wrappers import Request, Response
+
+from segue import answers, catalog, engine, fulltext, lookup, problems, records
+from segue.answers import json_response
+from segue.catalog import Catalog
+from segue.config import Config
+from segue.errors import ArtifactsError, Fault, InvalidQuery, UnknownSong
+from segue.parser import from_url, parse
+from segue.query import Query, Vocabulary
+from segue.reader import LONGEST_TEXT, Reader, number, unknown
+
+LARGEST_BODY = 256 * 1024  # bytes
+LONGEST_SEARCH = 200  # characters
+PAGES = Path(__file__).resolve().parent / "page"
+
+ROUTES = Map(
+    [
+        Rule("/", endpoint="page", methods=["GET"]),
+        Rule("/recommend", endpoint="recommend", methods=["GET", "POST"]),
+        Rule("/search", endpoint="search", methods=["GET"]),
+        Rule("/songs/<song>", endpoint="song", methods=["GET"]),
+        Rule("/clusters", endpoint="clusters", methods=["GET"]),
+        Rule("/clusters/<int:cluster>", endpoint="cluster", methods=["GET"]),
+        Rule("/healthz", endpoint="healthz", methods=["GET"]),
+        Rule("/readyz", endpoint="readyz", methods=["GET"]),
+        Rule("/openapi.json", endpoint="openapi", methods=["GET"]),
+        Rule("/docs", endpoint="docs", methods=["GET"]),
+    ],
+    strict_slashes=False,
+    merge_slashes=False,
+)
+
+_log = logging.getLogger("segue")
+
+
+class Service:
+    """Answers requests from the artifacts, which it opens when a request first needs them."""
+
+    def __init__(self, config: Config):
+        self._config = config
+        self._lock = threading.Lock()
+        self._catalog: Catalog | None = None
+
+    def handle(self, request: Request) -> Response:
+        """Answer one request; whatever happens, the answer is JSON or a page of ours."""
+        try:
+            return self._routed(request)
+        except HTTPException as error:
+            return problems.of_http(error)
+        except Exception as error:
+            known = problems.of_error(error, lambda row: answers.song(self.catalog(), row))
+            if known is None:
+                _log.exception("request failed")
+            return known or problems.problem(500, "Internal error", "the fault is ours; the log has the details")
+
+    def catalog(self) -> Catalog:
+        """The artifacts, opened once; one that could not be opened is tried again."""
+        with self._lock:
+            if self._catalog is None:
+                self._catalog = catalog.load(self._config.artifacts)
+            return self._catalog
+
+    def _routed(self, request: Request) -> Response:
+        try:
+            view, arguments = ROUTES.bind("").match(request.path, request.method)
+        except MethodNotAllowed as error:
+            if request.method != "OPTIONS":
+                raise
+            return Response(status=204, headers={"Allow": ", ".join(sorted(error.valid_methods or []))})
+        answer: Response = getattr(self, f"_{view}")(request, **arguments)
+        return answer
+
+    def _recommend(self, request: Request) -> Response:
+        songs = self.catalog()
+        query = _query(request, vocabulary(songs))
+        return json_response(answers.answer(songs, engine.recommend(songs, query)))
+
+    def _search(self, request: Request) -> Response:
+        arguments = _arguments(request, ("q", "limit"))
+        reader = Reader()
+        text = reader.text(arguments.get("q"), "/q", LONGEST_SEARCH)
+        limit = reader.whole(arguments, "limit", "", 1, 50, 10)
+        _refuse(reader)
+        songs = self.catalog()
+        rows = fulltext.search(songs, text, limit)
+        return json_response({"songs": [answers.song(songs, row) for row in rows]})
+
+    def _song(self, request: Request, song: str) -> Response:  # noqa: ARG002 # the path says it all
+        songs = self.catalog()
+        row = lookup.by_id(songs, song) if len(song) <= LONGEST_TEXT else None
+        if row is None:
+            raise UnknownSong("no song has this id", "/id")
+        return json_response({**records.song(songs, row), "cluster": answers.cluster(songs, row)})
+
+    def _clusters(self, request: Request) -> Response:  # noqa: ARG002 # the path says it all
+        entries = self.catalog().manifest["clusters"]
+        return json_response({"clusters": [_without_rows(entry) for entry in entries]})
+
+    def _cluster(self, request: Request, cluster: int) -> Response:
+        arguments = _arguments(request, ("offset", "limit"))
+        reader = Reader()
+        offset = reader.whole(arguments, "offset", "", 0, 10**9, 0)
+        limit = reader.whole(arguments, "limit", "", 1, 100, 20)
+        _refuse(reader)
+        songs = self.catalog()
+        entries = songs.manifest["clusters"]
+        if cluster >= len(entries):
+            return problems.problem(404, "Unknown cluster", f"clusters are numbered 0..{len(entries) - 1}")
+        entry = entries[cluster]
+        first, last = entry["first"] + offset, entry["first"] + entry["size"]
+        page = [answers.song(songs, row) for row in range(first, min(first + limit, last))]
+        return json_response({**_without_rows(entry), "offset": offset, "limit": limit, "songs": page})
+
+    def _healthz(self, request: Request) -> Response:  # noqa: ARG002 # the path says it all
+        return json_response({"status": "alive"})
+
+    def _readyz(self, request: Request) -> Response:  # noqa: ARG002 # the path says it all
+        songs = self.catalog()
+        return json_response({"version": songs.version, "songs": len(songs), "invented": songs.manifest["invented"]})
+
+    def _openapi(self, request: Request) -> Response:  # noqa: ARG002 # the path says it all
+        return _file("openapi.json", "application/json")
+
+    def _docs(self, request: Request) -> Response:  # noqa: ARG002 # the path says it all
+        return _file("docs.html", "text/html")
+
+    def _page(self, request: Request) -> Response:  # noqa: ARG002 # the path says it all
+        return _file("index.html", "text/html")
+
+
+def vocabulary(songs: Catalog) -> Vocabulary:
+    """What a catalogue lets a request name."""
+    manifest = songs.manifest
+    return Vocabulary(manifest["genres"], manifest["attributes"], manifest["has_explicit"])
+
+
+def _query(request: Request, known: Vocabulary) -> Query:
+    if request.method == "POST":
+        return parse(_json(request), known)
+    return from_url(request.args.items(multi=True), known)
+
+
+def _json(request: Request) -> object:
+    if request.mimetype != "application/json" and not request.mimetype.endswith("+json"):
+        raise problems.NotJson(f"expected Content-Type: application/json, found '{request.mimetype[:80]}'")
+    body = request.stream.read(LARGEST_BODY + 1) if (request.content_length or 0) <= LARGEST_BODY else b""
+    if len(body) > LARGEST_BODY or (request.content_length or 0) > LARGEST_BODY:
+        raise problems.TooLarge(f"a body may have {LARGEST_BODY} bytes at the most")
+    try:
+        return json.loads(body, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        said = "nested too deep" if isinstance(error, RecursionError) else str(error)
+        raise InvalidQuery([Fault("", f"the body is not JSON: {said}")]) from error
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON number")
+
+
+def _arguments(request: Request, known: tuple[str, ...]) -> dict[str, Any]:
+    """A URL's parameters, each given once; numbers where they spell one, but for ``q``."""
+    faults = [Fault(f"/{name[:64]}", unknown("parameter", name, known)) for name in request.args if name not in known]
+    faults += [Fault(f"/{name}", "given more than once") for name in known if len(request.args.getlist(name)) > 1]
+    if faults:
+        raise InvalidQuery(faults)
+    return {name: text if name == "q" else number(text) for name, text in request.args.items()}
+
+
+def _refuse(reader: Reader) -> None:
+    if reader.faults:
+        raise InvalidQuery(reader.faults)
+
+
+def _without_rows(entry: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in entry.items() if name != "first"}
+
+
+def _file(name: str, mimetype: str) -> Response:
+    try:
+        text = (PAGES / name).read_bytes()
+    except FileNotFoundError as error:
+        raise ArtifactsError(f"{name} is missing from the deployed code") from error
+    return Response(text, 200, {"X-Content-Type-Options": "nosniff"}, mimetype=mimetype)
