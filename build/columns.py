@@ -9,8 +9,8 @@ from segue.errors import SourceError
 
 # tidy name: headers that mean it, best first. Compared without case, spaces, underscores and punctuation.
 SYNONYMS: dict[str, tuple[str, ...]] = {
-    "id": ("id", "track_id", "track_uri", "spotify_id", "spotify_track_id", "song_id", "uri", "track_url"),
-    "name": ("name", "track_name", "track", "title", "song", "song_name", "track_title", "song_title"),
+    "id": ("track_id", "spotify_id", "spotify_track_id", "track_uri", "song_id", "id", "uri", "track_url"),
+    "name": ("track_name", "song_name", "track_title", "song_title", "name", "track", "title", "song"),
     "artists": (
         "artists", "artist", "artist_name", "artist_names", "artist_name(s)", "track_artist", "track_artists",
         "artists_name", "artist(s)_name", "performer",
@@ -59,53 +59,60 @@ def recognise(headers: Sequence[str], given: Mapping[str, str], table: str) -> C
     Parameters
     ----------
     headers : the table's headers in their order
-    given : tidy name -> header, the user's own word (``--columns``), stronger than any synonym
+    given : tidy name -> header, the user's own word (``--columns``), stronger than any synonym; a header that
+        this table lacks may be another source's
     table : the table's name, for messages
 
     Raises
     ------
     SourceError
-        a header that matters occurs twice, a given header does not occur, or the table can't be one of tracks.
+        a header that matters occurs twice, or the table can't be one of tracks.
 
     """
-    keys = [_key(header) for header in headers]
-    tidy = {name: _positions(name, keys, headers, given, table) for name in TIDY}
-    tidy = {name: found for name, found in tidy.items() if found}
-    _check_possible(tidy, table)
+    claimed = {name: _given(header, headers, table) for name, header in given.items() if has(headers, header)}
+    keys = ["" if place in claimed.values() else _key(header) for place, header in enumerate(headers)]
+    found = {name: (claimed[name],) if name in claimed else _meant(name, keys, headers, table) for name in TIDY}
+    tidy = {name: places for name, places in found.items() if places}
+    _check_possible(tidy, headers, table)
     return Columns(tidy, _others(headers, tidy), tuple(headers))
 
 
-def _positions(
-    name: str, keys: list[str], headers: Sequence[str], given: Mapping[str, str], table: str
-) -> tuple[int, ...]:
-    if name in given:
-        return (_only(_key(given[name]), keys, headers, table, f"--columns {name}={given[name]}"),)
-    claimed = {_key(header) for header in given.values()}
-    wanted = [_key(synonym) for synonym in SYNONYMS[name]]
-    found = [key for key in dict.fromkeys(wanted) if key in keys and key not in claimed]
-    places = tuple(_only(key, keys, headers, table, f"column '{name}'") for key in found)
-    return places if name in SEVERAL else places[:1]
+def has(headers: Sequence[str], header: str) -> bool:
+    """Whether a header occurs, compared as synonyms are."""
+    return _key(header) in map(_key, headers)
 
 
-def _only(key: str, keys: list[str], headers: Sequence[str], table: str, sought: str) -> int:
+def _given(header: str, headers: Sequence[str], table: str) -> int:
+    """The place of the user's header: as it is written, else the only one that is written much like it."""
+    if list(headers).count(header) == 1:
+        return headers.index(header)
+    return _only(_key(header), [_key(other) for other in headers], headers, table)
+
+
+def _meant(name: str, keys: list[str], headers: Sequence[str], table: str) -> tuple[int, ...]:
+    synonyms = dict.fromkeys(map(_key, SYNONYMS[name]))
+    best_first = [key for key in synonyms if key in keys]
+    wanted = best_first if name in SEVERAL else best_first[:1]
+    return tuple(_only(key, keys, headers, table) for key in wanted)
+
+
+def _only(key: str, keys: list[str], headers: Sequence[str], table: str) -> int:
     places = [place for place, other in enumerate(keys) if other == key]
-    if not places:
-        raise SourceError(f"{table}, row 1: {sought}: no such header; there are: {', '.join(headers)}")
     if len(places) > 1:
         first, second = places[:2]
         raise SourceError(
-            f"{table}, row 1: two columns mean '{key}' (columns {first + 1} '{headers[first]}' and"
-            f" {second + 1} '{headers[second]}'): expected one"
+            f"{table}, row 1: columns {first + 1} '{headers[first]}' and {second + 1} '{headers[second]}' mean the"
+            f" same: expected one of them, or --columns to tell them apart"
         )
     return places[0]
 
 
-def _check_possible(tidy: Mapping[str, tuple[int, ...]], table: str) -> None:
+def _check_possible(tidy: Mapping[str, tuple[int, ...]], headers: Sequence[str], table: str) -> None:
     if "id" in tidy or "name" in tidy:
         return
     raise SourceError(
         f"{table}, row 1: no column holds a song's id or name, so these are no tracks (a table of aggregates?);"
-        f" needed are {NEEDED}; name yours with --columns name=HEADER,..."
+        f" there are: {', '.join(headers)}; needed are {NEEDED}; name yours with --columns name=HEADER,..."
     )
 
 
@@ -133,4 +140,4 @@ def _free_name(header: str, taken: Mapping[str, int]) -> str:
 
 
 def _key(header: str) -> str:
-    return re.sub(r"[^0-9a-z]+", "", header.lower().removesuffix("(s)"))
+    return re.sub(r"[\W_]+", "", header.lower().removesuffix("(s)"))

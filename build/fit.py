@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
@@ -64,7 +65,7 @@ def _fitted(frame: pd.DataFrame, account: Account, seed: int) -> artifacts.Model
     with stage(f"placing {len(frame):,} songs in the space"):
         placed = place(frame, account, seed)
     with stage("clustering"):
-        cells = cluster(placed.vectors, seed)
+        cells = cluster(placed.vectors * placed.space.weights.astype(np.float32), seed)
     with stage("sorting"):
         return artifacts.sort(frame, placed, cells)
 

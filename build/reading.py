@@ -19,6 +19,7 @@ CHUNK = 50_000  # rows; bounds memory whatever the table's length
 EXPECTED = "expected a table of tracks as CSV (UTF-8), gzipped CSV or Parquet"
 RAGGED = "_fields"  # how many fields a row had when they are not as many as headers
 ROW = "_row"  # the row's number as a spreadsheet counts: the header is row 1
+_END = "\0"  # after the last line: no line of text holds a zero byte
 
 
 def read(path: Path) -> Iterator[pd.DataFrame]:
@@ -37,7 +38,7 @@ def read(path: Path) -> Iterator[pd.DataFrame]:
 
     """
     if not path.is_file():
-        raise SourceError(f"{path}: no such file; {EXPECTED}")
+        raise SourceError(f"{path}: {'a folder' if path.is_dir() else 'no such file'}; {EXPECTED}")
     with path.open("rb") as file:
         magic = file.read(4)
         file.seek(0)
@@ -55,36 +56,43 @@ def _parquet(path: Path) -> Iterator[pd.DataFrame]:
     try:
         table = pq.ParquetFile(path)
         first = 2
-        for batch in table.iter_batches(CHUNK):
-            frame = batch.to_pandas()
+        for batch in chain(table.iter_batches(CHUNK), [table.schema_arrow.empty_table()]):
+            # Without its metadata: an index that pandas stored is a column like any other.
+            frame = batch.to_pandas(ignore_metadata=True)
             headers = list(map(str, frame.columns))
-            frame.columns = range(len(headers))
+            frame.columns = pd.RangeIndex(len(headers))
             yield _finished(frame, headers, first, pd.Series(pd.NA, frame.index, dtype="Int32"))
             first += len(frame)
-    except pa.ArrowException as error:
+    except (pa.ArrowException, OSError) as error:
         raise SourceError(f"{path.name}: damaged Parquet ({_one_line(error)}); {EXPECTED}") from error
 
 
 def _csv(file: IO[bytes], table: str) -> Iterator[pd.DataFrame]:
     lines = _lines(file, table)
     first_line = next(lines, "")
-    reader = csv.reader(chain([first_line], lines), delimiter=_delimiter(first_line))
+    reader = csv.reader(chain([first_line], lines, [_END]), delimiter=_delimiter(first_line))
     try:
-        headers = [header.strip() for header in next(reader, [])]
-        yield from _chunks(reader, headers)
+        headers = [header.strip() for header in next(reader)]
+        if not first_line.strip():
+            raise SourceError(f"{table}, row 1: no headers; {EXPECTED}")
+        yield from _chunks(reader, headers, table)
     except csv.Error as error:
-        raise SourceError(f"{table}, line {reader.line_num}: {error} (a quote that is never closed?)") from error
+        raise SourceError(f"{table}, line {reader.line_num}: {error}; {EXPECTED}") from error
 
 
-def _chunks(reader: Iterator[list[str]], headers: list[str]) -> Iterator[pd.DataFrame]:
+def _chunks(reader: Iterator[list[str]], headers: list[str], table: str) -> Iterator[pd.DataFrame]:
     rows: list[list[str]] = []
     first = 2
     for row in reader:
+        if row and row[-1].endswith(_END):
+            break
         rows.append(row)
         if len(rows) == CHUNK:
             yield _frame(rows, headers, first)
             first += len(rows)
             rows = []
+    if row != [_END]:
+        raise SourceError(f"{table}, row {first + len(rows)}: a quote is opened and never closed; {EXPECTED}")
     yield _frame(rows, headers, first)
 
 
@@ -93,7 +101,8 @@ def _frame(rows: list[list[str]], headers: list[str], first: int) -> pd.DataFram
     fields = pd.Series([len(row) for row in rows], dtype="Int32")
     even = [row if len(row) == width else [*row, *[""] * width][:width] for row in rows]
     frame = pd.DataFrame(even, columns=range(width), dtype="str")
-    return _finished(frame, headers, first, fields.mask(fields == width))
+    blank = fields == 0
+    return _finished(frame, headers, first, fields.mask(fields == width))[~blank].reset_index(drop=True)
 
 
 def _finished(frame: pd.DataFrame, headers: list[str], first: int, ragged: "pd.Series[int]") -> pd.DataFrame:

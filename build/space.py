@@ -19,17 +19,16 @@ from build.context import Links, averaged, compilations, first_artists, link
 from segue.attributes import AUDIO, NUMERIC
 from segue.space import AUDIO_COLUMNS, KNOTS, Block, Ranks, Space, encode
 
-SHARES = {"audio": 0.3, "artist": 0.6, "genre": 1.0, "fame": 0.3, "year": 0.2}
+SHARES = {"audio": 0.25, "artist": 0.25, "genre": 0.45, "fame": 0.05, "year": 0.05}
 GENRE_DIMENSIONS = 24
 PSEUDO_SONGS = 3  # of an artist's genres that smooth the mean sound of an artist with few songs
-TEMPERATURE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class Placed:
     """Songs as points.
 
-    vectors : float32, shape (n_songs, n_dims), weighted
+    vectors : float32, shape (n_songs, n_dims)
     present : uint8, shape (n_songs,), bit b set: block b is known
     """
 
@@ -160,23 +159,22 @@ def _variance(block: np.ndarray) -> np.ndarray:
 
 
 def _assembled(blocks: dict[str, np.ndarray], ranks: Ranks, by: Links, genres: Links) -> Placed:
-    """Blocks side by side, each scaled so that random pairs differ by its share, mean squared."""
+    """Blocks side by side, each scaled so that random pairs differ by 1, mean squared."""
     total = sum(SHARES[name] for name in blocks)
     n_songs = len(next(iter(blocks.values())))
     columns, parts, spreads, present = [], [], [], np.zeros(n_songs, np.uint8)
     start, audio_scale = 0, 1.0
     for bit, (name, raw) in enumerate(blocks.items()):
-        share = SHARES[name] / total
         variance = _variance(raw)
-        scale = np.sqrt(share / (2 * variance.sum()))
+        scale = np.sqrt(1 / (2 * variance.sum()))
         present |= (~np.isnan(raw).all(axis=1)).astype(np.uint8) << np.uint8(bit)
         columns.append((_imputed(raw) * scale).astype(np.float32))
         spreads.append(2 * variance * scale**2)
-        parts.append(Block(name, start, start + raw.shape[1], share))
+        parts.append(Block(name, start, start + raw.shape[1], SHARES[name] / total))
         start += raw.shape[1]
         if name == "audio":
             audio_scale = float(scale)
-    space = Space(tuple(parts), np.concatenate(spreads), audio_scale, TEMPERATURE)
+    space = Space(tuple(parts), np.concatenate(spreads), audio_scale)
     return Placed(space, ranks, np.concatenate(columns, axis=1), present, by, genres)
 
 

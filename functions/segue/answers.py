@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from werkzeug.wrappers import Response
 
-from segue import lookup
+from segue import lookup, records
 from segue.catalog import Catalog
 from segue.engine import Answer, Recommendation
 from segue.explain import Why
@@ -24,9 +24,14 @@ def json_response(
     mimetype: str = "application/json",
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """A JSON answer; nothing in it may be NaN or infinite."""
-    text = json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return Response(text, status, {"X-Content-Type-Options": "nosniff", **(headers or {})}, mimetype=mimetype)
+    """A JSON answer; nothing in it may be NaN or infinite, and halves of surrogate pairs become ``?``."""
+    text = json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=str)
+    return Response(
+        text.encode("utf-8", "replace"),
+        status,
+        {"X-Content-Type-Options": "nosniff", **(headers or {})},
+        mimetype=mimetype,
+    )
 
 
 def song(catalog: Catalog, row: int) -> dict[str, Any]:
@@ -46,6 +51,16 @@ def song(catalog: Catalog, row: int) -> dict[str, Any]:
     if _SPOTIFY_ID.fullmatch(identity) and not catalog.manifest["invented"]:
         brief["link"] = f"https://open.spotify.com/track/{identity}"
     return brief
+
+
+def record(catalog: Catalog, row: int) -> dict[str, Any]:
+    """Everything that is known of a song; an infinite number of the source reads as null, a date as its text."""
+    known = records.song(catalog, row)
+    spelled = {
+        name: None if isinstance(known[name], float) and not math.isfinite(known[name]) else known[name]
+        for name in known
+    }
+    return {**spelled, "cluster": cluster(catalog, row)}
 
 
 def genres(catalog: Catalog, row: int) -> list[str]:

@@ -6,7 +6,7 @@ memory-mapped on first use, ``catalog.parquet`` and ``lookup.sqlite``. Rows are 
 =====================  ==========================  ========================================================
 array                  shape                       what
 =====================  ==========================  ========================================================
-vectors                (n_songs, n_dims)           float16, the space's weighted columns, block beside block
+vectors                (n_songs, n_dims)           float16, the space's columns, block beside block
 present                (n_songs,)                  uint8, bit b set: block b of the space is known, not imputed
 recommendable          (n_songs,)                  bool, the song was analysed (tempo above 0)
 cell_offsets           (n_cells + 1,)              first row of each cell

@@ -15,7 +15,7 @@ from segue.catalog import Catalog
 from segue.query import Query
 from segue.scoring import Scorer
 from segue.seeds import Resolved, resolve
-from segue.space import Space
+from segue.space import REACH, Space
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +93,9 @@ def _likeness(catalog: Catalog, space: Space) -> Callable[[int, Sequence[int]], 
     vectors = catalog.array("vectors")
 
     def likeness(row: int, others: Sequence[int]) -> np.ndarray:
-        gaps = vectors[list(others)].astype(np.float32) - vectors[row].astype(np.float32)
-        return np.exp(-np.einsum("ij,ij->i", gaps, gaps) / space.temperature)
+        squared = (vectors[list(others)].astype(np.float32) - vectors[row].astype(np.float32)) ** 2
+        near = [b.share * np.exp(np.sqrt(squared[:, b.columns].sum(axis=1)) / -REACH) for b in space.blocks]
+        return np.sum(near, axis=0)
 
     return likeness
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, NotFound
 from werkzeug.wrappers import Response
 
 from segue.answers import json_response
@@ -57,11 +57,13 @@ def of_error(error: Exception, brief: Callable[[int], dict[str, Any]]) -> Respon
 
 
 def of_http(error: HTTPException) -> Response:
-    """The problem that a wrong path or method is."""
+    """The problem that a wrong path or method, or a request that broke off, is."""
     methods = sorted(getattr(error, "valid_methods", None) or [])
     if methods:
         detail = f"this path answers {', '.join(methods)}"
         return problem(405, "Method not allowed", detail, headers={"Allow": ", ".join(methods)})
+    if not isinstance(error, NotFound):
+        return problem(400, "Invalid request", "the request ended before it was complete, or can't be read")
     return problem(404, "Not found", "there is nothing at this path; /docs lists what there is")
 
 

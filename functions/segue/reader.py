@@ -8,6 +8,7 @@ from typing import Any
 from segue.errors import Fault
 
 LONGEST_TEXT = 600  # characters; the longest name in the wild has 511
+LARGEST_BOUND = 1e15  # of a filter's range, either sign
 ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 _UNUSABLE = re.compile(r"[\x00\ud800-\udfff]")
 
@@ -103,9 +104,9 @@ class Reader:
 
     def finite(self, value: object, pointer: str, default: float) -> float:
         """A number that is not absurdly large."""
-        if _is_number(value) and -1e15 <= value <= 1e15:  # type: ignore[operator]  # _is_number has seen to it
+        if _is_number(value) and -LARGEST_BOUND <= value <= LARGEST_BOUND:  # type: ignore[operator]  # _is_number has seen to it
             return float(value)  # type: ignore[arg-type]
-        self.fault(pointer, "expected a number or null")
+        self.fault(pointer, f"expected a number {-LARGEST_BOUND:g}..{LARGEST_BOUND:g} or null")
         return default
 
     def fault(self, pointer: str, detail: str) -> None:
@@ -121,7 +122,8 @@ def nearest(asked: str, known: Sequence[str]) -> str:
 
 def unknown(what: str, name: str, known: Sequence[str]) -> str:
     """A message for a name that is not known: the nearest that are, or else all."""
-    return f"unknown {what} {shown(name)}{nearest(name, known) or '; known are: ' + ', '.join(known)}"
+    known_are = f"; known are: {', '.join(known)}" if known else "; none is known here"
+    return f"unknown {what} {shown(name)}{nearest(name, known) or known_are}"
 
 
 def _is_number(value: object) -> bool:

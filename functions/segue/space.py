@@ -1,12 +1,13 @@
 """The space in which songs are near or far: one formula for build and function.
 
-A vector is made of named blocks (audio, artist, genre, fame, year, ...), each a few columns, weighted so that the
-squared distance of two songs drawn at random is 1 on average, and each block's part of it is the block's share.
-A seed is compared only in the columns that it has, and its distance is scaled up to what a random pair is at there:
+A vector is made of named blocks (audio, artist, genre, fame, year, ...), each a few columns, scaled so that two songs
+drawn at random differ by 1 in each block, mean squared. How near a song is to a seed is a sum over the blocks:
 
-    D2(seed, song) = sum over the seed's columns of (seed - song)^2 / sum over the seed's columns of spread
+    similarity = sum over blocks of share * exp(-distance / REACH)
 
-where ``spread`` is the mean squared difference of random pairs, column by column (its sum over all columns is 1).
+so 1 is "the same in everything", a random pair is near 0.3, and every part can be told apart. A seed is compared only
+in the blocks that it has, whose shares then make up the whole, and within a block only in the columns that it has,
+the distance scaled up to what a random pair is at there (``spread`` is a column's mean squared random difference).
 """
 
 from collections.abc import Mapping
@@ -38,6 +39,7 @@ AUDIO_COLUMNS = (
     ("time_signature", "rank", 0.1),
 )
 KNOTS = 256  # points of a rank's curve
+REACH = 0.5**0.5  # distance at which a block's closeness has fallen to 1/e; a random pair is at 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +103,7 @@ class Block:
     """Columns that belong together.
 
     start, stop : its columns
-    share : its part of a random pair's squared distance; all shares add up to 1
+    share : its part of the similarity; all shares add up to 1
     """
 
     name: str
@@ -120,25 +122,19 @@ class Space:
     """What is needed to compare vectors.
 
     blocks : in the order of their columns
-    spread : float64, shape (n_dims,), mean squared difference of random pairs; sums to 1
+    spread : float64, shape (n_dims,), mean squared difference of random pairs; sums to 1 in each block
     audio_scale : what :func:`encode`'s columns are multiplied by to become the audio block's
-    temperature : the squared distance at which similarity has fallen to 1/e
     """
 
     blocks: tuple[Block, ...]
     spread: np.ndarray
     audio_scale: float
-    temperature: float
 
     @classmethod
     def from_manifest(cls, entry: Mapping[str, Any]) -> "Space":
         """The space that a manifest describes."""
-        return cls(
-            tuple(Block(**block) for block in entry["blocks"]),
-            np.asarray(entry["spread"]),
-            entry["audio_scale"],
-            entry["temperature"],
-        )
+        blocks = tuple(Block(**block) for block in entry["blocks"])
+        return cls(blocks, np.asarray(entry["spread"]), entry["audio_scale"])
 
     def to_manifest(self) -> dict[str, Any]:
         """The manifest's entry; :meth:`from_manifest` reads it back."""
@@ -146,8 +142,13 @@ class Space:
             "blocks": [{"name": b.name, "start": b.start, "stop": b.stop, "share": b.share} for b in self.blocks],
             "spread": [float(value) for value in self.spread],
             "audio_scale": self.audio_scale,
-            "temperature": self.temperature,
         }
+
+    @property
+    def weights(self) -> np.ndarray:
+        """What columns are multiplied by where one distance must serve for all blocks; shape (n_dims,)."""
+        sizes = [block.stop - block.start for block in self.blocks]
+        return np.repeat(np.sqrt([block.share for block in self.blocks]), sizes)
 
     def block(self, name: str) -> Block | None:
         """The block of that name, None where the catalogue lacks it."""

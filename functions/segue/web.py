@@ -11,17 +11,18 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
-from segue import answers, catalog, engine, fulltext, lookup, problems, records
+from segue import answers, catalog, engine, fulltext, lookup, problems
 from segue.answers import json_response
 from segue.catalog import Catalog
 from segue.config import Config
 from segue.errors import ArtifactsError, Fault, InvalidQuery, UnknownSong
 from segue.parser import from_url, parse
 from segue.query import Query, Vocabulary
-from segue.reader import LONGEST_TEXT, Reader, number, unknown
+from segue.reader import LONGEST_TEXT, Reader, escaped, number, unknown
 
 LARGEST_BODY = 256 * 1024  # bytes
 LONGEST_SEARCH = 200  # characters
+LONGEST_INTEGER = 20  # digits
 PAGES = Path(__file__).resolve().parent / "page"
 
 ROUTES = Map(
@@ -96,14 +97,16 @@ class Service:
         rows = fulltext.search(songs, text, limit)
         return json_response({"songs": [answers.song(songs, row) for row in rows]})
 
-    def _song(self, request: Request, song: str) -> Response:  # noqa: ARG002 # the path says it all
+    def _song(self, request: Request, song: str) -> Response:
+        _arguments(request, ())
         songs = self.catalog()
         row = lookup.by_id(songs, song) if len(song) <= LONGEST_TEXT else None
         if row is None:
             raise UnknownSong("no song has this id", "/id")
-        return json_response({**records.song(songs, row), "cluster": answers.cluster(songs, row)})
+        return json_response(answers.record(songs, row))
 
-    def _clusters(self, request: Request) -> Response:  # noqa: ARG002 # the path says it all
+    def _clusters(self, request: Request) -> Response:
+        _arguments(request, ())
         entries = self.catalog().manifest["clusters"]
         return json_response({"clusters": [_without_rows(entry) for entry in entries]})
 
@@ -147,6 +150,7 @@ def vocabulary(songs: Catalog) -> Vocabulary:
 
 def _query(request: Request, known: Vocabulary) -> Query:
     if request.method == "POST":
+        _arguments(request, ())
         return parse(_json(request), known)
     return from_url(request.args.items(multi=True), known)
 
@@ -158,10 +162,15 @@ def _json(request: Request) -> object:
     if len(body) > LARGEST_BODY or (request.content_length or 0) > LARGEST_BODY:
         raise problems.TooLarge(f"a body may have {LARGEST_BODY} bytes at the most")
     try:
-        return json.loads(body, parse_constant=_no_constant)
+        return json.loads(body, parse_constant=_no_constant, parse_int=_integer)
     except (ValueError, RecursionError) as error:
         said = "nested too deep" if isinstance(error, RecursionError) else str(error)
         raise InvalidQuery([Fault("", f"the body is not JSON: {said}")]) from error
+
+
+def _integer(digits: str) -> float:
+    """Python refuses to read very long numbers; as floats they read as infinite, which every field refuses."""
+    return int(digits) if len(digits) <= LONGEST_INTEGER else float(digits)
 
 
 def _no_constant(name: str) -> NoReturn:
@@ -170,7 +179,9 @@ def _no_constant(name: str) -> NoReturn:
 
 def _arguments(request: Request, known: tuple[str, ...]) -> dict[str, Any]:
     """A URL's parameters, each given once; numbers where they spell one, but for ``q``."""
-    faults = [Fault(f"/{name[:64]}", unknown("parameter", name, known)) for name in request.args if name not in known]
+    faults = [
+        Fault(f"/{escaped(name)}", unknown("parameter", name, known)) for name in request.args if name not in known
+    ]
     faults += [Fault(f"/{name}", "given more than once") for name in known if len(request.args.getlist(name)) > 1]
     if faults:
         raise InvalidQuery(faults)

@@ -1,0 +1,48 @@
+"""Artifacts that many tests read; each is fitted once."""
+
+from pathlib import Path
+
+import pytest
+
+from build.fit import Options, fit
+from segue.catalog import Catalog, load
+from tests import world
+
+SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
+TRACKS = SHARED / "spotify_tracks_114k.csv"
+
+
+@pytest.fixture(scope="session")
+def world_artifacts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Artifacts of the world of ``tests/world.py``."""
+    folder = tmp_path_factory.mktemp("world")
+    fit(Options([str(world.write(folder / "world.csv"))]), folder / "artifacts")
+    return folder / "artifacts"
+
+
+@pytest.fixture(scope="session")
+def world_catalog(world_artifacts: Path) -> Catalog:
+    return load(world_artifacts)
+
+
+@pytest.fixture(scope="session")
+def demo_artifacts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Artifacts of a small invented catalogue."""
+    folder = tmp_path_factory.mktemp("demo")
+    fit(Options(["demo:600"]), folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def demo_catalog(demo_artifacts: Path) -> Catalog:
+    return load(demo_artifacts)
+
+
+@pytest.fixture(scope="session")
+def real_artifacts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Artifacts of the 114k real tracks, where they are."""
+    if not TRACKS.exists():
+        pytest.skip("needs ../shared/data/spotify_tracks_114k.csv")
+    folder = tmp_path_factory.mktemp("real")
+    fit(Options([str(TRACKS)]), folder)
+    return folder

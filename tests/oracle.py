@@ -1,0 +1,98 @@
+"""The right answer by brute force: every song scored, sorted, then walked through one by one."""
+
+from collections import Counter
+
+import numpy as np
+import pandas as pd
+
+from segue import engine, lookup, scoring, seeds
+from segue.catalog import Catalog
+from segue.names import bare, work_key
+from segue.query import Filters, Query
+from segue.space import Space
+
+
+def scores(catalog: Catalog, query: Query) -> np.ndarray:
+    """The score of every song."""
+    space = Space.from_manifest(catalog.manifest["space"])
+    found = seeds.resolve(catalog, space, query.seeds)
+    return scoring.Scorer(catalog, space, found, query.targets).score(np.arange(len(catalog)))
+
+
+def table(catalog: Catalog) -> pd.DataFrame:
+    """The catalogue's table, in its rows' order."""
+    frame = pd.read_parquet(catalog.folder / "catalog.parquet")
+    firsts = [artists[0] if artists is not None and len(artists) else None for artists in frame["artists"]]
+    works = [
+        work_key(first, name) if first else song for first, name, song in zip(firsts, frame["name"], frame["id"])
+    ]
+    return frame.assign(first=firsts, work=works)
+
+
+def passing(frame: pd.DataFrame, filters: Filters) -> np.ndarray:
+    """Which songs were analysed and pass the filters."""
+    passes = np.array(frame["tempo"] != 0)
+    for name, (low, high) in filters.ranges.items():
+        passes &= frame[name].astype("float64").between(low, high).to_numpy(bool)
+    if filters.explicit is not None:
+        passes &= (frame["explicit"] == filters.explicit).fillna(False).to_numpy(bool)
+    genres = [set(row) if row is not None else set() for row in frame["genres"]]
+    if filters.genres:
+        passes &= [bool(row & set(filters.genres)) for row in genres]
+    passes &= [not row & set(filters.exclude_genres) for row in genres]
+    excluded = set(frame["work"][frame["id"].isin(filters.exclude_ids)])
+    passes &= ~frame["work"].isin(excluded).to_numpy(bool)
+    avoided = {bare(name) for name in filters.exclude_artists}
+    artists = [{bare(name) for name in row} if row is not None else set() for row in frame["artists"]]
+    return passes & np.array([not row & avoided for row in artists])
+
+
+def best(catalog: Catalog, frame: pd.DataFrame, query: Query) -> list[tuple[str, float]]:
+    """(id, score) of what must be recommended at diversity 0 and draw 0."""
+    scored = scores(catalog, query)
+    allowed = passing(frame, query.filters)
+    stands = _standing(frame, allowed) & ~frame["work"].isin(_seed_works(catalog, frame, query)).to_numpy(bool)
+    order = [row for row in np.lexsort((np.arange(len(frame)), -scored)) if stands[row]]
+    chosen = _capped(frame, order, query)
+    return [(frame["id"][row], float(scored[row])) for row in sorted(chosen, key=lambda row: (-scored[row], row))]
+
+
+def _standing(frame: pd.DataFrame, allowed: np.ndarray) -> np.ndarray:
+    """Of each work, the most popular version that is allowed."""
+    ranked = frame[allowed].assign(row=np.flatnonzero(allowed))
+    ranked = ranked.assign(known=ranked["popularity"].fillna(-1)).sort_values(
+        ["known", "row"], ascending=[False, True]
+    )
+    stands = np.zeros(len(frame), bool)
+    stands[ranked.drop_duplicates("work")["row"]] = True
+    return stands
+
+
+def _seed_works(catalog: Catalog, frame: pd.DataFrame, query: Query) -> set[str]:
+    songs = [seed for seed in query.seeds if seed.id or seed.song]
+    rows = [
+        lookup.by_id(catalog, seed.id) if seed.id else lookup.by_name(catalog, seed.song, seed.artist).row
+        for seed in songs
+    ]
+    return {frame["work"][row] for row in rows}
+
+
+def _capped(frame: pd.DataFrame, order: list[int], query: Query) -> list[int]:
+    counts: Counter[object] = Counter()
+    chosen, refused = [], []
+    for row in order:
+        if len(chosen) == query.limit:
+            break
+        artist = frame["first"][row] or row
+        if query.max_per_artist is not None and counts[artist] == query.max_per_artist:
+            refused.append(row)
+            continue
+        counts[artist] += 1
+        chosen.append(row)
+    return chosen + refused[: query.limit - len(chosen)] if query.fill else chosen
+
+
+def recommended(catalog: Catalog, query: Query) -> list[tuple[str, float]]:
+    """(id, score) of what the engine recommends."""
+    ids = catalog.texts("ids")
+    return [(ids[found.row], found.score) for found in engine.recommend(catalog, query).recommendations]
