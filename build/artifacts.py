@@ -52,12 +52,16 @@ def sort(frame: pd.DataFrame, placed: Placed, clusters: Cells) -> Model:
 
 def work_numbers(frame: pd.DataFrame) -> np.ndarray:
     """One number for all versions of a song; a song without artists is a work of its own."""
-    firsts = frame["artists"].str.split(SEPARATOR, n=1).str[0]
     keys = [
-        names.work_key(artist, title) if isinstance(artist, str) else f"\x1f\x1f{song}"
-        for artist, title, song in zip(firsts, frame["name"], frame["id"])
+        names.work_key(artist, title) if artist else f"\x1f\x1f{song}"
+        for artist, title, song in zip(_first_artists(frame), frame["name"], frame["id"])
     ]
     return pd.factorize(pd.Series(keys, dtype="str"))[0].astype(np.int64)
+
+
+def _first_artists(frame: pd.DataFrame) -> list[str]:
+    """Name of each song's first artist, empty where it has none."""
+    return [artists.partition(SEPARATOR)[0] for artists in frame["artists"].fillna("")]
 
 
 def write(folder: Path, model: Model) -> dict[str, Any]:
@@ -169,7 +173,7 @@ def _write_lookup(folder: Path, model: Model) -> None:
 
 def _write_fulltext(folder: Path, model: Model, folded: list[str]) -> None:
     """One entry for each distinct name and first artist: its most popular song."""
-    firsts = model.frame["artists"].fillna("").str.split(SEPARATOR, n=1).str[0].tolist()
+    firsts = _first_artists(model.frame)
     best: dict[tuple[str, str], int] = {}
     for row in np.argsort(-model.popularity, kind="stable"):
         best.setdefault((folded[row], firsts[row]), int(row))

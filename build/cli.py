@@ -19,18 +19,22 @@ def main(arguments: Sequence[str]) -> int:
     try:
         options.run(options)
     except SegueError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+        return _failed(str(error))
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except OSError as error:
-        print(f"error: {error.filename or ''}: {error.strerror or error}", file=sys.stderr)
-        return 1
+        return _failed(f"{error.filename}: {error.strerror}" if error.filename else str(error))
     except KeyboardInterrupt:
         print("error: interrupted; what was current still is", file=sys.stderr)
         return 130
     return 0
+
+
+def _failed(why: str) -> int:
+    """Tell why on one line, whatever a stranger's table put into it."""
+    print(f"error: {' '.join(why.split())}", file=sys.stderr)
+    return 1
 
 
 def _parser() -> argparse.ArgumentParser:

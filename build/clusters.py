@@ -1,10 +1,12 @@
 """Cells that prune the search, and clusters of cells that people browse."""
 
 import itertools
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
 from sklearn.cluster import KMeans
+from sklearn.exceptions import ConvergenceWarning
 
 from segue.space import Space
 
@@ -29,10 +31,12 @@ class Cells:
 
 def cluster(vectors: np.ndarray, seed: int) -> Cells:
     """Cluster songs into about 2 sqrt(n) cells, and cells into a few dozen clusters."""
-    n_cells = min(max(1, round(CELLS_PER_ROOT * len(vectors) ** 0.5)), len(np.unique(vectors, axis=0)))
-    labels, centroids = _cells(vectors, n_cells, seed)
-    sizes = np.bincount(labels, minlength=len(centroids))
-    of_cell = _clusters(centroids, sizes, seed)
+    n_cells = min(round(CELLS_PER_ROOT * len(vectors) ** 0.5), len(vectors))
+    with warnings.catch_warnings():
+        # where many songs are alike there are fewer cells than asked for, and that is right
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        labels, centroids = _cells(vectors, n_cells, seed)
+        of_cell = _clusters(centroids, np.bincount(labels), seed)
     order = np.lexsort((np.arange(len(centroids)), of_cell))
     number = np.empty(len(order), np.int64)
     number[order] = np.arange(len(order))

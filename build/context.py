@@ -53,7 +53,7 @@ def compilations(albums: "pd.Series[str]", by: Links) -> sparse.csr_matrix:
     firsts = pd.Series(first_artists(by))
     known = (codes >= 0) & (firsts >= 0).to_numpy()
     artists = firsts[known].groupby(codes[known]).nunique().reindex(range(len(found)), fill_value=0)
-    songs = np.flatnonzero(known & (artists.to_numpy() >= COMPILATION)[codes])
+    songs = np.flatnonzero(known & np.isin(codes, np.flatnonzero(artists >= COMPILATION)))
     ones = np.ones(len(songs), np.float32)
     return sparse.csr_matrix((ones, (codes[songs], songs)), shape=(len(found), len(albums)))
 

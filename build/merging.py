@@ -28,30 +28,31 @@ def merge(frame: pd.DataFrame) -> pd.DataFrame:
     groups = frame[repeated].groupby("id", sort=False)
     merged = groups.first()
     if "genres" in frame:
-        merged["genres"] = groups["genres"].agg(_union)
+        merged["genres"] = _united(frame.loc[repeated, ["id", "genres"]].dropna()).reindex(merged.index)
     alone = frame[~repeated].set_index("id")
     order = frame["id"].drop_duplicates()
     return pd.concat([alone, merged]).loc[order].reset_index()[list(frame.columns)]
 
 
 def with_ids(frame: pd.DataFrame) -> pd.DataFrame:
-    """Give songs without an id a stable one, made from first artist, title and album."""
+    """Give songs without an id a stable one, made from artists, title and album."""
     ids = frame["id"] if "id" in frame else pd.Series(pd.NA, frame.index, dtype="str")
     missing = ids.isna()
     if not missing.any():
         return frame
-    parts = [frame.loc[missing, name] if name in frame else None for name in ("artists", "name", "album")]
-    columns = [["" if pd.isna(cell) else str(cell) for cell in part] if part is not None else None for part in parts]
-    given = [column for column in columns if column is not None]
-    made = [_made_id(cells) for cells in zip(*given)]
+    # A column that is not there counts as empty: the id is the same in a table with albums and in one without.
+    parts = frame.loc[missing].reindex(columns=["artists", "name", "album"]).astype("str").fillna("")
+    made = [_made_id(artists, name, album) for artists, name, album in parts.itertuples(index=False)]
     return frame.assign(id=ids.mask(missing, pd.Series(made, frame.index[missing], dtype="str")))
 
 
-def _made_id(cells: tuple[str, ...]) -> str:
-    digest = hashlib.blake2b(SEPARATOR.join(cells).encode(), digest_size=10).hexdigest()
+def _made_id(*parts: str) -> str:
+    digest = hashlib.blake2b(SEPARATOR.join(parts).encode(), digest_size=10).hexdigest()
     return f"song-{digest}"
 
 
-def _union(genres: "pd.Series[str]") -> str | None:
-    known = {genre for text in genres.dropna() for genre in text.split(SEPARATOR)}
-    return SEPARATOR.join(sorted(known)) or None
+def _united(frame: pd.DataFrame) -> "pd.Series[str]":
+    """The genres of all rows of an id, by id."""
+    genres = frame["genres"].str.split(SEPARATOR)
+    one_a_row = frame.assign(genres=genres).explode("genres").drop_duplicates().sort_values("genres")
+    return one_a_row.groupby("id", sort=False)["genres"].agg(SEPARATOR.join)

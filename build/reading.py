@@ -71,28 +71,39 @@ def _csv(file: IO[bytes], table: str) -> Iterator[pd.DataFrame]:
     lines = _lines(file, table)
     first_line = next(lines, "")
     reader = csv.reader(chain([first_line], lines, [_END]), delimiter=_delimiter(first_line))
+    rows = _rows(reader, table)
     try:
-        headers = [header.strip() for header in next(reader)]
-        if not first_line.strip():
+        headers = [header.strip() for header in next(rows, [])]
+        if not any(headers):
             raise SourceError(f"{table}, row 1: no headers; {EXPECTED}")
-        yield from _chunks(reader, headers, table)
+        yield from _chunks(rows, headers)
     except csv.Error as error:
-        raise SourceError(f"{table}, line {reader.line_num}: {error}; {EXPECTED}") from error
+        raise SourceError(
+            f"{table}, line {reader.line_num}: {error} (a quote that is never closed?); {EXPECTED}"
+        ) from error
 
 
-def _chunks(reader: Iterator[list[str]], headers: list[str], table: str) -> Iterator[pd.DataFrame]:
+def _rows(reader: Iterator[list[str]], table: str) -> Iterator[list[str]]:
+    """The reader's rows; a quote that is never closed would hide all that follow in one cell."""
+    for number, row in enumerate(reader, 1):
+        if row == [_END]:
+            return
+        if row and row[-1].endswith(_END):
+            raise SourceError(
+                f"{table}, row {number}, column {len(row)}: a quote is opened and never closed; {EXPECTED}"
+            )
+        yield row
+
+
+def _chunks(lines: Iterator[list[str]], headers: list[str]) -> Iterator[pd.DataFrame]:
     rows: list[list[str]] = []
     first = 2
-    for row in reader:
-        if row and row[-1].endswith(_END):
-            break
+    for row in lines:
         rows.append(row)
         if len(rows) == CHUNK:
             yield _frame(rows, headers, first)
             first += len(rows)
             rows = []
-    if row != [_END]:
-        raise SourceError(f"{table}, row {first + len(rows)}: a quote is opened and never closed; {EXPECTED}")
     yield _frame(rows, headers, first)
 
 
@@ -101,8 +112,8 @@ def _frame(rows: list[list[str]], headers: list[str], first: int) -> pd.DataFram
     fields = pd.Series([len(row) for row in rows], dtype="Int32")
     even = [row if len(row) == width else [*row, *[""] * width][:width] for row in rows]
     frame = pd.DataFrame(even, columns=range(width), dtype="str")
-    blank = fields == 0
-    return _finished(frame, headers, first, fields.mask(fields == width))[~blank].reset_index(drop=True)
+    finished = _finished(frame, headers, first, fields.mask(fields == width))
+    return finished[fields > 0].reset_index(drop=True)  # a blank line is no row
 
 
 def _finished(frame: pd.DataFrame, headers: list[str], first: int, ragged: "pd.Series[int]") -> pd.DataFrame:
@@ -114,22 +125,26 @@ def _finished(frame: pd.DataFrame, headers: list[str], first: int, ragged: "pd.S
 
 def _lines(file: IO[bytes], table: str) -> Iterator[str]:
     """The file's lines as text; whatever keeps them from being text is told with its place."""
-    number = 0
+    number, delimiter = 0, ""
     try:
         for number, line in enumerate(file, 1):
             if b"\0" in line:
                 raise SourceError(f"{table}, line {number}: binary data or UTF-16 (a zero byte); {EXPECTED}")
-            yield _decoded(line, number, table)
+            text = _decoded(line, number, delimiter, table)
+            delimiter = delimiter or _delimiter(text)
+            yield text
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise SourceError(f"{table}, line {number}: the gzip file is damaged or cut off ({error})") from error
+        raise SourceError(
+            f"{table}, line {number}: the gzip file is damaged or cut off ({error}); {EXPECTED}"
+        ) from error
 
 
-def _decoded(line: bytes, number: int, table: str) -> str:
+def _decoded(line: bytes, number: int, delimiter: str, table: str) -> str:
     try:
         return line.decode("utf-8-sig" if number == 1 else "utf-8")
     except UnicodeDecodeError as error:
         before = line[: error.start].decode("utf-8")
-        column = len(next(csv.reader([before]), [])) or 1
+        column = len(next(csv.reader([before], delimiter=delimiter or _delimiter(before)), [])) or 1
         raise SourceError(
             f"{table}, row {number}, column {column}: byte 0x{line[error.start]:02x} is not UTF-8; {EXPECTED}"
         ) from error

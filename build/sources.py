@@ -1,13 +1,14 @@
 """From whatever a user names as sources to one tidy table and an account of it."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 
 import pandas as pd
 
 from build import demo, progress
 from build.account import Account
-from build.columns import NEEDED, TEXTS, TIDY, Columns, recognise
+from build.columns import NEEDED, TEXTS, TIDY, has, recognise
 from build.datasets import DATASETS, fetch_named
 from build.download import fetch
 from build.merging import merge, merge_rows, with_ids
@@ -34,8 +35,8 @@ def tracks(
     Parameters
     ----------
     sources : paths, URLs, names of data sets, ``demo`` or ``demo:N``; the first wins a conflict
-    columns : tidy name -> header, for tables whose headers say nothing
-    strict : stop at the first dropped row
+    columns : tidy name -> header, for tables whose headers say nothing; each must occur in one source at least
+    strict : allow no bad row
     seed : of the invented catalogue
 
     Returns
@@ -49,13 +50,17 @@ def tracks(
 
     """
     account = Account()
-    tables = [_table(source, columns, account, accept_checksum, seed) for source in sources]
+    read_in = [_table(source, columns, account, accept_checksum, seed) for source in sources]
+    _check_given(columns, [header for _, headers in read_in for header in headers], sources)
     _check_dropped(account, strict)
+    tables = [table for table, _ in read_in]
     before = sum(map(len, tables))
     frame = merge(pd.concat(tables, ignore_index=True)) if len(tables) > 1 else tables[0]
     account.ids_merged += before - len(frame)
+    _check_possible(frame, sources)
     frame = _named(_complete(frame), account)
-    _check_enough(frame, account, strict)
+    _check_dropped(account, strict)
+    _check_enough(frame, account, sources)
     return frame, account
 
 
@@ -65,32 +70,27 @@ def is_invented(sources: Sequence[str]) -> bool:
 
 
 def _table(
-    source: str, columns: Mapping[str, str], account: Account, accept_checksum: bool, seed: int
-) -> pd.DataFrame:
+    source: str, given: Mapping[str, str], account: Account, accept_checksum: bool, seed: int
+) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """The songs of one source, and its headers."""
     with progress.stage(f"reading {source}"):
-        size = _demo_size(source)
-        if size is not None:
-            chunks = _invented(size, seed)
-            table = source
-        else:
-            path = _local(source, accept_checksum)
-            chunks = read(path)
-            table = path.name
-        frames = list(_tidied(chunks, table, columns, account))
-        frame = with_ids(pd.concat(frames, ignore_index=True))
+        table, chunks = _opened(source, accept_checksum, seed)
+        first = next(chunks)
+        columns = recognise(first.attrs["headers"], given, table)
+        bar = progress.bar(chain([first], chunks), table, "chunks")
+        frame = with_ids(pd.concat([tidy(chunk, columns, table, account) for chunk in bar], ignore_index=True))
         merged = merge_rows(frame)
     account.ids_merged += len(frame) - len(merged)
-    return merged
+    return merged, columns.headers
 
 
-def _tidied(
-    chunks: Iterator[pd.DataFrame], table: str, given: Mapping[str, str], account: Account
-) -> Iterator[pd.DataFrame]:
-    recognised: Columns | None = None
-    for chunk in progress.bar(chunks, table, "chunks"):
-        if recognised is None:
-            recognised = recognise(chunk.attrs["headers"], given, table)
-        yield tidy(chunk, recognised, table, account)
+def _opened(source: str, accept_checksum: bool, seed: int) -> tuple[str, Iterator[pd.DataFrame]]:
+    """A source's name for messages, and its rows in one chunk at least."""
+    size = _demo_size(source)
+    if size is not None:
+        return source, _invented(size, seed)
+    path = _local(source, accept_checksum)
+    return path.name, read(path)
 
 
 def _invented(size: int, seed: int) -> Iterator[pd.DataFrame]:
@@ -106,10 +106,10 @@ def _invented(size: int, seed: int) -> Iterator[pd.DataFrame]:
 
 
 def _demo_size(source: str) -> int | None:
-    name, _, size = source.partition(":")
+    name, colon, size = source.partition(":")
     if name != DEMO or Path(source).exists():
         return None
-    if size and not size.isdecimal():
+    if colon and not (size.isdecimal() and len(size) < 12):
         raise SourceError(f"'{source}': expected '{DEMO}' or '{DEMO}:N' with the number of songs, as in demo:50000")
     return int(size) if size else demo.SONGS
 
@@ -121,16 +121,13 @@ def _local(source: str, accept_checksum: bool) -> Path:
         return fetch(source)
     if not Path(source).is_file():
         known = ", ".join(["demo", *DATASETS])
-        raise SourceError(f"{source}: no such file, URL or data set ({known}); {EXPECTED}")
+        what = "a folder" if Path(source).is_dir() else f"no such file, URL or data set ({known})"
+        raise SourceError(f"{source}: {what}; {EXPECTED}")
     return Path(source)
 
 
 def _complete(frame: pd.DataFrame) -> pd.DataFrame:
     """Every tidy column, in order, missing throughout where no source has it."""
-    if not any(frame[name].notna().any() for name in ("genres", *(a.name for a in AUDIO)) if name in frame):
-        raise SourceError(f"no audio features and no genres in any source; needed are {NEEDED}")
-    if "name" not in frame:
-        raise SourceError(f"no source has the songs' names; needed are {NEEDED}")
     for name in TIDY:
         if name not in frame:
             frame[name] = pd.Series(None, frame.index, dtype="str" if name in TEXTS else "float64")
@@ -157,9 +154,34 @@ def _check_dropped(account: Account, strict: bool) -> None:
         raise SourceError(f"{share:.0%} of the rows are bad ({rows:,} {reason}), at most 10% may be; {example}")
 
 
-def _check_enough(frame: pd.DataFrame, account: Account, strict: bool) -> None:
-    _check_dropped(account, strict)
+def _check_given(given: Mapping[str, str], headers: Sequence[str], sources: Sequence[str]) -> None:
+    for name, header in given.items():
+        if not has(headers, header):
+            raise SourceError(
+                f"{_names(sources)}, row 1: --columns {name}={header}: no such header;"
+                f" there are: {', '.join(dict.fromkeys(headers))}"
+            )
+
+
+def _check_possible(frame: pd.DataFrame, sources: Sequence[str]) -> None:
+    """A recommendation needs names to tell and something to compare."""
+    told = ("genres", *(attribute.name for attribute in AUDIO))
+    if "name" not in frame:
+        lacking = "no column holds the songs' names"
+    elif not any(name in frame and (frame.empty or frame[name].notna().any()) for name in told):
+        lacking = "no column holds an audio feature or genres"
+    else:
+        return
+    raise SourceError(f"{_names(sources)}, row 1: {lacking}; needed are {NEEDED}")
+
+
+def _names(sources: Sequence[str]) -> str:
+    return ", ".join(source.rpartition("/")[2] for source in sources)
+
+
+def _check_enough(frame: pd.DataFrame, account: Account, sources: Sequence[str]) -> None:
     if len(frame) < FEWEST_SONGS:
         raise SourceError(
-            f"only {len(frame)} songs are left of {account.rows} rows; at least {FEWEST_SONGS} are needed"
+            f"{_names(sources)}: only {len(frame)} songs are left of {account.rows} rows;"
+            f" at least {FEWEST_SONGS} are needed"
         )

@@ -16,11 +16,12 @@ from sklearn.preprocessing import normalize
 
 from build.account import Account
 from build.context import Links, averaged, compilations, first_artists, link
-from segue.attributes import AUDIO, NUMERIC
+from segue.attributes import NUMERIC
 from segue.space import AUDIO_COLUMNS, KNOTS, Block, Ranks, Space, encode
 
 SHARES = {"audio": 0.25, "artist": 0.25, "genre": 0.45, "fame": 0.05, "year": 0.05}
 GENRE_DIMENSIONS = 24
+ROUNDING = 1e-12  # variance up to which the values of a column, all of order 1, are one value
 PSEUDO_SONGS = 3  # of an artist's genres that smooth the mean sound of an artist with few songs
 
 
@@ -81,8 +82,8 @@ def _curve(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _without_unanalysed(frame: pd.DataFrame) -> pd.DataFrame:
-    """Tempo 0 means that a song was not analysed: none of its audio features says anything."""
-    features = [attribute.name for attribute in AUDIO]
+    """Tempo 0 means that a song was not analysed: nothing of its audio block says anything."""
+    features = {feature for feature, *_ in AUDIO_COLUMNS}
     heard = frame["tempo"] != 0
     return frame.assign(**{name: frame[name].where(heard) for name in features})
 
@@ -93,8 +94,9 @@ def _numbers(frame: pd.DataFrame) -> dict[str, np.ndarray]:
 
 def _artist_block(audio: np.ndarray, by: Links, genres: Links) -> np.ndarray:
     """The mean sound of a song's artists, drawn towards their genres' where an artist has few songs."""
-    heard = ~np.isnan(audio).all(axis=1)
-    sound = np.where(np.isnan(audio), np.nan_to_num(np.nanmean(audio, axis=0)) if heard.any() else 0.0, audio)
+    known = ~np.isnan(audio)
+    heard = known.any(axis=1)
+    sound = np.where(known, audio, np.nansum(audio, axis=0) / np.maximum(known.sum(axis=0), 1))
     sung = by.matrix.multiply(heard[:, None]).tocsr()
     songs = np.asarray(sung.sum(axis=0)).ravel()[:, None]
     of_genres = averaged(genres.matrix.T.tocsr()) @ sound
@@ -121,7 +123,8 @@ def _genre_block(frame: pd.DataFrame, by: Links, genres: Links, seed: int) -> np
     if min(counts.shape) < 3 or empty.all():
         return np.full((len(frame), 1), np.nan)
     svd = TruncatedSVD(min(GENRE_DIMENSIONS, counts.shape[1] - 1), random_state=seed)
-    block = normalize(svd.fit_transform(TfidfTransformer().fit_transform(counts)))
+    with np.errstate(invalid="ignore"):  # where all songs have the same genres there is no variance to explain
+        block = normalize(svd.fit_transform(TfidfTransformer().fit_transform(counts)))
     block[empty] = np.nan
     return np.asarray(block)
 
@@ -155,7 +158,8 @@ def _variance(block: np.ndarray) -> np.ndarray:
     known = ~np.isnan(block)
     counts = np.maximum(known.sum(axis=0), 1)
     means = np.nansum(block, axis=0) / counts
-    return np.asarray(np.nansum(np.where(known, block - means, 0) ** 2, axis=0) / counts)
+    variance = np.nansum(np.where(known, block - means, 0) ** 2, axis=0) / counts
+    return np.where(variance > ROUNDING, variance, 0)
 
 
 def _assembled(blocks: dict[str, np.ndarray], ranks: Ranks, by: Links, genres: Links) -> Placed:

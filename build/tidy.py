@@ -31,7 +31,7 @@ TRUTH |= {"false": False, "0": False, "0.0": False, "no": False, "f": False, "n"
 
 _ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 _ID_PREFIX = re.compile(r"^(?:spotify:track:|https?://open\.spotify\.com/(?:intl-\w+/)?track/)|\?.*$")
-_FEATURING = re.compile(r"\s+(?:featuring|feat\.?|ft\.)\s+", re.IGNORECASE)
+_FEATURING = re.compile(r"\s+(?:featuring|feat\.?)\s+", re.IGNORECASE)
 _UNESCAPED_COMMA = re.compile(r"(?<!\\),\s*")
 
 
@@ -100,8 +100,10 @@ def tidy(raw: pd.DataFrame, columns: Columns, table: str, account: Account) -> p
     frame = pd.DataFrame({name: make(chunk) for name, make in _makers(columns)}, index=raw.index)
     if "name" in columns.tidy:
         chunk.refuse(_nameless(frame), "name", "without a name", "is no name of a song")
+    else:
+        chunk.refuse(frame["id"].isna(), "id", "without an id or a name", "is no id of a song")
     for name, place in columns.other.items():
-        frame[name] = raw[place]
+        frame[name] = raw[place].mask(raw[place].isin([""]))
     return chunk.good(frame)
 
 
@@ -129,7 +131,7 @@ def _makers(columns: Columns) -> Iterator[tuple[str, Callable[[Chunk], Cells]]]:
 
 
 def _ids(chunk: Chunk) -> Cells:
-    ids = chunk.texts("id").str.replace(_ID_PREFIX, "", regex=True)
+    ids = _known(chunk.texts("id")).str.replace(_ID_PREFIX, "", regex=True)
     wrong = ids.notna() & ~ids.str.fullmatch(_ID.pattern).fillna(False).astype(bool)
     chunk.refuse(wrong, "id", "with a malformed id", "is not 1..64 characters of A-Z a-z 0-9 _ . : -")
     return ids
@@ -145,7 +147,7 @@ def _nameless(frame: pd.DataFrame) -> Cells:
 
 def _artists(chunk: Chunk) -> Cells:
     several = "name(s)" in chunk.columns.header("artists").lower()
-    return chunk.cells("artists").map(lambda cell: _joined(_split_artists(cell, commas=several)))
+    return _each(chunk.cells("artists"), lambda cell: _joined(_split_artists(cell, commas=several)))
 
 
 def _split_artists(cell: object, *, commas: bool) -> list[str]:
@@ -162,10 +164,11 @@ def _split_artists(cell: object, *, commas: bool) -> list[str]:
 
 
 def _genres(chunk: Chunk) -> Cells:
-    places = chunk.columns.tidy["genres"]
-    rows = zip(*(chunk.raw[place] for place in places))
-    split = ([genre for cell in cells for genre in _split_genres(cell)] for cells in rows)
-    return pd.Series([_joined(sorted(set(genres))) for genres in split], chunk.raw.index, dtype="str")
+    first, *further = (
+        _each(chunk.raw[place], lambda cell: _joined(_split_genres(cell))) for place in chunk.columns.tidy["genres"]
+    )
+    together = first.str.cat(further, SEPARATOR, na_rep="")
+    return _each(together, lambda text: _joined(sorted(text.split(SEPARATOR))))
 
 
 def _split_genres(cell: object) -> list[str]:
@@ -182,8 +185,21 @@ def _listed(cell: object) -> list[str] | None:
         return None
     try:
         return [str(item) for item in ast.literal_eval(cell)]
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
         return None
+
+
+def _each(cells: Cells, make: Callable[[Any], str | None]) -> Cells:
+    """What each known cell becomes, made once for every distinct text; lists can't be told apart so cheaply."""
+    if cells.dtype == object:
+        return cells.map(make, na_action="ignore").astype("str")
+    made = {cell: make(cell) for cell in cells.dropna().unique()}
+    return cells.map(made).astype("str")
+
+
+def _known(cells: Cells) -> Cells:
+    """The cells without those that say that nothing is known."""
+    return cells.mask(cells.str.lower().isin(MISSING))
 
 
 def _joined(items: list[str]) -> str | None:
@@ -206,17 +222,12 @@ def _numbers(chunk: Chunk, attribute: Attribute) -> Cells:
 
 def _texts_to_numbers(chunk: Chunk, attribute: Attribute) -> Cells:
     cells = chunk.texts(attribute.name)
-    cells = cells.mask(cells.str.lower().isin(MISSING))
-    words = cells.map(WORDS.get(attribute.name, {}))
     values: Cells = pd.to_numeric(cells, errors="coerce")
     values = values.astype("float64").replace([np.inf, -np.inf], np.nan)
-    values = values.fillna(words.astype("float64"))
-    chunk.refuse(
-        cells.notna() & values.isna(),
-        attribute.name,
-        f"with {attribute.name} not a number",
-        "is not a number",
-    )
+    words = _known(cells[values.isna()]).dropna()
+    values = values.fillna(words.str.capitalize().map(WORDS.get(attribute.name, {})).astype("float64"))
+    unread = values.isna() & cells.index.isin(words.index)
+    chunk.refuse(unread, attribute.name, f"with {attribute.name} not a number", "is not a number")
     return values
 
 
@@ -236,5 +247,5 @@ def _explicit(chunk: Chunk) -> Cells:
 
 
 def _short(cell: object) -> str:
-    text = str(cell)
+    text = " ".join(str(cell).split())
     return f"'{text[:40]}…'" if len(text) > 40 else f"'{text}'"

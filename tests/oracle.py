@@ -1,6 +1,7 @@
 """The right answer by brute force: every song scored, sorted, then walked through one by one."""
 
 from collections import Counter
+from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
@@ -26,7 +27,12 @@ def table(catalog: Catalog) -> pd.DataFrame:
     works = [
         work_key(first, name) if first else song for first, name, song in zip(firsts, frame["name"], frame["id"])
     ]
-    return frame.assign(first=firsts, work=works)
+    return frame.assign(
+        first=firsts,
+        work=pd.factorize(pd.Series(works))[0],
+        genre_set=[frozenset(row) if row is not None else frozenset() for row in frame["genres"]],
+        artist_set=[frozenset(map(bare, row)) if row is not None else frozenset() for row in frame["artists"]],
+    )
 
 
 def passing(frame: pd.DataFrame, filters: Filters) -> np.ndarray:
@@ -36,15 +42,20 @@ def passing(frame: pd.DataFrame, filters: Filters) -> np.ndarray:
         passes &= frame[name].astype("float64").between(low, high).to_numpy(bool)
     if filters.explicit is not None:
         passes &= (frame["explicit"] == filters.explicit).fillna(False).to_numpy(bool)
-    genres = [set(row) if row is not None else set() for row in frame["genres"]]
     if filters.genres:
-        passes &= [bool(row & set(filters.genres)) for row in genres]
-    passes &= [not row & set(filters.exclude_genres) for row in genres]
-    excluded = set(frame["work"][frame["id"].isin(filters.exclude_ids)])
-    passes &= ~frame["work"].isin(excluded).to_numpy(bool)
-    avoided = {bare(name) for name in filters.exclude_artists}
-    artists = [{bare(name) for name in row} if row is not None else set() for row in frame["artists"]]
-    return passes & np.array([not row & avoided for row in artists])
+        passes &= ~_disjoint(frame["genre_set"], filters.genres)
+    if filters.exclude_genres:
+        passes &= _disjoint(frame["genre_set"], filters.exclude_genres)
+    if filters.exclude_ids:
+        passes &= ~frame["work"].isin(set(frame["work"][frame["id"].isin(filters.exclude_ids)])).to_numpy(bool)
+    if filters.exclude_artists:
+        passes &= _disjoint(frame["artist_set"], map(bare, filters.exclude_artists))
+    return passes
+
+
+def _disjoint(sets: pd.Series, unwanted: Iterable[str]) -> np.ndarray:
+    unwanted = frozenset(unwanted)
+    return np.array([unwanted.isdisjoint(row) for row in sets])
 
 
 def best(catalog: Catalog, frame: pd.DataFrame, query: Query) -> list[tuple[str, float]]:
@@ -52,7 +63,7 @@ def best(catalog: Catalog, frame: pd.DataFrame, query: Query) -> list[tuple[str,
     scored = scores(catalog, query)
     allowed = passing(frame, query.filters)
     stands = _standing(frame, allowed) & ~frame["work"].isin(_seed_works(catalog, frame, query)).to_numpy(bool)
-    order = [row for row in np.lexsort((np.arange(len(frame)), -scored)) if stands[row]]
+    order = (row for row in np.lexsort((np.arange(len(frame)), -scored)) if stands[row])
     chosen = _capped(frame, order, query)
     return [(frame["id"][row], float(scored[row])) for row in sorted(chosen, key=lambda row: (-scored[row], row))]
 
@@ -68,7 +79,7 @@ def _standing(frame: pd.DataFrame, allowed: np.ndarray) -> np.ndarray:
     return stands
 
 
-def _seed_works(catalog: Catalog, frame: pd.DataFrame, query: Query) -> set[str]:
+def _seed_works(catalog: Catalog, frame: pd.DataFrame, query: Query) -> set[int]:
     songs = [seed for seed in query.seeds if seed.id or seed.song]
     rows = [
         lookup.by_id(catalog, seed.id) if seed.id else lookup.by_name(catalog, seed.song, seed.artist).row
@@ -77,7 +88,7 @@ def _seed_works(catalog: Catalog, frame: pd.DataFrame, query: Query) -> set[str]
     return {frame["work"][row] for row in rows}
 
 
-def _capped(frame: pd.DataFrame, order: list[int], query: Query) -> list[int]:
+def _capped(frame: pd.DataFrame, order: Iterable[int], query: Query) -> list[int]:
     counts: Counter[object] = Counter()
     chosen, refused = [], []
     for row in order:

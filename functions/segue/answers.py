@@ -24,7 +24,7 @@ def json_response(
     mimetype: str = "application/json",
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """A JSON answer; nothing in it may be NaN or infinite, and halves of surrogate pairs become ``?``."""
+    """A JSON answer; no number in it may be NaN or infinite, and halves of surrogate pairs become ``?``."""
     text = json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=str)
     return Response(
         text.encode("utf-8", "replace"),
@@ -54,13 +54,10 @@ def song(catalog: Catalog, row: int) -> dict[str, Any]:
 
 
 def record(catalog: Catalog, row: int) -> dict[str, Any]:
-    """Everything that is known of a song; an infinite number of the source reads as null, a date as its text."""
-    known = records.song(catalog, row)
-    spelled = {
-        name: None if isinstance(known[name], float) and not math.isfinite(known[name]) else known[name]
-        for name in known
-    }
-    return {**spelled, "cluster": cluster(catalog, row)}
+    """Everything that is known of a song; a date of the source reads as its text, an infinite number as null."""
+    known = {name: _finite(value) for name, value in records.song(catalog, row).items()}
+    lists = {name: known[name] or [] for name in ("artists", "genres")}
+    return {**known, **lists, "cluster": cluster(catalog, row)}
 
 
 def genres(catalog: Catalog, row: int) -> list[str]:
@@ -126,6 +123,10 @@ def _seed(catalog: Catalog, seed: Resolved) -> dict[str, Any]:
             for row in seed.match.alternatives
         ],
     }
+
+
+def _finite(value: object) -> object:
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _number(catalog: Catalog, name: str, row: int) -> int | None:

@@ -35,6 +35,7 @@ import fcntl
 import hashlib
 import json
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -47,6 +48,7 @@ from segue.errors import ArtifactsError
 
 FORMAT = 1
 REBUILD = "python -m build fit"
+_VERSION = re.compile(r"[0-9a-f]{16}")
 
 
 class Texts:
@@ -105,7 +107,8 @@ class Catalog:
     def array(self, name: str) -> np.ndarray:
         """The memory-mapped array of that name; two threads may both open it, either's is as good."""
         if name not in self._arrays:
-            self._arrays[name] = np.load(self.folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
+            mapped = np.load(self.folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
+            self._arrays[name] = mapped.view(np.ndarray)  # np.memmap's own indexing is several times slower
         return self._arrays[name]
 
     def attribute(self, name: str) -> np.ndarray:
@@ -122,7 +125,7 @@ class Catalog:
 
 
 def load(root: Path) -> Catalog:
-    """Open the current version below ``root``; formats and sizes are checked, hashes are not.
+    """Open the current version below ``root``; format and sizes are checked, of the hashes only the manifest's.
 
     Raises
     ------
@@ -130,9 +133,9 @@ def load(root: Path) -> Catalog:
         there is none, it is of another format, or a file is missing or has another size.
 
     """
-    folder = root / "versions" / current(root)
-    manifest = _read_json(folder / "manifest.json")
-    _check_format(manifest, folder)
+    version = current(root)
+    folder = root / "versions" / version
+    manifest = _read_manifest(folder, version)
     for name, facts in manifest["files"].items():
         _check_size(folder / name, facts["bytes"])
     return Catalog(folder, manifest)
@@ -143,7 +146,10 @@ def current(root: Path) -> str:
     pointer = root / "current.json"
     if not pointer.exists():
         raise ArtifactsError(f"no artifacts in '{root.name}': run '{REBUILD}' first")
-    return str(_read_json(pointer)["version"])
+    version = _read_json(pointer).get("version")
+    if not isinstance(version, str) or not _VERSION.fullmatch(version):
+        raise ArtifactsError(f"current.json names no version: run '{REBUILD}'")
+    return version
 
 
 def save(root: Path, fill: Callable[[Path], dict[str, Any]]) -> Catalog:
@@ -167,19 +173,14 @@ def save(root: Path, fill: Callable[[Path], dict[str, Any]]) -> Catalog:
         shutil.rmtree(aside, ignore_errors=True)
         aside.mkdir()
         version = _write(aside, fill(aside))
-        verify(aside)
-        folder = root / "versions" / version
-        if folder.exists():
-            verify(folder)
-            shutil.rmtree(aside)
-        else:
-            aside.rename(folder)
+        verify(aside, version)
+        _install(aside, root / "versions" / version)
         point_to(root, version)
     return load(root)
 
 
-def verify(folder: Path) -> None:
-    """Read every file of a version back and compare its hash with the manifest's.
+def verify(folder: Path, version: str) -> None:
+    """Read every file of a version back and compare its hash with the manifest's, and the manifest's with the id.
 
     Raises
     ------
@@ -187,10 +188,10 @@ def verify(folder: Path) -> None:
         a file is missing or differs; the message names it.
 
     """
-    for name, facts in _read_json(folder / "manifest.json")["files"].items():
+    for name, facts in _read_manifest(folder, version)["files"].items():
         _check_size(folder / name, facts["bytes"])
         if _sha256(folder / name) != facts["sha256"]:
-            raise ArtifactsError(f"{name} of version {folder.name} is damaged: run '{REBUILD}'")
+            raise ArtifactsError(f"{name} of version {version} is damaged: run '{REBUILD}'")
 
 
 def point_to(root: Path, version: str) -> None:
@@ -224,7 +225,24 @@ def _write(folder: Path, entries: dict[str, Any]) -> str:
     _write_json(folder / "manifest.json", manifest)
     for path in folder.iterdir():
         _flush(path)
+    return _digest(folder)
+
+
+def _digest(folder: Path) -> str:
     return _sha256(folder / "manifest.json")[:16]
+
+
+def _install(aside: Path, folder: Path) -> None:
+    """Move a version to its place; a whole one that is there already stays, for readers may have it open."""
+    if folder.exists():
+        try:
+            verify(folder, folder.name)
+        except ArtifactsError:
+            shutil.rmtree(folder)
+        else:
+            shutil.rmtree(aside)
+            return
+    aside.rename(folder)
 
 
 @contextlib.contextmanager
@@ -234,12 +252,16 @@ def _one_writer(root: Path) -> Iterator[None]:
         yield
 
 
-def _check_format(manifest: dict[str, Any], folder: Path) -> None:
+def _read_manifest(folder: Path, version: str) -> dict[str, Any]:
+    manifest = _read_json(folder / "manifest.json")
     found = manifest.get("format")
     if found != FORMAT:
         raise ArtifactsError(
-            f"version {folder.name} has format {found}, this code reads format {FORMAT}: run '{REBUILD}'"
+            f"manifest.json of version {version} has format {found}, this code reads format {FORMAT}: run '{REBUILD}'"
         )
+    if _digest(folder) != version:
+        raise ArtifactsError(f"manifest.json of version {version} is damaged: run '{REBUILD}'")
+    return manifest
 
 
 def _check_size(path: Path, expected: int) -> None:

@@ -2,7 +2,6 @@
 
 import contextlib
 import difflib
-import sqlite3
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -23,6 +22,8 @@ def write(path: Path, songs: Iterable[tuple[int, str, str]]) -> None:
 
     songs : row, name and first artist of every song that can be found
     """
+    import sqlite3
+
     with contextlib.closing(sqlite3.connect(path)) as database:
         database.execute("PRAGMA journal_mode = OFF")
         database.execute("CREATE VIRTUAL TABLE songs USING fts5(text, content='', tokenize='trigram')")
@@ -59,10 +60,10 @@ def _likeness(matcher: "difflib.SequenceMatcher[str]", asked: str, name: str, ar
     """0..1: how well a text spells a name, its beginning, or name and artist."""
     if name.startswith(asked):
         return _PREFIX_WORTH + (1 - _PREFIX_WORTH) * (len(name) == len(asked))
-    spelled = _ratio(matcher, name)
-    begun = _PREFIX_WORTH * _ratio(matcher, name[: len(asked)])
-    with_artist = max(_ratio(matcher, f"{name} {artist}"), _ratio(matcher, f"{artist} {name}"))
-    return round(max(spelled, begun, with_artist), 3)
+    if len(name) > len(asked):
+        return round(max(_ratio(matcher, name), _PREFIX_WORTH * _ratio(matcher, name[: len(asked)])), 3)
+    with_artist = (_ratio(matcher, f"{name} {artist}"), _ratio(matcher, f"{artist} {name}"))
+    return round(max(_ratio(matcher, name), *with_artist), 3)
 
 
 def _ratio(matcher: "difflib.SequenceMatcher[str]", text: str) -> float:
@@ -71,6 +72,8 @@ def _ratio(matcher: "difflib.SequenceMatcher[str]", text: str) -> float:
 
 
 def _matching(catalog: Catalog, asked: str) -> list[int]:
+    import sqlite3  # only names that are typed need it
+
     text = _searchable(asked)
     trigrams = dict.fromkeys(text[start : start + SHORTEST] for start in range(len(text) - SHORTEST + 1))
     if not trigrams:

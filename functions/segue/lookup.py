@@ -1,8 +1,8 @@
 """From what a person calls a song, an artist or a work to rows of the catalogue."""
 
-import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 
 import numpy as np
 
@@ -132,4 +132,4 @@ def _close(catalog: Catalog, rows: Sequence[int], song: str, artist: str | None)
 
 
 def _likeness(asked: str, name: str) -> float:
-    return difflib.SequenceMatcher(None, folded(asked), folded(name), autojunk=False).ratio()
+    return SequenceMatcher(None, folded(asked), folded(name), autojunk=False).ratio()

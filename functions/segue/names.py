@@ -23,6 +23,7 @@ _VERSION_SUFFIX = re.compile(r"\s+-\s+.*$")
 _FEATURED = re.compile(
     r"\s*[\(\[](?:feat|ft|featuring|with)\b.*?[\)\]]|\s+(?:feat|ft|featuring)\b\.?\s.*?(?=\s+-\s|$)"
 )
+_FEATURING = re.compile(r" (?:feat|featuring) .*$")
 _NOT_WORD = re.compile(r"[^\w]+")
 
 
@@ -39,7 +40,8 @@ def bare(text: str) -> str:
 
 def title_key(text: str) -> str:
     """The coarsest key: ``"Hey Jude - Remastered 2015"`` -> ``"hey jude"``."""
-    return _words(_VERSION_SUFFIX.sub("", _BRACKETS.sub("", folded(text)))) or bare(text)
+    words = _words(_VERSION_SUFFIX.sub("", _BRACKETS.sub("", folded(text))))
+    return _FEATURING.sub("", words) or bare(text)
 
 
 TIERS: tuple[Callable[[str], str], ...] = (str.strip, folded, bare, title_key)

@@ -1,7 +1,8 @@
 """All songs that may be recommended, best first, without looking at all of them.
 
-Cells are visited in the order of the highest score that one of their songs can have. A song is passed on once no
-cell still to be visited can hold a better one: the order is exact, whatever is filtered out, however far one reads.
+Cells are visited in the order of the highest score that one of their songs is likely to have. A song is passed on
+once no cell still to be visited is likely to hold a better one, so the search widens by itself where songs are
+filtered out or more are wanted, down to the last song of the catalogue.
 """
 
 from collections.abc import Iterator
@@ -13,15 +14,14 @@ from segue.scoring import Scorer
 
 FIRST_BATCH = 2_000  # songs scored before the first is passed on
 LARGEST_BATCH = 4_000_000  # similarities held at a time: songs x points
-_SLACK = 1e-5  # bounds are float32: a cell's best song may exceed its bound by this much
 
 
 def ranked(catalog: Catalog, scorer: Scorer, allowed: np.ndarray) -> Iterator[tuple[int, float]]:
-    """Yield (row, score) of allowed songs by falling score; equal scores by row.
+    """Yield (row, score) of allowed songs by falling score (one in thousands may come late); equal scores by row.
 
     allowed : bool, shape (n_songs,)
     """
-    bounds = scorer.bounds() + _SLACK
+    bounds = scorer.bounds()
     order = np.argsort(-bounds, kind="stable")
     offsets = catalog.array("cell_offsets").astype(np.int64)
     rows, scores = np.empty(0, np.int64), np.empty(0)

@@ -1,0 +1,167 @@
+import gzip
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from build.cli import main
+from segue.catalog import load
+from tests import world
+from tests.tables import song, songs, text, write
+
+ROOT = Path(__file__).resolve().parents[1]
+BAD = {
+    "aggregates": b"mode,genres,energy\n1,folk,0.5\n",
+    "empty": b"",
+    "headers only": b"id,name,energy\n",
+    "truncated gzip": gzip.compress(text(songs(500)).encode())[:-500],
+    "binary": b"\x7fELF\x02\x01\x01\0\0\0",
+    "UTF-16": text(songs()).encode("utf-16"),
+    "latin-1": text(songs(artists="Zoë")).encode("latin-1"),
+    "damaged Parquet": b"PAR1 and then nothing of the kind",
+    "names only": text([{"id": row["track_id"], "name": row["track_name"]} for row in songs()]).encode(),
+    "features only": text([{"id": row["track_id"], "energy": row["energy"]} for row in songs()]).encode(),
+    "twice the same header": b"id,name,energy,Energy\n",
+    "lines in the headers": b'"a\nb",c\n1,2\n',
+    "too many bad rows": text([*songs(), *songs(5, tempo="fast\nand slow")]).encode(),
+    "too few songs": text(songs(9)).encode(),
+}
+
+
+def run(*arguments, cwd=ROOT):
+    """The command line, as a person runs it."""
+    return subprocess.run(
+        [sys.executable, "-m", "build", *map(str, arguments)],
+        cwd=cwd,
+        env=os.environ | {"PYTHONWARNINGS": "error", "COLUMNS": "500"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def everything(folder):
+    return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.fixture
+def usage(capsys):
+    """What bad usage is told on stderr."""
+
+    def of(*arguments):
+        with pytest.raises(SystemExit) as stopped:
+            main(arguments)
+        told = capsys.readouterr()
+        assert (stopped.value.code, told.out) == (2, "")
+        return told.err.splitlines()[-1]
+
+    return of
+
+
+def test_fit_prints_the_version_on_stdout_and_progress_and_the_account_on_stderr(tmp_path):
+    source = world.write(tmp_path / "world.csv")
+    done = run("fit", "--source", source, "--out", tmp_path / "artifacts")
+    catalog = load(tmp_path / "artifacts")
+    assert done.returncode == 0
+    assert done.stdout == (
+        f"version {catalog.version}: {len(catalog)} songs in {len(catalog.manifest['clusters'])} clusters\n"
+    )
+    assert f"reading {source} ...\n" in done.stderr
+    assert f"{len(world.rows())} rows read, 0 dropped\n" in done.stderr
+    assert json.loads((tmp_path / "artifacts" / "current.json").read_text())["version"] == catalog.version
+
+
+@pytest.mark.parametrize("content", BAD.values(), ids=BAD)
+def test_bad_input_is_one_line_and_nothing_is_written(tmp_path, capsys, content):
+    (tmp_path / "bad.csv").write_bytes(content)
+    assert main(["fit", "--source", str(tmp_path / "bad.csv"), "--out", str(tmp_path / "artifacts")]) == 1
+    told = capsys.readouterr()
+    *progress, error = told.err.splitlines()
+    assert told.out == ""
+    assert error.startswith("error: ")
+    assert "bad.csv" in error
+    assert not any(line.startswith(("error", "Traceback")) for line in progress)
+    assert not (tmp_path / "artifacts").exists()
+
+
+def test_after_bad_input_the_old_version_is_current_and_untouched(tmp_path, capsys):
+    out, bad = tmp_path / "artifacts", write(tmp_path / "bad.csv", songs(9))
+    assert main(["fit", "--source", str(world.write(tmp_path / "world.csv")), "--out", str(out)]) == 0
+    before = everything(out)
+    assert main(["fit", "--source", bad, "--out", str(out)]) == 1
+    assert everything(out) == before
+
+
+def test_a_process_ends_with_1_on_bad_input_and_shows_no_trace(tmp_path):
+    done = run("fit", "--source", tmp_path, "--out", tmp_path / "artifacts")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.splitlines()[-1].startswith(f"error: {tmp_path}: a folder; expected a table of tracks")
+    assert "Traceback" not in done.stderr
+
+
+def test_strict_stops_at_a_row_that_is_dropped_otherwise(tmp_path, capsys):
+    source = write(tmp_path / "songs.csv", [*songs(30), song(31, tempo="fast")])
+    fit = ["fit", "--source", source, "--out", str(tmp_path / "artifacts")]
+    assert main([*fit, "--strict"]) == 1
+    assert capsys.readouterr().err.splitlines()[-1] == (
+        "error: 1 bad rows, and --strict allows none; songs.csv, row 32, column 'tempo': 'fast' is not a number"
+    )
+    assert main(fit) == 0
+    assert "31 rows read, 1 dropped" in capsys.readouterr().err
+
+
+def test_an_out_that_is_a_file_is_told_in_one_line(tmp_path, capsys):
+    (tmp_path / "artifacts").write_text("a file")
+    source = str(world.write(tmp_path / "world.csv"))
+    assert main(["fit", "--source", source, "--out", str(tmp_path / "artifacts")]) == 1
+    assert capsys.readouterr().err.splitlines()[-1].startswith(f"error: {tmp_path / 'artifacts'}")
+
+
+def test_columns_and_several_sources_reach_the_fit(tmp_path, capsys):
+    names = write(tmp_path / "names.csv", [{"id": row["track_id"], "Lied": row["track_name"]} for row in songs()])
+    sounds = write(
+        tmp_path / "sounds.csv", [{"id": row["track_id"], "Kraft": n / 12} for n, row in enumerate(songs())]
+    )
+    sources = ["--source", names, "--source", sounds, "--columns", "name=Lied,energy=Kraft"]
+    assert main(["fit", *sources, "--out", str(tmp_path / "artifacts")]) == 0
+    assert load(tmp_path / "artifacts").manifest["parameters"]["columns"] == {"name": "Lied", "energy": "Kraft"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ([], "python -m build: error: the following arguments are required: COMMAND"),
+        (["fit", "--columns", "fish=A"], "argument --columns: 'fish': expected NAME=HEADER,... with names id, name"),
+        (["fit", "--columns", "name"], "argument --columns: 'name': expected NAME=HEADER,... with names id, name"),
+        (["fit", "--seed", "-1"], "argument --seed: '-1': expected a whole number 0..4294967295"),
+        (["fit", "--seed", "x"], "argument --seed: 'x': expected a whole number 0..4294967295"),
+        (["recommend-file", "q", "r", "--limit", "0"], "argument --limit: '0': expected a whole number 1..100"),
+        (["recommend-file", "q"], "the following arguments are required: RANKED.csv"),
+    ],
+)
+def test_bad_usage_ends_with_2_and_tells_what_was_expected(usage, arguments, told):
+    assert told in usage(*arguments)
+
+
+def test_help_tells_every_option_with_its_range_and_default():
+    done = run("fit", "--help")
+    assert (done.returncode, done.stderr) == (0, "")
+    for said in (
+        "(default: demo)",
+        "10..10,000,000, default 20,000",
+        "(default: artifacts)",
+        "0..4294967295 (default: 0)",
+        "up to 10%",
+        "spotify-114k, tidytuesday",
+    ):
+        assert said in done.stdout
+
+
+def test_help_of_recommend_file_tells_its_columns_range_and_defaults():
+    done = run("recommend-file", "--help")
+    assert (done.returncode, done.stderr) == (0, "")
+    for said in ("query_id,seed_track_id", "query_id,rank,track_id", "1..100 (default: 100)", "SEGUE_ARTIFACTS"):
+        assert said in done.stdout

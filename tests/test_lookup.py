@@ -1,0 +1,133 @@
+"""Names: exact in tiers, close ones, typos as you type, and every name of the real tracks."""
+
+import random
+import string
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from werkzeug.test import Client
+from werkzeug.wrappers import Request
+
+from segue import fulltext, lookup
+from segue.catalog import load
+from segue.config import Config
+from segue.names import TIERS, bare, folded, title_key, work_key
+from segue.web import Service
+from tests.conftest import TRACKS
+
+
+@pytest.mark.parametrize(
+    ("text", "keys"),
+    [
+        ("Déjà Vu (feat. X) - Live", ("deja vu (feat. x) - live", "deja vu live", "deja vu")),
+        ("P.Y.T. (Pretty Young Thing)", ("p.y.t. (pretty young thing)", "p y t pretty young thing", "p y t")),
+        ("Love feat. Me - Remix", ("love feat. me - remix", "love remix", "love")),
+        ("Straße", ("strasse",) * 3),
+        ("(???)", ("(???)",) * 3),
+        ("???", ("???",) * 3),
+        ("With You", ("with you",) * 3),
+        ("Feather", ("feather",) * 3),
+    ],
+)
+def test_keys_forget_more_and_more(text, keys):
+    assert (folded(text), bare(text), title_key(text)) == keys
+
+
+@given(st.text(min_size=1).filter(str.strip))
+def test_no_key_is_ever_empty(text):
+    assert all(key(text) for key in TIERS)
+
+
+@given(st.text(min_size=1), st.text(min_size=1))
+def test_what_is_the_same_in_an_early_tier_is_the_same_song(first, second):
+    if folded(first) == folded(second):
+        assert work_key("artist", first) == work_key("artist", second)
+
+
+def named(catalog, song, artist=None):
+    match = lookup.by_name(catalog, song, artist)
+    return match and (catalog.texts("ids")[match.row], match.how)
+
+
+@pytest.mark.parametrize(
+    ("song", "artist", "found"),
+    [
+        ("Slow Rain", None, ("piano-1", "exact")),
+        ("Slow Rain - Live", None, ("piano-1-live", "exact")),
+        ("slow rain - LIVE", "ada lindqvist", ("piano-1-live", "exact")),
+        ("deja reve", None, ("disco-2", "exact")),
+        ("Déjà Rêvé (feat. Nobody)", "Les Ondees", ("disco-2", "exact")),
+        ("Paper Moths", "Tomas Vrba", ("piano-4", "exact")),
+        ("Neon Waltz", "Dez and Dot", None),
+        ("Neon Waltz", "Dez Dot", ("disco-4", "exact")),
+        ("Nigth Furnace", None, ("metal-3", "close")),
+        ("Night Furnace", "Halbert", ("metal-3", "close")),
+        ("Night Furnace", "Les Ondées", None),
+        ("Unheard Études", None, ("piano-5", "exact")),
+        ("Something Else Entirely", None, None),
+    ],
+)
+def test_a_name_finds_its_song_in_tiers(world_catalog, song, artist, found):
+    assert named(world_catalog, song, artist) == found
+
+
+def test_the_other_songs_of_a_name_are_alternatives(world_catalog):
+    match = lookup.by_name(world_catalog, "slow rain")
+    ids = world_catalog.texts("ids")
+    assert [ids[row] for row in (match.row, *match.alternatives)] == ["piano-1", "piano-1-live"]
+
+
+@pytest.mark.parametrize(
+    ("text", "first"),
+    [("slo", "piano-1"), ("sl", "piano-1"), ("s", "piano-1"), ("velvt", "disco-3"), ("mirror flor les", "disco-1"),
+     ("skarn", "metal-4"), ("ruin bels skarn", "metal-4"), ("études", "piano-5")],
+)  # fmt: skip
+def test_search_finds_names_as_you_type_and_forgives_typos(world_catalog, text, first):
+    assert world_catalog.texts("ids")[fulltext.search(world_catalog, text, 5)[0]] == first
+
+
+@given(st.text(max_size=200))
+def test_search_takes_any_text(world_catalog, text):
+    assert len(fulltext.search(world_catalog, text, 5)) <= 5
+
+
+def test_every_id_of_the_catalogue_is_found(demo_catalog):
+    ids = demo_catalog.texts("ids")
+    assert [lookup.by_id(demo_catalog, ids[row]) for row in range(len(ids))] == list(range(len(demo_catalog)))
+    assert lookup.by_id(demo_catalog, "demo-9999999") is None
+
+
+def edited(name, dice):
+    """A name with one letter inserted, deleted, swapped with the next or replaced."""
+    place, letter = dice.randrange(len(name) - 1), dice.choice(string.ascii_lowercase)
+    before, at, after = name[:place], name[place], name[place + 1 :]
+    return dice.choice([before + letter + at + after, before + after, before + after[0] + at + after[1:],
+                        before + letter + after])  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+def test_every_name_and_first_artist_of_the_real_tracks_finds_its_song(real_artifacts):
+    client = Client(Request.application(Service(Config(real_artifacts)).handle))
+    tracks = pd.read_csv(TRACKS, keep_default_na=False)
+    tracks["first"] = tracks["artists"].str.split(";").str[0].str.strip()
+    pairs = tracks[tracks["track_name"] != ""].drop_duplicates(["track_name", "first"])
+    missed = []
+    for song, artist in zip(pairs["track_name"], pairs["first"]):
+        answer = client.get("/recommend", query_string={"song": song, "artist": artist, "limit": 1}).json
+        seed = answer["seeds"][0] if "seeds" in answer else {"name": None, "artists": [None]}
+        if (seed["name"], seed["artists"][0]) != (song.strip(), artist):
+            missed.append((song, artist, seed))
+    assert missed == []
+
+
+@pytest.mark.slow
+def test_names_with_one_edit_are_among_the_first_five(real_artifacts):
+    catalog = load(real_artifacts)
+    names, dice = catalog.texts("names"), random.Random(3)
+    long_names = sorted({name for name in map(names.__getitem__, range(len(catalog))) if len(name) >= 6})
+    asked = dice.sample(long_names, 2000)
+    found = sum(name in {names[row] for row in fulltext.search(catalog, edited(name, dice), 5)} for name in asked)
+    assert found >= 0.97 * len(asked)

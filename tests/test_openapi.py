@@ -1,0 +1,355 @@
+"""The API's description agrees with the code, and the service with the description."""
+
+import json
+import re
+import tomllib
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+import schemathesis
+from openapi_spec_validator import validate
+from schemathesis import checks
+from schemathesis.config import GenerationConfig, ProjectConfig, ProjectsConfig, SchemathesisConfig
+from werkzeug.test import Client
+from werkzeug.wrappers import Request
+
+from segue import parser, reader, web
+from segue.attributes import AUDIO, NUMERIC
+from segue.config import Config
+from segue.explain import REASONS
+from segue.lookup import ALTERNATIVES
+from segue.query import Query
+from segue.seeds import POINTS
+
+DOCUMENT = json.loads((web.PAGES / "openapi.json").read_text(encoding="utf-8"))
+SCHEMAS = DOCUMENT["components"]["schemas"]
+QUERY = SCHEMAS["Query"]["properties"]
+BODIES = DOCUMENT["paths"]["/recommend"]["post"]["requestBody"]["content"]["application/json"]["examples"]
+CHECKS = [
+    checks.not_a_server_error,
+    checks.status_code_conformance,
+    checks.content_type_conformance,
+    checks.response_headers_conformance,
+    checks.response_schema_conformance,
+]
+QUICK, THOROUGH = 12, 400  # examples an operation
+
+
+def test_the_document_is_valid_openapi():
+    validate(DOCUMENT)
+
+
+def test_it_has_the_version_of_the_project():
+    project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8"))
+    assert DOCUMENT["info"]["version"] == project["project"]["version"]
+
+
+def test_it_lists_the_routes_and_methods_of_the_service():
+    routes = {re.sub("<.*?>", "{id}", rule.rule): rule.methods - {"HEAD"} for rule in web.ROUTES.iter_rules()}
+    assert {path: {method.upper() for method in item} for path, item in DOCUMENT["paths"].items()} == routes
+
+
+# --- limits ---------------------------------------------------------------------------------------------------
+
+
+def limits(schema):
+    return schema["minimum"], schema["maximum"]
+
+
+def parameter(path, name):
+    listed = DOCUMENT["paths"][path]["get"]["parameters"]
+    return next(entry["schema"] for entry in listed if entry["name"] == name)
+
+
+def faults(body):
+    """What the parser has against fields of a body, by JSON pointer."""
+    known = web.Vocabulary([], [attribute.name for attribute in NUMERIC], True)
+    try:
+        parser.parse({"song": "Anchor", **body}, known)
+    except web.InvalidQuery as error:
+        return [fault.pointer for fault in error.faults]
+    return []
+
+
+@pytest.mark.parametrize("name", ["limit", "max_per_artist", "diversity", "draw"])
+def test_the_parser_takes_the_limits_of_a_field_and_nothing_beyond(name):
+    schema = SCHEMAS[{"limit": "Limit", "draw": "Draw"}[name]] if "$ref" in QUERY[name] else QUERY[name]
+    low, high = limits(schema)
+    assert [faults({name: value}) for value in (low, high)] == [[], []]
+    assert [faults({name: value}) for value in (low - 1, high + 1)] == [[f"/{name}"], [f"/{name}"]]
+
+
+def test_defaults_are_those_of_a_query():
+    named = {name: schema for name, schema in QUERY.items() if "default" in schema}
+    named |= {"limit": SCHEMAS["Limit"], "draw": SCHEMAS["Draw"]}
+    empty = Query(())
+    assert {name: schema["default"] for name, schema in named.items()} == {
+        name: getattr(empty, name) for name in named
+    }
+
+
+def test_the_fields_of_a_query_are_those_the_parser_names_when_one_is_unknown():
+    with pytest.raises(web.InvalidQuery) as refused:
+        parser.parse({"song": "Anchor", "zzzz": 1}, web.Vocabulary([], [], False))
+    known = refused.value.faults[0].detail.partition("known are: ")[2]
+    assert set(known.split(", ")) == set(QUERY)
+
+
+def test_weights_are_those_the_parser_takes():
+    low, high = limits(SCHEMAS["Weight"])
+    seeds = [{"song": "Anchor", "weight": weight} for weight in (low, high, low - 1, high + 1, 0)]
+    with pytest.raises(web.InvalidQuery) as refused:
+        parser.parse({"seeds": seeds}, web.Vocabulary([], [], False))
+    assert [fault.pointer for fault in refused.value.faults] == [f"/seeds/{place}/weight" for place in (2, 3, 4)]
+    assert SCHEMAS["Weight"]["not"] == {"const": 0}
+
+
+def test_numbers_of_a_song_have_the_ranges_and_units_of_the_code():
+    assert SCHEMAS["Numbers"]["properties"] == {
+        attribute.name: {
+            "type": "number",
+            "minimum": attribute.low,
+            "maximum": attribute.high,
+            "description": attribute.unit,
+        }
+        for attribute in NUMERIC
+    }
+    assert list(SCHEMAS["Features"]["properties"]) == [attribute.name for attribute in AUDIO]
+    assert SCHEMAS["Why"]["properties"]["farthest"]["enum"] == [*SCHEMAS["Features"]["properties"], None]
+
+
+def test_filters_are_those_the_parser_names_when_one_is_unknown():
+    with pytest.raises(web.InvalidQuery) as refused:
+        parser.parse(
+            {"song": "Anchor", "filters": {"zzzz": 1}},
+            web.Vocabulary([], [attribute.name for attribute in NUMERIC], True),
+        )
+    known = refused.value.faults[0].detail.partition("known are: ")[2]
+    assert known.split(", ") == list(SCHEMAS["Filters"]["properties"])
+
+
+def test_lengths_are_those_of_the_code():
+    filters = SCHEMAS["Filters"]["properties"]
+    assert {
+        "text": SCHEMAS["Text"]["maxLength"],
+        "genre": SCHEMAS["Genre"]["maxLength"],
+        "search": parameter("/search", "q")["maxLength"],
+        "seeds": QUERY["seeds"]["maxItems"],
+        "genres": SCHEMAS["Genres"]["maxItems"],
+        "excluded": {filters[name]["maxItems"] for name in ("exclude_ids", "exclude_artists")},
+        "bound": limits(SCHEMAS["Range"]["items"]),
+        "draw": SCHEMAS["Draw"]["maximum"],
+        "reasons": SCHEMAS["Why"]["properties"]["reasons"]["maxItems"],
+        "alternatives": SCHEMAS["ResolvedSeed"]["oneOf"][0]["properties"]["alternatives"]["maxItems"],
+        "songs of a seed": SCHEMAS["ResolvedSeed"]["oneOf"][1]["properties"]["songs"]["maximum"],
+    } == {
+        "text": reader.LONGEST_TEXT,
+        "genre": reader.LONGEST_TEXT,
+        "search": web.LONGEST_SEARCH,
+        "seeds": parser.MOST_SEEDS,
+        "genres": parser.MOST_LISTED,
+        "excluded": {parser.MOST_LISTED},
+        "bound": (-reader.LARGEST_BOUND, reader.LARGEST_BOUND),
+        "draw": parser.LARGEST_DRAW,
+        "reasons": REASONS,
+        "alternatives": ALTERNATIVES,
+        "songs of a seed": POINTS,
+    }  # fmt: skip
+
+
+def test_ids_are_those_of_the_code():
+    schema = SCHEMAS["Id"]
+    characters = schema["pattern"].removeprefix("^").removesuffix("+$")
+    assert f"{characters}{{{schema['minLength']},{schema['maxLength']}}}" == reader.ID.pattern
+
+
+def test_the_size_of_a_body_is_that_of_the_code():
+    said = f"{web.LARGEST_BODY:,} bytes"
+    assert said in DOCUMENT["paths"]["/recommend"]["post"]["requestBody"]["description"]
+    assert said in DOCUMENT["components"]["responses"]["TooLarge"]["description"]
+
+
+# --- the service ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def app(demo_artifacts):
+    return Request.application(web.Service(Config(demo_artifacts)).handle)
+
+
+@pytest.fixture(scope="session")
+def client(app):
+    return Client(app)
+
+
+@pytest.mark.parametrize(
+    ("path", "name", "low", "high"),
+    [
+        ("/search?q=anchor&", "limit", 1, 50),
+        ("/clusters/0?", "limit", 1, 100),
+        ("/clusters/0?", "offset", 0, 10**9),
+        ("/recommend?song=Anchor&", "limit", 1, 100),
+        ("/recommend?song=Anchor&", "max_per_artist", 1, 100),
+    ],
+)
+def test_a_url_takes_the_limits_of_a_parameter_and_nothing_beyond(client, path, name, low, high):
+    schema = parameter(path.partition("?")[0].replace("/0", "/{id}"), name)
+    assert limits(SCHEMAS["Limit"] if "$ref" in schema else schema) == (low, high)
+    answers = [client.get(f"{path}{name}={value}").status_code for value in (low - 1, low, high, high + 1)]
+    assert answers == [400, 200, 200, 400]
+
+
+@pytest.mark.parametrize("body", [pytest.param(example["value"], id=name) for name, example in BODIES.items()])
+def test_the_examples_work_on_the_demo_catalogue(client, body):
+    answer = client.post("/recommend", json=body)
+    assert answer.status_code == 200
+    assert len(answer.json["recommendations"]) == body.get("limit", 10)
+
+
+@pytest.mark.parametrize("path", [path for path, item in DOCUMENT["paths"].items() if "get" in item])
+def test_the_examples_of_parameters_work_on_the_demo_catalogue(client, path):
+    listed = DOCUMENT["paths"][path]["get"].get("parameters", [])
+    given = {entry["name"]: entry["example"] for entry in listed if "example" in entry}
+    answer = client.get(
+        path.format_map(given), query_string={k: v for k, v in given.items() if "{" + k + "}" not in path}
+    )
+    assert answer.status_code == 200
+
+
+ODD_BODIES = {
+    "empty": (b"", [""]),
+    "a string": (b'"Anchor"', [""]),
+    "deep": (b"[" * 100_000, [""]),
+    "not a number": (b'{"song": "Anchor", "limit": NaN}', [""]),
+    "infinite": (b'{"song": "Anchor", "limit": 1e999, "diversity": -1e999}', ["/limit", "/diversity"]),
+    "5,000 digits": (b'{"song": "Anchor", "limit": %s}' % (b"9" * 5000), ["/limit"]),
+    "broken Unicode": (rb'{"song": "\ud800", "filters": {"x\ud800": 1}}', ["/song", "/filters/x?"]),
+    "a pointer's own characters": (b'{"song": "Anchor", "a/b~c": 1}', ["/a~1b~0c"]),
+}
+
+
+@pytest.mark.parametrize(("body", "pointers"), [pytest.param(*odd, id=name) for name, odd in ODD_BODIES.items()])
+def test_an_odd_body_is_a_400_that_points_to_every_fault(client, body, pointers):
+    answer = client.post("/recommend", data=body, content_type="application/json")
+    assert (answer.status_code, answer.mimetype) == (400, "application/problem+json")
+    assert [error["pointer"] for error in answer.json["errors"]] == pointers
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/healthz/", 200),
+        ("/songs/demo-0000033?x=1", 400),
+        ("/clusters?x=1", 400),
+        ("/clusters/0?limit=1.0", 400),
+        ("/clusters/0?limit=2&limit=3", 400),
+        ("/search?q=%00", 400),
+        ("/search?q=anchor&a%2Fb=1", 400),
+        ("/songs/a%2Fb", 404),
+        ("/songs/%FF%C3%A9", 404),
+        ("/songs/" + "x" * 300, 404),
+        ("/clusters/-1", 404),
+        ("/clusters/" + "9" * 5000, 404),
+        ("/clusters/9", 404),
+        ("/c\u00e9", 404),
+    ],
+)
+def test_an_odd_path_gets_its_status(client, path, status):
+    answer = client.get(path)
+    assert (answer.status_code, answer.json.get("status", 200)) == (status, status)
+
+
+@pytest.mark.parametrize("path", [path.replace("{id}", "0") for path in DOCUMENT["paths"]])
+def test_a_wrong_method_is_told_the_right_ones_and_head_is_among_them(client, path):
+    wrong, options, head = client.delete(path), client.options(path), client.head(path)
+    assert (wrong.status_code, options.status_code, head.data) == (405, 204, b"")
+    assert (
+        wrong.headers["Allow"] == options.headers["Allow"] == wrong.json["detail"].removeprefix("this path answers ")
+    )
+    assert {"GET", "HEAD"} <= set(wrong.headers["Allow"].split(", "))
+    assert head.status_code == client.get(path).status_code
+
+
+def test_a_url_beside_a_body_takes_no_parameters(client):
+    answer = client.post("/recommend?limit=3", json={"song": "Anchor"})
+    assert [error["pointer"] for error in answer.json["errors"]] == ["/limit"]
+
+
+def test_a_body_is_json_and_of_a_bearable_size_whatever_it_says_of_its_length(client):
+    large = b" " * (web.LARGEST_BODY + 1)
+    chunked = {"wsgi.input_terminated": True}
+    answers = [
+        client.post("/recommend", data=b"{}", content_type="text/plain"),
+        client.post("/recommend", data=large, content_type="application/json"),
+        client.post(
+            "/recommend", input_stream=BytesIO(large), content_type="application/json", environ_overrides=chunked
+        ),
+    ]
+    assert [answer.status_code for answer in answers] == [415, 413, 413]
+
+
+def test_without_artifacts_the_answer_is_503_with_the_command_to_run(tmp_path):
+    answer = Client(Request.application(web.Service(Config(tmp_path)).handle)).get("/readyz")
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "30")
+    assert "python -m build fit" in answer.json["detail"]
+
+
+class Late:
+    """A WSGI application that is made later: schemathesis wants one at collection, the fixture makes it after."""
+
+    app = None
+
+    def __call__(self, environ, start_response):
+        return self.app(environ, start_response)
+
+
+LATE = Late()
+
+
+@pytest.fixture(scope="session")
+def served(app):
+    LATE.app = app
+
+
+def described(document, examples):
+    generation = GenerationConfig(max_examples=examples, deterministic=True, database="none")
+    projects = ProjectsConfig(default=ProjectConfig(generation=generation))
+    at_the_root = {**document, "servers": [{"url": "/"}]}
+    api = schemathesis.openapi.from_dict(at_the_root, config=SchemathesisConfig(seed=1, projects=projects))
+    api.app = LATE
+    return api
+
+
+def narrowed():
+    """The document, with ids and genres of the demo catalogue alone, so that most requests find something."""
+    document = json.loads(json.dumps(DOCUMENT))
+    document["components"]["schemas"]["Id"]["enum"] = [f"demo-{number:07}" for number in range(600)]
+    document["components"]["schemas"]["Genre"]["enum"] = ["ambient", "jazz", "Indie Rock", "trance"]
+    return document
+
+
+ANY, MANY = described(DOCUMENT, QUICK), described(DOCUMENT, THOROUGH)
+KNOWN, MANY_KNOWN = described(narrowed(), QUICK), described(narrowed(), THOROUGH)
+
+
+@ANY.parametrize()
+def test_no_request_gets_an_answer_that_is_not_described(served, case):
+    case.call_and_validate(checks=CHECKS)
+
+
+@KNOWN.parametrize()
+def test_no_request_for_what_there_is_gets_an_answer_that_is_not_described(served, case):
+    case.call_and_validate(checks=CHECKS)
+
+
+@pytest.mark.slow
+@MANY.parametrize()
+def test_none_of_many_requests_gets_an_answer_that_is_not_described(served, case):
+    case.call_and_validate(checks=CHECKS)
+
+
+@pytest.mark.slow
+@MANY_KNOWN.parametrize()
+def test_none_of_many_requests_for_what_there_is_gets_an_answer_that_is_not_described(served, case):
+    case.call_and_validate(checks=CHECKS)
