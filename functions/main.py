@@ -5,6 +5,9 @@ import os
 from collections.abc import Callable
 from typing import Any
 
+# Before NumPy comes: a function has a fraction of a core, on which BLAS threads only wait for each other.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 from werkzeug.wrappers import Request, Response
 
 from segue.config import Config
