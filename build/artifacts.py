@@ -183,13 +183,19 @@ def _write_fulltext(folder: Path, model: Model, folded: list[str]) -> None:
 
 def _write_attributes(folder: Path, model: Model) -> int:
     for attribute in NUMERIC:
-        # a song of five hours has more milliseconds than float32 has whole numbers
-        kind = np.float64 if attribute.name == "duration_ms" else np.float32
-        _save(folder, f"attribute_{attribute.name}", model.frame[attribute.name].to_numpy(kind))
-    _save(folder, "attribute_explicit", model.frame["explicit"].to_numpy(np.float32))
+        values = model.frame[attribute.name].to_numpy(np.float64)
+        _save(folder, f"attribute_{attribute.name}", _whole(values) if attribute.whole else values.astype(np.float32))
+    _save(folder, "attribute_explicit", _whole(model.frame["explicit"].to_numpy(np.float64)))
     recommendable = (model.frame["tempo"] != 0).to_numpy()
     _save(folder, "recommendable", recommendable)
     return int(recommendable.sum())
+
+
+def _whole(values: np.ndarray) -> np.ndarray:
+    """Whole numbers in the smallest float that holds each of them: float32 has the milliseconds of four hours."""
+    with np.errstate(over="ignore"):
+        small = (values.astype(kind) for kind in (np.float16, np.float32))
+        return next((kept for kept in small if np.array_equal(kept, values, equal_nan=True)), values)
 
 
 def _described(model: Model, clusters: np.ndarray) -> list[dict[str, Any]]:

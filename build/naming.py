@@ -24,9 +24,9 @@ WORDS = {
 }
 OUTSTANDING = 0.16  # distance of a cluster's mean rank from the middle, 0.5, from which it is worth a word
 MOST_GENRES = 4
-WORTH_SAYING = 0.25  # of the first genre's share, from which another genre is told beside it
+WORTH_SAYING = 0.3  # of the first genre's share, from which another genre is told beside it
 SPECIFIC = 0.65  # of a family's songs, from which one member speaks for it: "death-metal" rather than "metal"
-DOMINANT = 0.5  # share from which a language or a place names a cluster: its songs often share nothing else
+RELUCTANCE = 3  # a place or language counts by its share to this power, so only where it dominates
 PLACES = {
     "african", "american", "arabic", "australian", "brazil", "brazilian", "british", "canadian", "chinese", "dutch",
     "english", "french", "german", "greek", "indian", "iranian", "irish", "italian", "japanese", "korean", "malay",
@@ -69,7 +69,7 @@ class _Genres:
         families = sparse.csr_matrix((ones, (places, self._heads)), (len(ones), len(ones)))
         self._songs = (genres.matrix @ families).sign().tocsc()
         self._usual = np.maximum(self._songs.T @ fame / fame.sum(), 1e-9)
-        self._is_place = np.array([name in PLACES for name in genres.names], bool)
+        self._powers = np.array([RELUCTANCE if name in PLACES else 1 for name in genres.names])
 
     def of(self, members: np.ndarray) -> list[str]:
         """What most of the songs are, then what most of the others are, and so on; lift breaks ties."""
@@ -77,9 +77,8 @@ class _Genres:
         untold = np.where(members, self._fame, 0)
         total, least = untold.sum(), 0.0
         lift = self._songs.T @ untold / total / self._usual
-        silent = (lift <= 1) | (self._is_place & (lift * self._usual < DOMINANT))
         while len(told) < min(MOST_GENRES, len(lift)):
-            shares = np.where(silent, 0, self._songs.T @ untold / total)
+            shares = np.where(lift > 1, self._songs.T @ untold / total, 0) ** self._powers
             family = int(np.lexsort((-lift, -shares.round(2)))[0])
             if shares[family] <= least:
                 break

@@ -22,6 +22,7 @@ from segue.space import AUDIO_COLUMNS, KNOTS, Block, Ranks, Space, encode
 SHARES = {"audio": 0.25, "artist": 0.25, "genre": 0.45, "fame": 0.05, "year": 0.05}
 GENRE_DIMENSIONS = 24
 ROUNDING = 1e-12  # variance up to which the values of a column, all of order 1, are one value
+TELLING = [number for number, (*_, weight) in enumerate(AUDIO_COLUMNS) if weight > 0.2]  # of an artist's sound
 PSEUDO_SONGS = 3  # of an artist's genres that smooth the mean sound of an artist with few songs
 
 
@@ -53,7 +54,7 @@ def place(frame: pd.DataFrame, account: Account, seed: int) -> Placed:
     audio = encode(_numbers(frame), ranks)
     makers: dict[str, Callable[[], np.ndarray]] = {
         "audio": lambda: audio,
-        "artist": lambda: _artist_block(audio, by, genres),
+        "artist": lambda: _artist_block(audio[:, TELLING], by, genres),
         "genre": lambda: _genre_block(frame, by, genres, seed),
         "fame": lambda: _fame_block(frame, by, ranks),
         "year": lambda: ranks("year", frame["year"].to_numpy(np.float64))[:, None],

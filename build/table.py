@@ -15,6 +15,7 @@ from segue.attributes import NUMERIC
 
 FILE = "catalog.parquet"
 ROW_GROUP = 16_384  # rows at the most
+LEVEL = 9  # of zstd: a tenth smaller than by default, and read as fast
 WHOLE = tuple(attribute.name for attribute in NUMERIC if attribute.whole)
 
 
@@ -36,7 +37,10 @@ def write(path: Path, frame: pd.DataFrame, clusters: np.ndarray, cells: np.ndarr
     columns |= {str(name): _other(frame[name]) for name in frame if name not in TIDY}
     table = pa.table(columns)
     firsts = row_groups(clusters)
-    with pq.ParquetWriter(path, table.schema, compression="zstd") as writer:
+    repeating = [name for name in table.column_names if name not in ("id", "name")]
+    with pq.ParquetWriter(
+        path, table.schema, compression="zstd", compression_level=LEVEL, use_dictionary=repeating
+    ) as writer:
         for first, last in zip(firsts, [*firsts[1:], len(table)]):
             writer.write_table(table.slice(first, last - first), row_group_size=ROW_GROUP)
     return firsts

@@ -101,7 +101,7 @@ def test_every_array_has_the_shape_that_the_table_states(artifacts):
         "artist_rows": ((n_artists,), "i"),
         "title_order": songs,
         **{f"attribute_{a.name}": ((n_songs,), "f") for a in NUMERIC},
-        "attribute_explicit": ((n_songs,), "float32"),
+        "attribute_explicit": ((n_songs,), "float16"),
         **{f"{text}_offsets": ((n_songs + 1,), "u") for text in ("ids", "names", "albums")},
         "artists_offsets": ((n_artists + 1,), "u"),
     }

@@ -23,7 +23,7 @@ from tests.conftest import TRACKS
     [
         ("Déjà Vu (feat. X) - Live", ("deja vu (feat. x) - live", "deja vu live", "deja vu")),
         ("P.Y.T. (Pretty Young Thing)", ("p.y.t. (pretty young thing)", "p y t pretty young thing", "p y t")),
-        ("Love feat. Me - Remix", ("love feat. me - remix", "love remix", "love")),
+        ("Love feat. Me - Remix", ("love feat. me - remix", "love remix", "love feat me")),
         ("Straße", ("strasse",) * 3),
         ("(???)", ("(???)",) * 3),
         ("???", ("???",) * 3),

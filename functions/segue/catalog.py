@@ -20,7 +20,8 @@ artist_offsets, _songs (n_artists + 1,), (links,)  an artist's songs, those as f
                                                    most popular first
 in_offsets, _genres    (n_songs + 1,), (links,)    a song's genres, indices into the manifest's list
 genre_offsets, _songs  (n_genres + 1,), (<= 20 g,) the songs nearest to a genre's centre
-attribute_NAME         (n_songs,)                  a number of the song, or explicit (0, 1); NaN: unknown
+attribute_NAME         (n_songs,)                  a number of the song, or explicit (0, 1); NaN: unknown; float32,
+                                                   whole numbers in the smallest float that holds them
 rank_values, _levels   (n_attributes, 256)         curves from an attribute's value to its rank
 NAME_heap, _offsets    (bytes,), (n + 1,)          UTF-8 texts end to end: ids, names, albums, artists
 id_hashes, id_songs    (n_songs,)                  sorted 64-bit digests of ids and their rows

@@ -3,8 +3,8 @@
 SegueError
 ├── ArtifactsError      the artifacts are missing, damaged or of another format
 ├── ConfigError         an environment variable has a value that can't be used
-├── UnknownSong         no song answers to this id or name; carries suggestions
-├── UnknownSongs        all of those in one request
+├── UnknownSong         no song answers to this id or name
+├── UnknownSongs        all of those in one request; carries suggestions
 ├── InvalidQuery        a request is at fault; carries every fault
 └── SourceError         a table can't be read or has too little in it (the offline step)
 """
@@ -56,21 +56,23 @@ class UnknownSong(SegueError):
     """No song answers to the id or name of one seed.
 
     pointer : where the seed stands in the request
-    suggestions : rows of up to five songs with a similar name, most similar first
+    asked : the name that was asked for, None for an id
     """
 
-    def __init__(self, message: str, pointer: str, suggestions: Sequence[int] = ()):
+    def __init__(self, message: str, pointer: str, asked: str | None = None):
         super().__init__(message)
         self.pointer = pointer
-        self.suggestions = tuple(suggestions)
+        self.asked = asked
 
 
 class UnknownSongs(SegueError):
     """Seeds that name nothing.
 
     unknown : one error a seed
+    suggestions : rows of up to five songs with a name similar to the first one asked for, most similar first
     """
 
-    def __init__(self, unknown: Sequence[UnknownSong]):
+    def __init__(self, unknown: Sequence[UnknownSong], suggestions: Sequence[int] = ()):
         super().__init__("; ".join(map(str, unknown)))
         self.unknown = tuple(unknown)
+        self.suggestions = tuple(suggestions)

@@ -26,7 +26,7 @@ def allowed(catalog: Catalog, filters: Filters) -> np.ndarray:
 
 def _within(values: np.ndarray, low: float, high: float) -> np.ndarray:
     """Both ends inclusive, compared as stored: 0.1 typed is 0.1 in the table. Unknown values are not within."""
-    number = values.dtype.type
+    number = np.promote_types(values.dtype, np.float32).type
     return (values >= number(low)) & (values <= number(high))
 
 

@@ -12,9 +12,11 @@ from segue.names import folded
 
 FILE = "lookup.sqlite"
 CANDIDATES = 200  # songs that are compared letter by letter
-MOST_TRIGRAMS = 40  # of a query; bounds the work for long ones
+RAREST = 8  # trigrams that are looked up: common ones cost most and tell least
 SHORTEST = 3  # letters; anything shorter has no trigram
+LONGEST = 100  # letters that are compared, of a text or a name
 _PREFIX_WORTH = 0.95  # a name of which the query is the beginning, against one that it spells out
+_WORD_WORTH = 0.9  # a name of which the query begins a later word
 
 
 def write(path: Path, songs: Iterable[tuple[int, str, str]]) -> None:
@@ -41,7 +43,7 @@ def search(catalog: Catalog, text: str, limit: int) -> list[int]:
 
     Equally like ones come by popularity. A text shorter than a trigram finds names that begin with it.
     """
-    asked = folded(text)
+    asked = folded(text)[:LONGEST]
     rows = dict.fromkeys([*_matching(catalog, asked), *_beginning(catalog, asked)])
     names, artists, by = catalog.texts("names"), catalog.texts("artists"), catalog.lists("by", "artists")
     popularity = catalog.attribute("popularity")
@@ -51,7 +53,7 @@ def search(catalog: Catalog, text: str, limit: int) -> list[int]:
     def order(row: int) -> tuple[float, float, int]:
         first = by[row][:1]
         artist = folded(artists[int(first[0])]) if len(first) else ""
-        return -_likeness(matcher, asked, folded(names[row]), artist), -_known(popularity[row]), row
+        return -_likeness(matcher, asked, folded(names[row])[:LONGEST], artist), -_known(popularity[row]), row
 
     return sorted(rows, key=order)[:limit]
 
@@ -60,6 +62,8 @@ def _likeness(matcher: "difflib.SequenceMatcher[str]", asked: str, name: str, ar
     """0..1: how well a text spells a name, its beginning, or name and artist."""
     if name.startswith(asked):
         return _PREFIX_WORTH + (1 - _PREFIX_WORTH) * (len(name) == len(asked))
+    if f" {asked}" in name:
+        return _WORD_WORTH
     if len(name) > len(asked):
         return round(max(_ratio(matcher, name), _PREFIX_WORTH * _ratio(matcher, name[: len(asked)])), 3)
     with_artist = (_ratio(matcher, f"{name} {artist}"), _ratio(matcher, f"{artist} {name}"))
@@ -75,12 +79,18 @@ def _matching(catalog: Catalog, asked: str) -> list[int]:
     import sqlite3  # only names that are typed need it
 
     text = _searchable(asked)
-    trigrams = dict.fromkeys(text[start : start + SHORTEST] for start in range(len(text) - SHORTEST + 1))
-    if not trigrams:
-        return []
-    query = " OR ".join('"' + trigram.replace('"', '""') + '"' for trigram in list(trigrams)[:MOST_TRIGRAMS])
+    trigrams = {text[start : start + SHORTEST] for start in range(len(text) - SHORTEST + 1)}
     address = (catalog.folder / FILE).resolve().as_uri() + "?mode=ro&immutable=1"
     with contextlib.closing(sqlite3.connect(address, uri=True)) as database:
+        database.execute("CREATE VIRTUAL TABLE temp.vocabulary USING fts5vocab(main, songs, row)")
+        marks = ",".join("?" * len(trigrams))
+        rarest = database.execute(
+            f"SELECT term FROM vocabulary WHERE term IN ({marks}) ORDER BY doc, term LIMIT {RAREST}",  # noqa: S608 # marks
+            sorted(trigrams),
+        )
+        query = " OR ".join('"' + term.replace('"', '""') + '"' for (term,) in rarest)
+        if not query:
+            return []
         found = database.execute(
             "SELECT rowid FROM songs WHERE songs MATCH ? ORDER BY bm25(songs) LIMIT ?", (query, CANDIDATES)
         )

@@ -74,11 +74,6 @@ def versions(catalog: Catalog, row: int) -> np.ndarray:
     return catalog.lists("work", "songs")[int(catalog.array("works")[row])]
 
 
-def suggestions(catalog: Catalog, text: str, limit: int = 5) -> list[int]:
-    """Rows of songs that may be offered in place of one that was not found."""
-    return fulltext.search(catalog, text, limit)
-
-
 def _titled(catalog: Catalog, song: str) -> list[int]:
     hits = [
         _hashed(catalog, "title_hashes", "title_songs", key) for key in dict.fromkeys((bare(song), title_key(song)))
@@ -132,4 +127,5 @@ def _close(catalog: Catalog, rows: Sequence[int], song: str, artist: str | None)
 
 
 def _likeness(asked: str, name: str) -> float:
-    return SequenceMatcher(None, folded(asked), folded(name), autojunk=False).ratio()
+    longest = fulltext.LONGEST
+    return SequenceMatcher(None, folded(asked)[:longest], folded(name)[:longest], autojunk=False).ratio()

@@ -23,14 +23,12 @@ _VERSION_SUFFIX = re.compile(r"\s+-\s+.*$")
 _FEATURED = re.compile(
     r"\s*[\(\[](?:feat|ft|featuring|with)\b.*?[\)\]]|\s+(?:feat|ft|featuring)\b\.?\s.*?(?=\s+-\s|$)"
 )
-_FEATURING = re.compile(r" (?:feat|featuring) .*$")
 _NOT_WORD = re.compile(r"[^\w]+")
 
 
 def folded(text: str) -> str:
     """Text without case and accents: ``"Beyoncé"`` -> ``"beyonce"``."""
-    lower = unicodedata.normalize("NFKD", text).lower()
-    return "".join(c for c in lower if not unicodedata.combining(c)).casefold().strip() or text
+    return _unaccented(text).casefold().strip() or text
 
 
 def bare(text: str) -> str:
@@ -40,8 +38,12 @@ def bare(text: str) -> str:
 
 def title_key(text: str) -> str:
     """The coarsest key: ``"Hey Jude - Remastered 2015"`` -> ``"hey jude"``."""
-    words = _words(_VERSION_SUFFIX.sub("", _BRACKETS.sub("", folded(text))))
-    return _FEATURING.sub("", words) or bare(text)
+    return plain(text).casefold() or bare(text)
+
+
+def plain(text: str) -> str:
+    """What is left of a text without case, accents, brackets, version suffix and punctuation; maybe nothing."""
+    return _words(_VERSION_SUFFIX.sub("", _BRACKETS.sub("", _unaccented(text))))
 
 
 TIERS: tuple[Callable[[str], str], ...] = (str.strip, folded, bare, title_key)
@@ -55,6 +57,11 @@ def work_key(first_artist: str, title: str) -> str:
 def digest(key: str) -> int:
     """A 64-bit number for a key, the same on every machine."""
     return int.from_bytes(blake2b(key.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little")
+
+
+def _unaccented(text: str) -> str:
+    lower = unicodedata.normalize("NFKD", text).lower()
+    return "".join(c for c in lower if not unicodedata.combining(c))
 
 
 def _words(text: str) -> str:

@@ -44,9 +44,9 @@ def of_error(error: Exception, brief: Callable[[int], dict[str, Any]]) -> Respon
         said = f"{len(error.faults)} things are wrong" if len(error.faults) > 1 else error.faults[0].detail
         return problem(400, "Invalid request", said, error.faults)
     if isinstance(error, UnknownSongs):
-        return _unknown(error.unknown, brief)
+        return _unknown(error, brief)
     if isinstance(error, UnknownSong):
-        return _unknown([error], brief)
+        return _unknown(UnknownSongs([error]), brief)
     if isinstance(error, TooLarge):
         return problem(413, "Content too large", str(error))
     if isinstance(error, NotJson):
@@ -67,8 +67,7 @@ def of_http(error: HTTPException) -> Response:
     return problem(404, "Not found", "there is nothing at this path; /docs lists what there is")
 
 
-def _unknown(unknown: Sequence[UnknownSong], brief: Callable[[int], dict[str, Any]]) -> Response:
-    faults = [Fault(error.pointer, str(error)) for error in unknown]
-    rows = dict.fromkeys(row for error in unknown for row in error.suggestions)
-    offered = [{name: brief(row)[name] for name in ("id", "name", "artists")} for row in list(rows)[:5]]
-    return problem(404, "Unknown song", "; ".join(map(str, unknown)), faults, {"suggestions": offered})
+def _unknown(error: UnknownSongs, brief: Callable[[int], dict[str, Any]]) -> Response:
+    faults = [Fault(unknown.pointer, str(unknown)) for unknown in error.unknown]
+    offered = [{name: brief(row)[name] for name in ("id", "name", "artists")} for row in error.suggestions]
+    return problem(404, "Unknown song", str(error), faults, {"suggestions": offered})

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from segue import lookup
+from segue import fulltext, lookup
 from segue.catalog import Catalog
 from segue.errors import Fault, InvalidQuery, UnknownSong, UnknownSongs
 from segue.query import Seed
 from segue.space import Ranks, Space
 
+SUGGESTED = 5
 POINTS = 20  # songs that stand for an artist; as many as the artifacts keep for a genre
 
 
@@ -49,7 +50,7 @@ def resolve(catalog: Catalog, space: Space, seeds: Sequence[Seed]) -> list[Resol
         except UnknownSong as error:
             unknown.append(error)
     if unknown:
-        raise UnknownSongs(unknown)
+        raise UnknownSongs(unknown, _suggestions(catalog, unknown))
     return resolved
 
 
@@ -80,8 +81,7 @@ def _song(catalog: Catalog, seed: Seed) -> lookup.Match:
     match = lookup.by_name(catalog, seed.song, seed.artist)
     if match is None:
         by = f" by '{seed.artist}'" if seed.artist else ""
-        offered = lookup.suggestions(catalog, f"{seed.song} {seed.artist or ''}")
-        raise UnknownSong(f"no song is called '{seed.song}'{by}", seed.pointer, offered)
+        raise UnknownSong(f"no song is called '{seed.song}'{by}", seed.pointer, f"{seed.song} {seed.artist or ''}")
     return match
 
 
@@ -89,10 +89,14 @@ def _best_known(catalog: Catalog, seed: Seed) -> np.ndarray:
     assert seed.artist is not None  # noqa: S101 # as above
     artist = lookup.artist(catalog, seed.artist)
     if artist is None:
-        raise UnknownSong(
-            f"no artist is called '{seed.artist}'", seed.pointer, lookup.suggestions(catalog, seed.artist)
-        )
+        raise UnknownSong(f"no artist is called '{seed.artist}'", seed.pointer, seed.artist)
     return catalog.lists("artist", "songs")[artist][:POINTS]
+
+
+def _suggestions(catalog: Catalog, unknown: Sequence[UnknownSong]) -> list[int]:
+    """For the first name only: a search costs as much as a recommendation."""
+    names = [error.asked for error in unknown if error.asked]
+    return fulltext.search(catalog, names[0], SUGGESTED) if names else []
 
 
 def _by_rows(
