@@ -15,7 +15,7 @@ ARTIFACTS = "artifacts"
 
 def main(arguments: Sequence[str]) -> int:
     """Run one command; returns the exit code."""
-    options = _parser().parse_args(arguments)
+    options = parser().parse_args(arguments)
     try:
         options.run(options)
     except SegueError as error:
@@ -37,15 +37,16 @@ def _failed(why: str) -> int:
     return 1
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def parser() -> argparse.ArgumentParser:
+    """All commands and their options."""
+    whole = argparse.ArgumentParser(
         prog="python -m build",
         description="From a table of tracks to the artifacts that the function serves.",
     )
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    commands = whole.add_subparsers(required=True, metavar="COMMAND")
     _add_fit(commands.add_parser("fit", help="build a version from a table of tracks and make it current"))
     _add_recommend_file(commands.add_parser("recommend-file", help="answer a file of seeds as the service would"))
-    return parser
+    return whole
 
 
 def _add_fit(parser: argparse.ArgumentParser) -> None:

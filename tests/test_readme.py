@@ -1,0 +1,61 @@
+"""The README is executed: its requests get its answers, its commands and files exist."""
+
+import json
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+from werkzeug.test import Client
+from werkzeug.wrappers import Request
+
+from build.cli import parser
+from build.fit import Options, fit
+from segue.config import Config
+from segue.web import Service
+
+ROOT = Path(__file__).resolve().parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+COMMANDS = "\n".join(re.findall(r"```console\n(.*?)```", README, re.DOTALL))
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory):
+    """What `make run` serves."""
+    folder = tmp_path_factory.mktemp("readme")
+    fit(Options(), folder)
+    return Client(Request.application(Service(Config(folder)).handle))
+
+
+def test_the_first_request_gets_the_answer_that_is_shown(client):
+    path = re.search(r"curl -s '\S+:8080(/\S+)'", README).group(1)
+    shown = json.loads(re.search(r"```json\n(.*?)```", README, re.DOTALL).group(1))
+    found = client.get(path).json
+    for song, other in zip(found["recommendations"], shown["recommendations"]):
+        assert song.pop("score") == pytest.approx(other.pop("score"), abs=0.01)
+    del found["model"], shown["model"]  # another Python or library gives the version another name
+    assert found == shown
+
+
+def test_the_long_request_is_answered(client):
+    body = json.loads(re.search(r"-d '(\{.*?\})'\n", COMMANDS, re.DOTALL).group(1))
+    answer = client.post("/recommend", json=body)
+    assert (answer.status_code, len(answer.json["recommendations"])) == (200, body["limit"])
+
+
+def test_every_build_command_is_one(capsys):
+    lines = re.findall(r"^python -m build (.*?)(?: +#.*)?$", COMMANDS, re.MULTILINE)
+    assert len(lines) >= 3
+    for line in lines:
+        parser().parse_args(shlex.split(line))
+
+
+def test_every_make_target_exists():
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    assert set(re.findall(r"\bmake ([a-z-]+)", README)) <= targets
+
+
+def test_every_link_leads_somewhere():
+    links = re.findall(r"\]\((?!https?:)([^)#]+)", README)
+    assert links
+    assert [link for link in links if not (ROOT / link).exists()] == []
