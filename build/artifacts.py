@@ -1,5 +1,6 @@
 """The tidy table, placed and clustered, as the files that :mod:`segue.catalog` describes."""
 
+import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,9 @@ import pandas as pd
 from build import naming, table
 from build.clusters import Cells, centroids_and_radii
 from build.context import Links, first_artists
+from build.lessons import Lists
 from build.space import Placed
-from build.tidy import SEPARATOR
+from build.tidy import first_artist_names
 from segue import fulltext, names
 from segue.attributes import NUMERIC
 from segue.catalog import offsets_of, write_texts
@@ -20,13 +22,19 @@ from segue.seeds import POINTS
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """Everything that was fitted, rows sorted by cluster, then cell, then the most popular first."""
+    """Everything that was fitted, rows sorted by cluster, then cell, then the most popular first.
+
+    works : int64, shape (n_songs,), one number for all versions of a song
+    source_rows : int64, shape (n_songs,), each song's row in the tidy table
+    """
 
     frame: pd.DataFrame
     placed: Placed
     cells: np.ndarray
     clusters: Cells
     works: np.ndarray
+    source_rows: np.ndarray
+    lists: Lists | None = None
 
     @property
     def popularity(self) -> np.ndarray:
@@ -34,34 +42,30 @@ class Model:
         return self.frame["popularity"].fillna(-1).to_numpy(np.float64)
 
 
-def sort(frame: pd.DataFrame, placed: Placed, clusters: Cells) -> Model:
+def sort(frame: pd.DataFrame, placed: Placed, clusters: Cells, lists: Lists | None) -> Model:
     """Sort songs so that neighbours of the space lie together."""
     popularity = frame["popularity"].fillna(-1).to_numpy(np.float64)
     order = np.lexsort((frame["id"].to_numpy(str), -popularity, clusters.cells))
     frame = frame.iloc[order].reset_index(drop=True)
-    placed = Placed(
-        placed.space,
-        placed.ranks,
-        placed.vectors[order],
-        placed.present[order],
-        Links(placed.by.names, placed.by.matrix[order]),
-        Links(placed.genres.names, placed.genres.matrix[order]),
+    placed = dataclasses.replace(
+        placed,
+        vectors=placed.vectors[order],
+        present=placed.present[order],
+        by=Links(placed.by.names, placed.by.matrix[order]),
+        genres=Links(placed.genres.names, placed.genres.matrix[order]),
     )
-    return Model(frame, placed, clusters.cells[order], clusters, work_numbers(frame))
+    if lists:
+        lists = dataclasses.replace(lists, of_song=lists.of_song[order], songs=np.argsort(order)[lists.songs])
+    return Model(frame, placed, clusters.cells[order], clusters, work_numbers(frame), order, lists)
 
 
 def work_numbers(frame: pd.DataFrame) -> np.ndarray:
     """One number for all versions of a song; a song without artists is a work of its own."""
     keys = [
         names.work_key(artist, title) if artist else f"\x1f\x1f{song}"
-        for artist, title, song in zip(_first_artists(frame), frame["name"], frame["id"])
+        for artist, title, song in zip(first_artist_names(frame), frame["name"], frame["id"])
     ]
     return pd.factorize(pd.Series(keys, dtype="str"))[0].astype(np.int64)
-
-
-def _first_artists(frame: pd.DataFrame) -> list[str]:
-    """Name of each song's first artist, empty where it has none."""
-    return [artists.partition(SEPARATOR)[0] for artists in frame["artists"].fillna("")]
 
 
 def write(folder: Path, model: Model) -> dict[str, Any]:
@@ -109,12 +113,23 @@ def _write_space(folder: Path, model: Model) -> None:
 def _write_relations(folder: Path, model: Model) -> None:
     best_first = np.argsort(-model.popularity, kind="stable")
     _save(folder, "works", model.works.astype(np.int32))
+    _save(folder, "source_rows", model.source_rows.astype(np.int32))
     _save_lists(folder, "work", "songs", *_grouped(model.works[best_first], best_first, int(model.works.max()) + 1))
     by, genres = model.placed.by, model.placed.genres
     _save_lists(folder, "by", "artists", *by.lists)
     _save_lists(folder, "in", "genres", *genres.lists)
     _save_lists(folder, "artist", "songs", *_songs_of_artists(model))
     _save_lists(folder, "genre", "songs", *_songs_of_genres(model))
+    if model.lists:
+        _write_together(folder, model, model.lists)
+
+
+def _write_together(folder: Path, model: Model, lists: Lists) -> None:
+    of_work = np.full(int(model.works.max()) + 1, -1, np.int32)
+    of_work[model.works] = lists.of_song
+    _save(folder, "together_lists", of_work)
+    _save_lists(folder, "together", "works", lists.counts, model.works[lists.songs])
+    _save(folder, "together_weights", lists.weights.astype(np.float16))
 
 
 def _songs_of_artists(model: Model) -> tuple[np.ndarray, np.ndarray]:
@@ -173,7 +188,7 @@ def _write_lookup(folder: Path, model: Model) -> None:
 
 def _write_fulltext(folder: Path, model: Model, folded: list[str]) -> None:
     """One entry for each distinct name and first artist: its most popular song."""
-    firsts = _first_artists(model.frame)
+    firsts = first_artist_names(model.frame)
     best: dict[tuple[str, str], int] = {}
     for row in np.argsort(-model.popularity, kind="stable"):
         best.setdefault((folded[row], firsts[row]), int(row))

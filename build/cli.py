@@ -45,6 +45,7 @@ def parser() -> argparse.ArgumentParser:
     )
     commands = whole.add_subparsers(required=True, metavar="COMMAND")
     _add_fit(commands.add_parser("fit", help="build a version from a table of tracks and make it current"))
+    _add_evaluate(commands.add_parser("evaluate", help="judge the current version by playlists that people made"))
     _add_recommend_file(commands.add_parser("recommend-file", help="answer a file of seeds as the service would"))
     return whole
 
@@ -72,7 +73,31 @@ def _add_fit(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--accept-checksum", action="store_true", help="accept a named data set whose content has changed"
     )
+    parser.add_argument(
+        "--playlists",
+        type=Path,
+        metavar="CSV",
+        help="learn what people play together: playlist_id and track_id, or playlist_id, artist and title",
+    )
+    parser.add_argument(
+        "--fold", type=int, choices=range(5), help="leave this fifth of the playlists for evaluate (default: none)"
+    )
     parser.set_defaults(run=_fit)
+
+
+def _add_evaluate(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--playlists", type=Path, metavar="CSV", required=True, help="columns as for fit; the final judge"
+    )
+    parser.add_argument(
+        "--fold",
+        type=int,
+        choices=range(5),
+        help="judge by this fifth only, which fit --fold left out (default: all)",
+    )
+    parser.add_argument("--json", action="store_true", help="for machines: means and 95%% intervals")
+    _add_artifacts(parser)
+    parser.set_defaults(run=_evaluate)
 
 
 def _add_recommend_file(parser: argparse.ArgumentParser) -> None:
@@ -96,9 +121,24 @@ def _add_artifacts(parser: argparse.ArgumentParser) -> None:
 def _fit(options: argparse.Namespace) -> None:
     from build.fit import Options, fit
 
-    sources = options.source or ["demo"]
-    built = fit(Options(sources, options.columns, options.strict, options.accept_checksum, options.seed), options.out)
+    wanted = Options(
+        sources=options.source or ["demo"],
+        columns=options.columns,
+        strict=options.strict,
+        accept_checksum=options.accept_checksum,
+        seed=options.seed,
+        playlists=options.playlists,
+        fold=options.fold,
+    )
+    built = fit(wanted, options.out)
     print(f"version {built.version}: {len(built):,} songs in {len(built.manifest['clusters'])} clusters")
+
+
+def _evaluate(options: argparse.Namespace) -> None:
+    from build.evaluate import evaluate
+
+    part = "all" if options.fold is None else "valid"
+    evaluate(options.artifacts, options.playlists, part, options.fold or 0, options.json)
 
 
 def _recommend_file(options: argparse.Namespace) -> None:

@@ -16,6 +16,7 @@ from threadpoolctl import threadpool_limits
 from build import artifacts, progress
 from build.account import Account
 from build.clusters import cluster
+from build.lessons import teach
 from build.progress import stage
 from build.sources import is_invented, tracks
 from build.space import place
@@ -33,6 +34,8 @@ class Options:
     strict: bool = False
     accept_checksum: bool = False
     seed: int = 0
+    playlists: Path | None = None
+    fold: int | None = None
 
 
 def fit(options: Options, out: Path) -> catalog.Catalog:
@@ -53,7 +56,7 @@ def fit(options: Options, out: Path) -> catalog.Catalog:
     )
     # One thread: sums in another order give other centroids, and the same input must give the same bytes.
     with threadpool_limits(1):
-        model = _fitted(frame, account, options.seed)
+        model = _fitted(frame, account, options)
     account.songs, account.works = len(frame), int(model.works.max()) + 1
     account.not_analysed = int((frame["tempo"] == 0).sum())
     print("\n".join(account.lines()), file=sys.stderr)
@@ -61,13 +64,17 @@ def fit(options: Options, out: Path) -> catalog.Catalog:
         return catalog.save(out, lambda folder: _entries(folder, model, account, options))
 
 
-def _fitted(frame: pd.DataFrame, account: Account, seed: int) -> artifacts.Model:
+def _fitted(frame: pd.DataFrame, account: Account, options: Options) -> artifacts.Model:
+    lists = None
     with stage(f"placing {len(frame):,} songs in the space"):
-        placed = place(frame, account, seed)
+        placed = place(frame, account, options.seed)
+    if options.playlists:
+        with stage(f"learning from {options.playlists}"):
+            placed, lists = teach(placed, frame, options.playlists, options.fold, options.seed, account)
     with stage("clustering"):
-        cells = cluster(placed.vectors * placed.space.weights.astype(np.float32), seed)
+        cells = cluster(placed.vectors * placed.space.weights.astype(np.float32), options.seed)
     with stage("sorting"):
-        return artifacts.sort(frame, placed, cells)
+        return artifacts.sort(frame, placed, cells, lists)
 
 
 def _entries(folder: Path, model: artifacts.Model, account: Account, options: Options) -> dict[str, Any]:
@@ -75,7 +82,12 @@ def _entries(folder: Path, model: artifacts.Model, account: Account, options: Op
         **artifacts.write(folder, model),
         "invented": is_invented(options.sources),
         "data": {"fingerprint": fingerprint(model.frame), **account.facts()},
-        "parameters": {"columns": dict(options.columns), "strict": options.strict, "seed": options.seed},
+        "parameters": {
+            "columns": dict(options.columns),
+            "strict": options.strict,
+            "seed": options.seed,
+            "fold": options.fold,
+        },
         "libraries": {
             "python": platform.python_version(),
             **{name: importlib.metadata.version(name) for name in LIBRARIES},

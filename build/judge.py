@@ -19,7 +19,7 @@ coverage  share of the catalogue's works in the first ten of any list
 
 import hashlib
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -54,7 +54,7 @@ def queries(playlists: Playlists, works: Works, ids: Sequence[str]) -> list[Aske
 
 
 def judge(
-    asked: Sequence[Asked],
+    asked: Iterable[Asked],
     works: Works,
     playlists: Playlists,
     rank: Callable[[int], list[int]],

@@ -12,8 +12,7 @@ def merge_rows(frame: pd.DataFrame) -> pd.DataFrame:
     if "popularity" not in frame:
         return merge(frame)
     ranked = frame.assign(_place=range(len(frame))).sort_values("popularity", ascending=False, kind="stable")
-    first_met = ranked.groupby("id", sort=False)["_place"].transform("min")
-    merged = merge(ranked.assign(_place=first_met))
+    merged = merge(ranked)
     return merged.sort_values("_place", kind="stable").drop(columns="_place").reset_index(drop=True)
 
 

@@ -4,6 +4,7 @@ What a song lacks is imputed (the mean of the songs that have it) and flagged; a
 table says nothing is left out. Shares and dimensions come from the ablation in docs/quality.md.
 """
 
+import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -187,3 +188,29 @@ def _imputed(block: np.ndarray) -> np.ndarray:
     known = ~np.isnan(block)
     means = np.nansum(block, axis=0) / np.maximum(known.sum(axis=0), 1)
     return np.where(known, block, means)
+
+
+def with_block(
+    placed: Placed, name: str, block: np.ndarray, known: np.ndarray, share: float, together: float
+) -> Placed:
+    """The same points with one more block; the others' shares shrink to make room for it and for the lists.
+
+    block : shape (n_songs, n_dims), NaN where a song has nothing, not even a prediction
+    known : bool, shape (n_songs,), whether a song's own vector can be trusted enough to seed with
+    """
+    before = placed.space
+    scale = np.sqrt(1 / (2 * _variance(block).sum()))
+    start = len(before.spread)
+    others = 1 - share - together
+    blocks = [Block(b.name, b.start, b.stop, b.share * others) for b in before.blocks]
+    return dataclasses.replace(
+        placed,
+        space=Space(
+            (*blocks, Block(name, start, start + block.shape[1], share)),
+            np.concatenate([before.spread, 2 * _variance(block) * scale**2]),
+            before.audio_scale,
+            together,
+        ),
+        vectors=np.concatenate([placed.vectors, (_imputed(block) * scale).astype(np.float32)], axis=1),
+        present=placed.present | known.astype(np.uint8) << np.uint8(len(before.blocks)),
+    )

@@ -107,6 +107,11 @@ def tidy(raw: pd.DataFrame, columns: Columns, table: str, account: Account) -> p
     return chunk.good(frame)
 
 
+def first_artist_names(frame: pd.DataFrame) -> list[str]:
+    """Name of each song's first artist, empty where it has none."""
+    return [artists.partition(SEPARATOR)[0] for artists in frame["artists"].fillna("")]
+
+
 def texts(cells: Cells) -> Cells:
     """Cells as stripped texts, missing where empty."""
     stripped = cells.astype("str").str.strip()

@@ -14,11 +14,15 @@ cell_centroids         (n_cells, n_dims)           float32, the mean vector of a
 cell_radii             (n_cells, n_blocks)         float32, the farthest song from the centroid, block by block
 cell_clusters          (n_cells,)                  the cluster that a cell belongs to
 works                  (n_songs,)                  the work of which a song is a version
+source_rows            (n_songs,)                  each song's place in the source, to which ties go back
 work_offsets, _songs   (n_works + 1,), (n_songs,)  a work's versions, most popular first
 by_offsets, _artists   (n_songs + 1,), (links,)    a song's artists, the first artist first
 artist_offsets, _songs (n_artists + 1,), (links,)  an artist's songs, those as first artist before the others,
                                                    most popular first
 in_offsets, _genres    (n_songs + 1,), (links,)    a song's genres, indices into the manifest's list
+together_lists         (n_works,)                  the list of what is played together with a work, -1: none
+together_offsets,      (n_lists + 1,), (links,)    works of each list, the nearest first, and their weights,
+ _works, _weights                                  float16, 0..1; these three only where playlists were learned from
 genre_offsets, _songs  (n_genres + 1,), (<= 20 g,) the songs nearest to a genre's centre
 attribute_NAME         (n_songs,)                  a number of the song, or explicit (0, 1); NaN: unknown; float32,
                                                    whole numbers in the smallest float that holds them

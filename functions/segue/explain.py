@@ -52,13 +52,10 @@ def _explain(catalog: Catalog, scorer: Scorer, seeds: Sequence[Resolved], song: 
 
 def _closest(scorer: Scorer, seeds: Sequence[Resolved], row: int) -> tuple[int, int]:
     """The nearest seed that asks for likeness, and which of its points it is."""
-    similar = np.where(scorer.weights > 0, scorer.similarities(np.array([row]))[0], -1.0)
-    best = int(np.argmax(similar))
-    for number, seed in enumerate(seeds):
-        if best < len(seed.vectors):
-            return number, best
-        best -= len(seed.vectors)
-    raise AssertionError("every point belongs to a seed")
+    point = scorer.closest(row)
+    ends = np.cumsum([len(seed.vectors) for seed in seeds])
+    number = int(np.searchsorted(ends, point, side="right"))
+    return number, point - int(ends[number]) + len(seeds[number].vectors)
 
 
 def _gaps(catalog: Catalog, seed: Resolved, point: int, row: int) -> dict[str, float]:
@@ -90,6 +87,8 @@ def _reasons(
         "artist": _same_artist(catalog, seed, point, row),
         "fame": "about as well known",
         "year": "from about the same time",
+        "played": "on similar playlists",
+        "together": "often in the same playlists",
         "targets": "near to your targets",
         "less_like": "unlike what you asked to avoid",
     }

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
+from segue import together
 from segue.catalog import Catalog
 from segue.seeds import Resolved, ranks
 from segue.space import REACH, Space
@@ -27,7 +28,8 @@ class Scorer:
     """Scores rows of a catalogue for one query's seeds and targets.
 
     weights : float32, shape (n_points,), of the points that stand for the seeds; absolute values sum to 1
-    shares : float32, shape (n_blocks, n_points), of each block in a point's similarity; each point's sum to 1
+    shares : float32, shape (n_blocks, n_points), of each block in a point's similarity
+    extra_rows : sorted rows of songs that are played together with the seeds: candidates wherever they lie
     """
 
     def __init__(self, catalog: Catalog, space: Space, seeds: Sequence[Resolved], targets: Mapping[str, float]):
@@ -38,7 +40,12 @@ class Scorer:
         self._points = np.concatenate([seed.vectors for seed in seeds]) * self._known
         self._spread = np.stack([known[:, b.columns] @ space.spread[b.columns] for b in space.blocks])
         self.weights = _weights(seeds)
-        self.shares = _shares(space, self._spread)
+        self._links = together.links(catalog, seeds) if space.together else together.NONE
+        listed = np.bincount(self._links.points, minlength=len(self)) > 0
+        self.shares, listed_shares = _shares(space, self._spread, listed)
+        self._nearness = listed_shares[self._links.points] * self._links.weights
+        self.extra_rows, place = np.unique(self._links.rows, return_inverse=True)
+        self._gains = np.bincount(place, self.weights[self._links.points] * self._nearness)
         self._targets = {name: float(ranks(catalog)(name, np.array([value]))[0]) for name, value in targets.items()}
         self._targets_share = TARGETS_SHARE if targets else 0.0
 
@@ -48,13 +55,13 @@ class Scorer:
     def score(self, rows: np.ndarray) -> np.ndarray:
         """Scores of rows, float64, shape (len(rows),), rounded to ``DIGITS``."""
         similar = self.similarities(rows)
-        terms = np.where(self.weights < 0, 1 - similar, similar) @ np.abs(self.weights)
+        terms = np.where(self.weights < 0, 1 - similar, similar) @ np.abs(self.weights) + self._gained(rows)
         if self._targets:
             terms = (1 - self._targets_share) * terms + self._targets_share * self.closeness(rows)
         return np.round(terms.astype(np.float64), DIGITS)
 
     def similarities(self, rows: np.ndarray) -> np.ndarray:
-        """How near rows are to points, 0..1, shape (len(rows), n_points)."""
+        """How near rows are to points by the blocks, 0..1, shape (len(rows), n_points)."""
         vectors = self._catalog.array("vectors")[rows]
         similar = np.zeros((len(rows), len(self)), np.float32)
         for number, distances in self._distances(vectors):
@@ -71,7 +78,7 @@ class Scorer:
         return np.nan_to_num(np.stack(near)).mean(axis=0)
 
     def bounds(self) -> np.ndarray:
-        """The highest score that a song of each cell is likely to have, shape (n_cells,).
+        """The highest score that a song of each cell, but for ``extra_rows``, is likely to have, shape (n_cells,).
 
         By the triangle inequality, but for ``TRUSTED``: no song is as near as its cell's outermost in every block.
         """
@@ -88,8 +95,8 @@ class Scorer:
     def parts(self, row: int) -> dict[str, float]:
         """What each part contributed to a song's score; adds up to it.
 
-        A block's part is its share of the similarity to all seeds of positive weight; unlikeness to negative seeds
-        is the part ``less_like``, closeness to targets the part ``targets``.
+        A block's part is its share of the similarity to all seeds of positive weight, ``together`` the part of the
+        lists; unlikeness to negative seeds is the part ``less_like``, closeness to targets the part ``targets``.
         """
         vector = self._catalog.array("vectors")[[row]]
         seeds_share = 1 - self._targets_share
@@ -100,11 +107,34 @@ class Scorer:
             if self.shares[number].any():
                 parts[self._space.blocks[number].name] = seeds_share * float(near @ towards)
             avoided -= float(near @ away)
+        points, nearness = self._listed(row)
+        if self._space.together:
+            parts["together"] = seeds_share * float(nearness @ towards[points])
+            avoided -= float(nearness @ away[points])
         if away.any():
             parts["less_like"] = seeds_share * avoided
         if self._targets:
             parts["targets"] = self._targets_share * float(self.closeness(np.array([row]))[0])
         return parts
+
+    def closest(self, row: int) -> int:
+        """The point of positive weight that is nearest to a song."""
+        near = self.similarities(np.array([row]))[0]
+        points, nearness = self._listed(row)
+        np.add.at(near, points, nearness)
+        return int(np.argmax(np.where(self.weights > 0, near, -1.0)))
+
+    def _listed(self, row: int) -> tuple[np.ndarray, np.ndarray]:
+        """The points in whose lists a song is, and what that adds to its similarity to them."""
+        here = self._links.rows == row
+        return self._links.points[here], self._nearness[here]
+
+    def _gained(self, rows: np.ndarray) -> np.ndarray:
+        """What the lists add to the scores of rows."""
+        if not len(self.extra_rows):
+            return np.zeros(len(rows))
+        place = np.minimum(np.searchsorted(self.extra_rows, rows), len(self.extra_rows) - 1)
+        return np.where(self.extra_rows[place] == rows, self._gains[place], 0)
 
     def _distances(self, vectors: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
         """Block by block, its number and the distances of vectors from points, shape (len(vectors), n_points)."""
@@ -129,7 +159,9 @@ def _weights(seeds: Sequence[Resolved]) -> np.ndarray:
     return np.concatenate(each).astype(np.float32)
 
 
-def _shares(space: Space, spread: np.ndarray) -> np.ndarray:
-    """Shares of the blocks in which each point is known; none where a point is known in nothing."""
+def _shares(space: Space, spread: np.ndarray, listed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Shares of the blocks in which each point is known, and of its list if it has one; together 1 for each point."""
     shares = np.array([block.share for block in space.blocks])[:, None] * (spread > 0)
-    return (shares / np.maximum(shares.sum(axis=0), 1e-12)).astype(np.float32)
+    lists = space.together * listed
+    total = np.maximum(shares.sum(axis=0) + lists, 1e-12)
+    return (shares / total).astype(np.float32), (lists / total).astype(np.float32)

@@ -24,7 +24,9 @@ def ranked(catalog: Catalog, scorer: Scorer, allowed: np.ndarray) -> Iterator[tu
     bounds = scorer.bounds()
     order = np.argsort(-bounds, kind="stable")
     offsets = catalog.array("cell_offsets").astype(np.int64)
-    rows, scores = np.empty(0, np.int64), np.empty(0)
+    rows = scorer.extra_rows[allowed[scorer.extra_rows]]
+    scores = scorer.score(rows)
+    allowed = _without(allowed, rows)
     for batch, ceiling in _batches(order, bounds, offsets, LARGEST_BATCH // len(scorer)):
         fresh = _allowed_rows(batch, offsets, allowed)
         rows = np.concatenate([rows, fresh])
@@ -32,6 +34,14 @@ def ranked(catalog: Catalog, scorer: Scorer, allowed: np.ndarray) -> Iterator[tu
         final = scores > ceiling
         yield from _sorted(rows[final], scores[final])
         rows, scores = rows[~final], scores[~final]
+
+
+def _without(allowed: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    if not len(rows):
+        return allowed
+    others = allowed.copy()
+    others[rows] = False
+    return others
 
 
 def _batches(

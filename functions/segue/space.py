@@ -3,11 +3,12 @@
 A vector is made of named blocks (audio, artist, genre, fame, year, ...), each a few columns, scaled so that two songs
 drawn at random differ by 1 in each block, mean squared. How near a song is to a seed is a sum over the blocks:
 
-    similarity = sum over blocks of share * exp(-distance / REACH)
+    similarity = sum over blocks of share * exp(-distance / REACH)  [+ together * weight in the seed's list]
 
 so 1 is "the same in everything", a random pair is near 0.3, and every part can be told apart. A seed is compared only
 in the blocks that it has, whose shares then make up the whole, and within a block only in the columns that it has,
 the distance scaled up to what a random pair is at there (``spread`` is a column's mean squared random difference).
+Where playlists were learned from, songs that are played together with the seed have a weight in its list.
 """
 
 from collections.abc import Mapping
@@ -103,7 +104,7 @@ class Block:
     """Columns that belong together.
 
     start, stop : its columns
-    share : its part of the similarity; all shares add up to 1
+    share : its part of the similarity; all shares and ``Space.together`` add up to 1
     """
 
     name: str
@@ -124,17 +125,19 @@ class Space:
     blocks : in the order of their columns
     spread : float64, shape (n_dims,), mean squared difference of random pairs; sums to 1 in each block
     audio_scale : what :func:`encode`'s columns are multiplied by to become the audio block's
+    together : share of the lists of what is played together, 0 where none were learned
     """
 
     blocks: tuple[Block, ...]
     spread: np.ndarray
     audio_scale: float
+    together: float = 0.0
 
     @classmethod
     def from_manifest(cls, entry: Mapping[str, Any]) -> "Space":
         """The space that a manifest describes."""
         blocks = tuple(Block(**block) for block in entry["blocks"])
-        return cls(blocks, np.asarray(entry["spread"]), entry["audio_scale"])
+        return cls(blocks, np.asarray(entry["spread"]), entry["audio_scale"], entry["together"])
 
     def to_manifest(self) -> dict[str, Any]:
         """The manifest's entry; :meth:`from_manifest` reads it back."""
@@ -142,6 +145,7 @@ class Space:
             "blocks": [{"name": b.name, "start": b.start, "stop": b.stop, "share": b.share} for b in self.blocks],
             "spread": [float(value) for value in self.spread],
             "audio_scale": self.audio_scale,
+            "together": self.together,
         }
 
     @property

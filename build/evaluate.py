@@ -1,0 +1,104 @@
+"""``evaluate``: the current version judged by playlists, and by what its own table holds."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+
+from build import progress
+from build.judge import Asked, judge, queries
+from build.lessons import works_of
+from build.playlists import Works, load
+from build.table import FILE
+from build.tidy import SEPARATOR
+from segue import catalog as catalogs
+from segue import seeds
+from segue.catalog import Catalog
+from segue.engine import recommend
+from segue.query import Query, Seed
+from segue.scoring import Scorer
+from segue.space import Space
+
+COLUMNS = ("id", "name", "artists", "popularity", "duration_ms", "tempo")
+MEANING = {
+    "HR@10": "lists of ten with a hit",
+    "xHR@10": "the same, other artists only",
+    "R@100": "of a playlist found in a hundred",
+    "nDCG@10": "hits, early ones more",
+    "artists": "different ones in ten",
+    "dup": "lists with a second version",
+    "AUC": "against equally popular songs",
+    "coverage": "of all works, in any list",
+}
+Figures = dict[str, tuple[float, float, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A catalogue as the judge sees it.
+
+    works : numbered in the order of the source; rows are the catalogue's
+    work_of_row : int64, shape (n_songs,), -1 for songs that can't be recommended
+    """
+
+    catalog: Catalog
+    works: Works
+    work_of_row: np.ndarray
+
+    def rank(self, work: int) -> list[int]:
+        """Works that the service recommends for one work, with its defaults."""
+        song = self.catalog.texts("ids")[int(self.works.rows[work])]
+        found = recommend(self.catalog, Query((Seed("/song_id", {}, id=song),), limit=100))
+        return [int(self.work_of_row[entry.row]) for entry in found.recommendations]
+
+    def score(self, work: int, others: np.ndarray) -> np.ndarray:
+        """The scores of works for one work."""
+        space = Space.from_manifest(self.catalog.manifest["space"])
+        song = self.catalog.texts("ids")[int(self.works.rows[work])]
+        seed = seeds.resolve(self.catalog, space, (Seed("/song_id", {}, id=song),))
+        return Scorer(self.catalog, space, seed, {}).score(self.works.rows[others])
+
+
+def evaluate(artifacts: Path, playlists: Path, part: str, fold: int, as_json: bool) -> None:
+    """Judge the current version and print the figures, for people or as JSON."""
+    songs = catalogs.load(artifacts)
+    asked, figures = by_playlists(songs, playlists, part, fold)
+    if as_json:
+        facts = {name: dict(zip(("mean", "low", "high"), values)) for name, values in figures.items()}
+        print(json.dumps({"version": songs.version, "queries": len(asked), "figures": facts}))
+    else:
+        print(f"version {songs.version}, {len(asked):,} queries")
+        print("\n".join(lines(figures)))
+
+
+def by_playlists(songs: Catalog, playlists: Path, part: str, fold: int) -> tuple[list[Asked], Figures]:
+    """Judge a catalogue by playlists: the queries, and the figures with their intervals."""
+    judged = as_judged(songs)
+    read = load(playlists, judged.works).part(part, fold)
+    ids = songs.texts("ids")
+    asked = queries(read, judged.works, [ids[int(row)] for row in judged.works.rows])
+    shown: Iterable[Asked] = progress.bar(asked, "judging", " queries", len(asked))
+    return asked, judge(shown, judged.works, read, judged.rank, judged.score)
+
+
+def as_judged(songs: Catalog) -> Judged:
+    """A catalogue's works, numbered as in its source."""
+    table = pq.read_table(songs.folder / FILE, columns=list(COLUMNS)).to_pandas()
+    table["artists"] = [None if names is None else SEPARATOR.join(names) for names in table["artists"]]
+    order = np.argsort(songs.array("source_rows"))
+    works = works_of(table.iloc[order].reset_index(drop=True))
+    numbers = pd.Series(works.of_id).reindex(table["id"]).fillna(-1).to_numpy(np.int64)
+    rows = order[works.rows]
+    return Judged(songs, Works(works.of_id, works.of_key, rows, works.artists), numbers)
+
+
+def lines(figures: Figures) -> list[str]:
+    """Figures as a person reads them, with their intervals."""
+    return [
+        f"{name:10s} {mean:.4f} [{low:.4f}, {high:.4f}]  {MEANING.get(name, '')}"
+        for name, (mean, low, high) in figures.items()
+    ]
