@@ -87,6 +87,7 @@ def test_every_array_has_the_shape_that_the_table_states(artifacts):
         "cell_radii": ((n_cells, len(space.blocks)), "float32"),
         "cell_clusters": ((n_cells,), "i"),
         "works": songs,
+        "source_rows": songs,
         "work_offsets": ((n_works + 1,), "u"),
         "work_songs": songs,
         "by_offsets": ((n_songs + 1,), "u"),
