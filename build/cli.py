@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -47,6 +48,7 @@ def parser() -> argparse.ArgumentParser:
     _add_fit(commands.add_parser("fit", help="build a version from a table of tracks and make it current"))
     _add_evaluate(commands.add_parser("evaluate", help="judge the current version by playlists that people made"))
     _add_recommend_file(commands.add_parser("recommend-file", help="answer a file of seeds as the service would"))
+    _add_report(commands.add_parser("report", help="show the current version in one HTML page with plots"))
     return whole
 
 
@@ -72,6 +74,13 @@ def _add_fit(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--strict", action="store_true", help="stop at any bad row instead of dropping up to 10%%")
     parser.add_argument(
         "--accept-checksum", action="store_true", help="accept a named data set whose content has changed"
+    )
+    parser.add_argument(
+        "--shares",
+        type=_shares,
+        metavar="BLOCK=SHARE,...",
+        help="how much each block of the space counts, 0..1; those not named: nothing (default:"
+        " audio=0.25,artist=0.25,genre=0.45,fame=0.05,year=0.05)",
     )
     parser.add_argument(
         "--playlists",
@@ -109,6 +118,12 @@ def _add_recommend_file(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_recommend_file)
 
 
+def _add_report(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--out", type=Path, default=Path("report.html"), help="the page (default: %(default)s)")
+    _add_artifacts(parser)
+    parser.set_defaults(run=_report)
+
+
 def _add_artifacts(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--artifacts",
@@ -119,6 +134,7 @@ def _add_artifacts(parser: argparse.ArgumentParser) -> None:
 
 
 def _fit(options: argparse.Namespace) -> None:
+    from build.evaluate import lines, table_lines
     from build.fit import Options, fit
 
     wanted = Options(
@@ -129,9 +145,12 @@ def _fit(options: argparse.Namespace) -> None:
         seed=options.seed,
         playlists=options.playlists,
         fold=options.fold,
+        **({"shares": options.shares} if options.shares else {}),
     )
     built = fit(wanted, options.out)
+    quality = built.manifest["quality"]
     print(f"version {built.version}: {len(built):,} songs in {len(built.manifest['clusters'])} clusters")
+    print("\n".join(table_lines(quality["table"]) + lines(quality.get("playlists", {}))))
 
 
 def _evaluate(options: argparse.Namespace) -> None:
@@ -147,12 +166,28 @@ def _recommend_file(options: argparse.Namespace) -> None:
     recommend_file(options.artifacts, options.queries, options.ranked, options.limit)
 
 
+def _report(options: argparse.Namespace) -> None:
+    from build.report import report
+
+    report(options.artifacts, options.out)
+    print(options.out)
+
+
 def _columns(text: str) -> dict[str, str]:
     pairs = [pair.partition("=") for pair in text.split(",")]
     for name, _, header in pairs:
         if name not in TIDY or not header:
             raise argparse.ArgumentTypeError(f"'{name}': expected NAME=HEADER,... with names {', '.join(TIDY)}")
     return {name: header for name, _, header in pairs}
+
+
+def _shares(text: str) -> dict[str, float]:
+    blocks = ("audio", "artist", "genre", "fame", "year")
+    pairs = [pair.partition("=") for pair in text.split(",")]
+    for name, _, share in pairs:
+        if name not in blocks or not re.fullmatch(r"0?\.\d+|[01](\.0+)?", share):
+            raise argparse.ArgumentTypeError(f"'{name}={share}': expected BLOCK=SHARE with {', '.join(blocks)}, 0..1")
+    return {name: float(share) for name, _, share in pairs}
 
 
 def _seed(text: str) -> int:

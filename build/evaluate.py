@@ -1,7 +1,7 @@
 """``evaluate``: the current version judged by playlists, and by what its own table holds."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from build import progress
 from build.judge import Asked, judge, queries
 from build.lessons import works_of
 from build.playlists import Works, load
+from build.retrieval import by_table
 from build.table import FILE
 from build.tidy import SEPARATOR
 from segue import catalog as catalogs
@@ -23,6 +24,7 @@ from segue.query import Query, Seed
 from segue.scoring import Scorer
 from segue.space import Space
 
+SEEDS = 2_000  # of the figures that need no playlist
 COLUMNS = ("id", "name", "artists", "popularity", "duration_ms", "tempo")
 MEANING = {
     "HR@10": "lists of ten with a hit",
@@ -33,6 +35,11 @@ MEANING = {
     "dup": "lists with a second version",
     "AUC": "against equally popular songs",
     "coverage": "of all works, in any list",
+    "artist@10": "lists of ten with the seed's artist again",
+    "album@10": "lists of ten with the seed's album again",
+    "genre@10": "of other artists' songs, sharing a genre",
+    "never": "of what the lists had room for, in none",
+    "hubness": "skewness of how often songs are in lists",
 }
 Figures = dict[str, tuple[float, float, float]]
 
@@ -67,12 +74,13 @@ def evaluate(artifacts: Path, playlists: Path, part: str, fold: int, as_json: bo
     """Judge the current version and print the figures, for people or as JSON."""
     songs = catalogs.load(artifacts)
     asked, figures = by_playlists(songs, playlists, part, fold)
+    table = by_table(songs, SEEDS)
     if as_json:
         facts = {name: dict(zip(("mean", "low", "high"), values)) for name, values in figures.items()}
-        print(json.dumps({"version": songs.version, "queries": len(asked), "figures": facts}))
+        print(json.dumps({"version": songs.version, "queries": len(asked), "playlists": facts, "table": table}))
     else:
-        print(f"version {songs.version}, {len(asked):,} queries")
-        print("\n".join(lines(figures)))
+        print("\n".join([f"version {songs.version}", f"by {len(asked):,} playlists", *lines(figures)]))
+        print("\n".join([f"by {SEEDS:,} songs of the table", *table_lines(table)]))
 
 
 def by_playlists(songs: Catalog, playlists: Path, part: str, fold: int) -> tuple[list[Asked], Figures]:
@@ -96,9 +104,14 @@ def as_judged(songs: Catalog) -> Judged:
     return Judged(songs, Works(works.of_id, works.of_key, rows, works.artists), numbers)
 
 
+def table_lines(figures: Mapping[str, float]) -> list[str]:
+    """Figures without intervals as a person reads them."""
+    return [f"  {name:10s} {value:.4f}  {MEANING[name]}" for name, value in figures.items()]
+
+
 def lines(figures: Figures) -> list[str]:
     """Figures as a person reads them, with their intervals."""
     return [
-        f"{name:10s} {mean:.4f} [{low:.4f}, {high:.4f}]  {MEANING.get(name, '')}"
+        f"  {name:10s} {mean:.4f} [{low:.4f}, {high:.4f}]  {MEANING.get(name, '')}"
         for name, (mean, low, high) in figures.items()
     ]

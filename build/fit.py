@@ -13,13 +13,15 @@ import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from build import artifacts, progress
+from build import artifacts
 from build.account import Account
 from build.clusters import cluster
+from build.evaluate import by_playlists
 from build.lessons import teach
 from build.progress import stage
+from build.retrieval import by_table
 from build.sources import is_invented, tracks
-from build.space import place
+from build.space import SHARES, place
 from segue import catalog
 
 LIBRARIES = ("numpy", "pandas", "pyarrow", "scikit-learn", "scipy")
@@ -36,6 +38,7 @@ class Options:
     seed: int = 0
     playlists: Path | None = None
     fold: int | None = None
+    shares: Mapping[str, float] = field(default_factory=lambda: dict(SHARES))
 
 
 def fit(options: Options, out: Path) -> catalog.Catalog:
@@ -60,14 +63,14 @@ def fit(options: Options, out: Path) -> catalog.Catalog:
     account.songs, account.works = len(frame), int(model.works.max()) + 1
     account.not_analysed = int((frame["tempo"] == 0).sum())
     print("\n".join(account.lines()), file=sys.stderr)
-    with progress.stage(f"writing artifacts to {out}"):
+    with stage(f"writing and judging artifacts in {out}"):
         return catalog.save(out, lambda folder: _entries(folder, model, account, options))
 
 
 def _fitted(frame: pd.DataFrame, account: Account, options: Options) -> artifacts.Model:
     lists = None
     with stage(f"placing {len(frame):,} songs in the space"):
-        placed = place(frame, account, options.seed)
+        placed = place(frame, account, options.seed, options.shares)
     if options.playlists:
         with stage(f"learning from {options.playlists}"):
             placed, lists = teach(placed, frame, options.playlists, options.fold, options.seed, account)
@@ -78,8 +81,10 @@ def _fitted(frame: pd.DataFrame, account: Account, options: Options) -> artifact
 
 
 def _entries(folder: Path, model: artifacts.Model, account: Account, options: Options) -> dict[str, Any]:
+    described = artifacts.write(folder, model)
     return {
-        **artifacts.write(folder, model),
+        **described,
+        "quality": _quality(catalog.Catalog(folder, described), options),
         "invented": is_invented(options.sources),
         "data": {"fingerprint": fingerprint(model.frame), **account.facts()},
         "parameters": {
@@ -87,12 +92,22 @@ def _entries(folder: Path, model: artifacts.Model, account: Account, options: Op
             "strict": options.strict,
             "seed": options.seed,
             "fold": options.fold,
+            "shares": dict(options.shares),
         },
         "libraries": {
             "python": platform.python_version(),
             **{name: importlib.metadata.version(name) for name in LIBRARIES},
         },
     }
+
+
+def _quality(songs: catalog.Catalog, options: Options) -> dict[str, Any]:
+    """Figures by what the table holds; by playlists too where some were left out of what was learned."""
+    quality: dict[str, Any] = {"table": by_table(songs)}
+    if options.playlists and options.fold is not None:
+        _, figures = by_playlists(songs, options.playlists, "valid", options.fold)
+        quality["playlists"] = {name: list(values) for name, values in figures.items()}
+    return quality
 
 
 def fingerprint(frame: pd.DataFrame) -> str:

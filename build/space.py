@@ -5,7 +5,7 @@ table says nothing is left out. Shares and dimensions come from the ablation in 
 """
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +18,7 @@ from sklearn.preprocessing import normalize
 from build.account import Account
 from build.context import Links, averaged, compilations, first_artists, link
 from segue.attributes import NUMERIC
+from segue.errors import SourceError
 from segue.space import AUDIO_COLUMNS, KNOTS, Block, Ranks, Space, encode
 
 SHARES = {"audio": 0.25, "artist": 0.25, "genre": 0.45, "fame": 0.05, "year": 0.05}
@@ -43,9 +44,10 @@ class Placed:
     genres: Links
 
 
-def place(frame: pd.DataFrame, account: Account, seed: int) -> Placed:
+def place(frame: pd.DataFrame, account: Account, seed: int, shares: Mapping[str, float] = SHARES) -> Placed:
     """Place every song of a tidy table.
 
+    shares : block -> its part of the similarity, scaled to add up to 1; a block without a share is left out
     account : receives a note per column or block that says nothing
     seed : of the genre block's randomised SVD
     """
@@ -60,10 +62,12 @@ def place(frame: pd.DataFrame, account: Account, seed: int) -> Placed:
         "fame": lambda: _fame_block(frame, by, ranks),
         "year": lambda: ranks("year", frame["year"].to_numpy(np.float64))[:, None],
     }
-    raw = {name: make() for name, make in makers.items()}
+    raw = {name: make() for name, make in makers.items() if shares.get(name)}
     kept = {name: block for name, block in raw.items() if _says_something(name, block, account)}
     _note_constants(audio, account)
-    return _assembled(kept, ranks, by, genres)
+    if not kept:
+        raise SourceError(f"the table says nothing about {', '.join(raw)}: there is nothing to compare songs by")
+    return _assembled(kept, shares, ranks, by, genres)
 
 
 def fit_ranks(frame: pd.DataFrame) -> Ranks:
@@ -164,9 +168,11 @@ def _variance(block: np.ndarray) -> np.ndarray:
     return np.where(variance > ROUNDING, variance, 0)
 
 
-def _assembled(blocks: dict[str, np.ndarray], ranks: Ranks, by: Links, genres: Links) -> Placed:
+def _assembled(
+    blocks: dict[str, np.ndarray], shares: Mapping[str, float], ranks: Ranks, by: Links, genres: Links
+) -> Placed:
     """Blocks side by side, each scaled so that random pairs differ by 1, mean squared."""
-    total = sum(SHARES[name] for name in blocks)
+    total = sum(shares[name] for name in blocks)
     n_songs = len(next(iter(blocks.values())))
     columns, parts, spreads, present = [], [], [], np.zeros(n_songs, np.uint8)
     start, audio_scale = 0, 1.0
@@ -176,7 +182,7 @@ def _assembled(blocks: dict[str, np.ndarray], ranks: Ranks, by: Links, genres: L
         present |= (~np.isnan(raw).all(axis=1)).astype(np.uint8) << np.uint8(bit)
         columns.append((_imputed(raw) * scale).astype(np.float32))
         spreads.append(2 * variance * scale**2)
-        parts.append(Block(name, start, start + raw.shape[1], SHARES[name] / total))
+        parts.append(Block(name, start, start + raw.shape[1], shares[name] / total))
         start += raw.shape[1]
         if name == "audio":
             audio_scale = float(scale)

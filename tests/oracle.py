@@ -62,7 +62,7 @@ def best(catalog: Catalog, frame: pd.DataFrame, query: Query) -> list[tuple[str,
     """(id, score) of what must be recommended at diversity 0 and draw 0."""
     scored = scores(catalog, query)
     allowed = passing(frame, query.filters)
-    stands = _standing(frame, allowed) & ~frame["work"].isin(_seed_works(catalog, frame, query)).to_numpy(bool)
+    stands = _standing(frame, allowed) & ~frame["work"].isin(seed_works(catalog, frame, query)).to_numpy(bool)
     order = (row for row in np.lexsort((np.arange(len(frame)), -scored)) if stands[row])
     chosen = _capped(frame, order, query)
     return [(frame["id"][row], float(scored[row])) for row in sorted(chosen, key=lambda row: (-scored[row], row))]
@@ -79,7 +79,8 @@ def _standing(frame: pd.DataFrame, allowed: np.ndarray) -> np.ndarray:
     return stands
 
 
-def _seed_works(catalog: Catalog, frame: pd.DataFrame, query: Query) -> set[int]:
+def seed_works(catalog: Catalog, frame: pd.DataFrame, query: Query) -> set[int]:
+    """The works of the seeds that are songs."""
     songs = [seed for seed in query.seeds if seed.id or seed.song]
     rows = [
         lookup.by_id(catalog, seed.id) if seed.id else lookup.by_name(catalog, seed.song, seed.artist).row
