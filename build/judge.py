@@ -25,6 +25,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from build.playlists import Playlists, Works, frequencies
+from segue.errors import SourceError
 
 FEWEST = 5  # works of the catalogue that a playlist must hold
 DEPTH = 100
@@ -43,13 +44,24 @@ class Asked:
 
 
 def queries(playlists: Playlists, works: Works, ids: Sequence[str]) -> list[Asked]:
-    """One query for each playlist that holds enough works; ``ids`` of the songs that stand for the works."""
+    """One query for each playlist that holds enough works; ``ids`` of the songs that stand for the works.
+
+    Raises
+    ------
+    SourceError
+        no playlist does.
+
+    """
     asked = []
     for name, held in zip(playlists.names, playlists.members):
         known = [work for work in held if work < len(works.rows)]
         if len(known) >= FEWEST:
             seed = sorted(known, key=lambda work: ids[work])[_draw(f"seed:{name}") % len(known)]
             asked.append(Asked(name, seed, frozenset(known) - {seed}))
+    if not asked:
+        raise SourceError(
+            f"none of {len(playlists.names):,} playlists holds {FEWEST} songs of the catalogue: nothing to judge by"
+        )
     return asked
 
 

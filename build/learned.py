@@ -27,6 +27,7 @@ from sklearn.preprocessing import normalize
 
 from build import progress
 from build.playlists import Playlists
+from segue.errors import SourceError
 
 DIMENSIONS = 24
 PRIOR = 3  # playlists
@@ -34,6 +35,7 @@ RIDGE = 10.0
 KAPPA = 10  # playlists that the song's artist counts for
 POPULARITY = 0.3  # 0: no correction; 1: popular songs count no more than others
 NEIGHBOURS = 50
+FEWEST = 2  # playlists of two works or more
 ROWS_AT_A_TIME = 512  # of the table of pairs; bounds its memory
 
 
@@ -61,8 +63,15 @@ def learn(playlists: Playlists, content: np.ndarray, seed: int) -> Learned:
     """Learn from playlists.
 
     content : float32, shape (n_works, n_dims), the catalogue's works by what the table says of them
+
+    Raises
+    ------
+    SourceError
+        there are too few playlists to tell songs apart.
+
     """
     held_by = _incidence(playlists)
+    _refuse_too_little(held_by[:, : playlists.n_known])
     held = np.asarray(held_by.sum(axis=0)).ravel()[: playlists.n_known].astype(np.int64)
     vectors = _vectors(held_by, held, content, seed)
     lists, rows = _lists(held_by, held, pd.factorize(pd.Series(playlists.artists, dtype="str"))[0])
@@ -81,7 +90,19 @@ def _incidence(playlists: Playlists) -> sparse.csr_matrix:
     works = np.fromiter(itertools.chain.from_iterable(playlists.members), np.int64)
     starts = np.concatenate([[0], np.cumsum([len(held) for held in playlists.members])])
     shape = (len(playlists.members), len(playlists.artists))
-    return sparse.csr_matrix((np.ones(len(works), np.float32), works, starts), shape=shape)
+    held_by = sparse.csr_matrix((np.ones(len(works), np.float32), works, starts), shape=shape)
+    held_by.sort_indices()
+    return held_by
+
+
+def _refuse_too_little(held_by: sparse.csr_matrix) -> None:
+    """One playlist, or one list of songs over and over, puts all songs in one place."""
+    several = held_by[np.diff(held_by.indptr) > 1]
+    if len({row.indices.tobytes() for row in several}) < FEWEST:
+        raise SourceError(
+            f"of {held_by.shape[0]:,} playlists to learn from, {several.shape[0]:,} hold two or more songs of"
+            f" the catalogue: learning takes {FEWEST} such playlists that differ"
+        )
 
 
 def _vectors(held_by: sparse.csr_matrix, held: np.ndarray, content: np.ndarray, seed: int) -> np.ndarray:

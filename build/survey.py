@@ -111,7 +111,9 @@ def weighted(catalog: Catalog) -> np.ndarray:
 
 def numbers(catalog: Catalog) -> np.ndarray:
     """The cluster of each song, shape (n_songs,)."""
-    return np.repeat([c["id"] for c in catalog.manifest["clusters"]], [c["size"] for c in catalog.manifest["clusters"]])
+    return np.repeat(
+        [c["id"] for c in catalog.manifest["clusters"]], [c["size"] for c in catalog.manifest["clusters"]]
+    )
 
 
 def tried(points: np.ndarray, labels: np.ndarray, seed: int = 0) -> tuple[list[Spread], Spread]:
@@ -139,18 +141,18 @@ def placed(catalog: Catalog, points: np.ndarray, seed: int = 0) -> Map:
     A small catalogue is shown as its two principal components.
     """
     rows = sample(len(points), MAPPED, seed)
-    cells = np.repeat(np.arange(len(catalog.array("cell_clusters"))), np.diff(catalog.array("cell_offsets")))[rows]
-    clusters = numbers(catalog)[rows]
-    flat = _plane(points)
+    flat, clusters = _plane(points[rows]), numbers(catalog)[rows]
     n_cells = len(catalog.array("cell_clusters"))
     if n_cells < FEWEST_CELLS:
-        return Map(flat[rows], clusters)
-    centres = _means(points[rows], cells, n_cells)
-    start = _means(flat[rows], cells, n_cells)
-    start *= 1e-4 / start.std(axis=0).max()  # as scikit-learn scales its own
-    arranged = TSNE(perplexity=min(20, n_cells / 4), init=start, random_state=seed).fit_transform(centres)
-    aside = flat[rows] - _means(flat[rows], cells, n_cells)[cells]
-    return Map(arranged[cells] + aside * _room(arranged) / aside.std(), clusters)
+        return Map(flat, clusters)
+    cells = np.repeat(np.arange(n_cells), np.diff(catalog.array("cell_offsets")))[rows]
+    middles = _means(flat, cells, n_cells)
+    start = middles * 1e-4 / middles.std(axis=0).max()  # as small as scikit-learn's own
+    arranged = TSNE(perplexity=min(20, n_cells / 4), init=start, random_state=seed).fit_transform(
+        _means(points[rows], cells, n_cells)
+    )
+    aside = flat - middles[cells]
+    return Map(arranged[cells] + aside * _room(arranged) / max(aside.std(), 1e-9), clusters)
 
 
 def sample(n_songs: int, size: int, seed: int) -> np.ndarray:
@@ -184,7 +186,7 @@ def _typical(catalog: Catalog, best: np.ndarray) -> tuple[int, ...]:
     works = catalog.array("works")[best]
     firsts = best[np.sort(np.unique(works, return_index=True)[1])]
     heard: Counter[str] = Counter()
-    turns = []
+    turns: list[tuple[int, int, int]] = []
     for row in firsts:
         artist = next(iter(lookup.artists_of(catalog, int(row))), f"\0{row}")
         turns.append((heard[artist], len(turns), int(row)))

@@ -237,12 +237,12 @@ def test_the_manifest_begins_with_the_format_and_tells_what_was_fitted(artifacts
     manifest = artifacts.manifest
     assert list(manifest) == [
         "format", "songs", "recommendable", "works", "space", "genres", "attributes", "has_explicit", "clusters",
-        "row_groups", "invented", "data", "parameters", "libraries", "files",
+        "row_groups", "quality", "invented", "data", "parameters", "libraries", "files",
     ]  # fmt: skip
     assert manifest["recommendable"] == artifacts.array("recommendable").sum()
     assert manifest["genres"] == sorted(manifest["genres"])
     assert re.fullmatch("[0-9a-f]{64}", manifest["data"]["fingerprint"])
-    assert manifest["parameters"] == {"columns": {}, "strict": False, "seed": 0}
+    assert manifest["parameters"] == {"columns": {}, "strict": False, "seed": 0, "fold": None, "shares": SHARES}
 
 
 def test_the_manifest_tells_no_path_and_no_time(artifacts):

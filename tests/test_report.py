@@ -13,7 +13,7 @@ import pytest
 from build import plots
 from build.cli import main
 from build.fit import Options, fit
-from build.report import amount, quality, report
+from build.report import amount, quality, report, versions
 from build.survey import columns
 from segue.catalog import load
 from tests.tables import some, song, songs, write
@@ -198,6 +198,15 @@ def test_figures_that_a_version_lacks_leave_a_gap():
         ("table", [("new", (0.5, 0.4, 0.6))])
     ]
     assert quality(history, "c") == {}
+
+
+def test_versions_that_were_not_judged_or_are_damaged_are_no_part_of_the_history(tmp_path):
+    judged = '{"quality": {"table": {"genre@10": 0.5}}}'
+    for name, manifest in {"a": "[]", "b": '{"for', "c": judged, "d": "{}"}.items():
+        (tmp_path / "versions" / name).mkdir(parents=True)
+        (tmp_path / "versions" / name / "manifest.json").write_text(manifest)
+    (tmp_path / "versions" / ".partial").mkdir()
+    assert versions(tmp_path) == {"c": {"table": {"genre@10": 0.5}}}
 
 
 def test_plots_leave_no_trace_in_the_settings_of_matplotlib():

@@ -9,13 +9,21 @@ from segue import lookup
 from segue.attributes import AUDIO
 from segue.catalog import Catalog
 from segue.choice import Scored
-from segue.scoring import Scorer
+from segue.scoring import TARGETS_SHARE, Scorer
 from segue.seeds import Resolved, ranks
+from segue.space import REACH, Space
 
 REASONS = 3
 SAME = 0.08  # difference of ranks up to which two values are called the same
-SIMILAR = 0.5  # closeness within a block from which it is worth a reason
-_SPOKEN = {"duration_ms": "length", "time_signature": "time signature"}
+SIMILAR = 0.5  # closeness from which something is worth a reason; a random pair is at 0.24
+ALIKE = {
+    "audio": "a similar sound",
+    "genre": "related genres",
+    "artist": "similar artist",
+    "fame": "about as well known",
+    "year": "from about the same time",
+    "played": "on similar playlists",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +32,7 @@ class Why:
 
     closest_seed : index of the seed that is nearest to it
     reasons : up to three, the strongest first
-    farthest : the audio feature in which it differs most from that seed, if both have any
+    farthest : the audio feature in which it differs most from that seed, if it does in any
     parts : part of the score -> its contribution; they add up to the score
     """
 
@@ -43,11 +51,13 @@ def _explain(catalog: Catalog, scorer: Scorer, seeds: Sequence[Resolved], song: 
     parts = scorer.parts(song.row)
     total = sum(parts.values())
     scaled = {name: song.score * part / total if total else 0.0 for name, part in parts.items()}
-    seed_number, point = _closest(scorer, seeds, song.row)
-    gaps = _gaps(catalog, seeds[seed_number], point, song.row)
-    said = _reasons(catalog, seeds[seed_number], point, song.row, scaled, gaps)
-    farthest = max(gaps, key=lambda name: gaps[name]) if gaps else None
-    return Why(seed_number, tuple(said[:REASONS]), farthest, scaled)
+    number, point = _closest(scorer, seeds, song.row)
+    gaps = _gaps(catalog, seeds[number], point, song.row)
+    said = _sayings(catalog, seeds[number], point, song.row, gaps) | _dialled(scorer, song.row, parts)
+    strongest = sorted((name for name in said if scaled.get(name, 0) > 0), key=lambda name: -scaled[name])
+    farthest = max(gaps, key=lambda name: gaps[name]) if max(gaps.values(), default=0) > SAME else None
+    reasons = tuple(said[name] for name in strongest[:REASONS]) or ("the closest of what is left",)
+    return Why(number, reasons, farthest, scaled)
 
 
 def _closest(scorer: Scorer, seeds: Sequence[Resolved], row: int) -> tuple[int, int]:
@@ -72,50 +82,62 @@ def _gaps(catalog: Catalog, seed: Resolved, point: int, row: int) -> dict[str, f
     return gaps
 
 
-def _reasons(
-    catalog: Catalog,
-    seed: Resolved,
-    point: int,
-    row: int,
-    parts: Mapping[str, float],
-    gaps: Mapping[str, float],
-) -> list[str]:
-    """What can be said of each part, the part that gave most first."""
-    sayings = {
-        "audio": _same_sound(gaps),
-        "genre": _same_genres(catalog, seed, point, row),
-        "artist": _same_artist(catalog, seed, point, row),
-        "fame": "about as well known",
-        "year": "from about the same time",
-        "played": "on similar playlists",
-        "together": "often in the same playlists",
-        "targets": "near to your targets",
-        "less_like": "unlike what you asked to avoid",
+def _nearness(catalog: Catalog, seed: Resolved, point: int, row: int) -> dict[str, float]:
+    """Block -> closeness of seed and song, 0..1, where both are known."""
+    space = Space.from_manifest(catalog.manifest["space"])
+    known = seed.known[point] & space.columns_of(int(catalog.array("present")[row]))
+    apart = np.where(known, (catalog.array("vectors")[row].astype(np.float64) - seed.vectors[point]) ** 2, 0)
+    spread = np.where(known, space.spread, 0)
+    return {
+        block.name: float(np.exp(np.sqrt(apart[block.columns].sum() / spread[block.columns].sum()) / -REACH))
+        for block in space.blocks
+        if spread[block.columns].any()
     }
-    strongest = sorted(parts, key=lambda name: -parts[name])
-    return [saying for name in strongest if (saying := sayings.get(name)) and parts[name] > 0]
 
 
-def _same_sound(gaps: Mapping[str, float]) -> str:
+def _sayings(catalog: Catalog, seed: Resolved, point: int, row: int, gaps: Mapping[str, float]) -> dict[str, str]:
+    """What can truly be said of seed and song, by the part of the score that it explains."""
+    near = _nearness(catalog, seed, point, row)
+    alike = {name: saying for name, saying in ALIKE.items() if near.get(name, 0) >= SIMILAR}
+    told = {
+        "audio": _same_sound(gaps),
+        "genre": _shared_genres(catalog, seed, point, row),
+        "artist": _shared_artist(catalog, seed, point, row),
+        "together": "often in the same playlists",
+    }
+    if seed.rows and "played" not in near:  # no playlist holds the seed: its artist's list stands in
+        told["together"] = "often in playlists with this artist"
+    return alike | {name: saying for name, saying in told.items() if saying}
+
+
+def _dialled(scorer: Scorer, row: int, parts: Mapping[str, float]) -> dict[str, str]:
+    """What can truly be said of targets and of seeds to avoid."""
+    said = {}
+    if parts.get("targets", 0) >= SIMILAR * TARGETS_SHARE:
+        said["targets"] = "near to your targets"
+    if (scorer.similarities(np.array([row]))[0][scorer.weights < 0] < SIMILAR).all():
+        said["less_like"] = "unlike what you asked to avoid"
+    return said
+
+
+def _same_sound(gaps: Mapping[str, float]) -> str | None:
     same = [name for name in sorted(gaps, key=lambda name: gaps[name]) if gaps[name] <= SAME]
     telling = [name for name in same if name not in ("key", "mode", "time_signature")][:2]
-    if not telling:
-        return "a similar sound"
-    return "same " + " and ".join(_SPOKEN.get(name, name) for name in telling)
+    return "same " + " and ".join(telling) if telling else None
 
 
-def _same_genres(catalog: Catalog, seed: Resolved, point: int, row: int) -> str | None:
+def _shared_genres(catalog: Catalog, seed: Resolved, point: int, row: int) -> str | None:
     if not seed.rows:
         return None
     names, lists = catalog.manifest["genres"], catalog.lists("in", "genres")
     theirs = {int(genre) for genre in lists[seed.rows[point]]}
     shared = [names[int(genre)] for genre in lists[row] if int(genre) in theirs]
-    return f"shared genres: {', '.join(shared[:3])}" if shared else "related genres"
+    return f"shared genres: {', '.join(shared[:3])}" if shared else None
 
 
-def _same_artist(catalog: Catalog, seed: Resolved, point: int, row: int) -> str | None:
+def _shared_artist(catalog: Catalog, seed: Resolved, point: int, row: int) -> str | None:
     if not seed.rows:
         return None
     theirs = lookup.artists_of(catalog, seed.rows[point])
     shared = [name for name in lookup.artists_of(catalog, row) if name in theirs]
-    return f"also by {shared[0]}" if shared else "similar artist"
+    return f"also by {shared[0]}" if shared else None
