@@ -26,6 +26,7 @@ class Model:
 
     works : int64, shape (n_songs,), one number for all versions of a song
     source_rows : int64, shape (n_songs,), each song's row in the tidy table
+    reaches : float32, shape (n_songs,)
     """
 
     frame: pd.DataFrame
@@ -34,6 +35,7 @@ class Model:
     clusters: Cells
     works: np.ndarray
     source_rows: np.ndarray
+    reaches: np.ndarray
     lists: Lists | None = None
 
     @property
@@ -42,7 +44,7 @@ class Model:
         return self.frame["popularity"].fillna(-1).to_numpy(np.float64)
 
 
-def sort(frame: pd.DataFrame, placed: Placed, clusters: Cells, lists: Lists | None) -> Model:
+def sort(frame: pd.DataFrame, placed: Placed, reaches: np.ndarray, clusters: Cells, lists: Lists | None) -> Model:
     """Sort songs so that neighbours of the space lie together."""
     popularity = frame["popularity"].fillna(-1).to_numpy(np.float64)
     order = np.lexsort((frame["id"].to_numpy(str), -popularity, clusters.cells))
@@ -56,7 +58,7 @@ def sort(frame: pd.DataFrame, placed: Placed, clusters: Cells, lists: Lists | No
     )
     if lists:
         lists = dataclasses.replace(lists, of_song=lists.of_song[order], songs=np.argsort(order)[lists.songs])
-    return Model(frame, placed, clusters.cells[order], clusters, work_numbers(frame), order, lists)
+    return Model(frame, placed, clusters.cells[order], clusters, work_numbers(frame), order, reaches[order], lists)
 
 
 def work_numbers(frame: pd.DataFrame) -> np.ndarray:
@@ -100,11 +102,15 @@ def _write_space(folder: Path, model: Model) -> None:
     vectors = model.placed.vectors.astype(np.float16)
     offsets = offsets_of(np.bincount(model.cells, minlength=len(model.clusters.clusters)))
     centroids, radii = centroids_and_radii(vectors, offsets, model.placed.space)
+    starts = offsets[:-1].astype(np.int64)
+    ends = [np.minimum.reduceat(model.reaches, starts), np.maximum.reduceat(model.reaches, starts)]
     _save(folder, "vectors", vectors)
     _save(folder, "present", model.placed.present)
     _save(folder, "cell_offsets", offsets)
     _save(folder, "cell_centroids", centroids)
     _save(folder, "cell_radii", radii)
+    _save(folder, "reaches", model.reaches)
+    _save(folder, "cell_reaches", np.stack(ends, axis=1))
     _save(folder, "cell_clusters", model.clusters.clusters.astype(np.int16))
     _save(folder, "rank_values", model.placed.ranks.values)
     _save(folder, "rank_levels", model.placed.ranks.levels)
@@ -126,7 +132,7 @@ def _write_relations(folder: Path, model: Model) -> None:
 
 def _write_together(folder: Path, model: Model, lists: Lists) -> None:
     of_work = np.full(int(model.works.max()) + 1, -1, np.int32)
-    of_work[model.works] = lists.of_song
+    np.maximum.at(of_work, model.works, lists.of_song.astype(np.int32))  # one version may be unknown to playlists
     _save(folder, "together_lists", of_work)
     _save_lists(folder, "together", "works", lists.counts, model.works[lists.songs])
     _save(folder, "together_weights", lists.weights.astype(np.float16))

@@ -80,7 +80,7 @@ def _add_fit(parser: argparse.ArgumentParser) -> None:
         type=_shares,
         metavar="BLOCK=SHARE,...",
         help="how much each block of the space counts, 0..1; those not named: nothing (default:"
-        " audio=0.25,artist=0.25,genre=0.45,fame=0.05,year=0.05)",
+        " audio=0.4,artist=0.1,genre=0.45,fame=0.05,year=0.05)",
     )
     parser.add_argument(
         "--playlists",

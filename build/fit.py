@@ -19,6 +19,7 @@ from build.clusters import cluster
 from build.evaluate import by_playlists
 from build.lessons import teach
 from build.progress import stage
+from build.reach import reaches
 from build.retrieval import by_table
 from build.sources import is_invented, tracks
 from build.space import SHARES, place
@@ -71,13 +72,16 @@ def _fitted(frame: pd.DataFrame, account: Account, options: Options) -> artifact
     lists = None
     with stage(f"placing {len(frame):,} songs in the space"):
         placed = place(frame, account, options.seed, options.shares)
+    with stage("measuring neighbourhoods"):
+        usable = (frame["tempo"] != 0).to_numpy(bool)
+        heard = reaches(placed.space, placed.vectors, usable, options.seed)
     if options.playlists:
         with stage(f"learning from {options.playlists}"):
             placed, lists = teach(placed, frame, options.playlists, options.fold, options.seed, account)
     with stage("clustering"):
         cells = cluster(placed.vectors * placed.space.weights.astype(np.float32), options.seed)
     with stage("sorting"):
-        return artifacts.sort(frame, placed, cells, lists)
+        return artifacts.sort(frame, placed, heard, cells, lists)
 
 
 def _entries(folder: Path, model: artifacts.Model, account: Account, options: Options) -> dict[str, Any]:

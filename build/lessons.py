@@ -9,6 +9,7 @@ import pandas as pd
 
 from build import playlists
 from build.account import Account
+from build.judge import queries
 from build.learned import Learned, learn
 from build.space import Placed, with_block
 from build.tidy import first_artist_names
@@ -50,10 +51,20 @@ def teach(
 
     path : a CSV of playlists
     fold : 0..4 leaves that fifth of the playlists for judging; None: learn from all
+
+    Raises
+    ------
+    SourceError
+        the playlists can't be read, match nothing, or are too few to learn from or to judge by.
+
     """
     works = works_of(frame)
     read = playlists.load(path, works)
-    taught = read if fold is None else read.part("train", fold)
+    taught = read
+    if fold is not None:
+        taught = read.part("train", fold)
+        # A fold that judges nothing is told now rather than after the work.
+        queries(read.part("valid", fold), works, frame["id"].iloc[works.rows].tolist())
     weighted = placed.vectors[works.rows] * placed.space.weights.astype(np.float32)
     learned = learn(taught, weighted, seed)
     account.note(_told(taught, learned))

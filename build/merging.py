@@ -8,7 +8,10 @@ from build.tidy import SEPARATOR
 
 
 def merge_rows(frame: pd.DataFrame) -> pd.DataFrame:
-    """Merge the rows of one table that share an id; where they differ, the most popular row is right."""
+    """Merge the rows of one table that share an id; where they differ, the most popular row is right.
+
+    Songs keep the order of these most popular rows.
+    """
     if "popularity" not in frame:
         return merge(frame)
     ranked = frame.assign(_place=range(len(frame))).sort_values("popularity", ascending=False, kind="stable")

@@ -21,7 +21,7 @@ from segue.attributes import NUMERIC
 from segue.errors import SourceError
 from segue.space import AUDIO_COLUMNS, KNOTS, Block, Ranks, Space, encode
 
-SHARES = {"audio": 0.25, "artist": 0.25, "genre": 0.45, "fame": 0.05, "year": 0.05}
+SHARES = {"audio": 0.4, "artist": 0.1, "genre": 0.45, "fame": 0.05, "year": 0.05}
 GENRE_DIMENSIONS = 24
 ROUNDING = 1e-12  # variance up to which the values of a column, all of order 1, are one value
 TELLING = [number for number, (*_, weight) in enumerate(AUDIO_COLUMNS) if weight > 0.2]  # of an artist's sound

@@ -13,6 +13,7 @@ import pytest
 
 from build.columns import TIDY
 from build.fit import Options, fit
+from build.space import SHARES
 from build.table import ROW_GROUP, row_groups
 from segue import catalog as catalogs
 from segue import names
@@ -86,6 +87,8 @@ def test_every_array_has_the_shape_that_the_table_states(artifacts):
         "cell_centroids": ((n_cells, n_dims), "float32"),
         "cell_radii": ((n_cells, len(space.blocks)), "float32"),
         "cell_clusters": ((n_cells,), "i"),
+        "cell_reaches": ((n_cells, 2), "float32"),
+        "reaches": ((n_songs,), "float32"),
         "works": songs,
         "source_rows": songs,
         "work_offsets": ((n_works + 1,), "u"),

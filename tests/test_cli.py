@@ -66,9 +66,11 @@ def test_fit_prints_the_version_on_stdout_and_progress_and_the_account_on_stderr
     done = run("fit", "--source", source, "--out", tmp_path / "artifacts")
     catalog = load(tmp_path / "artifacts")
     assert done.returncode == 0
-    assert done.stdout == (
-        f"version {catalog.version}: {len(catalog)} songs in {len(catalog.manifest['clusters'])} clusters\n"
+    version, *figures = done.stdout.splitlines()
+    assert (
+        version == f"version {catalog.version}: {len(catalog)} songs in {len(catalog.manifest['clusters'])} clusters"
     )
+    assert [line.split()[0] for line in figures] == list(catalog.manifest["quality"]["table"])
     assert f"reading {source} ...\n" in done.stderr
     assert f"{len(world.rows())} rows read, 0 dropped\n" in done.stderr
     assert json.loads((tmp_path / "artifacts" / "current.json").read_text())["version"] == catalog.version

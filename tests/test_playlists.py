@@ -205,11 +205,26 @@ def test_playlists_that_tell_no_songs_apart_are_refused(refused, rows):
     assert told.endswith("learning takes 2 such playlists that differ")
 
 
-def test_a_fold_that_leaves_nothing_to_learn_from_is_told(refused, tmp_path):
-    fit = ("fit", "--source", tmp_path / "world.csv", "--out", tmp_path / "artifacts", "--fold", "1")
-    names = [name for name in map(str, range(100)) if playlists._part_of(name, 1) == "valid"][:2]
-    rows = "".join(f"{name},{song}\n" for name in names for song in (f"piano-{name}", "piano-1", "metal-1"))
-    assert "of 0 playlists to learn from" in refused(f"playlist_id,track_id\n{rows}".encode(), *fit)
+@pytest.fixture
+def fold(refused, tmp_path):
+    """What is said of playlists of so many songs that all are in the part that --fold learns from or judges by."""
+
+    def of(part, songs):
+        names = [name for name in map(str, range(50)) if playlists._part_of(name, 1) == part]
+        held = [f"{group}-{number}" for group in world.GROUPS for number in (1, 2, 3, 4)]
+        rows = [f"{name},{song}\n" for k, name in enumerate(names) for song in held[k % 5 : k % 5 + songs]]
+        fit = ("fit", "--source", tmp_path / "world.csv", "--out", tmp_path / "artifacts", "--fold", "1")
+        return refused("".join(["playlist_id,track_id\n", *rows]).encode(), *fit)
+
+    return of
+
+
+def test_a_fold_that_leaves_nothing_to_learn_from_is_told(fold):
+    assert "of 0 playlists to learn from" in fold("valid", 6)
+
+
+def test_a_fold_that_leaves_nothing_to_judge_by_is_told_before_anything_is_written(fold):
+    assert "none of 0 playlists holds 5 songs of the catalogue: nothing to judge by" in fold("train", 3)
 
 
 def test_playlists_of_few_songs_judge_nothing(refused, world_artifacts):

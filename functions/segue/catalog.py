@@ -8,10 +8,12 @@ array                  shape                       what
 =====================  ==========================  ========================================================
 vectors                (n_songs, n_dims)           float16, the space's columns, block beside block
 present                (n_songs,)                  uint8, bit b set: block b of the space is known, not imputed
+reaches                (n_songs,)                  float32, how far a song is heard, see :mod:`segue.space`
 recommendable          (n_songs,)                  bool, the song was analysed (tempo above 0)
 cell_offsets           (n_cells + 1,)              first row of each cell
 cell_centroids         (n_cells, n_dims)           float32, the mean vector of a cell
 cell_radii             (n_cells, n_blocks)         float32, the farthest song from the centroid, block by block
+cell_reaches           (n_cells, 2)                float32, the shortest and longest reach of a cell's songs
 cell_clusters          (n_cells,)                  the cluster that a cell belongs to
 works                  (n_songs,)                  the work of which a song is a version
 source_rows            (n_songs,)                  each song's place in the source, to which ties go back

@@ -15,7 +15,7 @@ from segue.catalog import Catalog
 from segue.query import Query
 from segue.scoring import Scorer
 from segue.seeds import Resolved, resolve
-from segue.space import REACH, Space
+from segue.space import Space, similarity
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +90,10 @@ def recommend(catalog: Catalog, query: Query) -> Answer:
 
 def _likeness(catalog: Catalog, space: Space) -> Callable[[int, Sequence[int]], np.ndarray]:
     """How alike a song is to others, 0..1: the similarity of a seed, in all columns."""
-    vectors = catalog.array("vectors")
+    vectors, reaches = catalog.array("vectors"), catalog.array("reaches")
 
     def likeness(row: int, others: Sequence[int]) -> np.ndarray:
-        squared = (vectors[list(others)].astype(np.float32) - vectors[row].astype(np.float32)) ** 2
-        near = [b.share * np.exp(np.sqrt(squared[:, b.columns].sum(axis=1)) / -REACH) for b in space.blocks]
-        return np.sum(near, axis=0)
+        return similarity(space, vectors[list(others)], vectors[[row]], reaches[list(others)])[:, 0]
 
     return likeness
 

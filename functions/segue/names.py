@@ -60,6 +60,8 @@ def digest(key: str) -> int:
 
 
 def _unaccented(text: str) -> str:
+    if text.isascii():
+        return text.lower()
     lower = unicodedata.normalize("NFKD", text).lower()
     return "".join(c for c in lower if not unicodedata.combining(c))
 

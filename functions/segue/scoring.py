@@ -39,6 +39,7 @@ class Scorer:
         self._known = known.astype(np.float64)
         self._points = np.concatenate([seed.vectors for seed in seeds]) * self._known
         self._spread = np.stack([known[:, b.columns] @ space.spread[b.columns] for b in space.blocks])
+        self._raw = np.concatenate([np.full(len(seed.vectors), not seed.rows) for seed in seeds])
         self.weights = _weights(seeds)
         self._links = together.links(catalog, seeds) if space.together else together.NONE
         listed = np.bincount(self._links.points, minlength=len(self)) > 0
@@ -63,9 +64,10 @@ class Scorer:
     def similarities(self, rows: np.ndarray) -> np.ndarray:
         """How near rows are to points by the blocks, 0..1, shape (len(rows), n_points)."""
         vectors = self._catalog.array("vectors")[rows]
+        reaches = self._reaches(self._catalog.array("reaches")[rows])
         similar = np.zeros((len(rows), len(self)), np.float32)
         for number, distances in self._distances(vectors):
-            similar += self.shares[number] * np.exp(distances / -REACH)
+            similar += self.shares[number] * np.exp(-distances / reaches)
         return similar
 
     def closeness(self, rows: np.ndarray) -> np.ndarray:
@@ -83,12 +85,13 @@ class Scorer:
         By the triangle inequality, but for ``TRUSTED``: no song is as near as its cell's outermost in every block.
         """
         centroids, radii = self._catalog.array("cell_centroids"), self._catalog.array("cell_radii")
+        shortest, longest = map(self._reaches, self._catalog.array("cell_reaches").T)
         most = np.zeros((len(centroids), len(self)), np.float32)
         away = self.weights < 0
         for number, distances in self._distances(centroids):
             reach = TRUSTED * radii[:, number, None] / np.sqrt(np.maximum(self._spread[number], 1e-12))
             nearest = np.where(away, distances + reach, np.maximum(distances - reach, 0))
-            most += self.shares[number] * np.exp(nearest / -REACH)
+            most += self.shares[number] * np.exp(-nearest / np.where(away, shortest, longest))
         terms = np.where(away, 1 - most, most) @ np.abs(self.weights)
         return (1 - self._targets_share) * terms + self._targets_share
 
@@ -99,11 +102,12 @@ class Scorer:
         lists; unlikeness to negative seeds is the part ``less_like``, closeness to targets the part ``targets``.
         """
         vector = self._catalog.array("vectors")[[row]]
+        reaches = self._reaches(self._catalog.array("reaches")[[row]])
         seeds_share = 1 - self._targets_share
         towards, away = np.maximum(self.weights, 0), np.maximum(-self.weights, 0)
         parts, avoided = {}, float(away.sum())
         for number, distances in self._distances(vector):
-            near = self.shares[number] * np.exp(distances[0] / -REACH)
+            near = self.shares[number] * np.exp(-distances[0] / reaches[0])
             if self.shares[number].any():
                 parts[self._space.blocks[number].name] = seeds_share * float(near @ towards)
             avoided -= float(near @ away)
@@ -135,6 +139,10 @@ class Scorer:
             return np.zeros(len(rows))
         place = np.minimum(np.searchsorted(self.extra_rows, rows), len(self.extra_rows) - 1)
         return np.where(self.extra_rows[place] == rows, self._gains[place], 0)
+
+    def _reaches(self, of_songs: np.ndarray) -> np.ndarray:
+        """Reaches of songs towards points, shape (len(of_songs), n_points)."""
+        return np.where(self._raw, np.float32(REACH), of_songs[:, None])
 
     def _distances(self, vectors: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
         """Block by block, its number and the distances of vectors from points, shape (len(vectors), n_points)."""

@@ -3,12 +3,16 @@
 A vector is made of named blocks (audio, artist, genre, fame, year, ...), each a few columns, scaled so that two songs
 drawn at random differ by 1 in each block, mean squared. How near a song is to a seed is a sum over the blocks:
 
-    similarity = sum over blocks of share * exp(-distance / REACH)  [+ together * weight in the seed's list]
+    similarity = sum over blocks of share * exp(-distance / reach)  [+ together * weight in the seed's list]
 
-so 1 is "the same in everything", a random pair is near 0.3, and every part can be told apart. A seed is compared only
-in the blocks that it has, whose shares then make up the whole, and within a block only in the columns that it has,
-the distance scaled up to what a random pair is at there (``spread`` is a column's mean squared random difference).
+so 1 is "the same in everything", a random pair is near 0.3, and every part can be told apart. A seed is compared
+only in the blocks that it has, whose shares then make up the whole, and within a block only in the columns that it
+has, the distance scaled up to what a random pair is at there (``spread``: a column's mean squared random difference).
 Where playlists were learned from, songs that are played together with the seed have a weight in its list.
+
+``reach`` is the song's own, near ``REACH``: shorter where songs lie close together, longer where they are few, so
+that no song is near to everything (local scaling: Schnitzer, Flexer, Schedl and Widmer, JMLR 13, 2012). For a seed by
+raw features it is ``REACH`` for all: who asks for a sound gets the songs nearest to it.
 """
 
 from collections.abc import Mapping
@@ -40,7 +44,7 @@ AUDIO_COLUMNS = (
     ("time_signature", "rank", 0.1),
 )
 KNOTS = 256  # points of a rank's curve
-REACH = 0.5**0.5  # distance at which a block's closeness has fallen to 1/e; a random pair is at 1
+REACH = 0.5**0.5  # distance at which a song's closeness has typically fallen to 1/e; a random pair is at 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,3 +179,26 @@ class Space:
             known[block.columns] = ~np.isnan(columns) & (self.spread[block.columns] > 0)
             vector[block.columns] = np.nan_to_num(columns) * self.audio_scale
         return vector, known
+
+
+def similarity(space: Space, vectors: np.ndarray, points: np.ndarray, reaches: np.ndarray) -> np.ndarray:
+    """How near songs are to points that are known in every column, by the blocks alone.
+
+    Parameters
+    ----------
+    vectors : shape (n_songs, n_dims)
+    points : shape (n_points, n_dims)
+    reaches : shape (n_songs,), the songs' own
+
+    Returns
+    -------
+    float32, shape (n_songs, n_points), 0..1
+
+    """
+    similar = np.zeros((len(vectors), len(points)), np.float32)
+    for block in space.blocks:
+        ours, theirs = vectors[:, block.columns].astype(np.float64), points[:, block.columns].astype(np.float64)
+        squared = (ours**2).sum(axis=1)[:, None] - 2 * ours @ theirs.T + (theirs**2).sum(axis=1)
+        distances = np.sqrt(np.maximum(squared, 0).astype(np.float32))
+        similar += np.float32(block.share) * np.exp(-distances / reaches[:, None].astype(np.float32))
+    return similar

@@ -1,0 +1,47 @@
+"""How far each song is heard: shorter where songs lie close together, so that none is near to everything."""
+
+import numpy as np
+
+from build.progress import bar
+from segue.space import REACH, Space, similarity
+
+SAMPLE = 2_000  # songs that stand for the catalogue; the work grows with catalogue x sample
+NEIGHBOURS = 10
+STRENGTH = 0.5  # 0: every reach is REACH; 1: in proportion to how far the neighbours are
+LONGEST = 2.0  # times REACH, and half of it at the least
+ROWS_AT_A_TIME = 2_048
+
+
+def reaches(space: Space, vectors: np.ndarray, usable: np.ndarray, seed: int) -> np.ndarray:
+    """The reach of every song.
+
+    How crowded a place is, is the mean similarity of the nearest songs of a sample; a reach is in proportion to the
+    root of minus its logarithm, against the catalogue's mean.
+
+    Parameters
+    ----------
+    vectors : float32, shape (n_songs, n_dims)
+    usable : bool, shape (n_songs,), songs that may be in the sample
+
+    Returns
+    -------
+    float32, shape (n_songs,)
+
+    """
+    songs = np.flatnonzero(usable)
+    sample = np.sort(np.random.default_rng(seed).permutation(songs)[:SAMPLE])
+    starts = range(0, len(vectors), ROWS_AT_A_TIME)
+    crowds = [
+        _crowd(space, vectors, sample, start) for start in bar(starts, "neighbourhoods", " chunks", len(starts))
+    ]
+    sparse = -np.log(np.clip(np.concatenate(crowds), 1e-3, 0.999))
+    scale = (sparse / sparse.mean()) ** STRENGTH
+    return (REACH * np.clip(scale, 1 / LONGEST, LONGEST)).astype(np.float32)
+
+
+def _crowd(space: Space, vectors: np.ndarray, sample: np.ndarray, start: int) -> np.ndarray:
+    rows = np.arange(start, min(start + ROWS_AT_A_TIME, len(vectors)))
+    similar = similarity(space, vectors[rows], vectors[sample], np.full(len(rows), REACH, np.float32))
+    similar[rows[:, None] == sample] = 0
+    nearest = min(NEIGHBOURS, len(sample) - 1)
+    return np.partition(similar, -nearest, axis=1)[:, -nearest:].mean(axis=1) if nearest > 0 else similar[:, 0]
