@@ -25,7 +25,7 @@ SEEDS = 500
 
 
 def by_table(songs: Catalog, n_seeds: int = SEEDS) -> dict[str, float]:
-    """Figures from a sample of seeds, the same songs each time."""
+    """Figures from a sample of seeds, the same each time; those of which the table knows nothing are left out."""
     rows = _sample(songs, n_seeds)
     artists, albums, genres, shown = [], [], [], []
     for row in progress.bar(rows, "judging by the table", " songs", len(rows)):
@@ -36,12 +36,9 @@ def by_table(songs: Catalog, n_seeds: int = SEEDS) -> dict[str, float]:
         others = _rows(songs, row, Query(_seed(songs, row), filters=Filters(exclude_artists=tuple(first))))
         genres.append(_sharing_genre(songs, row, others))
         shown.append(_rows(songs, row, Query(_seed(songs, row))))
-    return {
-        "artist@10": _mean(artists),
-        "album@10": _mean(albums),
-        "genre@10": _mean(genres),
-        **_spread(shown, int(songs.manifest["works"])),
-    }
+    retrieved = {"artist@10": artists, "album@10": albums, "genre@10": genres}
+    means = {name: float(np.nanmean(values)) for name, values in retrieved.items() if not np.isnan(values).all()}
+    return {**means, **_spread(shown, int(songs.manifest["works"]))}
 
 
 def _sample(songs: Catalog, n_seeds: int) -> list[int]:
@@ -100,8 +97,3 @@ def _spread(shown: Sequence[Sequence[int]], n_works: int) -> dict[str, float]:
         "never": 1 - len(rows) / min(n_works, max(slots, 1)),
         "hubness": skewness,
     }
-
-
-def _mean(values: Sequence[float]) -> float:
-    known = [value for value in values if not np.isnan(value)]
-    return float(np.mean(known)) if known else 0.0

@@ -1,7 +1,7 @@
 """The tidy table as points of the space: one function a block, then weights that make blocks comparable.
 
 What a song lacks is imputed (the mean of the songs that have it) and flagged; a block or column in which the whole
-table says nothing is left out. Shares and dimensions come from the ablation in docs/quality.md.
+table says nothing is left out. ``python -m tests.benchmarks.quality`` prints what each block is worth.
 """
 
 import dataclasses
