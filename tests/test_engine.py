@@ -1,5 +1,6 @@
 """The engine: what is recommended, against a world of known answers and against brute force."""
 
+import itertools
 import random
 
 import pytest
@@ -121,17 +122,25 @@ def test_a_longer_list_begins_as_a_shorter_one_does(demo_catalog):
                 assert oracle.recommended(demo_catalog, ask({"id": seed}, limit=limit, **options)) == whole[:limit]
 
 
-def test_another_draw_replaces_a_third_and_keeps_the_score(demo_catalog):
-    seen = set()
-    best = oracle.recommended(demo_catalog, ask({"id": "demo-0000042"}))
-    for draw in (1, 2, 3, 2_147_483_647):
-        drawn = oracle.recommended(demo_catalog, ask({"id": "demo-0000042"}, draw=draw))
-        assert drawn == oracle.recommended(demo_catalog, ask({"id": "demo-0000042"}, draw=draw))
-        assert len(set(dict(drawn)) - set(dict(best))) >= 3
-        assert sum(dict(drawn).values()) >= 0.9 * sum(dict(best).values())
-        assert [score for _, score in drawn] == sorted((score for _, score in drawn), reverse=True)
-        seen.add(tuple(dict(drawn)))
-    assert len(seen) == 4
+@pytest.mark.parametrize("options", [{}, {"max_per_artist": 1}, {"filters": Filters({"energy": (0.5, 1.0)})}])
+@pytest.mark.parametrize("song", ["demo-0000042", "demo-0000117", "demo-0000390"])
+def test_another_draw_replaces_a_third_and_keeps_the_score(demo_catalog, song, options):
+    lists = [dict(oracle.recommended(demo_catalog, ask({"id": song}, draw=draw, **options))) for draw in (0, 1, 2, 9)]
+    assert lists[1] == dict(oracle.recommended(demo_catalog, ask({"id": song}, draw=1, **options)))
+    for drawn in lists[1:]:
+        assert len(drawn) == 10
+        assert sum(drawn.values()) >= 0.9 * sum(lists[0].values())
+        assert list(drawn.values()) == sorted(drawn.values(), reverse=True)
+    for one, other in itertools.combinations(lists, 2):
+        assert len(set(one) - set(other)) >= 3
+
+
+def test_a_draw_from_few_songs_is_no_shorter(world_catalog):
+    best = oracle.recommended(world_catalog, ask({"id": "piano-1"}, max_per_artist=1))
+    drawn = oracle.recommended(world_catalog, ask({"id": "piano-1"}, max_per_artist=1, draw=5))
+    assert len(drawn) == len(best)
+    filled = oracle.recommended(world_catalog, ask({"id": "piano-1"}, max_per_artist=1, fill=True, draw=5))
+    assert len(filled) == 10
 
 
 def test_diversity_makes_a_list_less_alike(demo_catalog):

@@ -15,10 +15,9 @@ from segue.catalog import Catalog
 from segue.query import Query
 
 POOL = 300  # songs among which diversity chooses, whatever the limit: a longer list begins as a shorter one does
-DRAWN_FROM = (5, 3, 2)  # times the limit: songs among which a draw chooses, fewer where scores fall fast
+DRAWN_FROM = 4  # times the limit: songs after the best among which a draw chooses
 REPLACED = 0.3  # of the best list, at least, by a draw
-SCORE_KEPT = 0.9  # of the best list's mean score, at least, by a draw
-DRAWS_TRIED = 20  # of each size, before the next smaller
+SCORE_KEPT = 0.9  # of the best list's mean score by a draw, as long as it replaces no more than it must
 
 
 class Scored(NamedTuple):
@@ -157,21 +156,30 @@ def _diverse(
 
 
 def _drawn(songs: Iterator[Scored], query: Query, cap: _Cap) -> Choice:
-    """Another list nearly as good: songs drawn from those that follow the best, by a repeatable shuffle."""
-    pool = list(itertools.islice(songs, DRAWN_FROM[0] * query.limit))
-    best = _best(iter(pool), query.limit, cap)
-    for times in DRAWN_FROM:
-        for attempt in range(DRAWS_TRIED):
-            cap.forget()
-            shuffled = pool[: times * query.limit]
-            random.Random(f"{query.draw} {times} {attempt}").shuffle(shuffled)  # noqa: S311 # no secret
-            drawn = _best(iter(shuffled), query.limit, cap)
-            if _is_another(drawn.songs, best.songs):
-                return drawn
+    """Another list nearly as good: as many of the best songs as the scores allow make room for ones that follow."""
+    best = _best(songs, query.limit, cap).songs
+    refused = cap.refused.copy()
+    cap.forget()
+    rest = _best(songs, DRAWN_FROM * query.limit, cap).songs
+    drawn = Choice(best)
+    for replaced in range(query.limit, math.ceil(REPLACED * query.limit) - 1, -1):
+        kept = query.limit - replaced
+        cap.forget()
+        order = [*best[:kept], *_turn(rest, query.draw, replaced), *best[kept:], *refused]
+        drawn = _best(iter(order), query.limit, cap)
+        if _total(drawn.songs) >= SCORE_KEPT * _total(best):
+            break
     return drawn
 
 
-def _is_another(drawn: list[Scored], best: list[Scored]) -> bool:
-    kept = {song.row for song in drawn} & {song.row for song in best}
-    mean = sum(song.score for song in drawn)
-    return len(kept) <= (1 - REPLACED) * len(best) and mean >= SCORE_KEPT * sum(song.score for song in best)
+def _turn(songs: list[Scored], draw: int, size: int) -> list[Scored]:
+    """A shuffle for each draw: neighbouring numbers begin with songs of which they share none."""
+    turns = max(1, len(songs) // size)
+    round_, turn = divmod(draw - 1, turns)
+    shuffled = songs.copy()
+    random.Random(f"{round_} {size}").shuffle(shuffled)  # noqa: S311 # no secret
+    return shuffled[turn * size :] + shuffled[: turn * size]
+
+
+def _total(songs: Sequence[Scored]) -> float:
+    return sum(song.score for song in songs)
