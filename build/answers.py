@@ -64,6 +64,9 @@ def _read(path: Path) -> dict[str, list[str]]:
 
 
 def _report_unknown(asked: dict[str, list[str]], known: dict[str, list[str]]) -> None:
+    cut = sum(len(seeds) > MOST_SEEDS for seeds in known.values())
+    if cut:
+        print(f"{cut:,} queries have more than {MOST_SEEDS} seeds; the first {MOST_SEEDS} count", file=sys.stderr)
     unknown = [seed for query, seeds in asked.items() for seed in seeds if seed not in known[query]]
     left_out = sum(not seeds for seeds in known.values())
     if unknown:

@@ -134,8 +134,14 @@ def _write_together(folder: Path, model: Model, lists: Lists) -> None:
     of_work = np.full(int(model.works.max()) + 1, -1, np.int32)
     np.maximum.at(of_work, model.works, lists.of_song.astype(np.int32))  # one version may be unknown to playlists
     _save(folder, "together_lists", of_work)
-    _save_lists(folder, "together", "works", lists.counts, model.works[lists.songs])
-    _save(folder, "together_weights", lists.weights.astype(np.float16))
+    owners, works = np.repeat(np.arange(len(lists.counts)), lists.counts), model.works[lists.songs]
+    pairs = pd.DataFrame({"list": owners, "work": works})
+    once = (
+        ~pairs.duplicated().to_numpy()
+    )  # two works to playlists may be one here: "???" and "ß" are told apart there
+    counts = np.bincount(owners[once], minlength=len(lists.counts))
+    _save_lists(folder, "together", "works", counts, works[once])
+    _save(folder, "together_weights", lists.weights[once].astype(np.float16))
 
 
 def _songs_of_artists(model: Model) -> tuple[np.ndarray, np.ndarray]:

@@ -128,7 +128,7 @@ def _add_artifacts(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--artifacts",
         type=Path,
-        default=Path(os.environ.get("SEGUE_ARTIFACTS", ARTIFACTS)),
+        default=Path(os.environ.get("SEGUE_ARTIFACTS") or ARTIFACTS),
         help="artifacts folder (default: SEGUE_ARTIFACTS, else artifacts)",
     )
 

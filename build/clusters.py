@@ -5,7 +5,7 @@ import warnings
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.cluster import KMeans
+from sklearn.cluster import AgglomerativeClustering, KMeans
 from sklearn.exceptions import ConvergenceWarning
 
 from segue.space import Space
@@ -36,7 +36,7 @@ def cluster(vectors: np.ndarray, seed: int) -> Cells:
         # where many songs are alike there are fewer cells than asked for, and that is right
         warnings.simplefilter("ignore", ConvergenceWarning)
         labels, centroids = _cells(vectors, n_cells, seed)
-        of_cell = _clusters(centroids, np.bincount(labels), seed)
+    of_cell = _clusters(centroids)
     order = np.lexsort((np.arange(len(centroids)), of_cell))
     number = np.empty(len(order), np.int64)
     number[order] = np.arange(len(order))
@@ -76,7 +76,9 @@ def _cells(vectors: np.ndarray, n_cells: int, seed: int) -> tuple[np.ndarray, np
     return labels.astype(np.int64), model.cluster_centers_[used]
 
 
-def _clusters(centroids: np.ndarray, sizes: np.ndarray, seed: int) -> np.ndarray:
+def _clusters(centroids: np.ndarray) -> np.ndarray:
+    """Ward's method joins cells from below: a small group of its own kind stays one, as it would not by k-means."""
     wanted = min(MOST_CLUSTERS, max(1, round(1.3 * len(centroids) ** 0.5)), len(centroids))
-    model = KMeans(wanted, n_init=5, random_state=seed).fit(centroids, sample_weight=sizes)
-    return np.unique(model.labels_, return_inverse=True)[1].astype(np.int64)
+    if wanted == len(centroids):
+        return np.arange(wanted)
+    return AgglomerativeClustering(wanted).fit_predict(centroids).astype(np.int64)

@@ -64,7 +64,7 @@ def fit(options: Options, out: Path) -> catalog.Catalog:
     account.songs, account.works = len(frame), int(model.works.max()) + 1
     account.not_analysed = int((frame["tempo"] == 0).sum())
     print("\n".join(account.lines()), file=sys.stderr)
-    with stage(f"writing and judging artifacts in {out}"):
+    with stage(f"writing and judging artifacts in {out}"), threadpool_limits(1):
         return catalog.save(out, lambda folder: _entries(folder, model, account, options))
 
 
@@ -97,6 +97,7 @@ def _entries(folder: Path, model: artifacts.Model, account: Account, options: Op
             "seed": options.seed,
             "fold": options.fold,
             "shares": dict(options.shares),
+            "playlists": _sha256(options.playlists) if options.playlists else None,
         },
         "libraries": {
             "python": platform.python_version(),
@@ -112,6 +113,11 @@ def _quality(songs: catalog.Catalog, options: Options) -> dict[str, Any]:
         _, figures = by_playlists(songs, options.playlists, "valid", options.fold)
         quality["playlists"] = {name: list(values) for name, values in figures.items()}
     return quality
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def fingerprint(frame: pd.DataFrame) -> str:

@@ -245,7 +245,14 @@ def test_the_manifest_begins_with_the_format_and_tells_what_was_fitted(artifacts
     assert manifest["recommendable"] == artifacts.array("recommendable").sum()
     assert manifest["genres"] == sorted(manifest["genres"])
     assert re.fullmatch("[0-9a-f]{64}", manifest["data"]["fingerprint"])
-    assert manifest["parameters"] == {"columns": {}, "strict": False, "seed": 0, "fold": None, "shares": SHARES}
+    assert manifest["parameters"] == {
+        "columns": {},
+        "strict": False,
+        "seed": 0,
+        "fold": None,
+        "shares": SHARES,
+        "playlists": None,
+    }
 
 
 def test_the_manifest_tells_no_path_and_no_time(artifacts):

@@ -59,3 +59,7 @@ def test_every_link_leads_somewhere():
     links = re.findall(r"\]\((?!https?:)([^)#]+)", README)
     assert links
     assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+def test_no_figure_is_left_to_fill_in():
+    assert re.findall(r"@[A-Z]+@", README) == []

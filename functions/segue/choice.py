@@ -31,8 +31,10 @@ class Scored(NamedTuple):
 class Choice:
     """What was chosen and what was passed over on the way.
 
-    dropped_versions : songs as good as the last one chosen of which another version stands for them
-    dropped_artist_cap : songs as good as the last one chosen whose artist had had enough
+    dropped_versions : songs passed over because another version stands for them, or they are versions of a seed
+    dropped_artist_cap : songs passed over because their artist had had enough
+
+    Counted among the songs that were looked at: down to the last one chosen, further for diversity and draws.
     """
 
     songs: list[Scored] = field(default_factory=list)

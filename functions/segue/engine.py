@@ -24,7 +24,7 @@ class Pool:
 
     catalogue : songs that may be recommended
     after_filters : those that pass the filters
-    dropped_versions, dropped_artist_cap : passed over on the way down to the last song chosen
+    dropped_versions, dropped_artist_cap : passed over among the songs looked at, see :class:`segue.choice.Choice`
     """
 
     catalogue: int

@@ -195,7 +195,7 @@ class _Parser(Reader):
     def genre(self, value: object, pointer: str) -> str:
         text = self.text(value, pointer)
         if text and text.lower() not in self.vocabulary.genres:
-            hint = nearest(text, self.vocabulary.genres)
+            hint = nearest(text, self.vocabulary.genres) if self.hints_left else ""
             some = ", ".join(self.vocabulary.genres[:12])
             self.fault(pointer, f"unknown genre {shown(text)}{hint or f'; some known are: {some}'}")
         return text.lower()

@@ -7,6 +7,7 @@ from typing import Any
 
 from segue.errors import Fault
 
+MOST_HINTS = 20  # faults of a request that are told with the nearest known name
 LONGEST_TEXT = 600  # characters; the longest name in the wild has 511
 LARGEST_BOUND = 1e15  # of a filter's range, either sign
 ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
@@ -55,7 +56,8 @@ class Reader:
         for name in value:
             if name not in known:
                 what = "filter" if pointer == "/filters" else "field"
-                self.fault(f"{pointer}/{escaped(name)}", unknown(what, name, list(known)))
+                hint = unknown(what, name, list(known)) if self.hints_left else f"unknown {what} {shown(name)}"
+                self.fault(f"{pointer}/{escaped(name)}", hint)
         return {name: entry for name, entry in value.items() if name in known}
 
     def truth(self, fields: Mapping[str, Any], name: str, pointer: str, default: bool) -> bool:
@@ -108,6 +110,11 @@ class Reader:
             return float(value)  # type: ignore[arg-type]
         self.fault(pointer, f"expected a number {-LARGEST_BOUND:g}..{LARGEST_BOUND:g} or null")
         return default
+
+    @property
+    def hints_left(self) -> bool:
+        """Whether a fault may still be told with the nearest name that is known: finding it is work."""
+        return len(self.faults) < MOST_HINTS
 
     def fault(self, pointer: str, detail: str) -> None:
         """Keep a fault."""

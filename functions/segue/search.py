@@ -10,10 +10,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from segue.catalog import Catalog
-from segue.scoring import Scorer
+from segue.scoring import LARGEST_BATCH, Scorer
 
 FIRST_BATCH = 2_000  # songs scored before the first is passed on
-LARGEST_BATCH = 4_000_000  # similarities held at a time: songs x points
 
 
 def ranked(catalog: Catalog, scorer: Scorer, allowed: np.ndarray) -> Iterator[tuple[int, float]]:

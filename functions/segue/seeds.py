@@ -12,6 +12,7 @@ from segue.query import Seed
 from segue.space import Ranks, Space
 
 SUGGESTED = 5
+POINTS_ALTOGETHER = 400  # that stand for all seeds of a request; with more than twenty seeds each has fewer
 POINTS = 20  # songs that stand for an artist; as many as the artifacts keep for a genre
 
 
@@ -44,9 +45,10 @@ def resolve(catalog: Catalog, space: Space, seeds: Sequence[Seed]) -> list[Resol
 
     """
     resolved, unknown = [], []
+    points = min(POINTS, POINTS_ALTOGETHER // len(seeds))
     for seed in seeds:
         try:
-            resolved.append(_resolve(catalog, space, seed))
+            resolved.append(_resolve(catalog, space, seed, points))
         except UnknownSong as error:
             unknown.append(error)
     if unknown:
@@ -59,14 +61,14 @@ def ranks(catalog: Catalog) -> Ranks:
     return Ranks(catalog.array("rank_values"), catalog.array("rank_levels"))
 
 
-def _resolve(catalog: Catalog, space: Space, seed: Seed) -> Resolved:
+def _resolve(catalog: Catalog, space: Space, seed: Seed, points: int) -> Resolved:
     if seed.features is not None:
         return _by_features(catalog, space, seed)
     if seed.genre is not None:
         genre = catalog.manifest["genres"].index(seed.genre)
-        return _by_rows(catalog, space, seed, catalog.lists("genre", "songs")[genre])
+        return _by_rows(catalog, space, seed, catalog.lists("genre", "songs")[genre][:points])
     if seed.song is None and seed.artist is not None:
-        return _by_rows(catalog, space, seed, _best_known(catalog, seed))
+        return _by_rows(catalog, space, seed, _best_known(catalog, seed)[:points])
     match = _song(catalog, seed)
     return _by_rows(catalog, space, seed, np.array([match.row]), match)
 
@@ -90,7 +92,7 @@ def _best_known(catalog: Catalog, seed: Seed) -> np.ndarray:
     artist = lookup.artist(catalog, seed.artist)
     if artist is None:
         raise UnknownSong(f"no artist is called '{seed.artist}'", seed.pointer, seed.artist)
-    return catalog.lists("artist", "songs")[artist][:POINTS]
+    return catalog.lists("artist", "songs")[artist]
 
 
 def _suggestions(catalog: Catalog, unknown: Sequence[UnknownSong]) -> list[int]:

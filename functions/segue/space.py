@@ -5,7 +5,7 @@ drawn at random differ by 1 in each block, mean squared. How near a song is to a
 
     similarity = sum over blocks of share * exp(-distance / reach)  [+ together * weight in the seed's list]
 
-so 1 is "the same in everything", a random pair is near 0.3, and every part can be told apart. A seed is compared
+so 1 is "the same in everything", a random pair is near 0.25, and every part can be told apart. A seed is compared
 only in the blocks that it has, whose shares then make up the whole, and within a block only in the columns that it
 has, the distance scaled up to what a random pair is at there (``spread``: a column's mean squared random difference).
 Where playlists were learned from, songs that are played together with the seed have a weight in its list.
