@@ -58,10 +58,10 @@ def _disjoint(sets: pd.Series, unwanted: Iterable[str]) -> np.ndarray:
     return np.array([unwanted.isdisjoint(row) for row in sets])
 
 
-def best(catalog: Catalog, frame: pd.DataFrame, query: Query) -> list[tuple[str, float]]:
-    """(id, score) of what must be recommended at diversity 0 and draw 0."""
-    scored = scores(catalog, query)
-    allowed = passing(frame, query.filters)
+def best(
+    catalog: Catalog, frame: pd.DataFrame, query: Query, scored: np.ndarray, allowed: np.ndarray
+) -> list[tuple[str, float]]:
+    """(id, score) of what must be recommended at diversity 0 and draw 0, given all scores and what passes."""
     stands = _standing(frame, allowed) & ~frame["work"].isin(seed_works(catalog, frame, query)).to_numpy(bool)
     order = (row for row in np.lexsort((np.arange(len(frame)), -scored)) if stands[row])
     chosen = _capped(frame, order, query)
