@@ -16,7 +16,7 @@ from build.space import Placed
 from build.tidy import first_artist_names
 from segue import fulltext, names
 from segue.attributes import NUMERIC
-from segue.catalog import offsets_of, write_texts
+from segue.ragged import offsets_of, write_texts
 from segue.seeds import POINTS
 
 

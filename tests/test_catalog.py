@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from segue import catalog
+from segue import catalog, ragged
 from segue.errors import ArtifactsError
 
 # saves version after version, slowly, and tells of each when it is saved
@@ -198,11 +198,11 @@ def test_no_artifacts_are_told_with_the_command_to_run_first(tmp_path, missing):
 
 @pytest.mark.parametrize("texts", [[], [""], ["a", "", "Déjà", "猫", ""], ["x" * 300]])
 def test_texts_read_back_as_they_were_written(tmp_path, texts):
-    catalog.write_texts(tmp_path, "names", texts)
-    found = catalog.Texts(np.load(tmp_path / "names_heap.npy"), np.load(tmp_path / "names_offsets.npy"))
+    ragged.write_texts(tmp_path, "names", texts)
+    found = ragged.Texts(np.load(tmp_path / "names_heap.npy"), np.load(tmp_path / "names_offsets.npy"))
     assert [found[row] for row in range(len(found))] == texts
 
 
 def test_offsets_tell_where_runs_begin_and_the_last_one_ends():
-    assert catalog.offsets_of(np.array([2, 0, 3])).tolist() == [0, 2, 2, 5]
-    assert catalog.offsets_of(np.array([2**32])).dtype == np.uint64
+    assert ragged.offsets_of(np.array([2, 0, 3])).tolist() == [0, 2, 2, 5]
+    assert ragged.offsets_of(np.array([2**32])).dtype == np.uint64

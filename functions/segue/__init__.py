@@ -1,4 +1,5 @@
 """Segue recommends songs from a table of tracks.
 
-Reading order: errors, attributes, names, space, catalog, lookup, query, engine, web. Imports run one way.
+Reading order: errors, attributes, names, ragged, space, catalog, fulltext, lookup, query, parser, seeds, scoring,
+search, choice, explain, engine, web. Imports run one way.
 """

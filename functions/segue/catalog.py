@@ -45,50 +45,17 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from segue.errors import ArtifactsError
+from segue.ragged import Lists, Texts
 
 FORMAT = 1
 REBUILD = "python -m build fit"
 _VERSION = re.compile(r"[0-9a-f]{16}")
-
-
-class Texts:
-    """Strings by row, from a byte heap.
-
-    heap : uint8, shape (n_bytes,)
-    offsets : shape (n_texts + 1,), the first byte of each text
-    """
-
-    def __init__(self, heap: np.ndarray, offsets: np.ndarray):
-        self._heap = heap
-        self._offsets = offsets
-
-    def __len__(self) -> int:
-        return len(self._offsets) - 1
-
-    def __getitem__(self, row: int) -> str:
-        return self._heap[self._offsets[row] : self._offsets[row + 1]].tobytes().decode()
-
-
-@dataclass(frozen=True, slots=True)
-class Lists:
-    """Rows of unequal length, end to end.
-
-    offsets : shape (n_lists + 1,)
-    values : shape (offsets[-1],)
-    """
-
-    offsets: np.ndarray
-    values: np.ndarray
-
-    def __getitem__(self, row: int) -> np.ndarray:
-        return self.values[self.offsets[row] : self.offsets[row + 1]]
 
 
 class Catalog:
@@ -206,20 +173,6 @@ def point_to(root: Path, version: str) -> None:
     aside = root / ".current.json"
     _write_json(aside, {"version": version})
     aside.replace(root / "current.json")
-
-
-def write_texts(folder: Path, name: str, texts: list[str]) -> None:
-    """Write strings so that :class:`Texts` can read them."""
-    encoded = [text.encode("utf-8", "replace") for text in texts]
-    lengths = np.fromiter(map(len, encoded), np.int64, len(encoded))
-    np.save(folder / f"{name}_heap.npy", np.frombuffer(b"".join(encoded), np.uint8))
-    np.save(folder / f"{name}_offsets.npy", offsets_of(lengths))
-
-
-def offsets_of(lengths: np.ndarray) -> np.ndarray:
-    """Where each of several runs begins and the last one ends: ``[2, 0, 3]`` -> ``[0, 2, 2, 5]``."""
-    ends = np.concatenate([[0], np.cumsum(lengths)])
-    return ends.astype(np.uint32 if ends[-1] < 2**32 else np.uint64)
 
 
 def _write(folder: Path, entries: dict[str, Any]) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 
 from segue.catalog import Catalog
 from segue.names import folded
+from segue.ragged import Texts
 
 FILE = "lookup.sqlite"
 CANDIDATES = 200  # songs that are compared letter by letter
@@ -107,11 +108,11 @@ def _beginning(catalog: Catalog, asked: str) -> list[int]:
     return [int(row) for row in rows[np.lexsort((rows, -popularity))[:CANDIDATES]]]
 
 
-def _bisect(order: np.ndarray, names: object, text: str) -> int:
+def _bisect(order: np.ndarray, names: Texts, text: str) -> int:
     low, high = 0, len(order)
     while low < high:
         middle = (low + high) // 2
-        if folded(names[order[middle]]) < text:  # type: ignore[index]  # Texts
+        if folded(names[order[middle]]) < text:
             low = middle + 1
         else:
             high = middle

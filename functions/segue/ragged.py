@@ -1,0 +1,53 @@
+"""Rows of unequal length, end to end in one array with offsets: texts and lists, how they are written and read."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+
+class Texts:
+    """Strings by row, from a byte heap.
+
+    heap : uint8, shape (n_bytes,)
+    offsets : shape (n_texts + 1,), the first byte of each text
+    """
+
+    def __init__(self, heap: np.ndarray, offsets: np.ndarray):
+        self._heap = heap
+        self._offsets = offsets
+
+    def __len__(self) -> int:
+        return len(self._offsets) - 1
+
+    def __getitem__(self, row: int) -> str:
+        return self._heap[self._offsets[row] : self._offsets[row + 1]].tobytes().decode()
+
+
+@dataclass(frozen=True, slots=True)
+class Lists:
+    """Rows of unequal length, end to end.
+
+    offsets : shape (n_lists + 1,)
+    values : shape (offsets[-1],)
+    """
+
+    offsets: np.ndarray
+    values: np.ndarray
+
+    def __getitem__(self, row: int) -> np.ndarray:
+        return self.values[self.offsets[row] : self.offsets[row + 1]]
+
+
+def write_texts(folder: Path, name: str, texts: list[str]) -> None:
+    """Write strings so that :class:`Texts` can read them."""
+    encoded = [text.encode("utf-8", "replace") for text in texts]
+    lengths = np.fromiter(map(len, encoded), np.int64, len(encoded))
+    np.save(folder / f"{name}_heap.npy", np.frombuffer(b"".join(encoded), np.uint8))
+    np.save(folder / f"{name}_offsets.npy", offsets_of(lengths))
+
+
+def offsets_of(lengths: np.ndarray) -> np.ndarray:
+    """Where each of several runs begins and the last one ends: ``[2, 0, 3]`` -> ``[0, 2, 2, 5]``."""
+    ends = np.concatenate([[0], np.cumsum(lengths)])
+    return ends.astype(np.uint32 if ends[-1] < 2**32 else np.uint64)
