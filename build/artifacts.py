@@ -136,9 +136,8 @@ def _write_together(folder: Path, model: Model, lists: Lists) -> None:
     _save(folder, "together_lists", of_work)
     owners, works = np.repeat(np.arange(len(lists.counts)), lists.counts), model.works[lists.songs]
     pairs = pd.DataFrame({"list": owners, "work": works})
-    once = (
-        ~pairs.duplicated().to_numpy()
-    )  # two works to playlists may be one here: "???" and "ß" are told apart there
+    # Two works to playlists may be one here: "???" and "ß" are told apart there.
+    once = ~pairs.duplicated().to_numpy()
     counts = np.bincount(owners[once], minlength=len(lists.counts))
     _save_lists(folder, "together", "works", counts, works[once])
     _save(folder, "together_weights", lists.weights[once].astype(np.float16))
