@@ -99,18 +99,17 @@ def write(folder: Path, model: Model) -> dict[str, Any]:
 
 
 def _write_space(folder: Path, model: Model) -> None:
-    vectors = model.placed.vectors.astype(np.float16)
+    vectors = model.placed.vectors
     offsets = offsets_of(np.bincount(model.cells, minlength=len(model.clusters.clusters)))
     centroids, radii = centroids_and_radii(vectors, offsets, model.placed.space)
-    starts = offsets[:-1].astype(np.int64)
-    ends = [np.minimum.reduceat(model.reaches, starts), np.maximum.reduceat(model.reaches, starts)]
+    reaches = np.add.reduceat(model.reaches, offsets[:-1].astype(np.int64)) / np.diff(offsets)
     _save(folder, "vectors", vectors)
     _save(folder, "present", model.placed.present)
     _save(folder, "cell_offsets", offsets)
     _save(folder, "cell_centroids", centroids)
     _save(folder, "cell_radii", radii)
     _save(folder, "reaches", model.reaches)
-    _save(folder, "cell_reaches", np.stack(ends, axis=1))
+    _save(folder, "cell_reaches", reaches.astype(np.float32))
     _save(folder, "cell_clusters", model.clusters.clusters.astype(np.int16))
     _save(folder, "rank_values", model.placed.ranks.values)
     _save(folder, "rank_levels", model.placed.ranks.levels)
@@ -160,7 +159,7 @@ def _songs_of_genres(model: Model) -> tuple[np.ndarray, np.ndarray]:
     for start, stop in zip(by_genre.indptr[:-1], by_genre.indptr[1:]):
         songs = np.sort(by_genre.indices[start:stop])
         songs = songs[analysed[songs]] if analysed[songs].any() else songs
-        vectors = model.placed.vectors[songs]
+        vectors = model.placed.vectors[songs] * model.placed.space.weights
         gaps = ((vectors - vectors.mean(axis=0)) ** 2).sum(axis=1)
         songs = songs[np.argsort(gaps, kind="stable")]
         _, firsts = np.unique(model.works[songs], return_index=True)

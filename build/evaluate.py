@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from build import progress
-from build.judge import Asked, judge, queries
+from build.judge import DEPTH, Asked, judge, queries
 from build.lessons import works_of
 from build.playlists import Works, load
 from build.retrieval import by_table
@@ -22,7 +22,6 @@ from segue.catalog import Catalog
 from segue.engine import recommend
 from segue.query import Query, Seed
 from segue.scoring import Scorer
-from segue.space import Space
 
 SEEDS = 2_000  # of the figures that need no playlist
 COLUMNS = ("id", "name", "artists", "popularity", "duration_ms", "tempo")
@@ -56,18 +55,17 @@ class Judged:
     works: Works
     work_of_row: np.ndarray
 
-    def rank(self, work: int) -> list[int]:
+    def rank(self, work: int, limit: int = DEPTH) -> list[int]:
         """Works that the service recommends for one work, with its defaults."""
         song = self.catalog.texts("ids")[int(self.works.rows[work])]
-        found = recommend(self.catalog, Query((Seed("/song_id", {}, id=song),), limit=100))
+        found = recommend(self.catalog, Query((Seed("/song_id", {}, id=song),), limit=limit))
         return [int(self.work_of_row[entry.row]) for entry in found.recommendations]
 
     def score(self, work: int, others: np.ndarray) -> np.ndarray:
         """The scores of works for one work."""
-        space = Space.from_manifest(self.catalog.manifest["space"])
         song = self.catalog.texts("ids")[int(self.works.rows[work])]
-        seed = seeds.resolve(self.catalog, space, (Seed("/song_id", {}, id=song),))
-        return Scorer(self.catalog, space, seed, {}).score(self.works.rows[others])
+        seed = seeds.resolve(self.catalog, (Seed("/song_id", {}, id=song),))
+        return Scorer(self.catalog, seed, {}).score(self.works.rows[others])
 
 
 def evaluate(artifacts: Path, playlists: Path, part: str, fold: int, as_json: bool) -> None:

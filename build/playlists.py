@@ -11,7 +11,7 @@ import pandas as pd
 
 from build import progress
 from build.reading import read
-from build.tidy import texts
+from build.tidy import ID_TRIMMINGS, texts
 from segue.errors import SourceError
 from segue.names import plain
 
@@ -117,14 +117,17 @@ def _rows(path: Path) -> Iterator[tuple[str, str, tuple[str, str]]]:
     keys: dict[tuple[str, str], tuple[str, str]] = {}
     for chunk in progress.bar(read(path), path.name, " chunks"):
         places = places or _places(chunk.attrs["headers"], path.name)
-        cells = {name: texts(chunk[place]).fillna("").tolist() for name, place in places.items()}
+        columns = {name: texts(chunk[place]).fillna("") for name, place in places.items()}
+        if "id" in columns:
+            columns["id"] = columns["id"].str.replace(ID_TRIMMINGS, "", regex=True)
+        cells = {name: column.tolist() for name, column in columns.items()}
         nothing = [""] * len(chunk)
         rows = zip(*(cells.get(name, nothing) for name in HEADERS))
         for playlist, song, artist, title in rows:
             if (artist, title) not in keys:
                 keys[artist, title] = (plain(artist), plain(title))
             if playlist:
-                yield playlist, song.removeprefix("spotify:track:"), keys[artist, title]
+                yield playlist, song, keys[artist, title]
 
 
 def _places(headers: list[str], table: str) -> dict[str, int]:

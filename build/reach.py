@@ -7,7 +7,7 @@ from segue.space import REACH, Space, similarity
 
 SAMPLE = 2_000  # songs that stand for the catalogue; the work grows with catalogue x sample
 NEIGHBOURS = 10
-STRENGTH = 0.5  # 0: every reach is REACH; 1: in proportion to how far the neighbours are
+STRENGTH = 1.0  # 0: every reach is REACH; 1: in proportion to how far the neighbours are
 LONGEST = 2.0  # times REACH, and half of it at the least
 ROWS_AT_A_TIME = 2_048
 
@@ -15,8 +15,8 @@ ROWS_AT_A_TIME = 2_048
 def reaches(space: Space, vectors: np.ndarray, usable: np.ndarray, seed: int) -> np.ndarray:
     """The reach of every song.
 
-    How crowded a place is, is the mean similarity of the nearest songs of a sample; a reach is in proportion to the
-    root of minus its logarithm, against the catalogue's mean.
+    How crowded a place is, is the mean similarity of the nearest songs of a sample; a reach is in proportion to minus
+    its logarithm, which is a distance in reaches, against the catalogue's mean.
 
     Parameters
     ----------

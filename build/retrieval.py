@@ -38,7 +38,7 @@ def by_table(songs: Catalog, n_seeds: int = SEEDS) -> dict[str, float]:
         shown.append(_rows(songs, row, Query(_seed(songs, row))))
     retrieved = {"artist@10": artists, "album@10": albums, "genre@10": genres}
     means = {name: float(np.nanmean(values)) for name, values in retrieved.items() if not np.isnan(values).all()}
-    return {**means, **_spread(shown, int(songs.manifest["works"]))}
+    return {**means, **spread(shown, int(songs.manifest["works"]))}
 
 
 def _sample(songs: Catalog, n_seeds: int) -> list[int]:
@@ -85,7 +85,8 @@ def _sharing_genre(songs: Catalog, row: int, found: Sequence[int]) -> float:
     return float(np.mean([bool(own & set(map(int, genres[other]))) for other in found])) if own and found else np.nan
 
 
-def _spread(shown: Sequence[Sequence[int]], n_works: int) -> dict[str, float]:
+def spread(shown: Sequence[Sequence[int]], n_works: int) -> dict[str, float]:
+    """How evenly lists of ten fall on the catalogue: ``coverage``, ``never`` and ``hubness`` of the table above."""
     slots = sum(map(len, shown))
     rows, counts = np.unique([row for rows in shown for row in rows], return_counts=True)
     occurrence = np.zeros(n_works)

@@ -1,4 +1,4 @@
-"""The tidy table as points of the space: one function a block, then weights that make blocks comparable.
+"""The tidy table as points of the space: one function a block, then codes in which blocks are comparable.
 
 What a song lacks is imputed (the mean of the songs that have it) and flagged; a block or column in which the whole
 table says nothing is left out. ``python -m tests.benchmarks.quality`` prints what each block is worth.
@@ -19,9 +19,9 @@ from build.account import Account
 from build.context import Links, averaged, compilations, first_artists, link
 from segue.attributes import NUMERIC
 from segue.errors import SourceError
-from segue.space import AUDIO_COLUMNS, KNOTS, Block, Ranks, Space, encode
+from segue.space import AUDIO_COLUMNS, KNOTS, LARGEST, Block, Ranks, Space, encode, to_codes
 
-SHARES = {"audio": 0.4, "artist": 0.1, "genre": 0.45, "fame": 0.05, "year": 0.05}
+SHARES = {"audio": 0.45, "artist": 0.15, "genre": 0.35, "fame": 0.05, "year": 0.05}
 GENRE_DIMENSIONS = 24
 ROUNDING = 1e-12  # variance up to which the values of a column, all of order 1, are one value
 TELLING = [number for number, (*_, weight) in enumerate(AUDIO_COLUMNS) if weight > 0.2]  # of an artist's sound
@@ -32,7 +32,7 @@ PSEUDO_SONGS = 3  # of an artist's genres that smooth the mean sound of an artis
 class Placed:
     """Songs as points.
 
-    vectors : float32, shape (n_songs, n_dims)
+    vectors : int8, shape (n_songs, n_dims), see :mod:`segue.space`
     present : uint8, shape (n_songs,), bit b set: block b is known
     """
 
@@ -171,23 +171,43 @@ def _variance(block: np.ndarray) -> np.ndarray:
 def _assembled(
     blocks: dict[str, np.ndarray], shares: Mapping[str, float], ranks: Ranks, by: Links, genres: Links
 ) -> Placed:
-    """Blocks side by side, each scaled so that random pairs differ by 1, mean squared."""
+    """Blocks side by side, each in steps of its own."""
     total = sum(shares[name] for name in blocks)
     n_songs = len(next(iter(blocks.values())))
-    columns, parts, spreads, present = [], [], [], np.zeros(n_songs, np.uint8)
-    start, audio_scale = 0, 1.0
+    coded = {name: _coded(raw) for name, raw in blocks.items()}
+    parts, start, present = [], 0, np.zeros(n_songs, np.uint8)
     for bit, (name, raw) in enumerate(blocks.items()):
-        variance = _variance(raw)
-        scale = np.sqrt(1 / (2 * variance.sum()))
         present |= (~np.isnan(raw).all(axis=1)).astype(np.uint8) << np.uint8(bit)
-        columns.append((_imputed(raw) * scale).astype(np.float32))
-        spreads.append(2 * variance * scale**2)
         parts.append(Block(name, start, start + raw.shape[1], shares[name] / total))
         start += raw.shape[1]
-        if name == "audio":
-            audio_scale = float(scale)
-    space = Space(tuple(parts), np.concatenate(spreads), audio_scale)
-    return Placed(space, ranks, np.concatenate(columns, axis=1), present, by, genres)
+    spread = np.concatenate([block.spread for block in coded.values()])
+    audio = coded.get("audio")
+    space = Space(tuple(parts), spread, audio.step if audio else 1.0, audio.middle if audio else np.empty(0))
+    return Placed(
+        space, ranks, np.concatenate([block.codes for block in coded.values()], axis=1), present, by, genres
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Coded:
+    """A block as :mod:`segue.space` has it.
+
+    codes : int8, shape (n_songs, n_columns)
+    spread, middle : float64, shape (n_columns,)
+    """
+
+    codes: np.ndarray
+    spread: np.ndarray
+    middle: np.ndarray
+    step: float
+
+
+def _coded(raw: np.ndarray) -> _Coded:
+    """The widest column takes all codes; what is unknown takes the mean."""
+    filled = _imputed(raw)
+    low, high = filled.min(axis=0), filled.max(axis=0)
+    middle, step = (low + high) / 2, float((high - low).max() / (2 * LARGEST))
+    return _Coded(to_codes(filled, middle, step), 2 * _variance(raw) / step**2, middle, step)
 
 
 def _imputed(block: np.ndarray) -> np.ndarray:
@@ -204,19 +224,18 @@ def with_block(
     block : shape (n_songs, n_dims), NaN where a song has nothing, not even a prediction
     known : bool, shape (n_songs,), whether a song's own vector can be trusted enough to seed with
     """
-    before = placed.space
-    scale = np.sqrt(1 / (2 * _variance(block).sum()))
+    before, coded = placed.space, _coded(block)
     start = len(before.spread)
     others = 1 - share - together
     blocks = [Block(b.name, b.start, b.stop, b.share * others) for b in before.blocks]
     return dataclasses.replace(
         placed,
-        space=Space(
-            (*blocks, Block(name, start, start + block.shape[1], share)),
-            np.concatenate([before.spread, 2 * _variance(block) * scale**2]),
-            before.audio_scale,
-            together,
+        space=dataclasses.replace(
+            before,
+            blocks=(*blocks, Block(name, start, start + block.shape[1], share)),
+            spread=np.concatenate([before.spread, coded.spread]),
+            together=together,
         ),
-        vectors=np.concatenate([placed.vectors, (_imputed(block) * scale).astype(np.float32)], axis=1),
+        vectors=np.concatenate([placed.vectors, coded.codes], axis=1),
         present=placed.present | known.astype(np.uint8) << np.uint8(len(before.blocks)),
     )

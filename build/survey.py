@@ -17,7 +17,6 @@ from sklearn.metrics import silhouette_score
 from build.table import FILE
 from segue import lookup, seeds
 from segue.catalog import Catalog
-from segue.space import Space
 
 PROFILE = ("energy", "acousticness", "valence", "danceability", "instrumentalness", "tempo", "popularity")
 TYPICAL = 5  # songs that stand for a cluster
@@ -105,7 +104,7 @@ def clusters(catalog: Catalog) -> list[Cluster]:
 
 def weighted(catalog: Catalog) -> np.ndarray:
     """Vectors in which one Euclidean distance serves for all blocks; float32, shape (n_songs, n_dims)."""
-    weights = Space.from_manifest(catalog.manifest["space"]).weights.astype(np.float32)
+    weights = catalog.space.weights.astype(np.float32)
     return np.asarray(catalog.array("vectors"), np.float32) * weights
 
 

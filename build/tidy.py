@@ -30,7 +30,7 @@ TRUTH = {"true": True, "1": True, "1.0": True, "yes": True, "t": True, "y": True
 TRUTH |= {"false": False, "0": False, "0.0": False, "no": False, "f": False, "n": False}
 
 _ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
-_ID_PREFIX = re.compile(r"^(?:spotify:track:|https?://open\.spotify\.com/(?:intl-\w+/)?track/)|\?.*$")
+ID_TRIMMINGS = re.compile(r"^(?:spotify:track:|https?://open\.spotify\.com/(?:intl-\w+/)?track/)|\?.*$")
 _FEATURING = re.compile(r"\s+(?:featuring|feat\.?)\s+", re.IGNORECASE)
 _UNESCAPED_COMMA = re.compile(r"(?<!\\),\s*")
 
@@ -136,7 +136,7 @@ def _makers(columns: Columns) -> Iterator[tuple[str, Callable[[Chunk], Cells]]]:
 
 
 def _ids(chunk: Chunk) -> Cells:
-    ids = _known(chunk.texts("id")).str.replace(_ID_PREFIX, "", regex=True)
+    ids = _known(chunk.texts("id")).str.replace(ID_TRIMMINGS, "", regex=True)
     wrong = ids.notna() & ~ids.str.fullmatch(_ID.pattern).fillna(False).astype(bool)
     chunk.refuse(wrong, "id", "with a malformed id", "is not 1..64 characters of A-Z a-z 0-9 _ . : -")
     return ids

@@ -10,14 +10,12 @@ from segue import engine, lookup, scoring, seeds
 from segue.catalog import Catalog
 from segue.names import bare, work_key
 from segue.query import Filters, Query
-from segue.space import Space
 
 
 def scores(catalog: Catalog, query: Query) -> np.ndarray:
     """The score of every song."""
-    space = Space.from_manifest(catalog.manifest["space"])
-    found = seeds.resolve(catalog, space, query.seeds)
-    return scoring.Scorer(catalog, space, found, query.targets).score(np.arange(len(catalog)))
+    found = seeds.resolve(catalog, query.seeds)
+    return scoring.Scorer(catalog, found, query.targets).score(np.arange(len(catalog)))
 
 
 def table(catalog: Catalog) -> pd.DataFrame:

@@ -120,7 +120,12 @@ def called(clusters):
     frame["popularity"] = [float(popularity) for _, popularity in songs]
     nowhere = np.zeros((len(songs), 0))
     placed = Placed(
-        Space((), np.zeros(0), 1.0), fit_ranks(frame), nowhere, nowhere, Links([], None), link(frame["genres"])
+        Space((), np.zeros(0), 1.0, np.zeros(0)),
+        fit_ranks(frame),
+        nowhere,
+        nowhere,
+        Links([], None),
+        link(frame["genres"]),
     )
     attributes = {name: frame[name].to_numpy(np.float64) for name in naming.WORDS}
     of_song = np.repeat(np.arange(len(clusters)), [len(songs) for songs in clusters])

@@ -12,7 +12,6 @@ from segue.catalog import load
 from segue.engine import recommend
 from segue.query import Query, Seed
 from segue.seeds import resolve
-from segue.space import Space
 from tests import mixtapes, oracle, tables, world
 from tests.test_engine import check_random_requests
 
@@ -39,11 +38,11 @@ def list_of(catalog, song):
 
 
 def space(catalog):
-    return Space.from_manifest(catalog.manifest["space"])
+    return catalog.space
 
 
 def links(catalog, song):
-    return together.links(catalog, resolve(catalog, space(catalog), asking(song).seeds))
+    return together.links(catalog, resolve(catalog, asking(song).seeds))
 
 
 def work_of(catalog, song):

@@ -57,7 +57,9 @@ def test_songs_that_cannot_be_recommended_are_no_works(known):
     assert (found.of_id, found.rows.tolist()) == ({"b": 0}, [1])
 
 
-@pytest.mark.parametrize("song", ["one", "spotify:track:one", "one-live", " one "])
+@pytest.mark.parametrize(
+    "song", ["one", "spotify:track:one", "https://open.spotify.com/track/one?si=x", "one-live", " one "]
+)
 def test_a_song_is_found_by_its_id_or_uri(read, song):
     assert members(read(f"playlist_id,track_id\np,{song}\n")) == {"p": [0]}
 

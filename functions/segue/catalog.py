@@ -6,14 +6,15 @@ memory-mapped on first use, ``catalog.parquet`` and ``lookup.sqlite``. Rows are 
 =====================  ==========================  ========================================================
 array                  shape                       what
 =====================  ==========================  ========================================================
-vectors                (n_songs, n_dims)           float16, the space's columns, block beside block
+vectors                (n_songs, n_dims)           int8, the space's columns, block beside block
 present                (n_songs,)                  uint8, bit b set: block b of the space is known, not imputed
 reaches                (n_songs,)                  float32, how far a song is heard, see :mod:`segue.space`
 recommendable          (n_songs,)                  bool, the song was analysed (tempo above 0)
 cell_offsets           (n_cells + 1,)              first row of each cell
-cell_centroids         (n_cells, n_dims)           float32, the mean vector of a cell
-cell_radii             (n_cells, n_blocks)         float32, the farthest song from the centroid, block by block
-cell_reaches           (n_cells, 2)                float32, the shortest and longest reach of a cell's songs
+cell_centroids         (n_cells, n_dims)           int8, the mean vector of a cell
+cell_radii             (n_cells, n_blocks)         float32, the songs' distance from the centroid, root mean
+                                                   squared, block by block
+cell_reaches           (n_cells,)                  float32, the mean reach of a cell's songs
 cell_clusters          (n_cells,)                  the cluster that a cell belongs to
 works                  (n_songs,)                  the work of which a song is a version
 source_rows            (n_songs,)                  each song's place in the source, to which ties go back
@@ -45,6 +46,7 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +54,7 @@ import numpy as np
 
 from segue.errors import ArtifactsError
 from segue.ragged import Lists, Texts
+from segue.space import Space
 
 FORMAT = 1
 REBUILD = "python -m build fit"
@@ -69,6 +72,8 @@ class Catalog:
         self.folder = folder
         self.manifest = manifest
         self._arrays: dict[str, np.ndarray] = {}
+        self._texts: dict[str, Texts] = {}
+        self._lists: dict[tuple[str, str], Lists] = {}
 
     @property
     def version(self) -> str:
@@ -77,6 +82,11 @@ class Catalog:
 
     def __len__(self) -> int:
         return int(self.manifest["songs"])
+
+    @cached_property
+    def space(self) -> Space:
+        """What the vectors mean."""
+        return Space.from_manifest(self.manifest["space"])
 
     def array(self, name: str) -> np.ndarray:
         """The memory-mapped array of that name; two threads may both open it, either's is as good."""
@@ -91,11 +101,15 @@ class Catalog:
 
     def texts(self, name: str) -> Texts:
         """``ids``, ``names``, ``albums`` (by song) or ``artists`` (by artist)."""
-        return Texts(self.array(f"{name}_heap"), self.array(f"{name}_offsets"))
+        if name not in self._texts:
+            self._texts[name] = Texts(self.array(f"{name}_heap"), self.array(f"{name}_offsets"))
+        return self._texts[name]
 
     def lists(self, owner: str, items: str) -> Lists:
         """``("song", "artists")``: the artists of each song; and so for all pairs of the table above."""
-        return Lists(self.array(f"{owner}_offsets"), self.array(f"{owner}_{items}"))
+        if (owner, items) not in self._lists:
+            self._lists[owner, items] = Lists(self.array(f"{owner}_offsets"), self.array(f"{owner}_{items}"))
+        return self._lists[owner, items]
 
 
 def load(root: Path) -> Catalog:

@@ -12,6 +12,7 @@ import numpy as np
 
 from segue import lookup
 from segue.catalog import Catalog
+from segue.filtering import Allowed
 from segue.query import Query
 
 POOL = 300  # songs among which diversity chooses, whatever the limit: a longer list begins as a shorter one does
@@ -45,11 +46,10 @@ class Choice:
 class Works:
     """Lets one version of each song pass: the most popular one that is allowed, and none of the seeds'.
 
-    allowed : bool, shape (n_songs,)
     seeds : rows whose works are not recommended
     """
 
-    def __init__(self, catalog: Catalog, allowed: np.ndarray, seeds: Sequence[int]):
+    def __init__(self, catalog: Catalog, allowed: Allowed, seeds: Sequence[int]):
         self._catalog = catalog
         self._allowed = allowed
         self._works = catalog.array("works")
@@ -68,7 +68,7 @@ class Works:
         if int(self._works[row]) in self._seeds:
             return False
         versions = lookup.versions(self._catalog, row)
-        return len(versions) == 1 or int(versions[self._allowed[versions]][0]) == row
+        return len(versions) == 1 or int(versions[self._allowed(versions)][0]) == row
 
 
 def choose(

@@ -10,12 +10,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from segue import choice, explain, filtering, search
+from segue import choice, explain, search
 from segue.catalog import Catalog
+from segue.filtering import Allowed
 from segue.query import Query
 from segue.scoring import Scorer
 from segue.seeds import Resolved, resolve
-from segue.space import Space, similarity
+from segue.space import similarity
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,16 +66,15 @@ def recommend(catalog: Catalog, query: Query) -> Answer:
         a seed names nothing in the catalogue.
 
     """
-    space = Space.from_manifest(catalog.manifest["space"])
-    seeds = resolve(catalog, space, query.seeds)
-    scorer = Scorer(catalog, space, seeds, query.targets)
-    allowed = filtering.allowed(catalog, query.filters)
+    seeds = resolve(catalog, query.seeds)
+    scorer = Scorer(catalog, seeds, query.targets)
+    allowed = Allowed(catalog, query.filters)
     works = choice.Works(catalog, allowed, _song_seeds(seeds))
-    chosen = choice.choose(catalog, query, search.ranked(catalog, scorer, allowed), works, _likeness(catalog, space))
+    chosen = choice.choose(catalog, query, search.ranked(catalog, scorer, allowed), works, _likeness(catalog))
     whys = explain.explain(catalog, scorer, seeds, chosen.songs) if query.explain else None
     pool = Pool(
         int(catalog.manifest["recommendable"]),
-        int(allowed.sum()),
+        allowed.count(),
         chosen.dropped_versions,
         chosen.dropped_artist_cap,
     )
@@ -88,12 +88,12 @@ def recommend(catalog: Catalog, query: Query) -> Answer:
     )
 
 
-def _likeness(catalog: Catalog, space: Space) -> Callable[[int, Sequence[int]], np.ndarray]:
+def _likeness(catalog: Catalog) -> Callable[[int, Sequence[int]], np.ndarray]:
     """How alike a song is to others, 0..1: the similarity of a seed, in all columns."""
     vectors, reaches = catalog.array("vectors"), catalog.array("reaches")
 
     def likeness(row: int, others: Sequence[int]) -> np.ndarray:
-        return similarity(space, vectors[list(others)], vectors[[row]], reaches[list(others)])[:, 0]
+        return similarity(catalog.space, vectors[list(others)], vectors[[row]], reaches[list(others)])[:, 0]
 
     return likeness
 

@@ -11,7 +11,7 @@ from segue.catalog import Catalog
 from segue.choice import Scored
 from segue.scoring import TARGETS_SHARE, Scorer
 from segue.seeds import Resolved, ranks
-from segue.space import REACH, Space
+from segue.space import REACH
 
 REASONS = 3
 SAME = 0.08  # difference of ranks up to which two values are called the same
@@ -84,9 +84,10 @@ def _gaps(catalog: Catalog, seed: Resolved, point: int, row: int) -> dict[str, f
 
 def _nearness(catalog: Catalog, seed: Resolved, point: int, row: int) -> dict[str, float]:
     """Block -> closeness of seed and song, 0..1, where both are known."""
-    space = Space.from_manifest(catalog.manifest["space"])
+    space = catalog.space
     known = seed.known[point] & space.columns_of(int(catalog.array("present")[row]))
-    apart = np.where(known, (catalog.array("vectors")[row].astype(np.float64) - seed.vectors[point]) ** 2, 0)
+    gaps = catalog.array("vectors")[row].astype(np.float64) - seed.vectors[point]
+    apart = np.where(known, gaps**2, 0)
     spread = np.where(known, space.spread, 0)
     return {
         block.name: float(np.exp(np.sqrt(apart[block.columns].sum() / spread[block.columns].sum()) / -REACH))

@@ -1,5 +1,7 @@
 """Which songs of a catalogue may be recommended at all."""
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from segue import lookup
@@ -8,20 +10,46 @@ from segue.names import bare
 from segue.query import Filters
 
 
-def allowed(catalog: Catalog, filters: Filters) -> np.ndarray:
-    """Songs that were analysed and pass the filters; bool, shape (n_songs,)."""
-    passing = np.array(catalog.array("recommendable"))
+class Allowed:
+    """Tells of rows whether their songs were analysed and pass the filters.
+
+    What is excluded by id or artist is looked up row by row; only other filters read a column of the catalogue.
+    """
+
+    def __init__(self, catalog: Catalog, filters: Filters):
+        self._passing, self._count = _passing(catalog, filters)
+        excluded = [_versions_of(catalog, filters.exclude_ids), _songs_by(catalog, filters.exclude_artists)]
+        self._excluded = np.unique(np.concatenate(excluded))
+
+    def __call__(self, rows: np.ndarray) -> np.ndarray:
+        """Shape (len(rows),), bool."""
+        passing = self._passing[rows]
+        return passing & ~np.isin(rows, self._excluded) if len(self._excluded) else passing
+
+    def count(self) -> int:
+        """How many songs of the catalogue pass."""
+        return self._count - int(self._passing[self._excluded].sum())
+
+
+def _passing(catalog: Catalog, filters: Filters) -> tuple[np.ndarray, int]:
+    """Songs that pass all but the exclusions, bool, shape (n_songs,), and how many they are."""
+    heard = catalog.array("recommendable")
+    tests = list(_tests(catalog, filters))
+    if not tests:
+        return heard, int(catalog.manifest["recommendable"])
+    passing = np.logical_and.reduce([heard, *tests])
+    return passing, int(passing.sum())
+
+
+def _tests(catalog: Catalog, filters: Filters) -> Iterator[np.ndarray]:
     for name, (low, high) in filters.ranges.items():
-        passing &= _within(catalog.attribute(name), low, high)
+        yield _within(catalog.attribute(name), low, high)
     if filters.explicit is not None:
-        passing &= catalog.attribute("explicit") == float(filters.explicit)
+        yield catalog.attribute("explicit") == float(filters.explicit)
     if filters.genres:
-        passing &= _having(catalog, filters.genres)
+        yield _having(catalog, filters.genres)
     if filters.exclude_genres:
-        passing &= ~_having(catalog, filters.exclude_genres)
-    passing[_versions_of(catalog, filters.exclude_ids)] = False
-    passing[_songs_by(catalog, filters.exclude_artists)] = False
-    return passing
+        yield ~_having(catalog, filters.exclude_genres)
 
 
 def _within(values: np.ndarray, low: float, high: float) -> np.ndarray:

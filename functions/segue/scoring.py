@@ -17,10 +17,10 @@ import numpy as np
 from segue import together
 from segue.catalog import Catalog
 from segue.seeds import Resolved, ranks
-from segue.space import REACH, Space
+from segue.space import REACH, Space, squared_distances
 
 TARGETS_SHARE = 0.5
-TRUSTED = 0.6  # of a cell's radius; recall is 1.000 on the 114k tracks with a quarter of what 1.0 would visit
+TRUSTED = 0.9  # of a cell's radius: what share of the best songs that leaves unseen, ``make bench`` tells
 LARGEST_BATCH = 2_000_000  # similarities held at a time: songs x points
 DIGITS = 6  # to which scores are rounded, so that equal songs tie on every machine
 
@@ -33,18 +33,19 @@ class Scorer:
     extra_rows : sorted rows of songs that are played together with the seeds: candidates wherever they lie
     """
 
-    def __init__(self, catalog: Catalog, space: Space, seeds: Sequence[Resolved], targets: Mapping[str, float]):
+    def __init__(self, catalog: Catalog, seeds: Sequence[Resolved], targets: Mapping[str, float]):
         self._catalog = catalog
-        self._space = space
+        self._space = space = catalog.space
         known = np.concatenate([seed.known for seed in seeds])
-        self._known = known.astype(np.float64)
-        self._points = np.concatenate([seed.vectors for seed in seeds]) * self._known
-        self._spread = np.stack([known[:, b.columns] @ space.spread[b.columns] for b in space.blocks])
+        self._known = known.astype(np.float32)
+        self._points = np.concatenate([seed.vectors for seed in seeds]).astype(np.float32)
+        spread = np.stack([known[:, b.columns] @ space.spread[b.columns] for b in space.blocks])
+        self._unit = np.sqrt(np.maximum(spread, 1e-12)).astype(np.float32)
         self._raw = np.concatenate([np.full(len(seed.vectors), not seed.rows) for seed in seeds])
         self.weights = _weights(seeds)
         self._links = together.links(catalog, seeds) if space.together else together.NONE
         listed = np.bincount(self._links.points, minlength=len(self)) > 0
-        self.shares, listed_shares = _shares(space, self._spread, listed)
+        self.shares, listed_shares = _shares(space, spread, listed)
         self._nearness = listed_shares[self._links.points] * self._links.weights
         self.extra_rows, place = np.unique(self._links.rows, return_inverse=True)
         self._gains = np.bincount(place, self.weights[self._links.points] * self._nearness)
@@ -68,12 +69,17 @@ class Scorer:
 
     def similarities(self, rows: np.ndarray) -> np.ndarray:
         """How near rows are to points by the blocks, 0..1, shape (len(rows), n_points)."""
-        vectors = self._catalog.array("vectors")[rows]
-        reaches = self._reaches(self._catalog.array("reaches")[rows])
         similar = np.zeros((len(rows), len(self)), np.float32)
-        for number, distances in self._distances(vectors):
-            similar += self.shares[number] * np.exp(-distances / reaches)
+        for _, near in self._near(rows):
+            similar += near
         return similar
+
+    def _near(self, rows: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
+        """Block by block, its number and what it adds to the similarities."""
+        reaches = -self._reaches(self._catalog.array("reaches")[rows])
+        for number, distances in self._distances(self._catalog.array("vectors")[rows]):
+            distances /= reaches
+            yield number, self.shares[number] * np.exp(distances, out=distances)
 
     def closeness(self, rows: np.ndarray) -> np.ndarray:
         """How near rows are to the targets, 0..1, shape (len(rows),)."""
@@ -87,16 +93,16 @@ class Scorer:
     def bounds(self) -> np.ndarray:
         """The highest score that a song of each cell, but for ``extra_rows``, is likely to have, shape (n_cells,).
 
-        By the triangle inequality, but for ``TRUSTED``: no song is as near as its cell's outermost in every block.
+        What a song at the centroid would have that is nearer to all points by ``TRUSTED`` times the usual distance
+        of the cell's songs from it, block by block.
         """
         centroids, radii = self._catalog.array("cell_centroids"), self._catalog.array("cell_radii")
-        shortest, longest = map(self._reaches, self._catalog.array("cell_reaches").T)
+        reaches = self._reaches(self._catalog.array("cell_reaches"))
         most = np.zeros((len(centroids), len(self)), np.float32)
         away = self.weights < 0
         for number, distances in self._distances(centroids):
-            reach = TRUSTED * radii[:, number, None] / np.sqrt(np.maximum(self._spread[number], 1e-12))
-            nearest = np.where(away, distances + reach, np.maximum(distances - reach, 0))
-            most += self.shares[number] * np.exp(-nearest / np.where(away, shortest, longest))
+            nearer = np.where(away, -TRUSTED, TRUSTED) * radii[:, number, None] / self._unit[number]
+            most += self.shares[number] * np.exp(-np.maximum(distances - nearer, 0) / reaches)
         terms = np.where(away, 1 - most, most) @ np.abs(self.weights)
         return (1 - self._targets_share) * terms + self._targets_share
 
@@ -106,16 +112,13 @@ class Scorer:
         A block's part is its share of the similarity to all seeds of positive weight, ``together`` the part of the
         lists; unlikeness to negative seeds is the part ``less_like``, closeness to targets the part ``targets``.
         """
-        vector = self._catalog.array("vectors")[[row]]
-        reaches = self._reaches(self._catalog.array("reaches")[[row]])
         seeds_share = 1 - self._targets_share
         towards, away = np.maximum(self.weights, 0), np.maximum(-self.weights, 0)
         parts, avoided = {}, float(away.sum())
-        for number, distances in self._distances(vector):
-            near = self.shares[number] * np.exp(-distances[0] / reaches[0])
+        for number, near in self._near(np.array([row])):
             if self.shares[number].any():
-                parts[self._space.blocks[number].name] = seeds_share * float(near @ towards)
-            avoided -= float(near @ away)
+                parts[self._space.blocks[number].name] = seeds_share * float(near[0] @ towards)
+            avoided -= float(near[0] @ away)
         points, nearness = self._listed(row)
         if self._space.together:
             parts["together"] = seeds_share * float(nearness @ towards[points])
@@ -127,11 +130,12 @@ class Scorer:
         return parts
 
     def closest(self, row: int) -> int:
-        """The point of positive weight that is nearest to a song."""
+        """The point that is nearest to a song, of those of positive weight if there are any."""
         near = self.similarities(np.array([row]))[0]
         points, nearness = self._listed(row)
         np.add.at(near, points, nearness)
-        return int(np.argmax(np.where(self.weights > 0, near, -1.0)))
+        asked = self.weights > 0
+        return int(np.argmax(np.where(asked, near, -1.0) if asked.any() else near))
 
     def _listed(self, row: int) -> tuple[np.ndarray, np.ndarray]:
         """The points in whose lists a song is, and what that adds to its similarity to them."""
@@ -151,19 +155,13 @@ class Scorer:
 
     def _distances(self, vectors: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
         """Block by block, its number and the distances of vectors from points, shape (len(vectors), n_points)."""
+        vectors = vectors.astype(np.float32)
         for number, block in enumerate(self._space.blocks):
-            columns = vectors[:, block.columns].astype(np.float64)
-            squared = _squared_distances(columns, self._points[:, block.columns], self._known[:, block.columns])
-            yield number, np.sqrt((squared / np.maximum(self._spread[number], 1e-12)).astype(np.float32))
-
-
-def _squared_distances(vectors: np.ndarray, points: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """Of every vector to every point in the columns where the point is known.
-
-    In float64: a root follows, and what float32 would leave of two equal vectors is 1e-4 after it.
-    """
-    squared = (vectors * vectors) @ known.T - 2 * (vectors @ points.T) + np.einsum("ij,ij->i", points, points)
-    return np.maximum(squared, 0)
+            of = (matrix[:, block.columns] for matrix in (vectors, self._points, self._known))
+            distances = squared_distances(*of)
+            np.sqrt(distances, out=distances)
+            distances /= self._unit[number]
+            yield number, distances
 
 
 def _weights(seeds: Sequence[Resolved]) -> np.ndarray:

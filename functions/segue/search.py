@@ -10,24 +10,22 @@ from collections.abc import Iterator
 import numpy as np
 
 from segue.catalog import Catalog
+from segue.filtering import Allowed
 from segue.scoring import LARGEST_BATCH, Scorer
 
-FIRST_BATCH = 2_000  # songs scored before the first is passed on
+FIRST_BATCH = 1_000  # songs scored before the first is passed on
 
 
-def ranked(catalog: Catalog, scorer: Scorer, allowed: np.ndarray) -> Iterator[tuple[int, float]]:
-    """Yield (row, score) of allowed songs by falling score (one in thousands may come late); equal scores by row.
-
-    allowed : bool, shape (n_songs,)
-    """
+def ranked(catalog: Catalog, scorer: Scorer, allowed: Allowed) -> Iterator[tuple[int, float]]:
+    """Yield (row, score) of allowed songs by falling score (one in thousands may come late); equal scores by row."""
     bounds = scorer.bounds()
     order = np.argsort(-bounds, kind="stable")
     offsets = catalog.array("cell_offsets").astype(np.int64)
-    rows = scorer.extra_rows[allowed[scorer.extra_rows]]
+    rows = scorer.extra_rows[allowed(scorer.extra_rows)]
     scores = scorer.score(rows)
-    allowed = _without(allowed, rows)
     for batch, ceiling in _batches(order, bounds, offsets, LARGEST_BATCH // len(scorer)):
-        fresh = _allowed_rows(batch, offsets, allowed)
+        fresh = _without(_rows(batch, offsets), scorer.extra_rows)
+        fresh = fresh[allowed(fresh)]
         rows = np.concatenate([rows, fresh])
         scores = np.concatenate([scores, scorer.score(fresh)])
         final = scores > ceiling
@@ -35,12 +33,8 @@ def ranked(catalog: Catalog, scorer: Scorer, allowed: np.ndarray) -> Iterator[tu
         rows, scores = rows[~final], scores[~final]
 
 
-def _without(allowed: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    if not len(rows):
-        return allowed
-    others = allowed.copy()
-    others[rows] = False
-    return others
+def _without(rows: np.ndarray, others: np.ndarray) -> np.ndarray:
+    return rows[~np.isin(rows, others)] if len(others) else rows
 
 
 def _batches(
@@ -55,10 +49,8 @@ def _batches(
         start, songs, wanted = stop, int(sizes[stop - 1]), min(2 * wanted, largest)
 
 
-def _allowed_rows(cells: np.ndarray, offsets: np.ndarray, allowed: np.ndarray) -> np.ndarray:
-    runs = [np.arange(offsets[cell], offsets[cell + 1]) for cell in np.sort(cells)]
-    rows = np.concatenate(runs)
-    return rows[allowed[rows]]
+def _rows(cells: np.ndarray, offsets: np.ndarray) -> np.ndarray:
+    return np.concatenate([np.arange(offsets[cell], offsets[cell + 1]) for cell in np.sort(cells)])
 
 
 def _sorted(rows: np.ndarray, scores: np.ndarray) -> Iterator[tuple[int, float]]:

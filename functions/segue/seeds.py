@@ -9,7 +9,7 @@ from segue import fulltext, lookup
 from segue.catalog import Catalog
 from segue.errors import Fault, InvalidQuery, UnknownSong, UnknownSongs
 from segue.query import Seed
-from segue.space import Ranks, Space
+from segue.space import Ranks
 
 SUGGESTED = 5
 POINTS_ALTOGETHER = 400  # that stand for all seeds of a request; with more than twenty seeds each has fewer
@@ -21,7 +21,7 @@ class Resolved:
     """A seed and the songs, or the point of the space, that stand for it.
 
     rows : of the songs that stand for it; none for raw features
-    vectors : float32, shape (n_points, n_dims)
+    vectors : int8, shape (n_points, n_dims)
     known : bool, the same shape: the columns in which each point is compared
     match : how a song was found; None for artists, genres and features
     """
@@ -33,7 +33,7 @@ class Resolved:
     match: lookup.Match | None = None
 
 
-def resolve(catalog: Catalog, space: Space, seeds: Sequence[Seed]) -> list[Resolved]:
+def resolve(catalog: Catalog, seeds: Sequence[Seed]) -> list[Resolved]:
     """Find what each seed means.
 
     Raises
@@ -48,7 +48,7 @@ def resolve(catalog: Catalog, space: Space, seeds: Sequence[Seed]) -> list[Resol
     points = min(POINTS, POINTS_ALTOGETHER // len(seeds))
     for seed in seeds:
         try:
-            resolved.append(_resolve(catalog, space, seed, points))
+            resolved.append(_resolve(catalog, seed, points))
         except UnknownSong as error:
             unknown.append(error)
     if unknown:
@@ -61,16 +61,16 @@ def ranks(catalog: Catalog) -> Ranks:
     return Ranks(catalog.array("rank_values"), catalog.array("rank_levels"))
 
 
-def _resolve(catalog: Catalog, space: Space, seed: Seed, points: int) -> Resolved:
+def _resolve(catalog: Catalog, seed: Seed, points: int) -> Resolved:
     if seed.features is not None:
-        return _by_features(catalog, space, seed)
+        return _by_features(catalog, seed)
     if seed.genre is not None:
         genre = catalog.manifest["genres"].index(seed.genre)
-        return _by_rows(catalog, space, seed, catalog.lists("genre", "songs")[genre][:points])
+        return _by_rows(catalog, seed, catalog.lists("genre", "songs")[genre][:points])
     if seed.song is None and seed.artist is not None:
-        return _by_rows(catalog, space, seed, _best_known(catalog, seed)[:points])
+        return _by_rows(catalog, seed, _best_known(catalog, seed)[:points])
     match = _song(catalog, seed)
-    return _by_rows(catalog, space, seed, np.array([match.row]), match)
+    return _by_rows(catalog, seed, np.array([match.row]), match)
 
 
 def _song(catalog: Catalog, seed: Seed) -> lookup.Match:
@@ -101,17 +101,15 @@ def _suggestions(catalog: Catalog, unknown: Sequence[UnknownSong]) -> list[int]:
     return fulltext.search(catalog, names[0], SUGGESTED) if names else []
 
 
-def _by_rows(
-    catalog: Catalog, space: Space, seed: Seed, rows: np.ndarray, match: lookup.Match | None = None
-) -> Resolved:
-    vectors = catalog.array("vectors")[rows].astype(np.float32)
-    known = np.stack([space.columns_of(int(present)) for present in catalog.array("present")[rows]])
+def _by_rows(catalog: Catalog, seed: Seed, rows: np.ndarray, match: lookup.Match | None = None) -> Resolved:
+    vectors = catalog.array("vectors")[rows]
+    known = np.stack([catalog.space.columns_of(int(present)) for present in catalog.array("present")[rows]])
     return Resolved(seed, tuple(int(row) for row in rows), vectors, known, match)
 
 
-def _by_features(catalog: Catalog, space: Space, seed: Seed) -> Resolved:
+def _by_features(catalog: Catalog, seed: Seed) -> Resolved:
     assert seed.features is not None  # noqa: S101 # the caller has looked
-    vector, known = space.from_features(seed.features, ranks(catalog))
+    vector, known = catalog.space.from_features(seed.features, ranks(catalog))
     if not known.any():
         raise InvalidQuery([Fault(f"{seed.pointer}/features", "no songs of this catalogue differ in these features")])
     return Resolved(seed, (), vector[None], known[None])

@@ -1,13 +1,16 @@
 """The space in which songs are near or far: one formula for build and function.
 
-A vector is made of named blocks (audio, artist, genre, fame, year, ...), each a few columns, scaled so that two songs
-drawn at random differ by 1 in each block, mean squared. How near a song is to a seed is a sum over the blocks:
+A vector is made of named blocks (audio, artist, genre, fame, year, ...), each a few columns of small whole numbers
+(*codes*: -127..127 steps from the middle of a column's range, one step for all columns of a block). Squared distances
+are whole numbers too, and float32 holds them exactly: the same on every machine, whatever the order of summing.
+Distances are measured in what two songs drawn at random differ by in the block, root mean squared. How near a song is
+to a seed is a sum over the blocks:
 
     similarity = sum over blocks of share * exp(-distance / reach)  [+ together * weight in the seed's list]
 
 so 1 is "the same in everything", a random pair is near 0.25, and every part can be told apart. A seed is compared
 only in the blocks that it has, whose shares then make up the whole, and within a block only in the columns that it
-has, the distance scaled up to what a random pair is at there (``spread``: a column's mean squared random difference).
+has, against what a random pair differs by there (``spread``: a column's mean squared random difference).
 Where playlists were learned from, songs that are played together with the seed have a weight in its list.
 
 ``reach`` is the song's own, near ``REACH``: shorter where songs lie close together, longer where they are few, so
@@ -44,6 +47,7 @@ AUDIO_COLUMNS = (
     ("time_signature", "rank", 0.1),
 )
 KNOTS = 256  # points of a rank's curve
+LARGEST = 127  # code
 REACH = 0.5**0.5  # distance at which a song's closeness has typically fallen to 1/e; a random pair is at 1
 
 
@@ -127,28 +131,32 @@ class Space:
     """What is needed to compare vectors.
 
     blocks : in the order of their columns
-    spread : float64, shape (n_dims,), mean squared difference of random pairs; sums to 1 in each block
-    audio_scale : what :func:`encode`'s columns are multiplied by to become the audio block's
+    spread : float64, shape (n_dims,), mean squared difference of random pairs, in squared codes
+    audio_step : what one code is worth in :func:`encode`'s columns
+    audio_middle : float64, shape (len(AUDIO_COLUMNS),), what code 0 stands for there
     together : share of the lists of what is played together, 0 where none were learned
     """
 
     blocks: tuple[Block, ...]
     spread: np.ndarray
-    audio_scale: float
+    audio_step: float
+    audio_middle: np.ndarray
     together: float = 0.0
 
     @classmethod
     def from_manifest(cls, entry: Mapping[str, Any]) -> "Space":
         """The space that a manifest describes."""
         blocks = tuple(Block(**block) for block in entry["blocks"])
-        return cls(blocks, np.asarray(entry["spread"]), entry["audio_scale"], entry["together"])
+        spread, middle = np.asarray(entry["spread"]), np.asarray(entry["audio_middle"])
+        return cls(blocks, spread, entry["audio_step"], middle, entry["together"])
 
     def to_manifest(self) -> dict[str, Any]:
         """The manifest's entry; :meth:`from_manifest` reads it back."""
         return {
             "blocks": [{"name": b.name, "start": b.start, "stop": b.stop, "share": b.share} for b in self.blocks],
             "spread": [float(value) for value in self.spread],
-            "audio_scale": self.audio_scale,
+            "audio_step": self.audio_step,
+            "audio_middle": [float(value) for value in self.audio_middle],
             "together": self.together,
         }
 
@@ -156,7 +164,8 @@ class Space:
     def weights(self) -> np.ndarray:
         """What columns are multiplied by where one distance must serve for all blocks; shape (n_dims,)."""
         sizes = [block.stop - block.start for block in self.blocks]
-        return np.repeat(np.sqrt([block.share for block in self.blocks]), sizes)
+        ratios = [block.share / self.spread[block.columns].sum() for block in self.blocks]
+        return np.repeat(np.sqrt(ratios), sizes)
 
     def block(self, name: str) -> Block | None:
         """The block of that name, None where the catalogue lacks it."""
@@ -170,15 +179,31 @@ class Space:
         return known
 
     def from_features(self, features: Mapping[str, float], ranks: Ranks) -> tuple[np.ndarray, np.ndarray]:
-        """A seed by raw features: its vector, float32, and which columns it has, both of shape (n_dims,)."""
-        vector = np.zeros(len(self.spread), np.float32)
+        """A seed by raw features: its codes, int8, and which columns it has, both of shape (n_dims,)."""
+        vector = np.zeros(len(self.spread), np.int8)
         known = np.zeros(len(self.spread), bool)
         block = self.block("audio")
         if block:
             columns = encode({name: np.array([value]) for name, value in features.items()}, ranks)[0]
             known[block.columns] = ~np.isnan(columns) & (self.spread[block.columns] > 0)
-            vector[block.columns] = np.nan_to_num(columns) * self.audio_scale
+            vector[block.columns] = to_codes(columns, self.audio_middle, self.audio_step)
         return vector, known
+
+
+def to_codes(columns: np.ndarray, middle: np.ndarray, step: float) -> np.ndarray:
+    """Columns of a block as codes, int8; what is unknown (NaN) or beyond the range as the nearest that there is."""
+    return np.clip(np.rint(np.nan_to_num(columns - middle) / step), -LARGEST, LARGEST).astype(np.int8)
+
+
+def squared_distances(vectors: np.ndarray, points: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """Of every vector to every point in the columns where the point is known, in squared codes.
+
+    vectors, points, known : float32 of whole numbers, shapes (n_songs, n_dims) and twice (n_points, n_dims)
+    """
+    squared = (vectors * vectors) @ known.T
+    squared -= vectors @ (2 * points * known).T
+    squared += (points * points * known).sum(axis=1)
+    return squared
 
 
 def similarity(space: Space, vectors: np.ndarray, points: np.ndarray, reaches: np.ndarray) -> np.ndarray:
@@ -186,8 +211,8 @@ def similarity(space: Space, vectors: np.ndarray, points: np.ndarray, reaches: n
 
     Parameters
     ----------
-    vectors : shape (n_songs, n_dims)
-    points : shape (n_points, n_dims)
+    vectors : int8, shape (n_songs, n_dims)
+    points : int8, shape (n_points, n_dims)
     reaches : shape (n_songs,), the songs' own
 
     Returns
@@ -197,8 +222,8 @@ def similarity(space: Space, vectors: np.ndarray, points: np.ndarray, reaches: n
     """
     similar = np.zeros((len(vectors), len(points)), np.float32)
     for block in space.blocks:
-        ours, theirs = vectors[:, block.columns].astype(np.float64), points[:, block.columns].astype(np.float64)
-        squared = (ours**2).sum(axis=1)[:, None] - 2 * ours @ theirs.T + (theirs**2).sum(axis=1)
-        distances = np.sqrt(np.maximum(squared, 0).astype(np.float32))
-        similar += np.float32(block.share) * np.exp(-distances / reaches[:, None].astype(np.float32))
+        ours, theirs = (codes[:, block.columns].astype(np.float32) for codes in (vectors, points))
+        distances = np.sqrt(squared_distances(ours, theirs, np.ones_like(theirs)))
+        units = np.float32(space.spread[block.columns].sum() ** 0.5) * reaches[:, None].astype(np.float32)
+        similar += np.float32(block.share) * np.exp(-distances / units)
     return similar

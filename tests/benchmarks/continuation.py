@@ -17,7 +17,6 @@ from segue.catalog import load as load_catalog
 from segue.query import Seed
 from segue.scoring import Scorer
 from segue.seeds import Resolved, resolve
-from segue.space import Space
 
 SEEDS = 5
 FEWEST = 10  # works that a playlist must hold besides the seeds
@@ -38,7 +37,6 @@ def main() -> None:
 
 def precisions(judged: Judged, playlists: Path):
     """(soft minimum, centroid) of each playlist."""
-    space = Space.from_manifest(judged.catalog.manifest["space"])
     ids = judged.catalog.texts("ids")
     read = load(playlists, judged.works)
     for name, held in zip(read.names, read.members):
@@ -47,10 +45,8 @@ def precisions(judged: Judged, playlists: Path):
             continue
         works, rest = known[:SEEDS], set(known[SEEDS:])
         asked = [Seed("", {}, id=ids[int(judged.works.rows[work])]) for work in works]
-        seeds = resolve(judged.catalog, space, asked)
-        yield tuple(
-            precision(judged, Scorer(judged.catalog, space, of, {}), works, rest) for of in (seeds, centre(seeds))
-        )
+        seeds = resolve(judged.catalog, asked)
+        yield tuple(precision(judged, Scorer(judged.catalog, of, {}), works, rest) for of in (seeds, centre(seeds)))
 
 
 def drawn(name: str, work: int) -> bytes:
@@ -62,7 +58,8 @@ def centre(seeds: list[Resolved]) -> list[Resolved]:
     """One seed at the mean of all."""
     vectors = np.concatenate([seed.vectors for seed in seeds])
     known = np.concatenate([seed.known for seed in seeds]).all(axis=0, keepdims=True)
-    return [Resolved(seeds[0].seed, (), vectors.mean(axis=0, keepdims=True), known)]
+    middle = np.rint(vectors.mean(axis=0, keepdims=True)).astype(np.int8)
+    return [Resolved(seeds[0].seed, (), middle, known)]
 
 
 def precision(judged: Judged, scorer: Scorer, works: list[int], rest: set[int]) -> float:
