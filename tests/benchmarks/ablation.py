@@ -1,0 +1,75 @@
+"""What each choice of the space is worth: the same fit with one of them taken back.
+
+A choice is a constant or a function of the build; :func:`without` puts the alternative in its place.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from unittest import mock
+
+import pandas as pd
+from scipy import sparse
+
+import build.context
+import build.reach
+import build.space
+import segue.space
+from build.tidy import SEPARATOR
+
+Patch = tuple[object, str, object]
+
+
+def _weighted(weigh: Callable[[str, str, float], float]) -> list[Patch]:
+    columns = tuple((name, part, weigh(name, part, weight)) for name, part, weight in segue.space.AUDIO_COLUMNS)
+    return [(segue.space, "AUDIO_COLUMNS", columns)]
+
+
+def _no_albums(albums: "pd.Series[str]", by: build.context.Links) -> sparse.csr_matrix:
+    return sparse.csr_matrix((1, len(albums)), dtype="float32")
+
+
+def _first_artist_only(texts: "pd.Series[str]") -> build.context.Links:
+    alone = texts.str.split(SEPARATOR).str[0] if texts.name == "artists" else texts
+    return build.context.link(alone)
+
+
+def _shares(**shares: float) -> list[Patch]:
+    return [(build.space.SHARES, name, share) for name, share in shares.items()]
+
+
+CHOICES: dict[str, list[Patch]] = {
+    "all choices as they are": [],
+    "genre in 12 dimensions, not 24": [(build.space, "GENRE_DIMENSIONS", 12)],
+    "genre in 48 dimensions": [(build.space, "GENRE_DIMENSIONS", 48)],
+    "artists of one song not smoothed by their genres": [(build.space, "PSEUDO_SONGS", 0)],
+    "artist's sound smoothed by 10 songs, not 3": [(build.space, "PSEUDO_SONGS", 10)],
+    "no compilations as context": [(build.space, "compilations", _no_albums)],
+    "first artists only, no collaborations": [(build.space, "link", _first_artist_only)],
+    "all ranked features weigh the same": _weighted(lambda name, part, weight: 1.0 if weight > 0.2 else weight),
+    "no circle of fifths": _weighted(lambda name, part, weight: 0.0 if part.startswith("fifths") else weight),
+    "circle of fifths at 0.3, not 0.1": _weighted(
+        lambda name, part, weight: 0.3 if part.startswith("fifths") else weight
+    ),
+    "no tempo octaves": _weighted(lambda name, part, weight: 0.0 if part.startswith("octave") else weight),
+    "mode at 0.4, not 0.1": _weighted(lambda name, part, weight: 0.4 if name == "mode" else weight),
+    "no correction of hubs": [(build.reach, "STRENGTH", 0.0)],
+    "half the correction of hubs": [(build.reach, "STRENGTH", 0.5)],
+    "less sound: 0.25 and artist 0.25, genre 0.45": _shares(audio=0.25, artist=0.25, genre=0.45),
+    "more genre: 0.45, sound 0.4, artist 0.1": _shares(audio=0.4, artist=0.1, genre=0.45),
+    "twice the fame": _shares(fame=0.10),
+    "no fame": _shares(fame=0.0),
+}
+
+
+@contextmanager
+def without(choice: str) -> Iterator[None]:
+    """The build as it would be without a choice."""
+    with ExitStack() as stack:
+        for owner, name, value in CHOICES[choice]:
+            patch = (
+                mock.patch.dict(owner, {name: value})
+                if isinstance(owner, dict)
+                else mock.patch.object(owner, name, value)
+            )
+            stack.enter_context(patch)
+        yield
