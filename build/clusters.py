@@ -44,7 +44,7 @@ def cluster(vectors: np.ndarray, seed: int) -> Cells:
 
 
 def centroids_and_radii(vectors: np.ndarray, offsets: np.ndarray, space: Space) -> tuple[np.ndarray, np.ndarray]:
-    """Mean vectors of the cells, and the songs' distance from them, root mean squared, block by block.
+    """Mean vectors of the cells, and the distance of the farthest song from each, block by block.
 
     vectors : int8, shape (n_songs, n_dims), sorted by cell, as the function will read them
     offsets : shape (n_cells + 1,), first song of each cell
@@ -60,7 +60,7 @@ def centroids_and_radii(vectors: np.ndarray, offsets: np.ndarray, space: Space) 
         songs = vectors[first:last].astype(np.float32)
         centroids[cell] = np.rint(songs.mean(axis=0))
         squared = (songs - centroids[cell]) ** 2
-        radii[cell] = [np.sqrt(squared[:, block.columns].sum(axis=1).mean()) for block in space.blocks]
+        radii[cell] = [np.sqrt(squared[:, block.columns].sum(axis=1).max()) for block in space.blocks]
     return centroids, radii
 
 

@@ -12,8 +12,7 @@ reaches                (n_songs,)                  float32, how far a song is he
 recommendable          (n_songs,)                  bool, the song was analysed (tempo above 0)
 cell_offsets           (n_cells + 1,)              first row of each cell
 cell_centroids         (n_cells, n_dims)           int8, the mean vector of a cell
-cell_radii             (n_cells, n_blocks)         float32, the songs' distance from the centroid, root mean
-                                                   squared, block by block
+cell_radii             (n_cells, n_blocks)         float32, the farthest song from the centroid, block by block
 cell_reaches           (n_cells,)                  float32, the mean reach of a cell's songs
 cell_clusters          (n_cells,)                  the cluster that a cell belongs to
 works                  (n_songs,)                  the work of which a song is a version

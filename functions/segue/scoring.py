@@ -10,18 +10,18 @@ Several seeds so combine by a soft minimum of their distances and not by their m
 of them. An artist or genre spreads its weight over the songs that stand for it.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from segue import together
 from segue.catalog import Catalog
 from segue.seeds import Resolved, ranks
-from segue.space import REACH, Space, squared_distances
+from segue.space import REACH, Space
 
 TARGETS_SHARE = 0.5
-TRUSTED = 0.9  # of a cell's radius: what share of the best songs that leaves unseen, ``make bench`` tells
-LARGEST_BATCH = 2_000_000  # similarities held at a time: songs x points
+TRUSTED = 0.55  # of a cell's radius: leaves one of a thousand of the best songs unseen, as ``make bench`` tells
+LARGEST_BATCH = 4_000_000  # numbers held at a time: songs x blocks x points
 DIGITS = 6  # to which scores are rounded, so that equal songs tie on every machine
 
 
@@ -37,15 +37,15 @@ class Scorer:
         self._catalog = catalog
         self._space = space = catalog.space
         known = np.concatenate([seed.known for seed in seeds])
-        self._known = known.astype(np.float32)
-        self._points = np.concatenate([seed.vectors for seed in seeds]).astype(np.float32)
         spread = np.stack([known[:, b.columns] @ space.spread[b.columns] for b in space.blocks])
-        self._unit = np.sqrt(np.maximum(spread, 1e-12)).astype(np.float32)
+        self._points = _Points(space, np.concatenate([seed.vectors for seed in seeds]), known, spread)
         self._raw = np.concatenate([np.full(len(seed.vectors), not seed.rows) for seed in seeds])
         self.weights = _weights(seeds)
         self._links = together.links(catalog, seeds) if space.together else together.NONE
         listed = np.bincount(self._links.points, minlength=len(self)) > 0
         self.shares, listed_shares = _shares(space, spread, listed)
+        self._worth = (self.shares * self.weights).astype(np.float64).ravel()
+        self._away = float(np.maximum(-self.weights.astype(np.float64), 0).sum())
         self._nearness = listed_shares[self._links.points] * self._links.weights
         self.extra_rows, place = np.unique(self._links.rows, return_inverse=True)
         self._gains = np.bincount(place, self.weights[self._links.points] * self._nearness)
@@ -53,33 +53,38 @@ class Scorer:
         self._targets_share = TARGETS_SHARE if targets else 0.0
 
     def __len__(self) -> int:
-        return len(self._points)
+        return len(self._raw)
+
+    @property
+    def size(self) -> int:
+        """Numbers that are held for each song while it is scored."""
+        return self.shares.size
 
     def score(self, rows: np.ndarray) -> np.ndarray:
         """Scores of rows, float64, shape (len(rows),), rounded to ``DIGITS``."""
-        step = max(1, LARGEST_BATCH // len(self))
+        step = max(1, LARGEST_BATCH // self.size)
         return np.concatenate([np.zeros(0), *(self._score(rows[k : k + step]) for k in range(0, len(rows), step))])
 
     def _score(self, rows: np.ndarray) -> np.ndarray:
-        similar = self.similarities(rows)
-        terms = np.where(self.weights < 0, 1 - similar, similar) @ np.abs(self.weights) + self._gained(rows)
+        terms = self._combined(self._near(rows)) + self._gained(rows)
         if self._targets:
             terms = (1 - self._targets_share) * terms + self._targets_share * self.closeness(rows)
-        return np.round(terms.astype(np.float64), DIGITS)
+        return np.round(terms, DIGITS)
+
+    def _combined(self, near: np.ndarray) -> np.ndarray:
+        """In float64, so that a song's score does not depend on those it is scored with."""
+        return near.reshape(len(near), -1).astype(np.float64) @ self._worth + self._away
 
     def similarities(self, rows: np.ndarray) -> np.ndarray:
         """How near rows are to points by the blocks, 0..1, shape (len(rows), n_points)."""
-        similar = np.zeros((len(rows), len(self)), np.float32)
-        for _, near in self._near(rows):
-            similar += near
-        return similar
+        return (self._near(rows) * self.shares).sum(axis=1)
 
-    def _near(self, rows: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
-        """Block by block, its number and what it adds to the similarities."""
-        reaches = -self._reaches(self._catalog.array("reaches")[rows])
-        for number, distances in self._distances(self._catalog.array("vectors")[rows]):
-            distances /= reaches
-            yield number, self.shares[number] * np.exp(distances, out=distances)
+    def _near(self, rows: np.ndarray) -> np.ndarray:
+        """exp(-distance / reach) of rows from points, float32, shape (len(rows), n_blocks, n_points)."""
+        reaches = self._reaches(self._catalog.array("reaches")[rows])
+        distances = self._points.distances(self._catalog.array("vectors")[rows])
+        distances /= -reaches
+        return np.exp(distances, out=distances)
 
     def closeness(self, rows: np.ndarray) -> np.ndarray:
         """How near rows are to the targets, 0..1, shape (len(rows),)."""
@@ -93,17 +98,14 @@ class Scorer:
     def bounds(self) -> np.ndarray:
         """The highest score that a song of each cell, but for ``extra_rows``, is likely to have, shape (n_cells,).
 
-        What a song at the centroid would have that is nearer to all points by ``TRUSTED`` times the usual distance
-        of the cell's songs from it, block by block.
+        By the triangle inequality, but for ``TRUSTED``: no song is as near as its cell's outermost in every block.
         """
-        centroids, radii = self._catalog.array("cell_centroids"), self._catalog.array("cell_radii")
-        reaches = self._reaches(self._catalog.array("cell_reaches"))
-        most = np.zeros((len(centroids), len(self)), np.float32)
-        away = self.weights < 0
-        for number, distances in self._distances(centroids):
-            nearer = np.where(away, -TRUSTED, TRUSTED) * radii[:, number, None] / self._unit[number]
-            most += self.shares[number] * np.exp(-np.maximum(distances - nearer, 0) / reaches)
-        terms = np.where(away, 1 - most, most) @ np.abs(self.weights)
+        distances = self._points.distances(self._catalog.array("cell_centroids"))
+        nearer = (TRUSTED * self._catalog.array("cell_radii"))[:, :, None] / self._points.units
+        distances -= nearer if self._away == 0 else np.where(self.weights < 0, -nearer, nearer)
+        np.maximum(distances, 0, out=distances)
+        distances /= -self._reaches(self._catalog.array("cell_reaches"))
+        terms = self._combined(np.exp(distances, out=distances))
         return (1 - self._targets_share) * terms + self._targets_share
 
     def parts(self, row: int) -> dict[str, float]:
@@ -114,17 +116,18 @@ class Scorer:
         """
         seeds_share = 1 - self._targets_share
         towards, away = np.maximum(self.weights, 0), np.maximum(-self.weights, 0)
-        parts, avoided = {}, float(away.sum())
-        for number, near in self._near(np.array([row])):
-            if self.shares[number].any():
-                parts[self._space.blocks[number].name] = seeds_share * float(near[0] @ towards)
-            avoided -= float(near[0] @ away)
+        near = self._near(np.array([row]))[0] * self.shares
+        parts = {
+            block.name: seeds_share * float(near[number] @ towards)
+            for number, block in enumerate(self._space.blocks)
+            if self.shares[number].any()
+        }
         points, nearness = self._listed(row)
         if self._space.together:
             parts["together"] = seeds_share * float(nearness @ towards[points])
-            avoided -= float(nearness @ away[points])
         if away.any():
-            parts["less_like"] = seeds_share * avoided
+            avoided = away.sum() - (near @ away).sum() - nearness @ away[points]
+            parts["less_like"] = seeds_share * float(avoided)
         if self._targets:
             parts["targets"] = self._targets_share * float(self.closeness(np.array([row]))[0])
         return parts
@@ -150,18 +153,40 @@ class Scorer:
         return np.where(self.extra_rows[place] == rows, self._gains[place], 0)
 
     def _reaches(self, of_songs: np.ndarray) -> np.ndarray:
-        """Reaches of songs towards points, shape (len(of_songs), n_points)."""
-        return np.where(self._raw, np.float32(REACH), of_songs[:, None])
+        """Reaches of songs towards points, in a shape that divides (len(of_songs), n_blocks, n_points)."""
+        reaches = of_songs[:, None, None]
+        return np.where(self._raw, np.float32(REACH), reaches) if self._raw.any() else reaches
 
-    def _distances(self, vectors: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
-        """Block by block, its number and the distances of vectors from points, shape (len(vectors), n_points)."""
+
+class _Points:
+    """The points that stand for the seeds, ready to be compared with many vectors.
+
+    The squared distance in a block is v.v - 2 v.p + p.p over the block's columns that the point has; columns of the
+    matrices below are pairs of a block and a point, so that two products give all.
+
+    units : float32, shape (n_blocks, n_points), the distance of a random pair in what a point has of a block
+    """
+
+    def __init__(self, space: Space, vectors: np.ndarray, known: np.ndarray, spread: np.ndarray):
+        self.units = np.sqrt(np.maximum(spread, 1e-12)).astype(np.float32)
+        inside = np.zeros((len(space.spread), len(space.blocks), len(vectors)), np.float32)
+        for number, block in enumerate(space.blocks):
+            inside[block.columns, number] = known[:, block.columns].T
+        placed = inside * vectors.astype(np.float32).T[:, None]
+        self._inside = inside.reshape(len(inside), -1)
+        self._doubled = 2 * placed.reshape(len(inside), -1)
+        self._squares = (placed * placed).sum(axis=0).ravel()
+
+    def distances(self, vectors: np.ndarray) -> np.ndarray:
+        """Distances of codes from the points in units, float32, shape (len(vectors), n_blocks, n_points)."""
         vectors = vectors.astype(np.float32)
-        for number, block in enumerate(self._space.blocks):
-            of = (matrix[:, block.columns] for matrix in (vectors, self._points, self._known))
-            distances = squared_distances(*of)
-            np.sqrt(distances, out=distances)
-            distances /= self._unit[number]
-            yield number, distances
+        squared = (vectors * vectors) @ self._inside
+        squared -= vectors @ self._doubled
+        squared += self._squares
+        np.sqrt(squared, out=squared)
+        distances = squared.reshape(len(vectors), *self.units.shape)
+        distances /= self.units
+        return distances
 
 
 def _weights(seeds: Sequence[Resolved]) -> np.ndarray:

@@ -13,44 +13,54 @@ from segue.catalog import Catalog
 from segue.filtering import Allowed
 from segue.scoring import LARGEST_BATCH, Scorer
 
-FIRST_BATCH = 1_000  # songs scored before the first is passed on
+FIRST_BATCH = 1_500  # songs scored before the first is passed on
 
 
-def ranked(catalog: Catalog, scorer: Scorer, allowed: Allowed) -> Iterator[tuple[int, float]]:
-    """Yield (row, score) of allowed songs by falling score (one in thousands may come late); equal scores by row."""
+def ranked(catalog: Catalog, scorer: Scorer, allowed: Allowed, wanted: int) -> Iterator[tuple[int, float]]:
+    """Yield (row, score) of allowed songs by falling score (one in thousands may come late); equal scores by row.
+
+    wanted : how many songs will probably be asked for; more can be
+    """
     bounds = scorer.bounds()
     order = np.argsort(-bounds, kind="stable")
-    offsets = catalog.array("cell_offsets").astype(np.int64)
+    bounds, offsets = np.append(bounds[order], -np.inf), catalog.array("cell_offsets").astype(np.int64)
+    sizes = np.cumsum(offsets[order + 1] - offsets[order])
     rows = scorer.extra_rows[allowed(scorer.extra_rows)]
     scores = scorer.score(rows)
-    for batch, ceiling in _batches(order, bounds, offsets, LARGEST_BATCH // len(scorer)):
-        fresh = _without(_rows(batch, offsets), scorer.extra_rows)
+    seen, batch, largest = 0, FIRST_BATCH, LARGEST_BATCH // scorer.size
+    while seen < len(order):
+        until = _until(sizes, seen, min(batch, largest), bounds, _best(scores, wanted))
+        fresh = _without(_rows(order[seen:until], offsets), scorer.extra_rows)
         fresh = fresh[allowed(fresh)]
-        rows = np.concatenate([rows, fresh])
-        scores = np.concatenate([scores, scorer.score(fresh)])
-        final = scores > ceiling
+        rows, scores = np.concatenate([rows, fresh]), np.concatenate([scores, scorer.score(fresh)])
+        final = scores > bounds[until]
         yield from _sorted(rows[final], scores[final])
+        wanted -= int(final.sum())
         rows, scores = rows[~final], scores[~final]
+        seen, batch = until, 2 * batch
 
 
-def _without(rows: np.ndarray, others: np.ndarray) -> np.ndarray:
-    return rows[~np.isin(rows, others)] if len(others) else rows
+def _until(sizes: np.ndarray, seen: int, batch: int, bounds: np.ndarray, enough: float) -> int:
+    """The end of the next run of cells: so many songs, but after the first run no cell without hope of ``enough``."""
+    songs = int(sizes[seen - 1]) if seen else 0
+    full = int(np.searchsorted(sizes, songs + batch, side="right"))
+    hopeful = int(np.searchsorted(-bounds, -enough)) if seen else full
+    return max(seen + 1, min(full, hopeful))
 
 
-def _batches(
-    order: np.ndarray, bounds: np.ndarray, offsets: np.ndarray, largest: int
-) -> Iterator[tuple[np.ndarray, float]]:
-    """Runs of cells, each about twice as many songs as the last, and the best score after the run."""
-    sizes = np.cumsum(offsets[order + 1] - offsets[order])
-    start, songs, wanted = 0, 0, min(FIRST_BATCH, largest)
-    while start < len(order):
-        stop = max(start + 1, int(np.searchsorted(sizes, songs + wanted, side="right")))
-        yield order[start:stop], float(bounds[order[stop]]) if stop < len(order) else -np.inf
-        start, songs, wanted = stop, int(sizes[stop - 1]), min(2 * wanted, largest)
+def _best(scores: np.ndarray, wanted: int) -> float:
+    """The score of the last of so many songs, -inf where they are fewer."""
+    if not 0 < wanted <= len(scores):
+        return -np.inf
+    return float(np.partition(scores, len(scores) - wanted)[len(scores) - wanted])
 
 
 def _rows(cells: np.ndarray, offsets: np.ndarray) -> np.ndarray:
     return np.concatenate([np.arange(offsets[cell], offsets[cell + 1]) for cell in np.sort(cells)])
+
+
+def _without(rows: np.ndarray, others: np.ndarray) -> np.ndarray:
+    return rows[~np.isin(rows, others)] if len(others) else rows
 
 
 def _sorted(rows: np.ndarray, scores: np.ndarray) -> Iterator[tuple[int, float]]:
