@@ -1,60 +1,72 @@
-"""Start to first answer: a new process of the functions framework, beside a hello-world of flask and numpy."""
+"""Start to first recommendation: a new process until the first POST is answered, beside a hello-world's."""
 
-import os
-import socket
+import contextlib
+import importlib.util
+import json
 import statistics
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 
-from build import FUNCTIONS, ROOT
-from segue.catalog import load
+from tests.aws import RuntimeAPI, function_url_event
+from tests.benchmarks.figures import Row, interleaved, ratio
+from tests.benchmarks.http import post
+from tests.benchmarks.servers import serving
+from tests.benchmarks.subject import HELLO, OURS, Skipped, Subject
 
-OURS = FUNCTIONS / "main.py"
-HELLO = ROOT / "tests" / "benchmarks" / "hello" / "main.py"
-
-
-def measure(artifacts: Path, runs: int) -> list[tuple[str, str, str]]:
-    """Rows of (what, ours, peer); the two kinds of start in turn, after one of each that does not count."""
-    subprocess.run([sys.executable, "-m", "compileall", "-q", str(FUNCTIONS), str(HELLO.parent)], check=True)
-    path = "/recommend?song_id=" + load(artifacts).texts("ids")[0]
-    ours, hello = [], []
-    for _ in range(runs + 1):
-        ours.append(first_answer(OURS, path, artifacts))
-        hello.append(first_answer(HELLO, "/", artifacts))
-    one, other = statistics.median(ours[1:]), statistics.median(hello[1:])
-    ratio = statistics.median(a / b for a, b in zip(ours[1:], hello[1:]))
-    return [
-        (
-            "start to first recommendation",
-            f"{one * 1000:.0f} ms, {ratio:.2f} x hello-world",
-            f"hello-world {other * 1000:.0f} ms; the classic 1,900-2,600 ms",
-        )
-    ]
+LAMBDA = "AWS runtime client"
 
 
-def first_answer(source: Path, path: str, artifacts: Path) -> float:
-    """Seconds from starting the process to its first 200."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [str(Path(sys.executable).with_name("functions-framework")), "--source", str(source),
-               "--target", "recommend", "--host", "127.0.0.1", "--port", str(port)]  # fmt: skip
-    environ = os.environ | {"SEGUE_ARTIFACTS": str(artifacts)}
+def measure(subject: Subject) -> Iterator[Row]:
+    """A row for each platform."""
+    song = subject.ids(1, seed=1)[0]
+    yield _row("functions framework", subject, lambda folder, _: framework(folder, subject, song))
+    if importlib.util.find_spec("awslambdaric") is None:
+        raise Skipped(f"under the {LAMBDA} it needs awslambdaric: tests/benchmarks/requirements.txt")
+    yield _row(LAMBDA, subject, lambda folder, module: runtime_client(folder, module, subject, song))
+
+
+def _row(under: str, subject: Subject, start) -> Row:
+    ours, hello = interleaved([lambda: start(OURS, "main"), lambda: start(HELLO, "aws")], subject.runs)
+    return {
+        "under": under,
+        "Segue ms": statistics.median(ours) * 1000,
+        "hello-world ms": statistics.median(hello) * 1000,
+        "ratio": ratio(ours, hello),
+    }
+
+
+def framework(folder: Path, subject: Subject, song: str) -> float:
+    """Seconds under the functions framework."""
     began = time.perf_counter()
-    process = subprocess.Popen(command, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    with serving(folder, subject.environ, post(song)):
+        return time.perf_counter() - began
+
+
+def runtime_client(folder: Path, module: str, subject: Subject, song: str) -> float:
+    """Seconds under the AWS runtime client."""
+    event = function_url_event("POST", "/recommend", body=json.dumps({"song_id": song}))
+    with RuntimeAPI() as runtime:
+        began = time.perf_counter()
+        with invoked(folder, module, subject.environ | runtime.environ):
+            answer = runtime.invoke(event)
+            took = time.perf_counter() - began
+    if answer["statusCode"] != 200:
+        raise RuntimeError(f"the function answered {answer['statusCode']}: {answer['body'][:200]}")
+    return took
+
+
+@contextlib.contextmanager
+def invoked(folder: Path, module: str, environ: dict[str, str]) -> Iterator[None]:
+    """A runtime client that calls ``lambda_handler`` of a folder's module."""
+    command = [sys.executable, "-m", "awslambdaric", f"{module}.lambda_handler"]
+    process = subprocess.Popen(
+        command, cwd=folder, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     try:
-        while True:
-            try:
-                urllib.request.urlopen(f"http://127.0.0.1:{port}{path}").read()
-                return time.perf_counter() - began
-            except urllib.error.HTTPError:
-                raise
-            except OSError:
-                time.sleep(0.002)
+        yield
     finally:
-        process.terminate()
+        process.kill()
         process.wait()
