@@ -45,8 +45,14 @@ lint: $(VENV)/dev-ready ## ruff
 types: $(VENV)/dev-ready ## mypy, strict
 	$(BIN)/mypy
 
-bench: $(VENV)/dev-ready ## measure; prints the README's tables
-	$(BIN)/python -m tests.benchmarks
+$(VENV)/bench-ready: $(VENV)/dev-ready tests/benchmarks/requirements.txt
+	@for package in $$(grep -v '^#' tests/benchmarks/requirements.txt); do \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check $$package \
+	    || echo "$$package can't be installed here: what needs it is left out" >&2; done
+	touch $@
+
+bench: $(VENV)/bench-ready ## measure, beside search libraries; prints a page of tables; BENCH_FLAGS="--only cold,peers"
+	$(BIN)/python -m tests.benchmarks $(BENCH_FLAGS)
 
 clean: ## remove the environment and caches, keep the artifacts
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache

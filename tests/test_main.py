@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.aws import function_url_event
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -91,17 +93,6 @@ assert Client(Request.application(main.recommend)).get("/recommend?song_id=piano
 print(sorted({"pyarrow", "sqlite3", "apig_wsgi"} & set(sys.modules)))
 """
     assert in_fresh_python(code, world_artifacts) == "[]\n"
-
-
-def function_url_event(method, path, query="", body=None):
-    return {
-        "version": "2.0", "routeKey": "$default", "rawPath": path, "rawQueryString": query, "cookies": [],
-        "headers": {"content-type": "application/json", "host": "example.lambda-url.on.aws"},
-        "requestContext": {
-            "http": {"method": method, "path": path, "protocol": "HTTP/1.1", "sourceIp": "203.0.113.9"}
-        },
-        "body": body, "isBase64Encoded": False,
-    }  # fmt: skip
 
 
 def test_the_lambda_handler_answers_a_function_url_event(world_artifacts):

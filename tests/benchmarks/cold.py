@@ -62,9 +62,7 @@ def runtime_client(folder: Path, module: str, subject: Subject, song: str) -> fl
 def invoked(folder: Path, module: str, environ: dict[str, str]) -> Iterator[None]:
     """A runtime client that calls ``lambda_handler`` of a folder's module."""
     command = [sys.executable, "-m", "awslambdaric", f"{module}.lambda_handler"]
-    process = subprocess.Popen(
-        command, cwd=folder, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
+    process = subprocess.Popen(command, cwd=folder, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         yield
     finally:

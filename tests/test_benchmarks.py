@@ -1,0 +1,181 @@
+"""The machinery that measures: figures with known answers, the clients and stand-ins it measures with."""
+
+import argparse
+import os
+import random
+import socket
+import threading
+
+import numpy as np
+import pytest
+from werkzeug.serving import make_server
+from werkzeug.wrappers import Request, Response
+
+from segue.catalog import load as load_catalog
+from tests.benchmarks import figures, growth, layout, memory, peers, sizes, typos
+from tests.benchmarks.http import Client, answers, post
+from tests.benchmarks.libraries import LIBRARIES, WANTED, open_segue
+from tests.benchmarks.load import Load, put
+from tests.benchmarks.subject import Subject
+
+
+def test_a_table_has_a_column_for_each_name_and_reads_like_a_page():
+    rows = [{"of": "one", "ms": 1234.5, "recall": 0.99957}, {"of": "two", "ms": 12.34, "songs": 89740}]
+    assert figures.table(rows).splitlines() == [
+        "| of | ms | recall | songs |",
+        "| --- | ---: | ---: | ---: |",
+        "| one | 1,234 | 0.9996 |  |",
+        "| two | 12.3 |  | 89,740 |",
+    ]
+
+
+def test_a_ratio_is_the_median_of_neighbouring_runs():
+    assert figures.ratio([2, 3, 40], [1, 2, 20]) == 2.0  # a slow machine slows both
+
+
+def test_runs_take_turns_and_the_first_round_does_not_count():
+    calls = iter(range(100))
+    assert figures.interleaved([lambda: next(calls), lambda: -next(calls)], runs=2) == [[2, 4], [-3, -5]]
+
+
+@pytest.mark.parametrize(("share", "expected"), [(0.5, 50), (0.99, 99), (1.0, 100), (0.001, 1)])
+def test_a_percentile_is_a_value_that_was_measured(share, expected):
+    values = list(range(1, 101))
+    random.Random(0).shuffle(values)
+    assert figures.percentile(values, share) == expected
+
+
+@pytest.mark.parametrize("power", [0.0, 0.5, 1.0])
+def test_an_exponent_tells_the_power_with_which_a_figure_grows(power):
+    sizes = [1e5, 1e6, 1e7]
+    assert figures.exponent(sizes, [3 * size**power for size in sizes]) == pytest.approx(power)
+
+
+def test_growth_compares_rows_of_one_kind_at_several_sizes():
+    cold = [
+        {"songs": songs, "under": under, "Segue ms": start * songs**power, "ratio": 1.1}
+        for songs in (10_000, 1_000_000)
+        for under, start, power in (("flat", 5, 0), ("root", 1, 0.5))
+    ]
+    flat, root = growth.exponents({"cold": cold, "warm": [{"songs": 10_000, "p50 ms": 1.0}], "sizes": cold})
+    assert flat == {
+        "part": "cold",
+        "of": "flat",
+        "figure": "Segue ms",
+        "from": 5,
+        "to": 5,
+        "exponent": flat["exponent"],
+    }
+    assert (flat["exponent"], root["exponent"]) == (pytest.approx(0, abs=1e-9), pytest.approx(0.5))
+
+
+@pytest.fixture
+def server():
+    """The port of a server that answers 200 to the song "known", 404 to others, and counts neither."""
+
+    @Request.application
+    def answer(request):
+        return Response("x" * 100_000, 200 if request.get_json()["song_id"] == "known" else 404)
+
+    running = make_server("127.0.0.1", 0, answer, threaded=True)
+    thread = threading.Thread(target=running.serve_forever)
+    thread.start()
+    yield running.port
+    running.shutdown()
+    thread.join()
+    running.server_close()
+
+
+def test_the_client_reads_whole_answers_one_after_another(server):
+    client = Client(server)
+    assert [client.status(post(song)) for song in ("known", "unknown", "known")] == [200, 404, 200]
+    client.close()
+
+
+def test_no_server_is_no_answer(server):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        assert not answers(free.getsockname()[1], post("known"))
+    assert answers(server, post("known"))
+    assert not answers(server, post("unknown"))
+
+
+def test_load_counts_answers_and_errors_apart(server):
+    load = Load()
+    put(load, server, [post("known"), post("unknown")], clients=2, seconds=0.2)
+    assert len(load.rates) == 1
+    assert len(load.took) > 0 < load.errors  # the first client's song is known, the second's is not
+
+
+def test_memory_of_a_process_is_read_from_the_kernel():
+    pss, rss = memory.megabytes([os.getpid()], "Pss"), memory.megabytes([os.getpid()], "Rss")
+    assert 1 < pss <= rss
+
+
+def test_every_file_of_the_artifacts_is_in_one_group_and_all_adds_up(demo_artifacts):
+    rows = list(sizes.measure(Subject(demo_artifacts)))
+    folder = load_catalog(demo_artifacts).folder
+    total = sum(path.stat().st_size for path in folder.iterdir()) / 1e6
+    assert rows[-1]["MB"] == pytest.approx(total)
+    assert sum(row["MB"] for row in rows[:-1]) == pytest.approx(total)
+    files = {"vectors.npy": "vectors", "names_heap.npy": "texts", "names_offsets.npy": "texts", "x.json": "other"}
+    assert {file: sizes.group(file) for file in files} == files
+
+
+def test_requirements_are_weighed_with_all_that_they_require():
+    packages = sizes.closure({"flask"})
+    assert {"flask", "werkzeug", "jinja2", "markupsafe"} <= set(packages)
+    assert "asgiref" not in packages  # an extra
+    assert all(size > 0 for size in packages.values())
+
+
+def test_an_edit_changes_one_letter_or_swaps_two():
+    name, dice = "velvet count", random.Random(3)
+    edits = [typos.edited(name, dice) for _ in range(200)]
+    assert {len(edit) for edit in edits} == {11, 12, 13}
+    for edit in edits:
+        assert alike(edit, name) + alike(edit[::-1], name[::-1]) >= len(name) - 2
+
+
+def alike(one, other):
+    """How many letters two texts begin with both."""
+    differ = (place for place, (a, b) in enumerate(zip(one, other)) if a != b)
+    return next(differ, min(len(one), len(other)))
+
+
+def test_int8_keeps_what_a_column_spans():
+    vectors = np.array([[-1.0, 0.002], [0.5, 0.001], [1.0, -0.002]], np.float32)
+    assert np.abs(layout.quantised(vectors) - vectors).max(axis=0) == pytest.approx([0, 0], abs=0.005)
+    assert np.abs(layout.quantised(vectors)[:, 1] - vectors[:, 1]).max() < 0.00002
+    assert (layout.halved(vectors) == vectors.astype(np.float16)).all()
+
+
+def test_the_search_core_is_measured_against_every_song_scored(demo_artifacts, tmp_path):
+    subject = Subject(demo_artifacts)
+    vectors = peers.weighted(subject, tmp_path)
+    queries = [(song, vectors[0]) for song in subject.ids(10, seed=1)]
+    assert peers.recall(subject, "Segue", open_segue(demo_artifacts), vectors, queries) == 1.0
+
+
+@pytest.mark.parametrize("name", [name for name in LIBRARIES if name != "Segue"])
+def test_a_library_finds_its_neighbours_in_the_file_that_it_wrote(name, demo_artifacts, tmp_path):
+    library = LIBRARIES[name]
+    pytest.importorskip(library.module, reason="needs tests/benchmarks/requirements.txt")
+    subject = Subject(demo_artifacts)
+    vectors = peers.weighted(subject, tmp_path)
+    path = tmp_path / f"index.{vectors.shape[1]}"
+    library.build(vectors, path)
+    rows = np.arange(0, 600, 60)
+    ids = subject.catalog.texts("ids")
+    queries = [(ids[row], vectors[row]) for row in rows]
+    search = library.open(path)
+    assert len(search(*queries[0])) == WANTED
+    assert peers.recall(subject, name, search, vectors, queries) > 0.8
+
+
+def test_parts_that_do_not_exist_are_refused_with_those_that_do():
+    from tests.benchmarks.__main__ import _parts
+
+    assert _parts("cold,peers") == ["cold", "peers"]
+    with pytest.raises(argparse.ArgumentTypeError, match="no part is called 'speed'; there are cold, warm"):
+        _parts("cold,speed")
