@@ -45,7 +45,9 @@ def shown(value: str | int | float) -> str:
         return value
     if isinstance(value, int) or abs(value) >= 100:
         return f"{value:,.0f}"
-    return f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}" if abs(value) >= 1 else f"{value:.4f}"
+    if abs(value) >= 10:
+        return f"{value:.1f}"
+    return f"{value:.2f}" if abs(value) >= 1 else f"{round(value, 4):g}"
 
 
 def _numeric(rows: Sequence[Row], column: str) -> bool:

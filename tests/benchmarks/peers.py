@@ -5,7 +5,9 @@ all blocks. Recall is each one's against its own exact measure: Segue's score, t
 the last of the exact answer counts as found.
 """
 
+import functools
 import importlib.util
+import os
 import statistics
 import subprocess
 import sys
@@ -16,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
+from build import FUNCTIONS, ROOT
 from segue.filtering import allowed
 from segue.query import Filters, Seed
 from segue.scoring import Scorer
@@ -23,10 +26,10 @@ from segue.seeds import resolve
 from segue.space import Space
 from tests.benchmarks.figures import Row, interleaved
 from tests.benchmarks.libraries import LARGEST_GRAPH, LIBRARIES, WANTED, Library, Search
-from tests.benchmarks.subject import ROOT, Subject
+from tests.benchmarks.subject import Subject
 
 QUERIES = 200
-EXACT = 40  # of these are answered by brute force
+EXACT = 50  # of these are answered by brute force
 TURN = 20  # queries of one before the next has its turn
 STEP = 200_000  # songs converted at a time
 TIE = 1e-5  # squared distance
@@ -81,15 +84,19 @@ def _measured(subject: Subject, vectors: np.ndarray, files: dict[str, tuple[Path
     ids = subject.catalog.texts("ids")
     queries = [(ids[int(row)], np.ascontiguousarray(vectors[row])) for row in rows]
     searches = {name: LIBRARIES[name].open(path) for name, (path, _) in files.items()}
-    took = _timed(searches, queries)
-    firsts = {name: first_answers(subject, name, path, queries[0]) for name, (path, _) in files.items()}
+    p50 = _medians(_timed(searches, queries))
+    started, opened = first_answers(subject, files, queries[0])
+    print("  searching by brute force, for recall", file=sys.stderr)
+    found = recalls(subject, searches, vectors, queries[:EXACT])
     return {
         name: {
             "search": name,
-            "process start to first answer ms": firsts[name][0] * 1000,
-            "open to first answer ms": firsts[name][1] * 1000,
-            "p50 ms": statistics.median(took[name]) * 1000,
-            f"recall@{WANTED}": recall(subject, name, searches[name], vectors, queries[:EXACT]),
+            "start to first answer ms": started[name],
+            "open to first answer ms": opened[name],
+            "of Segue's": opened[name] / opened["Segue"],
+            "p50 ms": p50[name],
+            "p50 of Segue's": p50[name] / p50["Segue"],
+            f"recall@{WANTED}": found[name],
             "MB": (path.stat().st_size if path.is_file() else _searched(subject)) / 1e6,
             **({"built in s": built} if built else {}),
         }
@@ -108,36 +115,49 @@ def _timed(searches: dict[str, Search], queries: list[tuple[str, np.ndarray]]) -
     return took
 
 
-def first_answers(subject: Subject, name: str, path: Path, query: tuple[str, np.ndarray]) -> list[float]:
-    """Medians of seconds in fresh processes: from the start, and from opening the file."""
+def first_answers(
+    subject: Subject, files: dict[str, tuple[Path, float]], query: tuple[str, np.ndarray]
+) -> tuple[dict[str, float], dict[str, float]]:
+    """Medians of milliseconds in fresh processes, in turn: from the start, and from opening the file."""
+    environ = subject.environ | {"PYTHONPATH": f"{ROOT}{os.pathsep}{FUNCTIONS}"}
+    opened: dict[str, list[float]] = {name: [] for name in files}
     with tempfile.TemporaryDirectory() as folder:
         vector = Path(folder) / "query.npy"
         np.save(vector, query[1])
-        environ = subject.environ | {"PYTHONPATH": f"{ROOT}:{ROOT / 'functions'}"}
-        command = [sys.executable, "-m", "tests.benchmarks.first", name, str(path), query[0], str(vector)]
-        opened: list[float] = []
 
-        def start() -> float:
+        def start(name: str, path: Path) -> float:
+            command = [sys.executable, "-m", "tests.benchmarks.first", name, str(path), query[0], str(vector)]
             began = time.perf_counter()
             done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, check=True)
-            opened.append(float(done.stdout))
+            opened[name].append(float(done.stdout))
             return time.perf_counter() - began
 
-        whole = interleaved([start], subject.runs)[0]
-        return [statistics.median(whole), statistics.median(opened[1:])]
+        starts = [functools.partial(start, name, path) for name, (path, _) in files.items()]
+        started = dict(zip(files, interleaved(starts, subject.runs)))
+    return _medians(started), _medians({name: took[1:] for name, took in opened.items()})
 
 
-def recall(
-    subject: Subject, name: str, search: Search, vectors: np.ndarray, queries: list[tuple[str, np.ndarray]]
-) -> float:
-    """The share of what is found that belongs to the exact answer."""
-    found = 0
+def _medians(took: dict[str, list[float]]) -> dict[str, float]:
+    return {name: statistics.median(seconds) * 1000 for name, seconds in took.items()}
+
+
+def recalls(
+    subject: Subject, searches: dict[str, Search], vectors: np.ndarray, queries: list[tuple[str, np.ndarray]]
+) -> dict[str, float]:
+    """The share of what each search finds that belongs to its exact answer."""
+    found = dict.fromkeys(searches, 0)
     for song, vector in queries:
-        worth = _scores(subject, song) if name == "Segue" else _closeness(vectors, vector)
-        last = np.partition(worth, -WANTED)[-WANTED]
-        rows = search(song, vector)
-        found += int((worth[rows[rows >= 0]] >= last - (0 if name == "Segue" else TIE)).sum())
-    return found / (WANTED * len(queries))
+        near = closeness(vectors, vector)
+        scores = _scores(subject, song) if "Segue" in searches else near
+        for name, search in searches.items():
+            found[name] += _exact(search(song, vector), *((scores, 0.0) if name == "Segue" else (near, TIE)))
+    return {name: count / (WANTED * len(queries)) for name, count in found.items()}
+
+
+def _exact(rows: np.ndarray, worth: np.ndarray, tie: float) -> int:
+    """How many rows are worth as much as the last of the best; libraries fill up with -1."""
+    last = np.partition(worth, -WANTED)[-WANTED]
+    return int((worth[rows[rows >= 0]] >= last - tie).sum())
 
 
 def _scores(subject: Subject, song: str) -> np.ndarray:
@@ -148,7 +168,7 @@ def _scores(subject: Subject, song: str) -> np.ndarray:
     return np.where(allowed(subject.catalog, Filters()), scores, -np.inf)
 
 
-def _closeness(vectors: np.ndarray, vector: np.ndarray) -> np.ndarray:
+def closeness(vectors: np.ndarray, vector: np.ndarray) -> np.ndarray:
     """Squared distances to every vector, negative."""
     parts = [((vectors[start : start + STEP] - vector) ** 2).sum(axis=1) for start in range(0, len(vectors), STEP)]
     return -np.concatenate(parts)
