@@ -13,10 +13,12 @@ from werkzeug.wrappers import Request, Response
 
 from segue.catalog import load as load_catalog
 from tests.benchmarks import figures, growth, layout, memory, peers, sizes, typos
+from tests.benchmarks.__main__ import _measured, _parts, _print
 from tests.benchmarks.http import Client, answers, post
 from tests.benchmarks.libraries import LIBRARIES, WANTED, open_segue
 from tests.benchmarks.load import Load, put
-from tests.benchmarks.subject import Subject
+from tests.benchmarks.servers import serving
+from tests.benchmarks.subject import OURS, Skipped, Subject
 
 
 def test_a_table_has_a_column_for_each_name_and_reads_like_a_page():
@@ -107,6 +109,20 @@ def test_load_counts_answers_and_errors_apart(server):
     assert len(load.took) > 0 < load.errors  # the first client's song is known, the second's is not
 
 
+def test_the_functions_framework_is_served_until_the_block_ends(world_artifacts):
+    asked = post("piano-1")
+    with serving(OURS, Subject(world_artifacts).environ, asked) as server:
+        assert len(server.workers()) == 1
+        assert answers(server.port, asked)
+    assert not answers(server.port, asked)
+
+
+def test_a_server_that_ends_instead_of_answering_is_told_at_once(world_artifacts):
+    environ = Subject(world_artifacts).environ | {"SEGUE_ARTIFACTS": "ftp://nowhere"}
+    with pytest.raises(ChildProcessError, match=r"main\.py ended with 1 before it answered"):
+        serving(OURS, environ, post("piano-1")).__enter__()
+
+
 def test_memory_of_a_process_is_read_from_the_kernel():
     pss, rss = memory.megabytes([os.getpid()], "Pss"), memory.megabytes([os.getpid()], "Rss")
     assert 1 < pss <= rss
@@ -175,8 +191,20 @@ def test_a_library_finds_its_neighbours_in_the_file_that_it_wrote(name, demo_art
 
 
 def test_parts_that_do_not_exist_are_refused_with_those_that_do():
-    from tests.benchmarks.__main__ import _parts
-
     assert _parts("cold,peers") == ["cold", "peers"]
     with pytest.raises(argparse.ArgumentTypeError, match="no part is called 'speed'; there are cold, warm"):
         _parts("cold,speed")
+
+
+def test_a_part_that_stops_short_keeps_its_rows_and_tells_why(demo_artifacts):
+    def part(_):
+        yield {"ms": 1.0}
+        raise Skipped("it needs more")
+
+    found = _measured("cold", part, [Subject(demo_artifacts)] * 2)
+    assert found == ([{"songs": 600, "ms": 1.0}] * 2, ["it needs more"] * 2)
+
+
+def test_a_page_is_a_heading_a_table_and_what_was_left_out(capsys):
+    _print("Memory", [{"MB": 1.0}], ["it needs more", "it needs more"])
+    assert capsys.readouterr().out == "## Memory\n\n| MB |\n| ---: |\n| 1.00 |\n\nLeft out: it needs more.\n\n"

@@ -37,16 +37,18 @@ def serving(folder: Path, environ: Mapping[str, str], request: bytes) -> Iterato
                "--target", "recommend", "--host", "127.0.0.1", "--port", str(port)]  # fmt: skip
     process = subprocess.Popen(command, env=dict(environ), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        _wait(process, port, request)
+        _wait(process, folder, port, request)
         yield Server(process, port)
     finally:
         process.terminate()
         process.wait()
 
 
-def _wait(process: subprocess.Popen[bytes], port: int, request: bytes) -> None:
+def _wait(process: subprocess.Popen[bytes], folder: Path, port: int, request: bytes) -> None:
     deadline = time.monotonic() + PATIENCE
     while not answers(port, request):
-        if process.poll() is not None or time.monotonic() > deadline:
-            raise TimeoutError(f"no answer to {request[:40]!r}; exit {process.poll()}")
+        if process.poll() is not None:
+            raise ChildProcessError(f"{folder / 'main.py'} ended with {process.returncode} before it answered")
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{folder / 'main.py'} did not answer 200 within {PATIENCE} s")
         time.sleep(0.001)
