@@ -4,6 +4,8 @@ import argparse
 import os
 import random
 import socket
+import subprocess
+import sys
 import threading
 
 import numpy as np
@@ -11,12 +13,13 @@ import pytest
 from werkzeug.serving import make_server
 from werkzeug.wrappers import Request, Response
 
+from build import ROOT
 from segue.catalog import load as load_catalog
 from tests.benchmarks import figures, growth, layout, memory, peers, sizes, typos
-from tests.benchmarks.__main__ import _measured, _parts, _print
 from tests.benchmarks.http import Client, answers, post
 from tests.benchmarks.libraries import LIBRARIES, WANTED, open_segue
 from tests.benchmarks.load import Load, put
+from tests.benchmarks.parts import Part, measured, named
 from tests.benchmarks.servers import serving
 from tests.benchmarks.subject import OURS, Skipped, Subject
 
@@ -59,7 +62,7 @@ def test_growth_compares_rows_of_one_kind_at_several_sizes():
         for songs in (10_000, 1_000_000)
         for under, start, power in (("flat", 5, 0), ("root", 1, 0.5))
     ]
-    flat, root = growth.exponents({"cold": cold, "warm": [{"songs": 10_000, "p50 ms": 1.0}], "sizes": cold})
+    flat, _, root, _ = growth.exponents({"cold": cold, "warm": [{"songs": 10_000, "p50 ms": 1.0}], "sizes": cold})
     assert flat == {
         "part": "cold",
         "of": "flat",
@@ -191,9 +194,9 @@ def test_a_library_finds_its_neighbours_in_the_file_that_it_wrote(name, demo_art
 
 
 def test_parts_that_do_not_exist_are_refused_with_those_that_do():
-    assert _parts("cold,peers") == ["cold", "peers"]
+    assert named("cold,peers") == ["cold", "peers"]
     with pytest.raises(argparse.ArgumentTypeError, match="no part is called 'speed'; there are cold, warm"):
-        _parts("cold,speed")
+        named("cold,speed")
 
 
 def test_a_part_that_stops_short_keeps_its_rows_and_tells_why(demo_artifacts):
@@ -201,10 +204,24 @@ def test_a_part_that_stops_short_keeps_its_rows_and_tells_why(demo_artifacts):
         yield {"ms": 1.0}
         raise Skipped("it needs more")
 
-    found = _measured("cold", part, [Subject(demo_artifacts)] * 2)
-    assert found == ([{"songs": 600, "ms": 1.0}] * 2, ["it needs more"] * 2)
+    subjects = [Subject(demo_artifacts)] * 2
+    assert measured("part", Part("A part", part), subjects) == (
+        [{"songs": 600, "ms": 1.0}] * 2, ["it needs more"] * 2
+    )  # fmt: skip
+    assert measured("part", Part("A part", part, once=True), subjects) == ([{"ms": 1.0}], ["it needs more"])
 
 
-def test_a_page_is_a_heading_a_table_and_what_was_left_out(capsys):
-    _print("Memory", [{"MB": 1.0}], ["it needs more", "it needs more"])
-    assert capsys.readouterr().out == "## Memory\n\n| MB |\n| ---: |\n| 1.00 |\n\nLeft out: it needs more.\n\n"
+def test_a_section_is_a_heading_a_table_and_what_was_left_out():
+    assert figures.section("Memory", [{"MB": 1.0}], ["it needs more", "it needs more"]) == (
+        "## Memory\n\n| MB |\n| ---: |\n| 1.00 |\n\nLeft out: it needs more."
+    )
+    assert figures.section("Memory", []) == ""
+
+
+@pytest.mark.parametrize("run", [["--artifacts", "nowhere"], ["--source", "nowhere.csv"]])
+def test_a_catalogue_that_is_not_there_is_refused_in_a_line(run):
+    command = [sys.executable, "-m", "tests.benchmarks", "--only", "sizes", *run]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, "Traceback" in done.stderr) == (1, False)
+    assert done.stderr.splitlines()[-1].startswith(f"{run[0]}: ")
+    assert "nowhere" in done.stderr.splitlines()[-1]

@@ -39,6 +39,13 @@ def table(rows: Sequence[Row]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
+def section(title: str, rows: Sequence[Row], reasons: Iterable[str] = ()) -> str:
+    """A heading, the table and why something was left out; nothing where there is none of both."""
+    notes = [f"Left out: {reason}." for reason in dict.fromkeys(reasons)]
+    content = [*([table(rows)] if rows else []), *notes]
+    return "\n\n".join([f"## {title}", *content]) if content else ""
+
+
 def shown(value: str | int | float) -> str:
     """A figure as a person reads it: ``1234.5`` -> ``1,234``, ``12.34`` -> ``12.3``, ``0.99957`` -> ``0.9996``."""
     if isinstance(value, str):

@@ -18,7 +18,7 @@ def fit(source: str, out: Path) -> Row:
     _, status, used = os.wait4(process.pid, 0)  # its own peak; getrusage tells the largest of all children
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
-        raise subprocess.CalledProcessError(process.returncode, command)
+        raise SystemExit(f"--source: '{source}' can't be fitted")
     return {
         "songs": len(load(out)),
         "source": Path(source).name,

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from tests.benchmarks.figures import Row, exponent
 
 WATCHED = {  # part of the benchmark -> its columns
-    "cold": ("Segue ms",),
-    "warm": ("p50 ms", "p99 ms"),
+    "cold": ("Segue ms", "ratio"),
+    "warm": ("p50 ms", "p99 ms", "p50 / hello-world"),
+    "load": ("p50 ms", "share of hello-world's"),
     "memory": ("worker PSS MB",),
     "peers": ("open to first answer ms", "p50 ms"),
     "typos": ("p50 ms", "p99 ms"),

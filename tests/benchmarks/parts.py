@@ -1,0 +1,60 @@
+"""The parts of the benchmark, and how one is measured over catalogues."""
+
+import argparse
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from tests.benchmarks import cold, imports, layout, load, memory, peers, sizes, typos, warm
+from tests.benchmarks.figures import Row
+from tests.benchmarks.subject import Skipped, Subject
+
+
+class Part(NamedTuple):
+    """A table of the page.
+
+    measure : rows of one catalogue
+    once : whether it is the same for every catalogue
+    """
+
+    title: str
+    measure: Callable[[Subject], Iterable[Row]]
+    once: bool = False
+
+
+PARTS: Mapping[str, Part] = {
+    "cold": Part("Start to first recommendation", cold.measure),
+    "warm": Part("POST /recommend, ten songs, in process", warm.measure),
+    "load": Part("POST /recommend over HTTP", load.measure),
+    "memory": Part("Memory", memory.measure),
+    "peers": Part("Search libraries on the same vectors, one thread", peers.measure),
+    "typos": Part("Search by a name with one edit", typos.measure),
+    "sizes": Part("Artifacts", sizes.measure),
+    "layout": Part("Layout of the vectors", layout.measure),
+    "deployed": Part("What is deployed besides the artifacts", sizes.deployed, once=True),
+    "imports": Part("What the first recommendation imports", imports.measure, once=True),
+}
+DEFAULT = [name for name in PARTS if name != "layout"]  # which takes minutes
+
+
+def named(text: str) -> list[str]:
+    """The parts of a list with commas."""
+    names = text.split(",")
+    unknown = [name for name in names if name not in PARTS]
+    if unknown:
+        raise argparse.ArgumentTypeError(f"no part is called {unknown[0]!r}; there are {', '.join(PARTS)}")
+    return names
+
+
+def measured(name: str, part: Part, subjects: Sequence[Subject]) -> tuple[list[Row], list[str]]:
+    """Rows of a part, and why it stops short where it does."""
+    rows: list[Row] = []
+    reasons = []
+    for subject in subjects[-1:] if part.once else subjects:
+        songs = len(subject.catalog)
+        print(f"{name}, {songs:,} songs ...", file=sys.stderr)
+        try:
+            rows.extend(row if part.once else {"songs": songs, **row} for row in part.measure(subject))
+        except Skipped as reason:  # after some rows perhaps: these stay
+            reasons.append(str(reason))
+    return rows, reasons
