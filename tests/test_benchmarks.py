@@ -162,13 +162,6 @@ def alike(one, other):
     return next(differ, min(len(one), len(other)))
 
 
-def test_int8_keeps_what_a_column_spans():
-    vectors = np.array([[-1.0, 0.002], [0.5, 0.001], [1.0, -0.002]], np.float32)
-    assert np.abs(layout.quantised(vectors) - vectors).max(axis=0) == pytest.approx([0, 0], abs=0.005)
-    assert np.abs(layout.quantised(vectors)[:, 1] - vectors[:, 1]).max() < 0.00002
-    assert (layout.halved(vectors) == vectors.astype(np.float16)).all()
-
-
 def test_the_search_core_is_measured_against_every_song_scored(demo_artifacts, tmp_path):
     subject = Subject(demo_artifacts)
     vectors = peers.weighted(subject, tmp_path)

@@ -18,8 +18,6 @@ from segue.scoring import Scorer
 from segue.seeds import Resolved, resolve
 from segue.space import similarity
 
-SURPLUS = 2  # times the limit: songs that the search makes ready, for versions and artists' caps drop some
-
 
 @dataclass(frozen=True, slots=True)
 class Pool:
@@ -72,9 +70,7 @@ def recommend(catalog: Catalog, query: Query) -> Answer:
     scorer = Scorer(catalog, seeds, query.targets)
     allowed = Allowed(catalog, query.filters)
     works = choice.Works(catalog, allowed, _song_seeds(seeds))
-    chosen = choice.choose(
-        catalog, query, search.ranked(catalog, scorer, allowed, SURPLUS * query.limit), works, _likeness(catalog)
-    )
+    chosen = choice.choose(catalog, query, search.ranked(catalog, scorer, allowed), works, _likeness(catalog))
     whys = explain.explain(catalog, scorer, seeds, chosen.songs) if query.explain else None
     pool = Pool(
         int(catalog.manifest["recommendable"]),

@@ -14,20 +14,18 @@ from segue.filtering import Allowed
 from segue.scoring import LARGEST_BATCH, Scorer
 
 FIRST_BATCH = 1_500  # songs scored before the first is passed on
+WANTED = 20  # songs made ready at first, whatever the limit: a longer list begins as a shorter one does
 
 
-def ranked(catalog: Catalog, scorer: Scorer, allowed: Allowed, wanted: int) -> Iterator[tuple[int, float]]:
-    """Yield (row, score) of allowed songs by falling score (one in thousands may come late); equal scores by row.
-
-    wanted : how many songs will probably be asked for; more can be
-    """
+def ranked(catalog: Catalog, scorer: Scorer, allowed: Allowed) -> Iterator[tuple[int, float]]:
+    """Yield (row, score) of allowed songs by falling score (one in thousands may come late); equal scores by row."""
     bounds = scorer.bounds()
     order = np.argsort(-bounds, kind="stable")
     bounds, offsets = np.append(bounds[order], -np.inf), catalog.array("cell_offsets").astype(np.int64)
     sizes = np.cumsum(offsets[order + 1] - offsets[order])
     rows = scorer.extra_rows[allowed(scorer.extra_rows)]
     scores = scorer.score(rows)
-    seen, batch, largest = 0, FIRST_BATCH, LARGEST_BATCH // scorer.size
+    seen, batch, largest, wanted = 0, FIRST_BATCH, LARGEST_BATCH // scorer.size, WANTED
     while seen < len(order):
         until = _until(sizes, seen, min(batch, largest), bounds, _best(scores, wanted))
         fresh = _without(_rows(order[seen:until], offsets), scorer.extra_rows)

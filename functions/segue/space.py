@@ -191,8 +191,9 @@ class Space:
 
 
 def to_codes(columns: np.ndarray, middle: np.ndarray, step: float) -> np.ndarray:
-    """Columns of a block as codes, int8; what is unknown (NaN) or beyond the range as the nearest that there is."""
-    return np.clip(np.rint(np.nan_to_num(columns - middle) / step), -LARGEST, LARGEST).astype(np.int8)
+    """Columns of a block as codes, int8; what is unknown (NaN) as 0, what is beyond the range as its end."""
+    codes = np.clip(np.rint(np.nan_to_num(columns - middle) / step), -LARGEST, LARGEST)
+    return codes.astype(np.min_scalar_type(-LARGEST))
 
 
 def squared_distances(vectors: np.ndarray, points: np.ndarray, known: np.ndarray) -> np.ndarray:

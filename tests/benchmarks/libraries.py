@@ -38,19 +38,18 @@ def open_segue(artifacts: Path) -> Search:
     from itertools import islice
 
     from segue.catalog import load
-    from segue.filtering import allowed
+    from segue.filtering import Allowed
     from segue.query import Filters, Seed
     from segue.scoring import Scorer
     from segue.search import ranked
     from segue.seeds import resolve
-    from segue.space import Space
 
     catalog = load(artifacts)
-    space = Space.from_manifest(catalog.manifest["space"])
 
     def search(song: str, _: np.ndarray) -> np.ndarray:
-        scorer = Scorer(catalog, space, resolve(catalog, space, (Seed("/song_id", {}, id=song),)), {})
-        return np.array([row for row, _ in islice(ranked(catalog, scorer, allowed(catalog, Filters())), WANTED)])
+        scorer = Scorer(catalog, resolve(catalog, (Seed("/song_id", {}, id=song),)), {})
+        found = ranked(catalog, scorer, Allowed(catalog, Filters()))
+        return np.array([row for row, _ in islice(found, WANTED)])
 
     return search
 

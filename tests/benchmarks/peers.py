@@ -19,11 +19,10 @@ from pathlib import Path
 import numpy as np
 
 from build import FUNCTIONS, ROOT
-from segue.filtering import allowed
+from segue.filtering import Allowed
 from segue.query import Filters, Seed
 from segue.scoring import Scorer
 from segue.seeds import resolve
-from segue.space import Space
 from tests.benchmarks.figures import Row, interleaved
 from tests.benchmarks.libraries import LARGEST_GRAPH, LIBRARIES, WANTED, Library, Search
 from tests.benchmarks.subject import Subject
@@ -53,7 +52,7 @@ def measure(subject: Subject) -> Iterator[Row]:
 def weighted(subject: Subject, folder: Path) -> np.ndarray:
     """The vectors as libraries get them, float32, shape (n_songs, n_dims), in a file of their own."""
     stored = subject.catalog.array("vectors")
-    weights = Space.from_manifest(subject.catalog.manifest["space"]).weights.astype(np.float32)
+    weights = subject.catalog.space.weights.astype(np.float32)
     vectors = np.lib.format.open_memmap(folder / "vectors.npy", "w+", np.float32, (len(stored), len(weights)))
     for start in range(0, len(stored), STEP):
         vectors[start : start + STEP] = stored[start : start + STEP].astype(np.float32) * weights
@@ -162,10 +161,9 @@ def _exact(rows: np.ndarray, worth: np.ndarray, tie: float) -> int:
 
 def _scores(subject: Subject, song: str) -> np.ndarray:
     """The score of every song, by brute force; -inf where it may not be recommended."""
-    space = Space.from_manifest(subject.catalog.manifest["space"])
-    seeds = resolve(subject.catalog, space, (Seed("/song_id", {}, id=song),))
-    scores = Scorer(subject.catalog, space, seeds, {}).score(np.arange(len(subject.catalog)))
-    return np.where(allowed(subject.catalog, Filters()), scores, -np.inf)
+    seeds, rows = resolve(subject.catalog, (Seed("/song_id", {}, id=song),)), np.arange(len(subject.catalog))
+    scores = Scorer(subject.catalog, seeds, {}).score(rows)
+    return np.where(Allowed(subject.catalog, Filters())(rows), scores, -np.inf)
 
 
 def closeness(vectors: np.ndarray, vector: np.ndarray) -> np.ndarray:
