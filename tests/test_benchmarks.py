@@ -15,7 +15,7 @@ from werkzeug.wrappers import Request, Response
 
 from build import ROOT
 from segue.catalog import load as load_catalog
-from tests.benchmarks import figures, growth, layout, memory, peers, sizes, typos
+from tests.benchmarks import figures, growth, memory, peers, sizes, typos
 from tests.benchmarks.http import Client, answers, post
 from tests.benchmarks.libraries import LIBRARIES, WANTED, open_segue
 from tests.benchmarks.load import Load, put

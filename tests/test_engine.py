@@ -25,6 +25,28 @@ def ids(answer, catalog):
     return [names[found.row] for found in answer.recommendations]
 
 
+@pytest.mark.parametrize(
+    "seed",
+    [{"artist": "ada LINDQVIST"}, {"id": "piano-1"}, {"song": "Grey Window"}, {"id": "piano-1-live", "weight": -1}],
+)
+def test_artists_of_seeds_stay_out_when_they_are_unwanted(world_catalog, seed):
+    query = ask(seed, limit=100, max_per_artist=None, exclude_seed_artists=True)
+    answer = recommend(world_catalog, query)
+    assert not {"piano-1", "piano-1-live", "piano-2"} & set(ids(answer, world_catalog))
+    assert (len(answer.recommendations), answer.pool.after_filters) == (10, 10)
+
+
+def test_featured_artists_of_a_seed_stay_out_as_well(world_catalog):
+    answer = recommend(world_catalog, ask({"id": "piano-4"}, limit=100, exclude_seed_artists=True))
+    assert not {"piano-3", "piano-4"} & set(ids(answer, world_catalog))
+
+
+def test_genres_and_sounds_have_no_artists_to_leave_out(world_catalog):
+    seeds = ({"genre": "piano"}, {"features": {"energy": 0.1}})
+    without, with_ = (recommend(world_catalog, ask(*seeds, exclude_seed_artists=flag)) for flag in (True, False))
+    assert (without.recommendations, without.pool) == (with_.recommendations, with_.pool)
+
+
 @pytest.mark.parametrize("group", world.GROUPS)
 @pytest.mark.parametrize("number", [1, 2, 3, 4])
 def test_a_song_gets_its_own_group_first(world_catalog, group, number):

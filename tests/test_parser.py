@@ -41,7 +41,8 @@ def test_every_field_of_the_contract_is_read():
             "exclude_genres": ["folk"], "exclude_ids": ["y"], "exclude_artists": ["D"],
         },
         "targets": {"energy": 0.9, "popularity": 20},
-        "max_per_artist": None, "fill": True, "diversity": 0.5, "explain": True, "draw": 2147483647,
+        "max_per_artist": None, "fill": True, "diversity": 0.5, "exclude_seed_artists": True,
+        "explain": True, "draw": 2147483647,
     }  # fmt: skip
     assert parse(body, KNOWN) == Query(
         (
@@ -56,7 +57,7 @@ def test_every_field_of_the_contract_is_read():
             {"tempo": (90.0, 120.0), "year": (1990.0, math.inf)}, False, ("rock",), ("folk",), ("y",), ("D",)
         ),
         targets={"energy": 0.9, "popularity": 20.0},
-        max_per_artist=None, fill=True, diversity=0.5, explain=True, draw=2147483647,
+        max_per_artist=None, fill=True, diversity=0.5, exclude_seed_artists=True, explain=True, draw=2147483647,
     )  # fmt: skip
 
 
@@ -151,7 +152,7 @@ JSON = st.recursive(
     max_leaves=12,
 )
 FIELDS = ["song", "artist", "song_id", "seeds", "limit", "filters", "targets", "max_per_artist", "fill", "diversity",
-          "explain", "draw"]  # fmt: skip
+          "exclude_seed_artists", "explain", "draw"]  # fmt: skip
 
 
 @given(JSON | st.dictionaries(st.sampled_from(FIELDS), JSON))

@@ -6,14 +6,14 @@ Takes and gives values, knows nothing of HTTP, and can be called from a notebook
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from segue import choice, explain, search
+from segue import choice, explain, lookup, search
 from segue.catalog import Catalog
 from segue.filtering import Allowed
-from segue.query import Query
+from segue.query import Filters, Query
 from segue.scoring import Scorer
 from segue.seeds import Resolved, resolve
 from segue.space import similarity
@@ -68,7 +68,7 @@ def recommend(catalog: Catalog, query: Query) -> Answer:
     """
     seeds = resolve(catalog, query.seeds)
     scorer = Scorer(catalog, seeds, query.targets)
-    allowed = Allowed(catalog, query.filters)
+    allowed = Allowed(catalog, _filters(catalog, query, seeds))
     works = choice.Works(catalog, allowed, _song_seeds(seeds))
     chosen = choice.choose(catalog, query, search.ranked(catalog, scorer, allowed), works, _likeness(catalog))
     whys = explain.explain(catalog, scorer, seeds, chosen.songs) if query.explain else None
@@ -86,6 +86,22 @@ def recommend(catalog: Catalog, query: Query) -> Answer:
         ),
         pool,
     )
+
+
+def _filters(catalog: Catalog, query: Query, seeds: Sequence[Resolved]) -> Filters:
+    """The query's filters, and its seeds' artists among them where they are unwanted."""
+    if not query.exclude_seed_artists:
+        return query.filters
+    named = [name for seed in seeds for name in _artists(catalog, seed)]
+    return replace(query.filters, exclude_artists=(*query.filters.exclude_artists, *named))
+
+
+def _artists(catalog: Catalog, seed: Resolved) -> list[str]:
+    """The artists that a seed names: a genre's and a sound's are nobody in particular."""
+    if seed.match is not None:
+        return lookup.artists_of(catalog, seed.match.row)
+    artist = lookup.artist(catalog, seed.seed.artist) if seed.seed.artist is not None else None
+    return [] if artist is None else [catalog.texts("artists")[artist]]
 
 
 def _likeness(catalog: Catalog) -> Callable[[int, Sequence[int]], np.ndarray]:

@@ -66,7 +66,7 @@ class _Parser(Reader):
             body,
             "",
             ("song", "artist", "song_id", "seeds", "limit", "filters", "targets", "max_per_artist", "fill",
-             "diversity", "explain", "draw"),
+             "diversity", "exclude_seed_artists", "explain", "draw"),
         )  # fmt: skip
         query = Query(
             seeds=self.seeds(fields) if isinstance(body, Mapping) else (),
@@ -76,6 +76,7 @@ class _Parser(Reader):
             max_per_artist=self.cap(fields),
             fill=self.truth(fields, "fill", "", False),
             diversity=self.real(fields, "diversity", "", 0, 1, 0.0),
+            exclude_seed_artists=self.truth(fields, "exclude_seed_artists", "", False),
             explain=self.truth(fields, "explain", "", False),
             draw=self.whole(fields, "draw", "", 0, LARGEST_DRAW, 0),
         )

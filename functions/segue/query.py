@@ -64,6 +64,7 @@ class Query:
     max_per_artist : 1..100 songs by one first artist; None: no cap
     fill : lift the cap rather than return fewer songs
     diversity : 0 (by score alone) .. 1
+    exclude_seed_artists : recommend no song that an artist of the seeds takes part in
     draw : another number gives another, repeatable selection
     """
 
@@ -74,5 +75,6 @@ class Query:
     max_per_artist: int | None = 2
     fill: bool = False
     diversity: float = 0.0
+    exclude_seed_artists: bool = False
     explain: bool = False
     draw: int = 0
