@@ -11,6 +11,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 from werkzeug.wrappers import Request, Response
 
 from segue.config import Config
+from segue.public import staged
 from segue.web import Service
 
 service = Service(Config.from_environ(os.environ))
@@ -31,6 +32,6 @@ def _adapter() -> Callable[[dict[str, Any], object], dict[str, Any]]:
     from apig_wsgi import make_lambda_handler
 
     handler: Callable[[dict[str, Any], object], dict[str, Any]] = make_lambda_handler(
-        Request.application(recommend), binary_support=True
+        staged(Request.application(recommend)), binary_support=True
     )
     return handler

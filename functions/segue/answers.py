@@ -48,9 +48,14 @@ def song(catalog: Catalog, row: int) -> dict[str, Any]:
         "explicit": _explicit(catalog, row),
         "duration_ms": _number(catalog, "duration_ms", row),
     }
-    if _SPOTIFY_ID.fullmatch(identity) and not catalog.manifest["invented"]:
-        brief["link"] = f"https://open.spotify.com/track/{identity}"
-    return brief
+    address = link(catalog, identity)
+    return {**brief, "link": address} if address else brief
+
+
+def link(catalog: Catalog, identity: str) -> str | None:
+    """Where Spotify plays a song, if its id is Spotify's."""
+    known = _SPOTIFY_ID.fullmatch(identity) and not catalog.manifest["invented"]
+    return f"https://open.spotify.com/track/{identity}" if known else None
 
 
 def record(catalog: Catalog, row: int) -> dict[str, Any]:
@@ -90,22 +95,23 @@ def answer(catalog: Catalog, found: Answer) -> dict[str, Any]:
     }
 
 
+def why(said: Why) -> dict[str, Any]:
+    """The reasons for a recommendation."""
+    return {
+        "closest_seed": said.closest_seed,
+        "reasons": list(said.reasons),
+        "farthest": said.farthest,
+        "parts": {name: round(part, 9) for name, part in said.parts.items()},
+    }
+
+
 def _recommendation(catalog: Catalog, rank: int, found: Recommendation) -> dict[str, Any]:
     about = song(catalog, found.row)
     entry = {"rank": rank, **{name: about.pop(name) for name in ("id", "name", "artists", "album")}}
     entry |= {"score": found.score, **about}
     if found.why:
-        entry["why"] = _why(found.why)
+        entry["why"] = why(found.why)
     return entry
-
-
-def _why(why: Why) -> dict[str, Any]:
-    return {
-        "closest_seed": why.closest_seed,
-        "reasons": list(why.reasons),
-        "farthest": why.farthest,
-        "parts": {name: round(part, 9) for name, part in why.parts.items()},
-    }
 
 
 def _seed(catalog: Catalog, seed: Resolved) -> dict[str, Any]:

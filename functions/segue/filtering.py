@@ -47,9 +47,9 @@ def _tests(catalog: Catalog, filters: Filters) -> Iterator[np.ndarray]:
     if filters.explicit is not None:
         yield catalog.attribute("explicit") == float(filters.explicit)
     if filters.genres:
-        yield _having(catalog, filters.genres)
+        yield having(catalog, filters.genres)
     if filters.exclude_genres:
-        yield ~_having(catalog, filters.exclude_genres)
+        yield ~having(catalog, filters.exclude_genres)
 
 
 def _within(values: np.ndarray, low: float, high: float) -> np.ndarray:
@@ -58,7 +58,8 @@ def _within(values: np.ndarray, low: float, high: float) -> np.ndarray:
     return (values >= number(low)) & (values <= number(high))
 
 
-def _having(catalog: Catalog, genres: tuple[str, ...]) -> np.ndarray:
+def having(catalog: Catalog, genres: tuple[str, ...]) -> np.ndarray:
+    """Songs of any of these genres; bool, shape (n_songs,)."""
     codes = [catalog.manifest["genres"].index(genre) for genre in set(genres)]
     offsets, values = catalog.array("in_offsets"), catalog.array("in_genres")
     hits = np.isin(values, codes)

@@ -31,7 +31,7 @@ class Match:
 def by_id(catalog: Catalog, song: str) -> int | None:
     """The row of an id."""
     ids = catalog.texts("ids")
-    rows = _hashed(catalog, "id_hashes", "id_songs", song)
+    rows = _hashed(catalog, "id_hashes", "id_songs", digest(song))
     return next((row for row in rows if ids[row] == song), None)
 
 
@@ -60,7 +60,12 @@ def artist(catalog: Catalog, name: str) -> int | None:
 
 def artists_like(catalog: Catalog, name: str) -> list[int]:
     """All artists whose names differ from this one in no more than versions of a title do."""
-    return _hashed(catalog, "artist_hashes", "artist_rows", title_key(name))
+    return artists_at(catalog, digest(title_key(name)))
+
+
+def artists_at(catalog: Catalog, key: int) -> list[int]:
+    """All artists of whose names this is the digest."""
+    return _hashed(catalog, "artist_hashes", "artist_rows", key)
 
 
 def artists_of(catalog: Catalog, row: int) -> list[str]:
@@ -76,14 +81,14 @@ def versions(catalog: Catalog, row: int) -> np.ndarray:
 
 def _titled(catalog: Catalog, song: str) -> list[int]:
     hits = [
-        _hashed(catalog, "title_hashes", "title_songs", key) for key in dict.fromkeys((bare(song), title_key(song)))
+        _hashed(catalog, "title_hashes", "title_songs", digest(key))
+        for key in dict.fromkeys((bare(song), title_key(song)))
     ]
     return list(dict.fromkeys(row for rows in hits for row in rows))
 
 
-def _hashed(catalog: Catalog, hashes: str, rows: str, key: str) -> list[int]:
-    sought = np.uint64(digest(key))
-    column = catalog.array(hashes)
+def _hashed(catalog: Catalog, hashes: str, rows: str, key: int) -> list[int]:
+    column, sought = catalog.array(hashes), np.uint64(key)
     first, last = np.searchsorted(column, sought), np.searchsorted(column, sought, side="right")
     return [int(row) for row in catalog.array(rows)[first : min(last, first + CONSIDERED)]]
 

@@ -15,6 +15,23 @@ def song(catalog: Catalog, row: int) -> dict[str, Any]:
     return _read(catalog, range(row, row + 1))[0]
 
 
+def holding(catalog: Catalog, column: str, words: str) -> np.ndarray:
+    """Songs of which a text holds words, but for case, accents and punctuation; bool, shape (n_songs,).
+
+    words : as :func:`segue.names.bare` leaves them; the last one may be cut short
+    """
+    from pyarrow import compute
+    from pyarrow.parquet import ParquetFile
+
+    with ParquetFile(catalog.folder / FILE, memory_map=True) as file:
+        texts = file.read([column], use_threads=False).column(0).combine_chunks().dictionary_encode()
+    letters = compute.replace_substring_regex(compute.utf8_normalize(texts.dictionary, "NFKD"), r"\pM", "")
+    spaced = compute.replace_substring_regex(compute.utf8_lower(letters), r"[^\pL\pN_]+", " ")
+    starts, holds = compute.starts_with(spaced, words), compute.match_substring(spaced, f" {words}")
+    hits = compute.fill_null(compute.or_(starts, holds), False).to_numpy(zero_copy_only=False)
+    return np.append(hits, False)[texts.indices.fill_null(len(hits)).to_numpy()]
+
+
 def _read(catalog: Catalog, rows: Sequence[int]) -> list[dict[str, Any]]:
     from pyarrow.parquet import ParquetFile
 

@@ -11,7 +11,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
-from segue import answers, catalog, engine, fulltext, lookup, problems
+from segue import answers, catalog, engine, fulltext, lookup, problems, public
 from segue.answers import json_response
 from segue.catalog import Catalog
 from segue.config import Config
@@ -55,6 +55,10 @@ class Service:
 
     def handle(self, request: Request) -> Response:
         """Answer one request; whatever happens, the answer is JSON or a page of ours."""
+        if _is_spotify(request.path):
+            from segue import spotify  # most callers never need it
+
+            return spotify.handle(request, self.catalog, public.base(request, self._config.public_url))
         try:
             return self._routed(request)
         except HTTPException as error:
@@ -146,6 +150,11 @@ def vocabulary(songs: Catalog) -> Vocabulary:
     """What a catalogue lets a request name."""
     manifest = songs.manifest
     return Vocabulary(manifest["genres"], manifest["attributes"], manifest["has_explicit"])
+
+
+def _is_spotify(path: str) -> bool:
+    """Whether a path is the dialect's, :mod:`segue.spotify`."""
+    return path == "/v1" or path.startswith("/v1/") or path.rstrip("/") == "/api/token"
 
 
 def _query(request: Request, known: Vocabulary) -> Query:

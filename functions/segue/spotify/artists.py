@@ -1,0 +1,22 @@
+"""Related artists: whose songs the engine recommends for an artist."""
+
+from segue import engine
+from segue.catalog import Catalog
+from segue.names import bare
+from segue.query import Query, Seed
+
+MOST = 20
+CONSIDERED = 2 * MOST  # songs: an artist may be spelled in several ways
+
+
+def related(catalog: Catalog, artist: int) -> list[int]:
+    """Rows of other artists, the most alike first."""
+    names, by = catalog.texts("artists"), catalog.lists("by", "artists")
+    seed = Seed("/id", {"artist": names[artist]}, artist=names[artist])
+    query = Query((seed,), limit=CONSIDERED, max_per_artist=1, exclude_seed_artists=True)
+    rows = [song.row for song in engine.recommend(catalog, query).recommendations]
+    firsts = [int(by[row][0]) for row in rows if len(by[row])]
+    spellings: dict[str, int] = {}
+    for first in firsts:
+        spellings.setdefault(bare(names[first]), first)
+    return list(spellings.values())[:MOST]

@@ -1,0 +1,117 @@
+"""What a search finds among the songs and artists, best first.
+
+Typos in free text are forgiven; a field holds words of a name as they are spelled, but for case, accents and
+punctuation. Without any words the best known come first.
+"""
+
+import functools
+from collections.abc import Iterable, Sequence
+from difflib import SequenceMatcher
+
+import numpy as np
+
+from segue import filtering, fulltext, lookup, records
+from segue.catalog import Catalog
+from segue.names import bare
+from segue.spotify import genres
+from segue.spotify.terms import Terms
+
+CONSIDERED = 5_000  # best known songs of those that fields leave, whose names are compared with the words
+
+
+def tracks(catalog: Catalog, terms: Terms) -> list[int]:
+    """Rows of songs."""
+    within = _within(catalog, terms)
+    if not terms.words:
+        return [int(row) for row in _best_known(catalog, within)]
+    names, titled = catalog.texts("names"), bare(terms.track)
+    similar = fulltext.search(catalog, f"{terms.words} {terms.artist}".strip(), 2 * fulltext.CANDIDATES)
+    called = _called(catalog, bare(terms.words), similar)
+    found = dict.fromkeys([*called, *_containing(catalog, within, terms.words), *similar])
+    return [row for row in found if within[row] and (not titled or _holds(bare(names[row]), titled))]
+
+
+def artists(catalog: Catalog, terms: Terms) -> list[int]:
+    """Rows of artists: of the name, else of the songs that are found."""
+    named = terms.artist or terms.text
+    if terms.track or not named:
+        return _artists_of(catalog, tracks(catalog, terms))
+    songs, within = catalog.lists("artist", "songs"), _within(catalog, terms)
+    found = _artists_named(catalog, named) or _artists_like(catalog, named)
+    return [row for row in found if within[songs[row]].any()]
+
+
+def _within(catalog: Catalog, terms: Terms) -> np.ndarray:
+    """Songs that the fields leave, but for the name; bool, shape (n_songs,)."""
+    within = np.ones(len(catalog), bool)
+    if terms.artist:
+        songs = catalog.lists("artist", "songs")
+        rows = [songs[artist] for artist in _artists_named(catalog, terms.artist)]
+        within &= np.isin(np.arange(len(catalog)), np.concatenate(rows) if rows else [])
+    if terms.album:
+        within &= records.holding(catalog, "album", bare(terms.album))
+    if terms.genre:
+        genre = genres.find(catalog.manifest["genres"], terms.genre)
+        within &= filtering.having(catalog, (genre,)) if genre else False
+    if terms.years:
+        released = catalog.attribute("year")
+        within &= (released >= terms.years[0]) & (released <= terms.years[1])
+    return within
+
+
+def _best_known(catalog: Catalog, within: np.ndarray) -> np.ndarray:
+    rows = np.flatnonzero(within)
+    return rows[np.lexsort((rows, -np.nan_to_num(catalog.attribute("popularity")[rows], nan=-1)))]
+
+
+def _containing(catalog: Catalog, within: np.ndarray, words: str) -> list[int]:
+    """Of the songs that fields leave, those that hold the words: a search of all songs may not come to them."""
+    if within.all():
+        return []
+    names, sought = catalog.texts("names"), bare(words)
+    rows = _best_known(catalog, within)[:CONSIDERED]
+    return [int(row) for row in rows if _holds(bare(names[row]), sought)]
+
+
+def _called(catalog: Catalog, name: str, similar: Sequence[int]) -> list[int]:
+    """The songs that are called so and those of the artists who are, best known first."""
+    titles, artists = catalog.texts("names"), enumerate(_bare_artists(catalog))
+    songs = catalog.lists("artist", "songs")
+    by = [int(row) for artist, known in artists if known == name for row in songs[artist]]
+    called = np.zeros(len(catalog), bool)
+    called[by + [row for row in similar if bare(titles[row]) == name]] = True
+    return [int(row) for row in _best_known(catalog, called)]
+
+
+def _artists_named(catalog: Catalog, name: str) -> list[int]:
+    """Artists whose names hold the words: those who are called so, then the best known."""
+    names, sought = _bare_artists(catalog), bare(name)
+    songs, popularity = catalog.lists("artist", "songs"), np.nan_to_num(catalog.attribute("popularity"))
+    found = [row for row, known in enumerate(names) if sought in known and _holds(known, sought)]
+    return sorted(found, key=lambda row: (names[row] != sought, -popularity[songs[row]].max(initial=0), row))
+
+
+def _artists_like(catalog: Catalog, name: str) -> list[int]:
+    """Artists of similar songs whose names are spelled about so."""
+    rows = _artists_of(catalog, fulltext.search(catalog, name, fulltext.CANDIDATES))
+    names, sought = _bare_artists(catalog), bare(name)[: fulltext.LONGEST]
+    like = {row: SequenceMatcher(None, sought, names[row][: fulltext.LONGEST]).ratio() for row in rows}
+    return sorted((row for row in rows if like[row] >= lookup.CLOSE), key=lambda row: -like[row])
+
+
+def _artists_of(catalog: Catalog, songs: Iterable[int]) -> list[int]:
+    """First artists of songs, in the songs' order."""
+    by = catalog.lists("by", "artists")
+    return list(dict.fromkeys(int(artist) for song in songs for artist in by[song][:1]))
+
+
+@functools.lru_cache(maxsize=1)
+def _bare_artists(catalog: Catalog) -> list[str]:
+    """The names of all artists as they are compared; kept, for there are far fewer than songs."""
+    names = catalog.texts("artists")
+    return [bare(names[row]) for row in range(len(names))]
+
+
+def _holds(name: str, words: str) -> bool:
+    """Whether words, the last one maybe cut short, stand in a name; both bare."""
+    return f" {words}" in f" {name}"

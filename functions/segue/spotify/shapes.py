@@ -1,0 +1,158 @@
+"""Songs, artists and pages in Spotify's shapes: every field that its clients expect, and no other.
+
+What the table does not say has a neutral value, for typed clients take no null: popularity 0, explicit false,
+duration 0, time signature 4, key -1 (none found), mode 1, every other audio feature 0; a nameless artist or album;
+an album of one track, released in the year "0000". Pictures, markets and previews there are none.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import numpy as np
+
+from segue import answers, lookup
+from segue.attributes import AUDIO
+from segue.catalog import Catalog
+from segue.spotify import ids
+
+_NEUTRAL: Mapping[str, float] = {"time_signature": 4, "key": -1, "mode": 1}
+FARTHEST = 1000  # offset of a page, as Spotify had it
+_WHOLE = frozenset(("key", "mode", "time_signature", "duration_ms"))
+
+Shape = dict[str, Any]
+
+
+def neutral(name: str) -> float:
+    """What an attribute reads where the table does not say it."""
+    return _NEUTRAL.get(name, 0)
+
+
+class Shapes:
+    """Describes rows of a catalogue.
+
+    base : where the service is reached, without a slash at the end; all addresses begin with it
+    """
+
+    def __init__(self, catalog: Catalog, base: str):
+        self._catalog = catalog
+        self._base = base
+
+    def track(self, row: int) -> Shape:
+        """A full TrackObject."""
+        catalog = self._catalog
+        name, artists = catalog.texts("names")[row], self._artists(row)
+        identity = catalog.texts("ids")[row]
+        return {
+            "album": self._album(row, artists[0]),
+            "artists": artists,
+            "available_markets": [],
+            "disc_number": 1,
+            "duration_ms": self._whole("duration_ms", row),
+            "explicit": bool(self._whole("explicit", row)),
+            "external_ids": {},
+            **self._identified("track", identity, name, answers.link(catalog, identity)),
+            "is_local": False,
+            "popularity": self._whole("popularity", row),
+            "preview_url": None,
+            "track_number": 1,
+        }
+
+    def artist(self, row: int) -> Shape:
+        """A full artist: as popular as the best known song, of the genres of all songs, the most frequent first."""
+        songs = self._catalog.lists("artist", "songs")[row]
+        popularity = np.nan_to_num(self._catalog.attribute("popularity")[songs])
+        return {
+            **self._named_artist(self._catalog.texts("artists")[row]),
+            "followers": {"href": None, "total": 0},
+            "genres": self._genres(songs),
+            "images": [],
+            "popularity": int(popularity.max(initial=0)),
+        }
+
+    def features(self, rows: Sequence[int]) -> list[Shape]:
+        """Audio features objects."""
+        names = [*(attribute.name for attribute in AUDIO), "duration_ms"]
+        values = [_shortest(name, self._catalog.attribute(name)[list(rows)]) for name in names]
+        texts = self._catalog.texts("ids")
+        return [dict(zip(names, numbers)) | self._features_of(texts[row]) for row, numbers in zip(rows, zip(*values))]
+
+    def page(self, items: Sequence[Shape], total: int, asked: Mapping[str, str], limit: int, offset: int) -> Shape:
+        """A paging object.
+
+        asked : parameters that this page was asked for, but for limit and offset
+        """
+
+        def address(start: int) -> str:
+            query = urlencode({**asked, "limit": limit, "offset": start})
+            return f"{self._base}/v1/search?{query}"
+
+        after = offset + limit
+        return {
+            "href": address(offset),
+            "items": items,
+            "limit": limit,
+            "next": address(after) if after < total and after <= FARTHEST else None,
+            "offset": offset,
+            "previous": address(max(0, offset - limit)) if offset else None,
+            "total": total,
+        }
+
+    def href(self, kind: str, identity: str) -> str:
+        """The address of an object."""
+        return f"{self._base}/v1/{kind}s/{quote(identity, safe='')}"
+
+    def _identified(self, kind: str, identity: str, name: str, link: str | None = None) -> Shape:
+        return {
+            "external_urls": {"spotify": link or f"{self._base}/?{urlencode({'q': name})}"},
+            "href": self.href(kind, identity),
+            "id": identity,
+            "name": name,
+            "type": kind,
+            "uri": f"spotify:{kind}:{identity}",
+        }
+
+    def _named_artist(self, name: str) -> Shape:
+        return self._identified("artist", ids.artist_id(name), name)
+
+    def _artists(self, row: int) -> list[Shape]:
+        return [self._named_artist(name) for name in lookup.artists_of(self._catalog, row) or [""]]
+
+    def _album(self, row: int, artist: Shape) -> Shape:
+        name = self._catalog.texts("albums")[row]
+        return {
+            "album_type": "album",
+            "artists": [artist],
+            "available_markets": [],
+            **self._identified("album", ids.album_id(name, artist["name"]), name),
+            "images": [],
+            "release_date": f"{self._whole('year', row):04}",
+            "release_date_precision": "year",
+            "total_tracks": 1,
+        }
+
+    def _genres(self, songs: np.ndarray) -> list[str]:
+        names, lists = self._catalog.manifest["genres"], self._catalog.lists("in", "genres")
+        counts = np.bincount(np.concatenate([lists[int(song)] for song in songs]), minlength=len(names))
+        return [names[genre] for genre in np.argsort(-counts, kind="stable") if counts[genre]]
+
+    def _features_of(self, identity: str) -> Shape:
+        href = self.href("track", identity)
+        return {
+            "analysis_url": f"{self._base}/v1/audio-analysis/{quote(identity, safe='')}",
+            "id": identity,
+            "track_href": href,
+            "type": "audio_features",
+            "uri": f"spotify:track:{identity}",
+        }
+
+    def _whole(self, name: str, row: int) -> int:
+        value = float(self._catalog.attribute(name)[row])
+        return 0 if math.isnan(value) else round(value)
+
+
+def _shortest(name: str, values: np.ndarray) -> list[float]:
+    """Numbers as they were typed: seven digits are all that float32 holds, and 0.461 is not 0.46100001."""
+    known = np.where(np.isnan(values), neutral(name), values).tolist()
+    return [round(value) for value in known] if name in _WHOLE else [float(f"{value:.7g}") for value in known]
