@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from build import demo
 from build.fit import Options, fit
 from segue.catalog import Catalog, load
 from tests import world
@@ -36,6 +37,21 @@ def demo_artifacts(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def demo_catalog(demo_artifacts: Path) -> Catalog:
     return load(demo_artifacts)
+
+
+@pytest.fixture(scope="session")
+def dialect_artifacts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Artifacts of a small invented catalogue with ids that Spotify's clients let through: 22 letters and digits."""
+    folder = tmp_path_factory.mktemp("dialect")
+    songs = next(demo.chunks(600))
+    songs = songs.assign(
+        id=songs["id"].str.replace("demo-", "Invented0000000"),
+        artists=songs["artists"].str.join(";"),
+        genres=songs["genres"].str.join(";"),
+    )
+    songs.to_csv(folder / "songs.csv", index=False)
+    fit(Options([str(folder / "songs.csv")]), folder / "artifacts")
+    return folder / "artifacts"
 
 
 @pytest.fixture(scope="session")

@@ -3,16 +3,15 @@
 import json
 import os
 import re
-import socket
 import subprocess
 import sys
-import time
 import urllib.request
 from pathlib import Path
 
 import pytest
 
 from tests.aws import function_url_event
+from tests.serving import served
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -20,28 +19,8 @@ ROOT = Path(__file__).resolve().parent.parent
 @pytest.fixture(scope="module")
 def server(world_artifacts):
     """The base URL of a real functions framework that serves the small world."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [Path(sys.executable).with_name("functions-framework"), "--source", ROOT / "functions" / "main.py",
-               "--target", "recommend", "--host", "127.0.0.1", "--port", str(port)]  # fmt: skip
-    environ = os.environ | {"SEGUE_ARTIFACTS": str(world_artifacts)}
-    process = subprocess.Popen(command, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    base = f"http://127.0.0.1:{port}"
-    wait_for(f"{base}/healthz")
-    yield base
-    process.terminate()
-    process.wait(10)
-
-
-def wait_for(url):
-    for _ in range(200):
-        try:
-            with urllib.request.urlopen(url):
-                return
-        except OSError:
-            time.sleep(0.1)
-    pytest.fail(f"{url} does not answer")
+    with served(world_artifacts) as base:
+        yield base
 
 
 def post(url, body):

@@ -1,7 +1,7 @@
 """What a search finds among the songs and artists, best first.
 
-Typos in free text are forgiven; a field holds words of a name as they are spelled, but for case, accents and
-punctuation. Without any words the best known come first.
+Typos in free text are forgiven; with fields, words are looked for as they are spelled, but for case, accents and
+punctuation, and typos are forgiven where that finds nothing. Without any words the best known come first.
 """
 
 import functools
@@ -16,6 +16,7 @@ from segue.names import bare
 from segue.spotify import genres
 from segue.spotify.terms import Terms
 
+DEEPEST = 2 * fulltext.CANDIDATES  # songs of names like the words
 CONSIDERED = 5_000  # best known songs of those that fields leave, whose names are compared with the words
 
 
@@ -24,11 +25,12 @@ def tracks(catalog: Catalog, terms: Terms) -> list[int]:
     within = _within(catalog, terms)
     if not terms.words:
         return [int(row) for row in _best_known(catalog, within)]
-    names, titled = catalog.texts("names"), bare(terms.track)
-    similar = fulltext.search(catalog, f"{terms.words} {terms.artist}".strip(), 2 * fulltext.CANDIDATES)
-    called = _called(catalog, bare(terms.words), similar)
-    found = dict.fromkeys([*called, *_containing(catalog, within, terms.words), *similar])
-    return [row for row in found if within[row] and (not titled or _holds(bare(names[row]), titled))]
+    alike = fulltext.search(catalog, f"{terms.words} {terms.artist}".strip(), DEEPEST)
+    if terms == Terms(terms.text):
+        return list(dict.fromkeys([*_called(catalog, bare(terms.text), alike), *alike]))
+    rows = alike if within.all() else _best_known(catalog, within)[:CONSIDERED]
+    near = (row for row in alike if within[row] and _close(catalog, row, terms.words))
+    return _fitting(catalog, rows, terms) or list(near)
 
 
 def artists(catalog: Catalog, terms: Terms) -> list[int]:
@@ -64,13 +66,21 @@ def _best_known(catalog: Catalog, within: np.ndarray) -> np.ndarray:
     return rows[np.lexsort((rows, -np.nan_to_num(catalog.attribute("popularity")[rows], nan=-1)))]
 
 
-def _containing(catalog: Catalog, within: np.ndarray, words: str) -> list[int]:
-    """Of the songs that fields leave, those that hold the words: a search of all songs may not come to them."""
-    if within.all():
-        return []
-    names, sought = catalog.texts("names"), bare(words)
-    rows = _best_known(catalog, within)[:CONSIDERED]
-    return [int(row) for row in rows if _holds(bare(names[row]), sought)]
+def _fitting(catalog: Catalog, rows: Iterable[int], terms: Terms) -> list[int]:
+    """Songs whose names hold the title, and the words of the text as well if not their artists' names do."""
+    title, words, names = bare(terms.track), bare(terms.text).split(), catalog.texts("names")
+    found: dict[int, str] = {}
+    for row in map(int, rows):
+        name = bare(names[row])
+        everything = " ".join([name, *map(bare, lookup.artists_of(catalog, row))])
+        if _holds(name, title) and all(_holds(everything, word) for word in words):
+            found[row] = name
+    return sorted(found, key=lambda row: found[row] != bare(terms.words))
+
+
+def _close(catalog: Catalog, row: int, words: str) -> bool:
+    """Whether a song's name is spelled about so."""
+    return SequenceMatcher(None, bare(words), bare(catalog.texts("names")[row])).ratio() >= lookup.CLOSE
 
 
 def _called(catalog: Catalog, name: str, similar: Sequence[int]) -> list[int]:
