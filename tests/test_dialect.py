@@ -1,12 +1,15 @@
 """The Spotify dialect as a caller sees it: whole answers, on the small world."""
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from werkzeug.test import Client
 from werkzeug.wrappers import Request
 
 from build.fit import Options, fit
 from segue.config import Config
-from segue.spotify import genres, ids, params, routes
+from segue.spotify import genres, ids, params, routes, shapes
 from segue.web import Service
 
 NOBODY = "0" * 22  # well formed, and no id of anything
@@ -101,6 +104,13 @@ def test_audio_features_are_as_the_table_has_them(client):
         "track_href": "http://localhost/v1/tracks/piano-1", "type": "audio_features", "uri": "spotify:track:piano-1",
         "valence": 0.201,
     }  # fmt: skip
+
+
+@given(st.lists(st.floats(-100, 1000, width=32), min_size=1))
+def test_numbers_read_as_they_were_typed(values):
+    stored = np.array(values, np.float32).astype(np.float64)
+    stored[np.abs(stored) < 1e-9] = 0
+    assert shapes.typed(stored).tolist() == [float(f"{value:.7g}") for value in stored]
 
 
 @pytest.mark.parametrize(

@@ -35,6 +35,14 @@ def by_id(catalog: Catalog, song: str) -> int | None:
     return next((row for row in rows if ids[row] == song), None)
 
 
+def by_ids(catalog: Catalog, songs: Sequence[str]) -> list[int | None]:
+    """The rows of several ids, in their order; None where there is no such song."""
+    ids, rows, column = catalog.texts("ids"), catalog.array("id_songs"), catalog.array("id_hashes")
+    places = column.searchsorted(np.array([digest(song) for song in songs], np.uint64))
+    likely = rows[np.minimum(places, len(rows) - 1)].tolist()
+    return [row if ids[row] == song else by_id(catalog, song) for row, song in zip(likely, songs)]
+
+
 def by_name(catalog: Catalog, song: str, artist: str | None = None) -> Match | None:
     """The song of a name, and if given of an artist: exact in tiers, else a close one.
 

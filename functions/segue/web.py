@@ -23,6 +23,7 @@ from segue.reader import LONGEST_TEXT, Reader, escaped, number, unknown
 LARGEST_BODY = 256 * 1024  # bytes
 LONGEST_SEARCH = 200  # characters
 LONGEST_INTEGER = 20  # digits
+EXAMPLE = "http://127.0.0.1:8080"  # the service's address in documents
 PAGES = Path(__file__).resolve().parent / "page"
 
 ROUTES = Map(
@@ -37,6 +38,7 @@ ROUTES = Map(
         Rule("/readyz", endpoint="readyz", methods=["GET"]),
         Rule("/openapi.json", endpoint="openapi", methods=["GET"]),
         Rule("/docs", endpoint="docs", methods=["GET"]),
+        Rule("/docs/clients", endpoint="clients", methods=["GET"]),
     ],
     strict_slashes=False,
     merge_slashes=False,
@@ -141,6 +143,13 @@ class Service:
 
     def _docs(self, request: Request) -> Response:  # noqa: ARG002 # the path says it all
         return _file("docs.html", "text/html")
+
+    def _clients(self, request: Request) -> Response:
+        """The page with the lines to change, which name the address that it was asked for at."""
+        page = _file("clients.md", "text/plain")
+        base = public.base(request, self._config.public_url)
+        page.set_data(page.get_data(as_text=True).replace(EXAMPLE, base))
+        return page
 
     def _page(self, request: Request) -> Response:  # noqa: ARG002 # the path says it all
         return _file("index.html", "text/html")

@@ -6,6 +6,7 @@ find artists by name.
 """
 
 import re
+from collections.abc import Sequence
 
 from segue import lookup
 from segue.catalog import Catalog
@@ -40,10 +41,16 @@ def song(catalog: Catalog, asked: str) -> int | None:
         the id is neither in the catalogue nor well formed.
 
     """
-    row = lookup.by_id(catalog, asked)
-    if row is None:
-        _check(asked, "song of this table has it")
-    return row
+    return songs(catalog, [asked])[0]
+
+
+def songs(catalog: Catalog, asked: Sequence[str]) -> list[int | None]:
+    """The rows of several songs, each as :func:`song`."""
+    rows = lookup.by_ids(catalog, asked)
+    for row, identity in zip(rows, asked):
+        if row is None:
+            _check(identity, "song of this table has it")
+    return rows
 
 
 def artist(catalog: Catalog, asked: str) -> int | None:
@@ -60,9 +67,9 @@ def artist_by_id(catalog: Catalog, asked: str) -> int | None:
     """Of all spellings that share an id the one with most songs."""
     if not _WELL_FORMED.fullmatch(asked) or (key := _number(asked[:HALF])) >= 2**64:
         return None
-    names, songs = catalog.texts("artists"), catalog.lists("artist", "songs")
+    names, sung = catalog.texts("artists"), catalog.lists("artist", "songs")
     found = [row for row in lookup.artists_at(catalog, key) if artist_id(names[row]) == asked]
-    return min(found, key=lambda row: (-len(songs[row]), row), default=None)
+    return min(found, key=lambda row: (-len(sung[row]), row), default=None)
 
 
 def _check(asked: str, known: str) -> None:

@@ -135,7 +135,7 @@ class _Call:
         return self.shapes.features([self._song(song)])[0]
 
     def several_features(self) -> Shape:
-        rows = [ids.song(self.catalog, song) for song in self.params.ids(100)]
+        rows = ids.songs(self.catalog, self.params.ids(100))
         known = list(dict.fromkeys(row for row in rows if row is not None))
         described = dict(zip(known, self.shapes.features(known)))
         return {"audio_features": [None if row is None else described[row] for row in rows]}
@@ -146,7 +146,7 @@ class _Call:
 
     def several_tracks(self) -> Shape:
         self._market()
-        rows = [ids.song(self.catalog, song) for song in self.params.ids(50)]
+        rows = ids.songs(self.catalog, self.params.ids(50))
         return {"tracks": [None if row is None else self.shapes.track(row) for row in rows]}
 
     def artist(self, artist: str) -> Shape:

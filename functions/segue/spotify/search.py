@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from segue.catalog import Catalog
 from segue.spotify import finding, terms
 from segue.spotify.params import Params
-from segue.spotify.shapes import FARTHEST, Shape, Shapes
+from segue.spotify.shapes import Shape, Shapes
 from segue.spotify.terms import Terms
 
 LONGEST = 250  # characters of a query
+FARTHEST = 1000  # offset of a page, as Spotify had it
 FINDERS: dict[str, Callable[[Catalog, Terms], list[int]]] = {"track": finding.tracks, "artist": finding.artists}
 
 
@@ -49,12 +50,12 @@ def read(params: Params) -> Asked:
 
 
 def answer(catalog: Catalog, shapes: Shapes, asked: Asked) -> Shape:
-    """A page of each kind, in the order in which they were asked for."""
+    """A page of each kind, in the order in which they were asked for; what no page could reach is not counted."""
     return {f"{kind}s": _page(catalog, shapes, asked, kind) for kind in asked.kinds}
 
 
 def _page(catalog: Catalog, shapes: Shapes, asked: Asked, kind: str) -> Shape:
-    rows = FINDERS[kind](catalog, asked.terms)
+    rows = FINDERS[kind](catalog, asked.terms)[:FARTHEST]
     shape = {"track": shapes.track, "artist": shapes.artist}[kind]
     items = [shape(row) for row in rows[asked.offset : asked.offset + asked.limit]]
     return shapes.page(items, len(rows), {"q": asked.query, "type": kind}, asked.limit, asked.offset)

@@ -8,7 +8,7 @@ an album of one track, released in the year "0000". Pictures, markets and previe
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 import numpy as np
 
@@ -18,7 +18,8 @@ from segue.catalog import Catalog
 from segue.spotify import ids
 
 _NEUTRAL: Mapping[str, float] = {"time_signature": 4, "key": -1, "mode": 1}
-FARTHEST = 1000  # offset of a page, as Spotify had it
+FEATURES = (*(attribute.name for attribute in AUDIO), "duration_ms")
+_POWERS = np.array([float(f"1e{digits}") for digits in range(23)])  # all that a float holds exactly
 _WHOLE = frozenset(("key", "mode", "time_signature", "duration_ms"))
 
 Shape = dict[str, Any]
@@ -73,10 +74,11 @@ class Shapes:
 
     def features(self, rows: Sequence[int]) -> list[Shape]:
         """Audio features objects."""
-        names = [*(attribute.name for attribute in AUDIO), "duration_ms"]
-        values = [_shortest(name, self._catalog.attribute(name)[list(rows)]) for name in names]
+        columns = [self._numbers(name, list(rows)) for name in FEATURES]
         texts = self._catalog.texts("ids")
-        return [dict(zip(names, numbers)) | self._features_of(texts[row]) for row, numbers in zip(rows, zip(*values))]
+        return [
+            dict(zip(FEATURES, numbers)) | self._features_of(texts[row]) for row, numbers in zip(rows, zip(*columns))
+        ]
 
     def page(self, items: Sequence[Shape], total: int, asked: Mapping[str, str], limit: int, offset: int) -> Shape:
         """A paging object.
@@ -93,15 +95,15 @@ class Shapes:
             "href": address(offset),
             "items": items,
             "limit": limit,
-            "next": address(after) if after < total and after <= FARTHEST else None,
+            "next": address(after) if after < total else None,
             "offset": offset,
             "previous": address(max(0, offset - limit)) if offset else None,
             "total": total,
         }
 
     def href(self, kind: str, identity: str) -> str:
-        """The address of an object."""
-        return f"{self._base}/v1/{kind}s/{quote(identity, safe='')}"
+        """The address of an object; ids hold nothing that an address does not."""
+        return f"{self._base}/v1/{kind}s/{identity}"
 
     def _identified(self, kind: str, identity: str, name: str, link: str | None = None) -> Shape:
         return {
@@ -138,21 +140,26 @@ class Shapes:
         return [names[genre] for genre in np.argsort(-counts, kind="stable") if counts[genre]]
 
     def _features_of(self, identity: str) -> Shape:
-        href = self.href("track", identity)
         return {
-            "analysis_url": f"{self._base}/v1/audio-analysis/{quote(identity, safe='')}",
+            "analysis_url": f"{self._base}/v1/audio-analysis/{identity}",
             "id": identity,
-            "track_href": href,
+            "track_href": self.href("track", identity),
             "type": "audio_features",
             "uri": f"spotify:track:{identity}",
         }
+
+    def _numbers(self, name: str, rows: list[int]) -> list[float]:
+        values = self._catalog.attribute(name)[rows].astype(np.float64)
+        known = np.where(np.isnan(values), neutral(name), values)
+        return known.astype(int).tolist() if name in _WHOLE else typed(known).tolist()
 
     def _whole(self, name: str, row: int) -> int:
         value = float(self._catalog.attribute(name)[row])
         return 0 if math.isnan(value) else round(value)
 
 
-def _shortest(name: str, values: np.ndarray) -> list[float]:
-    """Numbers as they were typed: seven digits are all that float32 holds, and 0.461 is not 0.46100001."""
-    known = np.where(np.isnan(values), neutral(name), values).tolist()
-    return [round(value) for value in known] if name in _WHOLE else [float(f"{value:.7g}") for value in known]
+def typed(values: np.ndarray) -> np.ndarray:
+    """Numbers as they were typed before float32 held them, to seven digits: 0.461 and not 0.46100001."""
+    digits = 6 - np.floor(np.log10(np.maximum(np.abs(values), 1e-15))).astype(int)
+    scale = _POWERS[np.clip(digits, 0, len(_POWERS) - 1)]
+    return np.round(values * scale) / scale
