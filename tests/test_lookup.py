@@ -131,3 +131,9 @@ def test_names_with_one_edit_are_among_the_first_five(real_artifacts):
     asked = dice.sample(long_names, 2000)
     found = sum(name in {names[row] for row in fulltext.search(catalog, edited(name, dice), 5)} for name in asked)
     assert found >= 0.97 * len(asked)
+
+
+def test_several_ids_are_found_in_their_order_and_the_unknown_are_none(world_catalog):
+    asked = ["piano-1", "nobody", "metal-2", "piano-1"]
+    assert lookup.by_ids(world_catalog, asked) == [lookup.by_id(world_catalog, song) for song in asked]
+    assert lookup.by_ids(world_catalog, asked)[1] is None

@@ -170,6 +170,6 @@ def test_the_documentation_shows_every_path_parameter_status_and_shape(service, 
 def test_a_page_fetches_nothing_from_elsewhere_and_nothing_from_the_root(name):
     source = (PAGES / name).read_text(encoding="utf-8")
     addresses = [value for _, attribute, value in Texts(source).attributes if attribute in ("src", "href")]
-    assert set(addresses) <= {"data:,", "docs", "openapi.json", "./"}
+    assert set(addresses) <= {"data:,", "docs", "docs/clients", "openapi.json", "./"}
     assert not re.search(r"https?://|innerHTML|outerHTML|insertAdjacentHTML|document\.write|@import", source)
     assert not re.search(r"""(?:fetch|get)\(["'`]/""", source)

@@ -104,7 +104,7 @@ def _of_http(request: Request, error: HTTPException) -> Response:
     methods = sorted(getattr(error, "valid_methods", None) or [])
     if methods:
         allowed = ", ".join(methods)
-        return _refusal(request, 405, f"{request.path} answers {allowed}", {"Allow": allowed})
+        return _refusal(request, 405, f"{request.path[:80]} answers {allowed}", {"Allow": allowed})
     if not isinstance(error, NotFound):
         return _refusal(request, 400, "the request ended before it was complete, or can't be read")
     kind = request.path.removeprefix("/v1").strip("/").partition("/")[0]
