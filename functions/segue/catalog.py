@@ -52,6 +52,7 @@ from typing import Any
 import numpy as np
 
 from segue.errors import ArtifactsError
+from segue.mapping import mapped
 from segue.ragged import Lists, Texts
 from segue.space import Space
 
@@ -90,8 +91,7 @@ class Catalog:
     def array(self, name: str) -> np.ndarray:
         """The memory-mapped array of that name; two threads may both open it, either's is as good."""
         if name not in self._arrays:
-            mapped = np.load(self.folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
-            self._arrays[name] = mapped.view(np.ndarray)  # np.memmap's own indexing is several times slower
+            self._arrays[name] = mapped(self.folder / f"{name}.npy")
         return self._arrays[name]
 
     def attribute(self, name: str) -> np.ndarray:
