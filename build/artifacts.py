@@ -12,6 +12,7 @@ from build import naming, table
 from build.clusters import Cells, centroids_and_radii
 from build.context import Links, first_artists
 from build.lessons import Lists
+from build.sketches import sketched
 from build.space import Placed
 from build.tidy import first_artist_names
 from segue import fulltext, names
@@ -105,6 +106,9 @@ def _write_space(folder: Path, model: Model) -> None:
     reaches = np.add.reduceat(model.reaches, offsets[:-1].astype(np.int64)) / np.diff(offsets)
     _save(folder, "vectors", vectors)
     _save(folder, "present", model.placed.present)
+    centres, sketches = sketched(model.placed.space, vectors, model.reaches, seed=0)
+    _save(folder, "sketch_centres", centres)
+    _save(folder, "sketches", sketches)
     _save(folder, "cell_offsets", offsets)
     _save(folder, "cell_centroids", centroids)
     _save(folder, "cell_radii", radii)

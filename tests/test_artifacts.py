@@ -18,6 +18,7 @@ from build.table import ROW_GROUP, row_groups
 from segue import catalog as catalogs
 from segue import names
 from segue.attributes import NUMERIC
+from segue.sketch import CENTRES
 from segue.space import KNOTS
 from tests import tables, world
 
@@ -83,6 +84,8 @@ def test_every_array_has_the_shape_that_the_table_states(artifacts):
         "vectors": ((n_songs, n_dims), "int8"),
         "present": ((n_songs,), "uint8"),
         "recommendable": ((n_songs,), "bool"),
+        "sketches": ((n_songs, len(space.blocks)), "uint16"),
+        "sketch_centres": ((CENTRES, n_dims), "int8"),
         "cell_offsets": ((n_cells + 1,), "u"),
         "cell_centroids": ((n_cells, n_dims), "int8"),
         "cell_radii": ((n_cells, len(space.blocks)), "float32"),

@@ -9,6 +9,8 @@ array                  shape                       what
 vectors                (n_songs, n_dims)           int8, the space's columns, block beside block
 present                (n_songs,)                  uint8, bit b set: block b of the space is known, not imputed
 reaches                (n_songs,)                  float32, how far a song is heard, see :mod:`segue.space`
+sketches               (n_songs, n_blocks)         uint16, see :mod:`segue.sketch`
+sketch_centres         (256, n_dims)               int8, centres of each block, side by side
 recommendable          (n_songs,)                  bool, the song was analysed (tempo above 0)
 cell_offsets           (n_cells + 1,)              first row of each cell
 cell_centroids         (n_cells, n_dims)           int8, the mean vector of a cell

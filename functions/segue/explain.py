@@ -116,7 +116,7 @@ def _dialled(scorer: Scorer, row: int, parts: Mapping[str, float]) -> dict[str, 
     said = {}
     if parts.get("targets", 0) >= SIMILAR * TARGETS_SHARE:
         said["targets"] = "near to your targets"
-    if (scorer.similarities(np.array([row]))[0][scorer.weights < 0] < SIMILAR).all():
+    if (scorer.similarities(np.array([row]))[:, 0][scorer.weights < 0] < SIMILAR).all():
         said["less_like"] = "unlike what you asked to avoid"
     return said
 

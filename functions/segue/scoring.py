@@ -11,16 +11,17 @@ of them. An artist or genre spreads its weight over the songs that stand for it.
 """
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 
 import numpy as np
 
-from segue import together
+from segue import sketch, together
 from segue.catalog import Catalog
 from segue.seeds import Resolved, ranks
 from segue.space import REACH, Space
 
 TARGETS_SHARE = 0.5
-TRUSTED = 0.55  # of a cell's radius: leaves one of a thousand of the best songs unseen, as ``make bench`` tells
+TRUSTED = 0.6  # of a cell's radius: leaves one in thousands of the best songs unseen, as ``make bench`` tells
 LARGEST_BATCH = 4_000_000  # numbers held at a time: songs x blocks x points
 DIGITS = 6  # to which scores are rounded, so that equal songs tie on every machine
 
@@ -73,14 +74,31 @@ class Scorer:
 
     def _combined(self, near: np.ndarray) -> np.ndarray:
         """In float64, so that a song's score does not depend on those it is scored with."""
-        return near.reshape(len(near), -1).astype(np.float64) @ self._worth + self._away
+        return self._worth @ near.reshape(self.size, -1).astype(np.float64) + self._away
+
+    def rough(self, rows: np.ndarray) -> np.ndarray:
+        """What scores of rows will roughly be, without lists, shape (len(rows),)."""
+        terms = sketch.rough(self._sketch_worth, self._catalog.array("sketches")[rows]) + self._away
+        if self._targets:
+            terms = (1 - self._targets_share) * terms + self._targets_share * self.closeness(rows)
+        return terms
+
+    @cached_property
+    def _sketch_worth(self) -> np.ndarray:
+        distances = self._points.distances(self._catalog.array("sketch_centres"))
+        weights = (self.shares * self.weights)[:, None]
+        worth = []
+        for reach in sketch.reaches():
+            reaches = self._reaches(np.full(distances.shape[2], -reach))
+            worth.append((weights @ np.exp(distances / reaches))[:, 0])
+        return np.concatenate(worth, axis=1)
 
     def similarities(self, rows: np.ndarray) -> np.ndarray:
-        """How near rows are to points by the blocks, 0..1, shape (len(rows), n_points)."""
-        return (self._near(rows) * self.shares).sum(axis=1)
+        """How near rows are to points by the blocks, 0..1, shape (n_points, len(rows))."""
+        return (self._near(rows) * self.shares[:, :, None]).sum(axis=0)
 
     def _near(self, rows: np.ndarray) -> np.ndarray:
-        """exp(-distance / reach) of rows from points, float32, shape (len(rows), n_blocks, n_points)."""
+        """exp(-distance / reach) of rows from points, float32, shape (n_blocks, n_points, len(rows))."""
         reaches = self._reaches(self._catalog.array("reaches")[rows])
         distances = self._points.distances(self._catalog.array("vectors")[rows])
         distances /= -reaches
@@ -101,8 +119,8 @@ class Scorer:
         By the triangle inequality, but for ``TRUSTED``: no song is as near as its cell's outermost in every block.
         """
         distances = self._points.distances(self._catalog.array("cell_centroids"))
-        nearer = (TRUSTED * self._catalog.array("cell_radii"))[:, :, None] / self._points.units
-        distances -= nearer if self._away == 0 else np.where(self.weights < 0, -nearer, nearer)
+        nearer = TRUSTED * self._catalog.array("cell_radii").T[:, None] / self._points.units[:, :, None]
+        distances -= nearer if self._away == 0 else np.where(self.weights[:, None] < 0, -nearer, nearer)
         np.maximum(distances, 0, out=distances)
         distances /= -self._reaches(self._catalog.array("cell_reaches"))
         terms = self._combined(np.exp(distances, out=distances))
@@ -116,7 +134,7 @@ class Scorer:
         """
         seeds_share = 1 - self._targets_share
         towards, away = np.maximum(self.weights, 0), np.maximum(-self.weights, 0)
-        near = self._near(np.array([row]))[0] * self.shares
+        near = self._near(np.array([row]))[:, :, 0] * self.shares
         parts = {
             block.name: seeds_share * float(near[number] @ towards)
             for number, block in enumerate(self._space.blocks)
@@ -134,7 +152,7 @@ class Scorer:
 
     def closest(self, row: int) -> int:
         """The point that is nearest to a song, of those of positive weight if there are any."""
-        near = self.similarities(np.array([row]))[0]
+        near = self.similarities(np.array([row]))[:, 0]
         points, nearness = self._listed(row)
         np.add.at(near, points, nearness)
         asked = self.weights > 0
@@ -153,15 +171,14 @@ class Scorer:
         return np.where(self.extra_rows[place] == rows, self._gains[place], 0)
 
     def _reaches(self, of_songs: np.ndarray) -> np.ndarray:
-        """Reaches of songs towards points, in a shape that divides (len(of_songs), n_blocks, n_points)."""
-        reaches = of_songs[:, None, None]
-        return np.where(self._raw, np.float32(REACH), reaches) if self._raw.any() else reaches
+        """Reaches of songs towards points, in a shape that divides (n_blocks, n_points, len(of_songs))."""
+        return np.where(self._raw[:, None], np.float32(REACH), of_songs) if self._raw.any() else of_songs
 
 
 class _Points:
     """The points that stand for the seeds, ready to be compared with many vectors.
 
-    The squared distance in a block is v.v - 2 v.p + p.p over the block's columns that the point has; columns of the
+    The squared distance in a block is v.v - 2 v.p + p.p over the block's columns that the point has; rows of the
     matrices below are pairs of a block and a point, so that two products give all.
 
     units : float32, shape (n_blocks, n_points), the distance of a random pair in what a point has of a block
@@ -169,24 +186,23 @@ class _Points:
 
     def __init__(self, space: Space, vectors: np.ndarray, known: np.ndarray, spread: np.ndarray):
         self.units = np.sqrt(np.maximum(spread, 1e-12)).astype(np.float32)
-        inside = np.zeros((len(space.spread), len(space.blocks), len(vectors)), np.float32)
+        inside = np.zeros((len(space.blocks), *vectors.shape), np.float32)
         for number, block in enumerate(space.blocks):
-            inside[block.columns, number] = known[:, block.columns].T
-        placed = inside * vectors.astype(np.float32).T[:, None]
-        self._inside = inside.reshape(len(inside), -1)
-        self._doubled = 2 * placed.reshape(len(inside), -1)
-        self._squares = (placed * placed).sum(axis=0).ravel()
+            inside[number, :, block.columns] = known[:, block.columns]
+        placed = inside * vectors.astype(np.float32)
+        self._inside = inside.reshape(-1, vectors.shape[1])
+        self._doubled = 2 * placed.reshape(-1, vectors.shape[1])
+        self._squares = (placed * placed).sum(axis=2).reshape(-1, 1)
 
     def distances(self, vectors: np.ndarray) -> np.ndarray:
-        """Distances of codes from the points in units, float32, shape (len(vectors), n_blocks, n_points)."""
+        """Distances of codes from the points in units, float32, shape (n_blocks, n_points, len(vectors))."""
         vectors = vectors.astype(np.float32)
-        squared = (vectors * vectors) @ self._inside
-        squared -= vectors @ self._doubled
+        squared = self._inside @ (vectors * vectors).T
+        squared -= self._doubled @ vectors.T
         squared += self._squares
         np.sqrt(squared, out=squared)
-        distances = squared.reshape(len(vectors), *self.units.shape)
-        distances /= self.units
-        return distances
+        squared /= self.units.reshape(-1, 1)
+        return squared.reshape(*self.units.shape, len(vectors))
 
 
 def _weights(seeds: Sequence[Resolved]) -> np.ndarray:

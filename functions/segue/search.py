@@ -11,10 +11,13 @@ import numpy as np
 
 from segue.catalog import Catalog
 from segue.filtering import Allowed
-from segue.scoring import LARGEST_BATCH, Scorer
+from segue.scoring import Scorer
+from segue.sketch import SLACK
 
 FIRST_BATCH = 1_500  # songs scored before the first is passed on
-WANTED = 20  # songs made ready at first, whatever the limit: a longer list begins as a shorter one does
+LARGEST_BATCH = 100_000  # songs looked at together: bounds the memory of one request
+WANTED = 30  # songs made ready at first, whatever the limit: a longer list begins as a shorter one does
+_NONE = np.empty(0, np.int64)
 
 
 def ranked(catalog: Catalog, scorer: Scorer, allowed: Allowed) -> Iterator[tuple[int, float]]:
@@ -24,18 +27,31 @@ def ranked(catalog: Catalog, scorer: Scorer, allowed: Allowed) -> Iterator[tuple
     bounds, offsets = np.append(bounds[order], -np.inf), catalog.array("cell_offsets").astype(np.int64)
     sizes = np.cumsum(offsets[order + 1] - offsets[order])
     rows = scorer.extra_rows[allowed(scorer.extra_rows)]
-    scores = scorer.score(rows)
-    seen, batch, largest, wanted = 0, FIRST_BATCH, LARGEST_BATCH // scorer.size, WANTED
-    while seen < len(order):
-        until = _until(sizes, seen, min(batch, largest), bounds, _best(scores, wanted))
-        fresh = _without(_rows(order[seen:until], offsets), scorer.extra_rows)
-        fresh = fresh[allowed(fresh)]
+    scores, aside, hidden = scorer.score(rows), _NONE, -np.inf
+    seen, batch, wanted = 0, FIRST_BATCH, WANTED
+    while seen < len(order) or len(aside):
+        enough = _best(scores, wanted)
+        if seen < len(order) and (wanted > 0 or not len(aside)):
+            until = _until(sizes, seen, batch, bounds, enough)
+            fresh = _without(_rows(order[seen:until], offsets), scorer.extra_rows)
+            fresh, hopeless = _parted(scorer, fresh[allowed(fresh)], enough)
+            aside, hidden = np.concatenate([aside, hopeless]), max(hidden, enough) if len(hopeless) else hidden
+            seen, batch = until, min(2 * batch, LARGEST_BATCH)
+        else:
+            fresh, aside, hidden = aside, _NONE, -np.inf
         rows, scores = np.concatenate([rows, fresh]), np.concatenate([scores, scorer.score(fresh)])
-        final = scores > bounds[until]
+        final = scores > max(bounds[seen], hidden)
         yield from _sorted(rows[final], scores[final])
         wanted -= int(final.sum())
         rows, scores = rows[~final], scores[~final]
-        seen, batch = until, 2 * batch
+
+
+def _parted(scorer: Scorer, rows: np.ndarray, enough: float) -> tuple[np.ndarray, np.ndarray]:
+    """Rows that may score ``enough``, and the others: to tell is cheaper than to score."""
+    if enough == -np.inf:
+        return rows, _NONE
+    likely = scorer.rough(rows) >= enough - SLACK
+    return rows[likely], rows[~likely]
 
 
 def _until(sizes: np.ndarray, seen: int, batch: int, bounds: np.ndarray, enough: float) -> int:

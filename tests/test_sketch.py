@@ -1,0 +1,50 @@
+"""Rough scores: what they leave out must be hopeless, and what they hide must come back when more is asked for."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from segue import sketch
+from segue.filtering import Allowed
+from segue.query import Filters, Seed
+from segue.scoring import Scorer
+from segue.search import WANTED, ranked
+from segue.seeds import resolve
+from segue.space import REACH
+
+
+@pytest.fixture
+def scorer(demo_catalog):
+    song = demo_catalog.texts("ids")[3]
+    return Scorer(demo_catalog, resolve(demo_catalog, (Seed("", {}, id=song),)), {})
+
+
+def test_levels_of_reaches_span_half_to_twice():
+    assert sketch.levels(np.array([REACH / 9, REACH / 2, 2 * REACH, 9 * REACH])).tolist() == [0, 0, 7, 7]
+    assert sketch.levels(sketch.reaches()).tolist() == list(range(sketch.LEVELS))
+
+
+def test_rough_scores_are_sums_of_what_sketches_are_worth():
+    worth = np.arange(6, dtype=np.float32).reshape(2, 3)
+    sketches = np.array([[0, 0], [2, 1]], np.uint16)
+    assert sketch.rough(worth, sketches).tolist() == [0 + 3, 2 + 4]
+
+
+def test_rough_scores_go_with_scores(demo_catalog, scorer):
+    rows = np.arange(len(demo_catalog))
+    assert np.corrcoef(scorer.rough(rows), scorer.score(rows))[0, 1] > 0.95
+
+
+def test_every_song_comes_in_the_end_and_each_once(demo_catalog, scorer):
+    found = list(ranked(demo_catalog, scorer, Allowed(demo_catalog, Filters())))
+    assert sorted(row for row, _ in found) == np.flatnonzero(demo_catalog.array("recommendable")).tolist()
+
+
+@pytest.mark.parametrize("count", [1, WANTED, 2 * WANTED])
+def test_the_search_finds_the_best_scores(demo_catalog, scorer, count):
+    allowed = Allowed(demo_catalog, Filters())
+    rows = np.flatnonzero(demo_catalog.array("recommendable"))
+    best = np.sort(scorer.score(rows))[::-1][:count]
+    found = [score for _, score in itertools.islice(ranked(demo_catalog, scorer, allowed), count)]
+    assert found == pytest.approx(best.tolist())
