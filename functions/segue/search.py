@@ -17,49 +17,79 @@ from segue.sketch import SLACK
 FIRST_BATCH = 1_500  # songs scored before the first is passed on
 LARGEST_BATCH = 100_000  # songs looked at together: bounds the memory of one request
 WANTED = 30  # songs made ready at first, whatever the limit: a longer list begins as a shorter one does
-_NONE = np.empty(0, np.int64)
 
 
 def ranked(catalog: Catalog, scorer: Scorer, allowed: Allowed) -> Iterator[tuple[int, float]]:
     """Yield (row, score) of allowed songs by falling score (one in thousands may come late); equal scores by row."""
-    bounds = scorer.bounds()
-    order = np.argsort(-bounds, kind="stable")
-    bounds, offsets = np.append(bounds[order], -np.inf), catalog.array("cell_offsets").astype(np.int64)
-    sizes = np.cumsum(offsets[order + 1] - offsets[order])
+    cells = _Cells(catalog, scorer.bounds())
     rows = scorer.extra_rows[allowed(scorer.extra_rows)]
-    scores, aside, hidden = scorer.score(rows), _NONE, -np.inf
-    seen, batch, wanted = 0, FIRST_BATCH, WANTED
-    while seen < len(order) or len(aside):
+    scores, aside, wanted = scorer.score(rows), _Aside(scorer), WANTED
+    while cells.left or len(aside) or len(rows):
         enough = _best(scores, wanted)
-        if seen < len(order) and (wanted > 0 or not len(aside)):
-            until = _until(sizes, seen, batch, bounds, enough)
-            fresh = _without(_rows(order[seen:until], offsets), scorer.extra_rows)
-            fresh, hopeless = _parted(scorer, fresh[allowed(fresh)], enough)
-            aside, hidden = np.concatenate([aside, hopeless]), max(hidden, enough) if len(hopeless) else hidden
-            seen, batch = until, min(2 * batch, LARGEST_BATCH)
-        else:
-            fresh, aside, hidden = aside, _NONE, -np.inf
-        rows, scores = np.concatenate([rows, fresh]), np.concatenate([scores, scorer.score(fresh)])
-        final = scores > max(bounds[seen], hidden)
+        if cells.left and cells.bound >= enough:
+            fresh = _without(cells.visit(enough), scorer.extra_rows)
+            aside.add(fresh[allowed(fresh)])
+        hopeful = aside.take(enough)
+        rows, scores = np.concatenate([rows, hopeful]), np.concatenate([scores, scorer.score(hopeful)])
+        final = (scores > cells.bound) & (scores >= (enough if len(aside) else -np.inf))
         yield from _sorted(rows[final], scores[final])
         wanted -= int(final.sum())
+        wanted += WANTED if wanted <= 0 else 0
         rows, scores = rows[~final], scores[~final]
 
 
-def _parted(scorer: Scorer, rows: np.ndarray, enough: float) -> tuple[np.ndarray, np.ndarray]:
-    """Rows that may score ``enough``, and the others: to tell is cheaper than to score."""
-    if enough == -np.inf:
-        return rows, _NONE
-    likely = scorer.rough(rows) >= enough - SLACK
-    return rows[likely], rows[~likely]
+class _Cells:
+    """The cells that are still to be visited, the most promising first."""
+
+    def __init__(self, catalog: Catalog, bounds: np.ndarray):
+        self._order = np.argsort(-bounds, kind="stable")
+        self._bounds = np.append(bounds[self._order], -np.inf)
+        self._offsets = catalog.array("cell_offsets").astype(np.int64)
+        self._sizes = np.cumsum(self._offsets[self._order + 1] - self._offsets[self._order])
+        self._seen, self._batch = 0, FIRST_BATCH
+
+    @property
+    def left(self) -> bool:
+        """Whether there are any."""
+        return self._seen < len(self._order)
+
+    @property
+    def bound(self) -> float:
+        """The highest score that is likely in any of them."""
+        return float(self._bounds[self._seen])
+
+    def visit(self, enough: float) -> np.ndarray:
+        """Rows of the next cells: so many songs, but no cell without hope of ``enough``."""
+        songs = int(self._sizes[self._seen - 1]) if self._seen else 0
+        full = int(np.searchsorted(self._sizes, songs + self._batch, side="right"))
+        hopeful = int(np.searchsorted(-self._bounds, -enough, side="right")) if self._seen else full
+        until = min(max(self._seen + 1, min(full, hopeful)), len(self._order))
+        cells = np.sort(self._order[self._seen : until])
+        self._seen, self._batch = until, min(2 * self._batch, LARGEST_BATCH)
+        return np.concatenate([np.arange(self._offsets[cell], self._offsets[cell + 1]) for cell in cells])
 
 
-def _until(sizes: np.ndarray, seen: int, batch: int, bounds: np.ndarray, enough: float) -> int:
-    """The end of the next run of cells: so many songs, but after the first run no cell without hope of ``enough``."""
-    songs = int(sizes[seen - 1]) if seen else 0
-    full = int(np.searchsorted(sizes, songs + batch, side="right"))
-    hopeful = int(np.searchsorted(-bounds, -enough)) if seen else full
-    return max(seen + 1, min(full, hopeful))
+class _Aside:
+    """Rows that were looked at and not scored, for to tell that they are hopeless is cheaper."""
+
+    def __init__(self, scorer: Scorer):
+        self._scorer = scorer
+        self._rows, self._rough = np.empty(0, np.int64), np.empty(0)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def add(self, rows: np.ndarray) -> None:
+        """Look at more rows."""
+        self._rows = np.concatenate([self._rows, rows])
+        self._rough = np.concatenate([self._rough, self._scorer.rough(rows)])
+
+    def take(self, enough: float) -> np.ndarray:
+        """Take out the rows that may score ``enough``."""
+        hopeful = self._rough >= enough - SLACK
+        taken = self._rows[hopeful]
+        self._rows, self._rough = self._rows[~hopeful], self._rough[~hopeful]
+        return taken
 
 
 def _best(scores: np.ndarray, wanted: int) -> float:
@@ -67,10 +97,6 @@ def _best(scores: np.ndarray, wanted: int) -> float:
     if not 0 < wanted <= len(scores):
         return -np.inf
     return float(np.partition(scores, len(scores) - wanted)[len(scores) - wanted])
-
-
-def _rows(cells: np.ndarray, offsets: np.ndarray) -> np.ndarray:
-    return np.concatenate([np.arange(offsets[cell], offsets[cell + 1]) for cell in np.sort(cells)])
 
 
 def _without(rows: np.ndarray, others: np.ndarray) -> np.ndarray:
