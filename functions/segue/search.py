@@ -25,7 +25,7 @@ def ranked(catalog: Catalog, scorer: Scorer, allowed: Allowed) -> Iterator[tuple
     rows = scorer.extra_rows[allowed(scorer.extra_rows)]
     scores, aside, wanted = scorer.score(rows), _Aside(scorer), WANTED
     while cells.left or len(aside) or len(rows):
-        enough = _best(scores, wanted)
+        enough = _best(scores, wanted) if cells.begun else -np.inf
         if cells.left and cells.bound >= enough:
             fresh = _without(cells.visit(enough), scorer.extra_rows)
             aside.add(fresh[allowed(fresh)])
@@ -49,6 +49,11 @@ class _Cells:
         self._seen, self._batch = 0, FIRST_BATCH
 
     @property
+    def begun(self) -> bool:
+        """Whether any was visited."""
+        return self._seen > 0
+
+    @property
     def left(self) -> bool:
         """Whether there are any."""
         return self._seen < len(self._order)
@@ -62,7 +67,7 @@ class _Cells:
         """Rows of the next cells: so many songs, but no cell without hope of ``enough``."""
         songs = int(self._sizes[self._seen - 1]) if self._seen else 0
         full = int(np.searchsorted(self._sizes, songs + self._batch, side="right"))
-        hopeful = int(np.searchsorted(-self._bounds, -enough, side="right")) if self._seen else full
+        hopeful = int(np.searchsorted(-self._bounds, -enough, side="right"))
         until = min(max(self._seen + 1, min(full, hopeful)), len(self._order))
         cells = np.sort(self._order[self._seen : until])
         self._seen, self._batch = until, min(2 * self._batch, LARGEST_BATCH)
