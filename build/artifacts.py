@@ -7,15 +7,15 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow.compute as pc
 
-from build import naming, table
+from build import lookups, naming, runs, table
 from build.clusters import Cells, centroids_and_radii
 from build.context import Links, first_artists
 from build.lessons import Lists
 from build.sketches import sketched
 from build.space import Placed
-from build.tidy import first_artist_names
-from segue import fulltext, names
+from segue import names
 from segue.attributes import NUMERIC
 from segue.ragged import offsets_of, write_texts
 from segue.seeds import POINTS
@@ -46,10 +46,13 @@ class Model:
 
 
 def sort(frame: pd.DataFrame, placed: Placed, reaches: np.ndarray, clusters: Cells, lists: Lists | None) -> Model:
-    """Sort songs so that neighbours of the space lie together."""
-    popularity = frame["popularity"].fillna(-1).to_numpy(np.float64)
-    order = np.lexsort((frame["id"].to_numpy(str), -popularity, clusters.cells))
-    frame = frame.iloc[order].reset_index(drop=True)
+    """Sort songs so that neighbours of the space lie together.
+
+    frame : is emptied column by column, for two whole tables would be most of a large build's memory
+    """
+    order = _order(frame, clusters.cells)
+    columns = {name: frame.pop(name).take(order).array for name in frame.columns.tolist()}
+    sorted_frame = pd.DataFrame(columns, copy=False)
     placed = dataclasses.replace(
         placed,
         vectors=placed.vectors[order],
@@ -59,16 +62,26 @@ def sort(frame: pd.DataFrame, placed: Placed, reaches: np.ndarray, clusters: Cel
     )
     if lists:
         lists = dataclasses.replace(lists, of_song=lists.of_song[order], songs=np.argsort(order)[lists.songs])
-    return Model(frame, placed, clusters.cells[order], clusters, work_numbers(frame), order, reaches[order], lists)
+    works = work_numbers(sorted_frame)
+    return Model(sorted_frame, placed, clusters.cells[order], clusters, works, order, reaches[order], lists)
+
+
+def _order(frame: pd.DataFrame, cells: np.ndarray) -> np.ndarray:
+    """By cell, then the most popular first, then by id."""
+    by_id = pc.sort_indices(runs.arrow(frame["id"])).to_numpy()
+    popularity = frame["popularity"].fillna(-1).to_numpy(np.float64)
+    return by_id[np.lexsort((-popularity[by_id], cells[by_id]))].astype(np.int64)
 
 
 def work_numbers(frame: pd.DataFrame) -> np.ndarray:
     """One number for all versions of a song; a song without artists is a work of its own."""
-    keys = [
-        names.work_key(artist, title) if artist else f"\x1f\x1f{song}"
-        for artist, title, song in zip(first_artist_names(frame), frame["name"], frame["id"])
-    ]
-    return pd.factorize(pd.Series(keys, dtype="str"))[0].astype(np.int64)
+    columns = runs.texts(frame["id"]), runs.texts(frame["name"]), runs.firsts(frame["artists"])
+    keys = [np.array([_work(*song) for song in zip(*run)], np.uint64) for run in zip(*columns)]
+    return pd.factorize(np.concatenate(keys))[0].astype(np.int64)
+
+
+def _work(song: str, title: str, artist: str) -> int:
+    return names.digest(names.work_key(artist, title) if artist else f"\x1f\x1f{song}")
 
 
 def write(folder: Path, model: Model) -> dict[str, Any]:
@@ -82,7 +95,7 @@ def write(folder: Path, model: Model) -> dict[str, Any]:
     _write_space(folder, model)
     _write_relations(folder, model)
     _write_texts(folder, model)
-    _write_lookup(folder, model)
+    lookups.write(folder, model.frame, model.placed.by.names, model.popularity)
     recommendable = _write_attributes(folder, model)
     clusters = model.clusters.clusters[model.cells]
     firsts = table.write(folder / table.FILE, model.frame, clusters, model.cells)
@@ -180,34 +193,8 @@ def _grouped(owners: np.ndarray, items: np.ndarray, n_owners: int) -> tuple[np.n
 
 def _write_texts(folder: Path, model: Model) -> None:
     for name, column in (("ids", "id"), ("names", "name"), ("albums", "album")):
-        write_texts(folder, name, model.frame[column].fillna("").tolist())
-    write_texts(folder, "artists", model.placed.by.names)
-
-
-def _write_lookup(folder: Path, model: Model) -> None:
-    titles = model.frame["name"].tolist()
-    rows = np.arange(len(titles))
-    _save_hashes(folder, "id_hashes", "id_songs", model.frame["id"].tolist(), rows)
-    keys = [sorted({names.bare(title), names.title_key(title)}) for title in titles]
-    owners = np.repeat(rows, [len(pair) for pair in keys])
-    best_first = np.argsort(-model.popularity[owners], kind="stable")
-    flat = [key for pair in keys for key in pair]
-    _save_hashes(folder, "title_hashes", "title_songs", [flat[place] for place in best_first], owners[best_first])
-    artists = [names.title_key(name) for name in model.placed.by.names]
-    _save_hashes(folder, "artist_hashes", "artist_rows", artists, np.arange(len(artists)))
-    folded = [names.folded(title) for title in titles]
-    _save(folder, "title_order", np.array(sorted(rows, key=lambda row: folded[row]), np.int32))
-    _write_fulltext(folder, model, folded)
-
-
-def _write_fulltext(folder: Path, model: Model, folded: list[str]) -> None:
-    """One entry for each distinct name and first artist: its most popular song."""
-    firsts = first_artist_names(model.frame)
-    best: dict[tuple[str, str], int] = {}
-    for row in np.argsort(-model.popularity, kind="stable"):
-        best.setdefault((folded[row], firsts[row]), int(row))
-    titles = model.frame["name"].tolist()
-    fulltext.write(folder / fulltext.FILE, ((row, titles[row], firsts[row]) for row in sorted(best.values())))
+        write_texts(folder, name, runs.texts(model.frame[column]))
+    write_texts(folder, "artists", [model.placed.by.names])
 
 
 def _write_attributes(folder: Path, model: Model) -> int:
@@ -246,10 +233,3 @@ def _save(folder: Path, name: str, array: np.ndarray) -> None:
 def _save_lists(folder: Path, owner: str, items: str, counts: np.ndarray, values: np.ndarray) -> None:
     _save(folder, f"{owner}_offsets", offsets_of(counts))
     _save(folder, f"{owner}_{items}", values.astype(np.int32))
-
-
-def _save_hashes(folder: Path, hashes: str, rows: str, keys: list[str], owners: np.ndarray) -> None:
-    digests = np.fromiter((names.digest(key) for key in keys), np.uint64, len(keys))
-    order = np.argsort(digests, kind="stable")
-    _save(folder, hashes, digests[order])
-    _save(folder, rows, owners[order].astype(np.int32))

@@ -1,7 +1,9 @@
-"""Progress of long work, on stderr: a line per stage, a bar where a stage has many steps."""
+"""Progress of long work, on stderr: a line per stage, a sign of life in a long one, a bar where it has many steps."""
 
 import contextlib
+import resource
 import sys
+import threading
 import time
 from collections.abc import Iterable, Iterator
 from typing import TypeVar
@@ -10,16 +12,37 @@ from tqdm import tqdm
 
 Item = TypeVar("Item")
 
+PULSE = 30.0  # seconds between signs of life
+_KILOBYTE = 1 if sys.platform == "darwin" else 1024  # the unit of getrusage, which systems don't agree on
+
 
 @contextlib.contextmanager
 def stage(what: str) -> Iterator[None]:
-    """Tell that a stage begins, and how long it took."""
-    print(f"{what} ...", file=sys.stderr, flush=True)
-    began = time.monotonic()
-    yield
-    print(f"{what}: {time.monotonic() - began:.1f} s", file=sys.stderr, flush=True)
+    """Tell that a stage begins, that it is still at work, and what time and memory it took."""
+    _tell(f"{what} ...")
+    began, done = time.monotonic(), threading.Event()
+    threading.Thread(target=_pulse, args=(what, began, done), daemon=True).start()
+    try:
+        yield
+    finally:
+        done.set()
+    _tell(f"{what}: {time.monotonic() - began:.1f} s, {peak_memory() / 1e6:,.0f} MB at the peak so far")
 
 
 def bar(items: Iterable[Item], what: str, unit: str, total: int | None = None) -> Iterator[Item]:
     """The items, with a bar for a person at a terminal that goes when it is full."""
     return iter(tqdm(items, desc=what, unit=unit, total=total, leave=False, disable=None, unit_scale=True))
+
+
+def peak_memory() -> int:
+    """The most memory that this process ever had, in bytes."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _KILOBYTE
+
+
+def _pulse(what: str, began: float, done: threading.Event) -> None:
+    while not done.wait(PULSE):
+        _tell(f"{what} ... {time.monotonic() - began:.0f} s")
+
+
+def _tell(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)

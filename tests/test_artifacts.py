@@ -29,7 +29,8 @@ os.sched_setaffinity(0, {int(cpu) for cpu in sys.argv.pop(1).split(",")})
 from build.cli import main
 sys.exit(main(sys.argv[1:]))
 """
-PAIRS = [("work", "songs"), ("by", "artists"), ("artist", "songs"), ("in", "genres"), ("genre", "songs")]
+PAIRS = [("work", "songs"), ("by", "artists"), ("artist", "songs"), ("in", "genres"), ("genre", "songs"),
+         ("trigram", "entries")]  # fmt: skip
 
 
 @pytest.fixture(
@@ -112,7 +113,8 @@ def test_every_array_has_the_shape_that_the_table_states(artifacts):
         **{f"{text}_offsets": ((n_songs + 1,), "u") for text in ("ids", "names", "albums")},
         "artists_offsets": ((n_artists + 1,), "u"),
     }
-    free = {"title_hashes", "title_songs"} | {f"{text}_heap" for text in ("ids", "names", "albums", "artists")}
+    free = {f"{text}_heap" for text in ("ids", "names", "albums", "artists")}
+    free |= {"title_hashes", "title_songs", "entry_songs", "trigram_keys", "trigram_offsets"}
     free |= {f"{owner}_{items}" for owner, items in PAIRS}
     assert {name.stem for name in artifacts.folder.glob("*.npy")} == set(stated) | free
     for name, (shape, kind) in stated.items():
@@ -124,11 +126,7 @@ def test_every_array_has_the_shape_that_the_table_states(artifacts):
 def test_every_file_is_named_by_the_manifest_and_described_by_the_contract(artifacts):
     found = {path.name for path in artifacts.folder.iterdir()}
     assert found == {"manifest.json", *artifacts.manifest["files"]}
-    assert {name for name in found if not name.endswith(".npy")} == {
-        "manifest.json",
-        "catalog.parquet",
-        "lookup.sqlite",
-    }
+    assert {name for name in found if not name.endswith(".npy")} == {"manifest.json", "catalog.parquet"}
 
 
 def test_offsets_rise_from_0_to_the_end_of_what_they_divide(artifacts):
@@ -142,7 +140,7 @@ def test_offsets_rise_from_0_to_the_end_of_what_they_divide(artifacts):
 
 def test_lists_point_at_what_is_there(artifacts):
     ends = {"songs": len(artifacts), "artists": len(artifacts.texts("artists"))}
-    ends["genres"] = len(artifacts.manifest["genres"])
+    ends |= {"genres": len(artifacts.manifest["genres"]), "entries": len(artifacts.array("entry_songs"))}
     for owner, items in PAIRS:
         values = artifacts.array(f"{owner}_{items}")
         assert len(values) == 0 or 0 <= values.min() <= values.max() < ends[items]

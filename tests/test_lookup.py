@@ -3,6 +3,7 @@
 import random
 import string
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
@@ -10,9 +11,11 @@ from hypothesis import strategies as st
 from werkzeug.test import Client
 from werkzeug.wrappers import Request
 
-from segue import fulltext, lookup
+from build import lookups
+from segue import fulltext, lookup, trigrams
 from segue.catalog import load
 from segue.config import Config
+from segue.likeness import Likeness
 from segue.names import TIERS, bare, folded, title_key, work_key
 from segue.web import Service
 from tests.conftest import TRACKS
@@ -91,6 +94,62 @@ def test_search_finds_names_as_you_type_and_forgives_typos(world_catalog, text, 
 @given(st.text(max_size=200))
 def test_search_takes_any_text(world_catalog, text):
     assert len(fulltext.search(world_catalog, text, 5)) <= 5
+
+
+def by_hand(first, second):
+    """Length of the longest common subsequence, by the table that everybody draws."""
+    row = [0] * (len(second) + 1)
+    for letter in first:
+        above, row = row, [0]
+        for place, other in enumerate(second):
+            row.append(above[place] + 1 if letter == other else max(above[place + 1], row[place]))
+    return row[-1]
+
+
+@given(st.text("abc é", max_size=70), st.text("abc é", max_size=70))
+def test_likeness_counts_the_letters_of_the_longest_common_subsequence(first, second):
+    likeness, ratio = Likeness(first), 2 * by_hand(first, second) / max(len(first) + len(second), 1)
+    assert likeness.ratio(second) == ratio
+    assert likeness.best([second, first[:1]]) == max(ratio, likeness.ratio(first[:1]))
+
+
+def test_a_list_of_trigrams_tells_every_name_and_first_artist_that_holds_it(demo_catalog):
+    keys, entries = demo_catalog.array("trigram_keys"), demo_catalog.lists("trigram", "entries")
+    songs, names, artists = (
+        demo_catalog.array("entry_songs"),
+        demo_catalog.texts("names"),
+        demo_catalog.texts("artists"),
+    )
+    by = demo_catalog.lists("by", "artists")
+    texts = [f" {folded(names[row])} {folded(artists[by[row][0]])} " for row in songs]
+    holding = {}
+    for number, text in enumerate(texts):
+        for place in range(len(text) - 2):
+            holding.setdefault(text[place : place + 3], set()).add(number)
+    assert keys.tolist() == sorted(trigrams.keys(text)[0] for text in holding)
+    for text, numbers in holding.items():
+        assert entries[np.searchsorted(keys, trigrams.keys(text)[0])].tolist() == sorted(numbers)
+
+
+def test_entries_are_the_distinct_names_by_a_first_artist_the_most_popular_first(demo_catalog):
+    songs, popularity = demo_catalog.array("entry_songs"), demo_catalog.attribute("popularity")
+    assert (np.diff(popularity[songs]) <= 0).all()
+    names = [(folded(demo_catalog.texts("names")[row]), lookup.artists_of(demo_catalog, row)[0]) for row in songs]
+    assert len(set(names)) == len(names)
+
+
+@pytest.mark.parametrize("rows", [1, 7, 1000])
+def test_runs_of_any_length_give_the_same_index(rows):
+    texts = [f"{number % 7} rain {number}" for number in range(50)]
+    pieces = [texts[first : first + rows] for first in range(0, len(texts), rows)]
+    for found, whole in zip(lookups.inverted(pieces, len(texts)), lookups.inverted([texts], len(texts))):
+        np.testing.assert_array_equal(found, whole)
+
+
+@pytest.mark.parametrize("budget", [1, 5, 50])
+def test_a_search_reads_no_more_than_its_budget(demo_catalog, monkeypatch, budget):
+    monkeypatch.setattr("segue.trigrams.MOST_READ", budget)
+    assert 0 < len(trigrams.rows(demo_catalog, "the", 200)) <= budget
 
 
 def test_every_id_of_the_catalogue_is_found(demo_catalog):

@@ -63,12 +63,14 @@ print(sorted({"pandas", "sklearn", "scipy", "build", "flask"} & set(sys.modules)
     assert in_fresh_python(code, world_artifacts) == "[]\n"
 
 
-def test_a_recommendation_imports_neither_pyarrow_nor_sqlite(world_artifacts):
+def test_recommending_and_searching_import_neither_pyarrow_nor_sqlite(world_artifacts):
     code = """
 import sys, main
 from werkzeug.test import Client
 from werkzeug.wrappers import Request
-assert Client(Request.application(main.recommend)).get("/recommend?song_id=piano-1").status_code == 200
+client = Client(Request.application(main.recommend))
+for path in ("/recommend?song_id=piano-1", "/search?q=sloe+rain"):
+    assert client.get(path).status_code == 200, path
 print(sorted({"pyarrow", "sqlite3", "apig_wsgi"} & set(sys.modules)))
 """
     assert in_fresh_python(code, world_artifacts) == "[]\n"

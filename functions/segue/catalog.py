@@ -1,7 +1,7 @@
 """The artifacts: what a version directory holds, how it is written and how it is read.
 
 ``ROOT/current.json`` names a version; ``ROOT/versions/<id>/`` holds it: ``manifest.json``, NumPy files that are
-memory-mapped on first use, ``catalog.parquet`` and ``lookup.sqlite``. Rows are songs, sorted by cluster, then cell.
+memory-mapped on first use, and ``catalog.parquet``. Rows are songs, sorted by cluster, then cell.
 
 =====================  ==========================  ========================================================
 array                  shape                       what
@@ -36,6 +36,11 @@ id_hashes, id_songs    (n_songs,)                  sorted 64-bit digests of ids 
 title_hashes, _songs   (>= n_songs,)               the same for bare titles and title keys
 artist_hashes, _rows   (n_artists,)                the same for keys of artists' names
 title_order            (n_songs,)                  rows sorted by folded name
+entry_songs            (n_entries,)                the best-known song of each folded name and first artist, the most
+                                                   popular first
+trigram_keys           (n_trigrams,)               uint64, the trigrams of these names, see :mod:`segue.trigrams`
+trigram_offsets,       (n_trigrams + 1,), (links,) the entries that have each trigram, rising
+ _entries
 =====================  ==========================  ========================================================
 """
 

@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 
 import numpy as np
 
 from segue import fulltext
 from segue.catalog import Catalog
+from segue.likeness import Likeness
 from segue.names import TIERS, bare, digest, folded, title_key
 
 CLOSE = 0.85  # similarity below which another name is another song
@@ -128,17 +128,16 @@ def _tier(asked: str, name: str) -> int | None:
 
 def _close(catalog: Catalog, rows: Sequence[int], song: str, artist: str | None) -> list[int]:
     names, popularity = catalog.texts("names"), catalog.attribute("popularity")
+    spelt, sung = Likeness(_compared(song)), Likeness(_compared(artist or ""))
     ranked = []
     for row in rows:
-        likeness = _likeness(song, names[row])
-        if likeness >= CLOSE and artist is not None:
-            by = max((_likeness(artist, name) for name in artists_of(catalog, row)), default=0.0)
-            likeness = min(likeness, by)
-        if likeness >= CLOSE:
-            ranked.append((-likeness, -float(np.nan_to_num(popularity[row])), row))
+        ratio = spelt.ratio(_compared(names[row]))
+        if ratio >= CLOSE and artist is not None:
+            ratio = min(ratio, sung.best(map(_compared, artists_of(catalog, row))))
+        if ratio >= CLOSE:
+            ranked.append((-ratio, -float(np.nan_to_num(popularity[row])), row))
     return [row for *_, row in sorted(ranked)]
 
 
-def _likeness(asked: str, name: str) -> float:
-    longest = fulltext.LONGEST
-    return SequenceMatcher(None, folded(asked)[:longest], folded(name)[:longest], autojunk=False).ratio()
+def _compared(text: str) -> str:
+    return folded(text)[: fulltext.LONGEST]

@@ -1,5 +1,6 @@
 """Rows of unequal length, end to end in one array with offsets: texts and lists, how they are written and read."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,12 +40,15 @@ class Lists:
         return self.values[self.offsets[row] : self.offsets[row + 1]]
 
 
-def write_texts(folder: Path, name: str, texts: list[str]) -> None:
-    """Write strings so that :class:`Texts` can read them."""
-    encoded = [text.encode("utf-8", "replace") for text in texts]
-    lengths = np.fromiter(map(len, encoded), np.int64, len(encoded))
-    np.save(folder / f"{name}_heap.npy", np.frombuffer(b"".join(encoded), np.uint8))
-    np.save(folder / f"{name}_offsets.npy", offsets_of(lengths))
+def write_texts(folder: Path, name: str, texts: Iterable[list[str]]) -> None:
+    """Write strings, a run of them at a time, so that :class:`Texts` can read them."""
+    heaps, lengths = [], [np.empty(0, np.int64)]
+    for run in texts:
+        encoded = [text.encode("utf-8", "replace") for text in run]
+        lengths.append(np.fromiter(map(len, encoded), np.int64, len(encoded)))
+        heaps.append(b"".join(encoded))
+    np.save(folder / f"{name}_heap.npy", np.frombuffer(b"".join(heaps), np.uint8))
+    np.save(folder / f"{name}_offsets.npy", offsets_of(np.concatenate(lengths)))
 
 
 def offsets_of(lengths: np.ndarray) -> np.ndarray:
