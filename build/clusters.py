@@ -8,10 +8,12 @@ import numpy as np
 from sklearn.cluster import AgglomerativeClustering, KMeans
 from sklearn.exceptions import ConvergenceWarning
 
+from build.progress import bar
 from segue.space import Space
 
 CELLS_PER_ROOT = 2  # cells for each square root of the number of songs
-SAMPLE_PER_CELL = 160  # songs a cell's centroid is learned from at the most; the others are assigned
+SAMPLE = 250_000  # songs that the cells' centroids are learned from at the most; the others are assigned
+SAMPLE_PER_CELL = 160  # of them
 MOST_CLUSTERS = 40
 ROUNDS = 25  # of k-means; centroids hardly move after
 ASSIGNED_AT_A_TIME = 50_000  # songs; bounds the table of distances
@@ -29,13 +31,20 @@ class Cells:
     clusters: np.ndarray
 
 
-def cluster(vectors: np.ndarray, seed: int) -> Cells:
-    """Cluster songs into about 2 sqrt(n) cells, and cells into a few dozen clusters."""
+def cluster(vectors: np.ndarray, seed: int, weights: np.ndarray | float = 1.0) -> Cells:
+    """Cluster songs into about 2 sqrt(n) cells, and cells into a few dozen clusters.
+
+    vectors : float32, shape (n_songs, n_dims)
+    weights : shape (n_dims,), what the columns are multiplied by to be compared by one distance
+
+    A large catalogue's centroids are learned from a sample; every song is then in the cell of the nearest.
+    """
+    weights = np.asarray(weights, np.float32)
     n_cells = min(round(CELLS_PER_ROOT * len(vectors) ** 0.5), len(vectors))
     with warnings.catch_warnings():
         # where many songs are alike there are fewer cells than asked for, and that is right
         warnings.simplefilter("ignore", ConvergenceWarning)
-        labels, centroids = _cells(vectors, n_cells, seed)
+        labels, centroids = _cells(vectors, weights, n_cells, seed)
     of_cell = _clusters(centroids)
     order = np.lexsort((np.arange(len(centroids)), of_cell))
     number = np.empty(len(order), np.int64)
@@ -64,16 +73,23 @@ def centroids_and_radii(vectors: np.ndarray, offsets: np.ndarray, space: Space) 
     return centroids, radii
 
 
-def _cells(vectors: np.ndarray, n_cells: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    sample = vectors
-    if len(vectors) > n_cells * SAMPLE_PER_CELL:
-        picks = np.random.default_rng(seed).choice(len(vectors), n_cells * SAMPLE_PER_CELL, replace=False)
-        sample = vectors[np.sort(picks)]
-    model = KMeans(n_cells, n_init=1, max_iter=ROUNDS, random_state=seed).fit(sample)
+def _cells(vectors: np.ndarray, weights: np.ndarray, n_cells: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    model = KMeans(n_cells, n_init=1, max_iter=ROUNDS, random_state=seed)
+    model.fit(_sample(vectors, n_cells, seed) * weights)
+    labels = np.empty(len(vectors), np.int32)
     runs = range(0, len(vectors), ASSIGNED_AT_A_TIME)
-    labels = np.concatenate([model.predict(vectors[run : run + ASSIGNED_AT_A_TIME]) for run in runs])
-    used, labels = np.unique(labels, return_inverse=True)
-    return labels.astype(np.int64), model.cluster_centers_[used]
+    for run in bar(runs, "assigning songs to cells", " chunks", len(runs)):
+        songs = slice(run, run + ASSIGNED_AT_A_TIME)
+        labels[songs] = model.predict(vectors[songs] * weights)
+    used, numbers = np.unique(labels, return_inverse=True)
+    return numbers.astype(np.int64), model.cluster_centers_[used]
+
+
+def _sample(vectors: np.ndarray, n_cells: int, seed: int) -> np.ndarray:
+    size = min(n_cells * SAMPLE_PER_CELL, max(SAMPLE, n_cells))
+    if len(vectors) <= size:
+        return vectors
+    return vectors[np.sort(np.random.default_rng(seed).choice(len(vectors), size, replace=False))]
 
 
 def _clusters(centroids: np.ndarray) -> np.ndarray:

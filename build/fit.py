@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
@@ -21,6 +20,7 @@ from build.lessons import teach
 from build.progress import stage
 from build.reach import reaches
 from build.retrieval import by_table
+from build.runs import slices
 from build.sources import is_invented, tracks
 from build.space import SHARES, place
 from segue import catalog
@@ -61,8 +61,8 @@ def fit(options: Options, out: Path) -> catalog.Catalog:
     # One thread: sums in another order give other centroids, and the same input must give the same bytes.
     with threadpool_limits(1):
         model = _fitted(frame, account, options)
-    account.songs, account.works = len(frame), int(model.works.max()) + 1
-    account.not_analysed = int((frame["tempo"] == 0).sum())
+    account.songs, account.works = len(model.frame), int(model.works.max()) + 1
+    account.not_analysed = int((model.frame["tempo"] == 0).sum())
     print("\n".join(account.lines()), file=sys.stderr)
     with stage(f"writing and judging artifacts in {out}"), threadpool_limits(1):
         return catalog.save(out, lambda folder: _entries(folder, model, account, options))
@@ -79,7 +79,7 @@ def _fitted(frame: pd.DataFrame, account: Account, options: Options) -> artifact
         with stage(f"learning from {options.playlists}"):
             placed, lists = teach(placed, frame, options.playlists, options.fold, options.seed, account)
     with stage("clustering"):
-        cells = cluster(placed.vectors * placed.space.weights.astype(np.float32), options.seed)
+        cells = cluster(placed.vectors, options.seed, placed.space.weights)
     with stage("sorting"):
         return artifacts.sort(frame, placed, heard, cells, lists)
 
@@ -122,5 +122,7 @@ def _sha256(path: Path) -> str:
 
 def fingerprint(frame: pd.DataFrame) -> str:
     """A digest of the tidy table, whatever files it came from."""
-    rows = pd.util.hash_pandas_object(frame, index=False).to_numpy()
-    return hashlib.sha256(rows.tobytes()).hexdigest()
+    digest = hashlib.sha256()
+    for run in slices(len(frame)):
+        digest.update(pd.util.hash_pandas_object(frame.iloc[run], index=False).to_numpy().tobytes())
+    return digest.hexdigest()
