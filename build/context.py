@@ -4,8 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 from scipy import sparse
 
+from build.runs import arrow
 from build.tidy import SEPARATOR
 
 COMPILATION = 3  # first artists from which an album is a compilation, whose songs were put together on purpose
@@ -30,15 +33,16 @@ class Links:
 
 def link(texts: "pd.Series[str]") -> Links:
     """Split joined texts (``SEPARATOR``) and number what they name."""
-    split = texts.str.split(SEPARATOR)
-    counts = np.array([len(items) if isinstance(items, list) else 0 for items in split], np.int64)
-    names = split.explode().dropna()
-    codes, found = pd.factorize(names, sort=True)
+    split = pc.split_pattern(arrow(texts).cast(pa.large_string()), SEPARATOR)
+    counts = pc.list_value_length(split).fill_null(0).to_numpy()
+    named = split.flatten().dictionary_encode()
+    order = pc.sort_indices(named.dictionary).to_numpy()
+    numbers = np.empty(len(order), np.int32)
+    numbers[order] = np.arange(len(order))
+    codes = numbers[named.indices.to_numpy()]
     starts = np.concatenate([[0], np.cumsum(counts)])
-    matrix = sparse.csr_matrix(
-        (np.ones(len(codes), np.float32), codes.astype(np.int32), starts), shape=(len(texts), len(found))
-    )
-    return Links([str(name) for name in found], matrix)
+    matrix = sparse.csr_matrix((np.ones(len(codes), np.float32), codes, starts), shape=(len(texts), len(order)))
+    return Links(named.dictionary.take(order).to_pylist(), matrix)
 
 
 def averaged(matrix: sparse.csr_matrix) -> sparse.csr_matrix:

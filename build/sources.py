@@ -136,9 +136,10 @@ def _complete(frame: pd.DataFrame) -> pd.DataFrame:
 
 def _named(frame: pd.DataFrame, account: Account) -> pd.DataFrame:
     nameless = frame["name"].isna()
-    if nameless.any():
-        examples = [f"id {song}" for song in frame.loc[nameless, "id"].head(3)]
-        account.drop("without a name in any source", int(nameless.sum()), examples)
+    if not nameless.any():
+        return frame
+    examples = [f"id {song}" for song in frame.loc[nameless, "id"].head(3)]
+    account.drop("without a name in any source", int(nameless.sum()), examples)
     return frame[~nameless].reset_index(drop=True)
 
 

@@ -16,15 +16,17 @@ from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.preprocessing import normalize
 
 from build.account import Account
+from build.coding import coded, variance
 from build.context import Links, averaged, compilations, first_artists, link
+from build.runs import slices
 from segue.attributes import NUMERIC
 from segue.errors import SourceError
-from segue.space import AUDIO_COLUMNS, KNOTS, LARGEST, Block, Ranks, Space, encode, to_codes
+from segue.space import AUDIO_COLUMNS, KNOTS, LARGEST, Block, Ranks, Space, encode
 
 SHARES = {"audio": 0.45, "artist": 0.15, "genre": 0.35, "fame": 0.05, "year": 0.05}
 GENRE_DIMENSIONS = 24
-ROUNDING = 1e-12  # variance up to which the values of a column, all of order 1, are one value
 TELLING = [number for number, (*_, weight) in enumerate(AUDIO_COLUMNS) if weight > 0.2]  # of an artist's sound
+SVD_SAMPLE = 500_000  # songs that the genre block's axes are learned from at the most
 PSEUDO_SONGS = 3  # of an artist's genres that smooth the mean sound of an artist with few songs
 
 
@@ -51,10 +53,8 @@ def place(frame: pd.DataFrame, account: Account, seed: int, shares: Mapping[str,
     account : receives a note per column or block that says nothing
     seed : of the genre block's randomised SVD
     """
-    frame = _without_unanalysed(frame)
-    ranks = fit_ranks(frame)
+    ranks, audio = _heard(_without_unanalysed(frame))
     by, genres = link(frame["artists"]), link(frame["genres"])
-    audio = encode(_numbers(frame), ranks)
     makers: dict[str, Callable[[], np.ndarray]] = {
         "audio": lambda: audio,
         "artist": lambda: _artist_block(audio[:, TELLING], by, genres),
@@ -62,12 +62,14 @@ def place(frame: pd.DataFrame, account: Account, seed: int, shares: Mapping[str,
         "fame": lambda: _fame_block(frame, by, ranks),
         "year": lambda: ranks("year", frame["year"].to_numpy(np.float64))[:, None],
     }
-    raw = {name: make() for name, make in makers.items() if shares.get(name)}
-    kept = {name: block for name, block in raw.items() if _says_something(name, block, account)}
+    blocks = {name: make() for name, make in makers.items() if shares.get(name)}
+    silent = [name for name, block in blocks.items() if not _says_something(name, block, account)]
     _note_constants(audio, account)
-    if not kept:
-        raise SourceError(f"the table says nothing about {', '.join(raw)}: there is nothing to compare songs by")
-    return _assembled(kept, shares, ranks, by, genres)
+    if len(silent) == len(blocks):
+        raise SourceError(f"the table says nothing about {', '.join(blocks)}: there is nothing to compare songs by")
+    for name in silent:
+        del blocks[name]
+    return _assembled(blocks, shares, ranks, by, genres)
 
 
 def fit_ranks(frame: pd.DataFrame) -> Ranks:
@@ -94,8 +96,14 @@ def _without_unanalysed(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.assign(**{name: frame[name].where(heard) for name in features})
 
 
-def _numbers(frame: pd.DataFrame) -> dict[str, np.ndarray]:
-    return {attribute.name: frame[attribute.name].to_numpy(np.float64) for attribute in NUMERIC}
+def _heard(frame: pd.DataFrame) -> tuple[Ranks, np.ndarray]:
+    """The curves, and the audio block by them."""
+    ranks = fit_ranks(frame)
+    features = {attribute.name: frame[attribute.name].to_numpy(np.float64) for attribute in NUMERIC}
+    audio = np.empty((len(frame), len(AUDIO_COLUMNS)))
+    for run in slices(len(frame)):
+        audio[run] = encode({name: values[run] for name, values in features.items()}, ranks)
+    return ranks, audio
 
 
 def _artist_block(audio: np.ndarray, by: Links, genres: Links) -> np.ndarray:
@@ -128,11 +136,19 @@ def _genre_block(frame: pd.DataFrame, by: Links, genres: Links, seed: int) -> np
     empty = np.diff(counts.indptr) == 0
     if min(counts.shape) < 3 or empty.all():
         return np.full((len(frame), 1), np.nan)
+    weighted = TfidfTransformer().fit_transform(counts)
     svd = TruncatedSVD(min(GENRE_DIMENSIONS, counts.shape[1] - 1), random_state=seed)
     with np.errstate(invalid="ignore"):  # where all songs have the same genres there is no variance to explain
-        block = normalize(svd.fit_transform(TfidfTransformer().fit_transform(counts)))
+        svd.fit(_sample(weighted, seed))
+    block = np.concatenate([normalize(svd.transform(weighted[run])) for run in slices(len(frame))])
     block[empty] = np.nan
     return np.asarray(block)
+
+
+def _sample(songs: sparse.csr_matrix, seed: int) -> sparse.csr_matrix:
+    if songs.shape[0] <= SVD_SAMPLE:
+        return songs
+    return songs[np.sort(np.random.default_rng(seed).choice(songs.shape[0], SVD_SAMPLE, replace=False))]
 
 
 def _fame_block(frame: pd.DataFrame, by: Links, ranks: Ranks) -> np.ndarray:
@@ -146,74 +162,40 @@ def _fame_block(frame: pd.DataFrame, by: Links, ranks: Ranks) -> np.ndarray:
 
 
 def _says_something(name: str, block: np.ndarray, account: Account) -> bool:
-    varies = np.nan_to_num(_variance(block)).sum() > 0
+    varies = np.nan_to_num(variance(block)).sum() > 0
     if not varies:
         account.note(f"the table says nothing about {name}: that block is left out of the space")
     return bool(varies)
 
 
 def _note_constants(audio: np.ndarray, account: Account) -> None:
-    constant = np.nan_to_num(_variance(audio)) == 0
+    constant = np.nan_to_num(variance(audio)) == 0
     if constant.all():
         return
     for feature in dict.fromkeys(f for (f, *_), flat in zip(AUDIO_COLUMNS, constant) if flat):
         account.note(f"'{feature}' is missing or the same in every song: it has no weight in the space")
 
 
-def _variance(block: np.ndarray) -> np.ndarray:
-    known = ~np.isnan(block)
-    counts = np.maximum(known.sum(axis=0), 1)
-    means = np.nansum(block, axis=0) / counts
-    variance = np.nansum(np.where(known, block - means, 0) ** 2, axis=0) / counts
-    return np.where(variance > ROUNDING, variance, 0)
-
-
 def _assembled(
     blocks: dict[str, np.ndarray], shares: Mapping[str, float], ranks: Ranks, by: Links, genres: Links
 ) -> Placed:
-    """Blocks side by side, each in steps of its own."""
+    """Blocks side by side, each in steps of its own; ``blocks`` is emptied."""
     total = sum(shares[name] for name in blocks)
     n_songs = len(next(iter(blocks.values())))
-    coded = {name: _coded(raw) for name, raw in blocks.items()}
-    parts, start, present = [], 0, np.zeros(n_songs, np.uint8)
-    for bit, (name, raw) in enumerate(blocks.items()):
+    vectors = np.empty((n_songs, sum(block.shape[1] for block in blocks.values())), np.min_scalar_type(-LARGEST))
+    parts, spreads, present = [], [], np.zeros(n_songs, np.uint8)
+    start, step, middle = 0, 1.0, np.empty(0)
+    for bit, name in enumerate(list(blocks)):
+        raw = blocks.pop(name)
+        block = coded(raw)
         present |= (~np.isnan(raw).all(axis=1)).astype(np.uint8) << np.uint8(bit)
         parts.append(Block(name, start, start + raw.shape[1], shares[name] / total))
+        vectors[:, parts[-1].columns] = block.codes
+        spreads.append(block.spread)
         start += raw.shape[1]
-    spread = np.concatenate([block.spread for block in coded.values()])
-    audio = coded.get("audio")
-    space = Space(tuple(parts), spread, audio.step if audio else 1.0, audio.middle if audio else np.empty(0))
-    return Placed(
-        space, ranks, np.concatenate([block.codes for block in coded.values()], axis=1), present, by, genres
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class _Coded:
-    """A block as :mod:`segue.space` has it.
-
-    codes : int8, shape (n_songs, n_columns)
-    spread, middle : float64, shape (n_columns,)
-    """
-
-    codes: np.ndarray
-    spread: np.ndarray
-    middle: np.ndarray
-    step: float
-
-
-def _coded(raw: np.ndarray) -> _Coded:
-    """The widest column takes all codes; what is unknown takes the mean."""
-    filled = _imputed(raw)
-    low, high = filled.min(axis=0), filled.max(axis=0)
-    middle, step = (low + high) / 2, float((high - low).max() / (2 * LARGEST))
-    return _Coded(to_codes(filled, middle, step), 2 * _variance(raw) / step**2, middle, step)
-
-
-def _imputed(block: np.ndarray) -> np.ndarray:
-    known = ~np.isnan(block)
-    means = np.nansum(block, axis=0) / np.maximum(known.sum(axis=0), 1)
-    return np.where(known, block, means)
+        if name == "audio":
+            step, middle = block.step, block.middle
+    return Placed(Space(tuple(parts), np.concatenate(spreads), step, middle), ranks, vectors, present, by, genres)
 
 
 def with_block(
@@ -224,7 +206,7 @@ def with_block(
     block : shape (n_songs, n_dims), NaN where a song has nothing, not even a prediction
     known : bool, shape (n_songs,), whether a song's own vector can be trusted enough to seed with
     """
-    before, coded = placed.space, _coded(block)
+    before, learned = placed.space, coded(block)
     start = len(before.spread)
     others = 1 - share - together
     blocks = [Block(b.name, b.start, b.stop, b.share * others) for b in before.blocks]
@@ -233,9 +215,9 @@ def with_block(
         space=dataclasses.replace(
             before,
             blocks=(*blocks, Block(name, start, start + block.shape[1], share)),
-            spread=np.concatenate([before.spread, coded.spread]),
+            spread=np.concatenate([before.spread, learned.spread]),
             together=together,
         ),
-        vectors=np.concatenate([placed.vectors, coded.codes], axis=1),
+        vectors=np.concatenate([placed.vectors, learned.codes], axis=1),
         present=placed.present | known.astype(np.uint8) << np.uint8(len(before.blocks)),
     )

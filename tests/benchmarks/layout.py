@@ -11,6 +11,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from unittest import mock
 
+import build.coding
 import build.space
 import segue.space
 from build import ROOT
@@ -53,7 +54,7 @@ def measure(subject: Subject) -> Iterator[Row]:
 
 def laid_out(largest: int, dimensions: int | None) -> ExitStack:
     """The build and the function with other codes or dimensions."""
-    patches = [mock.patch.object(module, "LARGEST", largest) for module in (build.space, segue.space)]
+    patches = [mock.patch.object(module, "LARGEST", largest) for module in (build.coding, build.space, segue.space)]
     if dimensions:
         patches.append(mock.patch.object(build.space, "GENRE_DIMENSIONS", dimensions))
     with ExitStack() as stack:
