@@ -27,40 +27,42 @@ def write(folder: Path, frame: pd.DataFrame, artists: list[str], popularity: np.
     _save_sorted(folder, "id_hashes", "id_songs", _ids(frame["id"]), rows)
     keys = _digested(map(names.title_key, artists), len(artists))
     _save_sorted(folder, "artist_hashes", "artist_rows", keys, np.arange(len(artists)))
-    _save(folder, "title_order", _title_order(frame))
     entries = _write_titles(folder, frame, best_first)
     _save(folder, "entry_songs", entries)
     _write_trigrams(folder, frame, entries)
 
 
 def _write_titles(folder: Path, frame: pd.DataFrame, best_first: np.ndarray) -> np.ndarray:
-    """Write the digests of titles.
+    """Write digests of titles, and their order.
 
     Returns
     -------
     The most popular song of each distinct folded name and first artist, the most popular first; int32.
 
     """
-    bare, titles, entries = (np.empty(len(frame), np.uint64) for _ in range(3))
+    bare, keys, entries = (np.empty(len(frame), np.uint64) for _ in range(3))
+    ordered = []
     columns = runs.slices(len(frame)), runs.texts(frame["name"]), runs.firsts(frame["artists"])
     for rows, songs, by in bar(zip(*columns), "digesting names", " runs", len(columns[0])):
+        plain = [folded(song) for song in songs]
         bare[rows] = _digested(map(names.bare, songs), len(songs))
-        titles[rows] = _digested(map(names.title_key, songs), len(songs))
-        entries[rows] = _digested((f"{folded(song)}\x1f{artist}" for song, artist in zip(songs, by)), len(songs))
-    other = titles[best_first] != bare[best_first]
-    keys = np.concatenate([bare[best_first], titles[best_first][other]])
-    places = np.concatenate([np.arange(len(frame)), np.flatnonzero(other)])
-    order = np.lexsort((places, keys))
-    _save(folder, "title_hashes", keys[order])
-    _save(folder, "title_songs", best_first[places[order]].astype(np.int32))
+        keys[rows] = _digested(map(names.title_key, songs), len(songs))
+        entries[rows] = _digested(map("{}\x1f{}".format, plain, by), len(songs))
+        ordered.append(pa.array(plain, pa.large_string()))
+    by_title = pc.sort_indices(pa.chunked_array(ordered)).to_numpy()  # UTF-8 sorts as the characters do
+    _save(folder, "title_order", by_title.astype(np.int32))
+    _save_titles(folder, bare[best_first], keys[best_first], best_first)
     _, firsts = np.unique(entries[best_first], return_index=True)
     return best_first[np.sort(firsts)].astype(np.int32)
 
 
-def _title_order(frame: pd.DataFrame) -> np.ndarray:
-    """Rows by folded name: UTF-8 sorts as the characters do."""
-    columns = [pa.array(map(folded, songs), pa.large_string()) for songs in runs.texts(frame["name"])]
-    return pc.sort_indices(pa.chunked_array(columns, pa.large_string())).to_numpy().astype(np.int32)
+def _save_titles(folder: Path, bare: np.ndarray, keys: np.ndarray, songs: np.ndarray) -> None:
+    """Both digests of each title, or the one where they are the same; equal ones in the order of the songs."""
+    other = np.flatnonzero(keys != bare)
+    digests, places = np.concatenate([bare, keys[other]]), np.concatenate([np.arange(len(songs)), other])
+    order = np.lexsort((places, digests))
+    _save(folder, "title_hashes", digests[order])
+    _save(folder, "title_songs", songs[places[order]].astype(np.int32))
 
 
 def _write_trigrams(folder: Path, frame: pd.DataFrame, entries: np.ndarray) -> None:

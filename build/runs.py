@@ -11,20 +11,20 @@ from build.tidy import SEPARATOR
 RUN = 65_536  # rows
 
 
-def slices(n_rows: int, rows: int = RUN) -> list[slice]:
-    """``slice(0, rows)``, ``slice(rows, 2 * rows)``, ... up to the last row."""
-    return [slice(first, min(first + rows, n_rows)) for first in range(0, n_rows, rows)]
+def slices(n_rows: int) -> list[slice]:
+    """``slice(0, RUN)``, ``slice(RUN, 2 * RUN)``, ... up to the last row."""
+    return [slice(first, min(first + RUN, n_rows)) for first in range(0, n_rows, RUN)]
 
 
-def texts(column: "pd.Series[str]", rows: int = RUN) -> Iterator[list[str]]:
+def texts(column: "pd.Series[str]") -> Iterator[list[str]]:
     """The column's texts, empty where missing."""
-    for run in slices(len(column), rows):
+    for run in slices(len(column)):
         yield column.iloc[run].fillna("").tolist()
 
 
-def firsts(column: "pd.Series[str]", rows: int = RUN) -> Iterator[list[str]]:
+def firsts(column: "pd.Series[str]") -> Iterator[list[str]]:
     """The first of each of the column's joined texts, empty where it has none."""
-    for run in texts(column, rows):
+    for run in texts(column):
         yield [joined.partition(SEPARATOR)[0] for joined in run]
 
 

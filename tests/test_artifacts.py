@@ -75,6 +75,14 @@ def test_another_seed_is_another_version_and_the_same_fit_keeps_the_one_it_finds
     assert {path.name: path.stat() for path in first.folder.iterdir()} == before
 
 
+@pytest.mark.parametrize("rows", [97, 600])
+def test_runs_of_any_length_give_the_same_bytes(demo_catalog, tmp_path, monkeypatch, rows):
+    monkeypatch.setattr("build.runs.RUN", rows)
+    found = fit(Options(["demo:600"]), tmp_path)
+    for name in demo_catalog.manifest["files"]:
+        assert (found.folder / name).read_bytes() == (demo_catalog.folder / name).read_bytes(), name
+
+
 def test_every_array_has_the_shape_that_the_table_states(artifacts):
     n_songs, n_works = len(artifacts), artifacts.manifest["works"]
     n_genres, n_artists = len(artifacts.manifest["genres"]), len(artifacts.texts("artists"))

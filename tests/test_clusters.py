@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from build import naming
-from build.clusters import MOST_CLUSTERS, cluster
+from build.clusters import MOST_CLUSTERS, _cells, cluster
 from build.context import Links, link
 from build.fit import Options, fit
 from build.space import Placed, fit_ranks
@@ -50,6 +50,37 @@ def test_groups_that_lie_far_apart_are_never_in_one_cluster():
 def test_songs_that_are_all_alike_are_one_cell(n_songs):
     found = cluster(np.ones((n_songs, 4), np.float32), 0)
     assert (set(found.cells), found.clusters.tolist()) == ({0}, [0])
+
+
+@pytest.fixture
+def crowd():
+    """Songs without any order, of which two in five teach where the cells are."""
+    return np.random.default_rng(0).normal(size=(2_500, 6)).astype(np.float32)
+
+
+def test_songs_that_taught_nothing_are_in_the_nearest_cell_too(crowd, monkeypatch):
+    monkeypatch.setattr("build.clusters.SAMPLE", 1_000)
+    weights = np.array([1, 2, 0.5, 1, 1, 1], np.float32)
+    labels, centroids = _cells(crowd, weights, 100, 0)
+    gaps = ((crowd * weights)[:, None, :] - centroids) ** 2
+    assert (labels == gaps.sum(axis=2).argmin(axis=1)).mean() > 0.999  # but for ties of float32
+
+
+def test_cells_learned_from_a_sample_are_nearly_as_tight(crowd, monkeypatch):
+    def spread():
+        cells = pd.Series(cluster(crowd, 0).cells)
+        return ((crowd - pd.DataFrame(crowd).groupby(cells).transform("mean")) ** 2).to_numpy().mean()
+
+    whole = spread()
+    monkeypatch.setattr("build.clusters.SAMPLE", 1_000)
+    assert spread() < 1.2 * whole
+
+
+@pytest.mark.parametrize("rows", [1, 77, 2_500])
+def test_songs_are_assigned_alike_however_many_at_a_time(crowd, monkeypatch, rows):
+    whole = cluster(crowd, 0)
+    monkeypatch.setattr("build.clusters.ASSIGNED_AT_A_TIME", rows)
+    assert cluster(crowd, 0).cells.tolist() == whole.cells.tolist()
 
 
 def test_another_seed_may_find_other_cells_and_the_same_seed_never_does():

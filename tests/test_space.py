@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from build import demo
 from build.account import Account
 from build.fit import Options, fit
+from build.reach import reaches
 from build.space import fit_ranks, place
 from build.tidy import SEPARATOR
 from segue import catalog as catalogs
@@ -18,7 +19,7 @@ from segue import seeds
 from segue.attributes import AUDIO, BY_NAME, NUMERIC
 from segue.engine import recommend
 from segue.query import Query, Seed
-from segue.space import AUDIO_COLUMNS, Ranks, Space, encode, squared_distances
+from segue.space import AUDIO_COLUMNS, REACH, Ranks, Space, encode, similarity, squared_distances
 from tests import tables
 
 BLOCKS = ["audio", "artist", "genre", "fame", "year"]
@@ -287,3 +288,13 @@ def test_songs_are_placed_alike_by_the_same_seed_and_flagged_block_by_block():
     assert heard[0]
     assert first.present[0] == 0b11001
     assert first.present[1:].tolist() == np.where(heard, 0b11111, 0b11110)[1:].tolist()
+
+
+def test_a_song_is_heard_as_far_as_its_neighbours_by_hand(demo_catalog):
+    space = Space.from_manifest(demo_catalog.manifest["space"])
+    vectors, usable = demo_catalog.array("vectors").astype(np.float32), demo_catalog.array("recommendable")
+    similar = similarity(space, vectors, vectors[usable], np.full(len(vectors), REACH))
+    similar[np.flatnonzero(usable), np.arange(usable.sum())] = 0
+    crowds = np.sort(similar, axis=1)[:, -10:].mean(axis=1)
+    by_hand = REACH * np.clip(np.sqrt(-np.log(crowds) / -np.log(crowds).mean()), 0.5, 2)
+    np.testing.assert_allclose(reaches(space, vectors, usable, 0), by_hand, rtol=2e-3)

@@ -17,6 +17,7 @@ import re
 import unicodedata
 from collections.abc import Callable
 from hashlib import blake2b
+from itertools import filterfalse
 
 _BRACKETS = re.compile(r"\s*[\(\[].*?[\)\]]")
 _VERSION_SUFFIX = re.compile(r"\s+-\s+.*$")
@@ -63,7 +64,7 @@ def _unaccented(text: str) -> str:
     if text.isascii():
         return text.lower()
     lower = unicodedata.normalize("NFKD", text).lower()
-    return "".join(c for c in lower if not unicodedata.combining(c))
+    return "".join(filterfalse(unicodedata.combining, lower))
 
 
 def _words(text: str) -> str:
