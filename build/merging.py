@@ -2,6 +2,7 @@
 
 import hashlib
 
+import numpy as np
 import pandas as pd
 
 from build.tidy import SEPARATOR
@@ -14,11 +15,13 @@ def merge_rows(frame: pd.DataFrame) -> pd.DataFrame:
     """
     if frame["id"].is_unique:
         return frame
-    if "popularity" not in frame:
-        return merge(frame)
-    ranked = frame.assign(_place=range(len(frame))).sort_values("popularity", ascending=False, kind="stable")
-    merged = merge(ranked)
-    return merged.sort_values("_place", kind="stable").drop(columns="_place").reset_index(drop=True)
+    repeated = frame["id"].duplicated(keep=False).to_numpy()
+    rows = frame[repeated].assign(_place=np.flatnonzero(repeated))
+    if "popularity" in frame:
+        rows = rows.sort_values("popularity", ascending=False, kind="stable")
+    merged = merge(rows)
+    order = np.argsort(np.concatenate([np.flatnonzero(~repeated), merged.pop("_place")]))
+    return pd.concat([frame[~repeated], merged], ignore_index=True).take(order).reset_index(drop=True)
 
 
 def merge(frame: pd.DataFrame) -> pd.DataFrame:
