@@ -5,7 +5,7 @@ import warnings
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.cluster import AgglomerativeClustering, KMeans
+from sklearn.cluster import AgglomerativeClustering, KMeans, kmeans_plusplus
 from sklearn.exceptions import ConvergenceWarning
 
 from build.progress import bar
@@ -14,6 +14,7 @@ from segue.space import Space
 CELLS_PER_ROOT = 2  # cells for each square root of the number of songs
 SAMPLE = 250_000  # songs that the cells' centroids are learned from at the most; the others are assigned
 SAMPLE_PER_CELL = 160  # of them
+SEEDING = 100_000  # of them, from which centroids start: looking for far ones costs more than all rounds after
 MOST_CLUSTERS = 40
 ROUNDS = 25  # of k-means; centroids hardly move after
 ASSIGNED_AT_A_TIME = 50_000  # songs; bounds the table of distances
@@ -74,8 +75,9 @@ def centroids_and_radii(vectors: np.ndarray, offsets: np.ndarray, space: Space) 
 
 
 def _cells(vectors: np.ndarray, weights: np.ndarray, n_cells: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    model = KMeans(n_cells, n_init=1, max_iter=ROUNDS, random_state=seed)
-    model.fit(_sample(vectors, n_cells, seed) * weights)
+    sample = _sample(vectors, n_cells, seed) * weights
+    model = KMeans(n_cells, init=_start(sample, n_cells, seed), n_init=1, max_iter=ROUNDS, random_state=seed)
+    model.fit(sample)
     labels = np.empty(len(vectors), np.int32)
     runs = range(0, len(vectors), ASSIGNED_AT_A_TIME)
     for run in bar(runs, "assigning songs to cells", " chunks", len(runs)):
@@ -90,6 +92,13 @@ def _sample(vectors: np.ndarray, n_cells: int, seed: int) -> np.ndarray:
     if len(vectors) <= size:
         return vectors
     return vectors[np.sort(np.random.default_rng(seed).choice(len(vectors), size, replace=False))]
+
+
+def _start(sample: np.ndarray, n_cells: int, seed: int) -> str | np.ndarray:
+    if len(sample) <= max(SEEDING, n_cells):
+        return "k-means++"
+    picks = np.sort(np.random.default_rng(seed).choice(len(sample), max(SEEDING, n_cells), replace=False))
+    return np.asarray(kmeans_plusplus(sample[picks], n_cells, random_state=seed)[0])
 
 
 def _clusters(centroids: np.ndarray) -> np.ndarray:

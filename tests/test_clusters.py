@@ -73,6 +73,7 @@ def test_cells_learned_from_a_sample_are_nearly_as_tight(crowd, monkeypatch):
 
     whole = spread()
     monkeypatch.setattr("build.clusters.SAMPLE", 1_000)
+    monkeypatch.setattr("build.clusters.SEEDING", 200)
     assert spread() < 1.2 * whole
 
 
