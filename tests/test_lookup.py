@@ -189,7 +189,7 @@ def test_names_with_one_edit_are_among_the_first_five(real_artifacts):
     long_names = sorted({name for name in map(names.__getitem__, range(len(catalog))) if len(name) >= 6})
     asked = dice.sample(long_names, 2000)
     found = sum(name in {names[row] for row in fulltext.search(catalog, edited(name, dice), 5)} for name in asked)
-    assert found >= 0.97 * len(asked)
+    assert found >= 0.98 * len(asked)
 
 
 def test_several_ids_are_found_in_their_order_and_the_unknown_are_none(world_catalog):

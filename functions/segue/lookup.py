@@ -62,7 +62,8 @@ def artist(catalog: Catalog, name: str) -> int | None:
     """The artist of a name, the closest spelling and then the one with most songs first."""
     artists, songs = catalog.texts("artists"), catalog.lists("artist", "songs")
     rows = artists_like(catalog, name)
-    ranked = [(level, -len(songs[row]), row) for row in rows if (level := _tier(name, artists[row])) is not None]
+    keys = _keys(name)
+    ranked = [(level, -len(songs[row]), row) for row in rows if (level := _tier(keys, artists[row])) is not None]
     return min(ranked)[2] if ranked else None
 
 
@@ -104,16 +105,17 @@ def _hashed(catalog: Catalog, hashes: str, rows: str, key: int) -> list[int]:
 def _ordered(catalog: Catalog, rows: Sequence[int], song: str, artist: str | None) -> list[int]:
     """Those rows that have the name and the artist, best first."""
     names, popularity = catalog.texts("names"), catalog.attribute("popularity")
+    keys, by = _keys(song), None if artist is None else _keys(artist)
     ranked = []
     for row in rows:
-        level = _tier(song, names[row])
-        place = _artist_place(artists_of(catalog, row), artist)
+        level = _tier(keys, names[row])
+        place = _artist_place(artists_of(catalog, row), by)
         if level is not None and place is not None:
             ranked.append((place[0], level, place[1], -float(np.nan_to_num(popularity[row])), row))
     return [entry[-1] for entry in sorted(ranked)]
 
 
-def _artist_place(artists: list[str], asked: str | None) -> tuple[int, int] | None:
+def _artist_place(artists: list[str], asked: Sequence[str] | None) -> tuple[int, int] | None:
     """(0 first artist or 1 another, tier of the spelling); None where no artist has that name."""
     if asked is None:
         return 0, 0
@@ -121,9 +123,13 @@ def _artist_place(artists: list[str], asked: str | None) -> tuple[int, int] | No
     return min(levels) if levels else None
 
 
-def _tier(asked: str, name: str) -> int | None:
-    """How closely a name matches what was asked: 0 verbatim .. 3 but for the version; None: not at all."""
-    return next((level for level, key in enumerate(TIERS) if key(asked) == key(name)), None)
+def _keys(asked: str) -> list[str]:
+    return [key(asked) for key in TIERS]
+
+
+def _tier(asked: Sequence[str], name: str) -> int | None:
+    """How closely a name matches the keys of what was asked: 0 verbatim .. 3 but for the version; None: not at all."""
+    return next((level for level, key in enumerate(TIERS) if asked[level] == key(name)), None)
 
 
 def _close(catalog: Catalog, rows: Sequence[int], song: str, artist: str | None) -> list[int]:

@@ -10,7 +10,7 @@ import numpy as np
 from segue.catalog import Catalog
 
 LETTERS = 3
-MOST_READ = 300_000  # numbers of entries that one search reads
+MOST_READ = 200_000  # numbers of entries that one search reads
 MOST_RANKED = 4_000  # of those that share most; more only where very many share as much
 _LETTER_BITS = 21  # of a Unicode character
 _STEPS = 16  # a weight is a whole number of these parts of a bit
