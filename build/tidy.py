@@ -195,11 +195,15 @@ def _listed(cell: object) -> list[str] | None:
 
 
 def _each(cells: Cells, make: Callable[[Any], str | None]) -> Cells:
-    """What each known cell becomes, made once for every distinct text; lists can't be told apart so cheaply."""
+    """What each known cell becomes, made once for every distinct text or list."""
     if cells.dtype == object:
-        return cells.map(make, na_action="ignore").astype("str")
+        cells = cells.map(_hashable, na_action="ignore")
     made = {cell: make(cell) for cell in cells.dropna().unique()}
-    return cells.map(made).astype("str")
+    return cells.map(made.get, na_action="ignore").astype("str")
+
+
+def _hashable(cell: object) -> str | tuple[str, ...]:
+    return tuple(map(str, cell)) if isinstance(cell, list | tuple | np.ndarray) else str(cell)
 
 
 def _known(cells: Cells) -> Cells:

@@ -128,7 +128,7 @@ def _keys(asked: str) -> list[str]:
 
 
 def _tier(asked: Sequence[str], name: str) -> int | None:
-    """How closely a name matches the keys of what was asked: 0 verbatim .. 3 but for the version; None: not at all."""
+    """How closely a name matches the keys of what was asked: 0 verbatim .. 3 but for the version, or None."""
     return next((level for level, key in enumerate(TIERS) if asked[level] == key(name)), None)
 
 
