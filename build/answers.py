@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TextIO
 
 from build import progress
-from segue import catalog, lookup
+from segue import lookup, releases
 from segue.catalog import Catalog
 from segue.engine import recommend
 from segue.errors import SourceError
@@ -19,7 +19,7 @@ from segue.query import Query, Seed
 HEADERS = ("query_id", "seed_track_id")
 
 
-def recommend_file(artifacts: Path, queries: Path, ranked: Path, limit: int) -> None:
+def recommend_file(artifacts: str | Path, queries: Path, ranked: Path, limit: int) -> None:
     """Answer every query of a file.
 
     queries : CSV ``query_id,seed_track_id``; rows that share a query_id are one query of several seeds
@@ -27,7 +27,7 @@ def recommend_file(artifacts: Path, queries: Path, ranked: Path, limit: int) -> 
 
     Seeds that the catalogue does not hold are reported on stderr and left out.
     """
-    songs = catalog.load(artifacts)
+    songs = releases.load(artifacts)
     asked = _read(queries)
     known = {
         query: [seed for seed in seeds if lookup.by_id(songs, seed) is not None] for query, seeds in asked.items()

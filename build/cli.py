@@ -7,11 +7,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from build import releasing
+from build.arguments import ARTIFACTS, add_artifacts, whole
 from build.columns import TIDY
 from build.datasets import DATASETS
 from segue.errors import SegueError
-
-ARTIFACTS = "artifacts"
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -49,6 +49,7 @@ def parser() -> argparse.ArgumentParser:
     _add_evaluate(commands.add_parser("evaluate", help="judge the current version by playlists that people made"))
     _add_recommend_file(commands.add_parser("recommend-file", help="answer a file of seeds as the service would"))
     _add_report(commands.add_parser("report", help="show the current version in one HTML page with plots"))
+    releasing.add(commands)
     return whole
 
 
@@ -105,7 +106,7 @@ def _add_evaluate(parser: argparse.ArgumentParser) -> None:
         help="judge by this fifth only, which fit --fold left out (default: all)",
     )
     parser.add_argument("--json", action="store_true", help="for machines: means and 95%% intervals")
-    _add_artifacts(parser)
+    add_artifacts(parser)
     parser.set_defaults(run=_evaluate)
 
 
@@ -114,23 +115,14 @@ def _add_recommend_file(parser: argparse.ArgumentParser) -> None:
                         " query_id are one query of several seeds")  # fmt: skip
     parser.add_argument("ranked", type=Path, metavar="RANKED.csv", help="query_id,rank,track_id; '-' for stdout")
     parser.add_argument("--limit", type=_limit, default=100, help="songs a query, 1..100 (default: %(default)s)")
-    _add_artifacts(parser)
+    add_artifacts(parser)
     parser.set_defaults(run=_recommend_file)
 
 
 def _add_report(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, default=Path("report.html"), help="the page (default: %(default)s)")
-    _add_artifacts(parser)
+    add_artifacts(parser)
     parser.set_defaults(run=_report)
-
-
-def _add_artifacts(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--artifacts",
-        type=Path,
-        default=Path(os.environ.get("SEGUE_ARTIFACTS") or ARTIFACTS),
-        help="artifacts folder (default: SEGUE_ARTIFACTS, else artifacts)",
-    )
 
 
 def _fit(options: argparse.Namespace) -> None:
@@ -191,14 +183,8 @@ def _shares(text: str) -> dict[str, float]:
 
 
 def _seed(text: str) -> int:
-    return _whole(text, 0, 2**32 - 1)
+    return whole(text, 0, 2**32 - 1)
 
 
 def _limit(text: str) -> int:
-    return _whole(text, 1, 100)
-
-
-def _whole(text: str, low: int, high: int) -> int:
-    if text.isdecimal() and low <= int(text) <= high:
-        return int(text)
-    raise argparse.ArgumentTypeError(f"'{text}': expected a whole number {low}..{high}")
+    return whole(text, 1, 100)

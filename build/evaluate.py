@@ -16,8 +16,7 @@ from build.playlists import Works, load
 from build.retrieval import by_table
 from build.table import FILE
 from build.tidy import SEPARATOR
-from segue import catalog as catalogs
-from segue import seeds
+from segue import releases, seeds
 from segue.catalog import Catalog
 from segue.engine import recommend
 from segue.query import Query, Seed
@@ -68,9 +67,9 @@ class Judged:
         return Scorer(self.catalog, seed, {}).score(self.works.rows[others])
 
 
-def evaluate(artifacts: Path, playlists: Path, part: str, fold: int, as_json: bool) -> None:
+def evaluate(artifacts: str | Path, playlists: Path, part: str, fold: int, as_json: bool) -> None:
     """Judge the current version and print the figures, for people or as JSON."""
-    songs = catalogs.load(artifacts)
+    songs = releases.load(artifacts)
     asked, figures = by_playlists(songs, playlists, part, fold)
     table = by_table(songs, SEEDS)
     if as_json:
@@ -93,7 +92,7 @@ def by_playlists(songs: Catalog, playlists: Path, part: str, fold: int) -> tuple
 
 def as_judged(songs: Catalog) -> Judged:
     """A catalogue's works, numbered as in its source."""
-    table = pq.read_table(songs.folder / FILE, columns=list(COLUMNS)).to_pandas()
+    table = pq.read_table(songs.path(FILE), columns=list(COLUMNS)).to_pandas()
     table["artists"] = [None if names is None else SEPARATOR.join(names) for names in table["artists"]]
     order = np.argsort(songs.array("source_rows"))
     works = works_of(table.iloc[order].reset_index(drop=True))

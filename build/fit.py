@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from build import artifacts
+from build import artifacts, history
 from build.account import Account
 from build.clusters import cluster
 from build.evaluate import by_playlists
@@ -24,6 +24,8 @@ from build.runs import slices
 from build.sources import is_invented, tracks
 from build.space import SHARES, place
 from segue import catalog
+from segue.errors import ArtifactsError
+from segue.store import Folder
 
 LIBRARIES = ("numpy", "pandas", "pyarrow", "scikit-learn", "scipy")
 
@@ -65,7 +67,17 @@ def fit(options: Options, out: Path) -> catalog.Catalog:
     account.not_analysed = int((model.frame["tempo"] == 0).sum())
     print("\n".join(account.lines()), file=sys.stderr)
     with stage(f"writing and judging artifacts in {out}"), threadpool_limits(1):
-        return catalog.save(out, lambda folder: _entries(folder, model, account, options))
+        before = _current(out)
+        built = catalog.save(out, lambda folder: _entries(folder, model, account, options))
+        history.append(Folder(out), history.entry("fit", built.version, before))
+    return built
+
+
+def _current(out: Path) -> str | None:
+    try:
+        return catalog.current(out)
+    except ArtifactsError:
+        return None
 
 
 def _fitted(frame: pd.DataFrame, account: Account, options: Options) -> artifacts.Model:

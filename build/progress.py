@@ -46,3 +46,12 @@ def _pulse(what: str, began: float, done: threading.Event) -> None:
 
 def _tell(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
+
+
+def size(n_bytes: float) -> str:
+    """Bytes as a person reads them: ``44123456`` -> ``44.1 MB``."""
+    units = ["bytes", "kB", "MB", "GB"]
+    while n_bytes >= 1000 and len(units) > 1:
+        n_bytes /= 1000
+        del units[0]
+    return f"{n_bytes:,.{0 if units[0] == 'bytes' else 1}f} {units[0]}"

@@ -11,14 +11,16 @@ import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from threadpoolctl import threadpool_limits
 
-from build import plots, survey
+from build import history, plots, survey
 from build.evaluate import MEANING
 from build.progress import stage
-from segue import lookup
+from segue import lookup, manifest, releases
 from segue.attributes import NUMERIC
-from segue.catalog import Catalog, load
+from segue.catalog import Catalog
+from segue.store import Store, at
 
 TEMPLATE = "report.html"
+FILE = f"/{manifest.NAME}"
 SPOTIFY_ID = re.compile(r"[A-Za-z0-9]{22}")
 NAMED = 3  # of a song's artists
 Measured = tuple[float, float, float]
@@ -42,8 +44,8 @@ class Figure:
     plot: str
 
 
-def report(root: Path, out: Path) -> None:
-    """Write the page of the current version below ``root``; the same version and history give the same bytes.
+def report(artifacts: str | Path, out: Path) -> None:
+    """Write the page of the current version; the same version and history give the same bytes.
 
     Raises
     ------
@@ -51,9 +53,9 @@ def report(root: Path, out: Path) -> None:
         there is no version to report on.
 
     """
-    catalog = load(root)
+    catalog = releases.load(artifacts)
     with threadpool_limits(1):  # sums in another order would move the map
-        page = render(catalog, versions(root))
+        page = render(catalog, versions(at(str(artifacts))))
     aside = out.with_name(f".{out.name}.partial")
     aside.write_text(page, encoding="utf-8")
     aside.replace(out)
@@ -99,13 +101,16 @@ def render(catalog: Catalog, history: Mapping[str, Any]) -> str:
     )
 
 
-def versions(root: Path) -> dict[str, Any]:
+def versions(store: Store) -> dict[str, Any]:
     """The quality of every version that was judged, in the order in which they were built.
 
     A version that can't be read has no part in it: it is not the one that is reported on.
     """
-    manifests = sorted((root / "versions").glob("[0-9a-f]*/manifest.json"), key=lambda path: path.stat().st_mtime_ns)
-    judged = {path.parent.name: _judged(path) for path in manifests}
+    manifests = {name: entry.modified for name, entry in store.names("versions").items() if name.endswith(FILE)}
+    first = list(dict.fromkeys(entry["version"] for entry in history.read(store)))
+    places = {version: place for place, version in enumerate(first)}  # those without a place were built before
+    order = sorted(manifests, key=lambda name: (places.get(name.split("/")[1], -1), manifests[name]))
+    judged = {name.split("/")[1]: _judged(store, name) for name in order}
     return {version: quality for version, quality in judged.items() if quality}
 
 
@@ -124,10 +129,10 @@ def quality(history: Mapping[str, Any], version: str) -> dict[str, list[Figure]]
     return {judged_by: figures for judged_by, figures in found.items() if figures}
 
 
-def _judged(path: Path) -> dict[str, Any]:
+def _judged(store: Store, name: str) -> dict[str, Any]:
     """The quality that a manifest tells of, if it does."""
     try:
-        found = json.loads(path.read_bytes())["quality"]
+        found = json.loads(store.read(name).content)["quality"]
     except (ValueError, KeyError, TypeError):
         return {}
     return found if isinstance(found, dict) else {}

@@ -82,7 +82,7 @@ class Map:
 
 def columns(catalog: Catalog) -> list[Column]:
     """Every column of the table, in its order."""
-    table = pq.ParquetFile(catalog.folder / FILE).read()
+    table = pq.ParquetFile(catalog.path(FILE)).read()
     return [_column(name, table[name]) for name in table.column_names]
 
 

@@ -8,6 +8,7 @@ from build import demo
 from build.fit import Options, fit
 from segue.catalog import Catalog, load
 from tests import world
+from tests.stores import address, behind_proxy, google, moto, places, plain, s3, stocked, stocked_bucket  # noqa: F401 # fixtures
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 TRACKS = SHARED / "spotify_tracks_114k.csv"
@@ -24,6 +25,16 @@ def world_artifacts(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def world_catalog(world_artifacts: Path) -> Catalog:
     return load(world_artifacts)
+
+
+@pytest.fixture(scope="session")
+def versions(tmp_path_factory: pytest.TempPathFactory) -> list[Catalog]:
+    """Four versions of the world, each of which is short of another song."""
+    folder, made = tmp_path_factory.mktemp("versions"), []
+    for place in range(4):
+        rows = [row for row in world.rows() if row["id"] != f"metal-{place + 1}"]
+        made.append(fit(Options([str(world.write(folder / "world.csv", rows))]), folder / "artifacts"))
+    return made
 
 
 @pytest.fixture(scope="session")

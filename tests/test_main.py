@@ -47,7 +47,7 @@ def in_fresh_python(code, artifacts):
 
 
 def test_importing_main_loads_no_artifact(tmp_path):
-    assert in_fresh_python("import main; print(main.service._catalog)", tmp_path / "nowhere") == "None\n"
+    assert in_fresh_python("import main; print(main.service._live._serving)", tmp_path / "nowhere") == "None\n"
 
 
 def test_the_function_never_imports_pandas_scikit_learn_or_scipy(world_artifacts):

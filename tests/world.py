@@ -43,12 +43,12 @@ def rows() -> list[dict[str, object]]:
     return [*table, again | {"popularity": 5}, unheard | {"tempo": 0, "danceability": 0}]
 
 
-def write(path: Path) -> Path:
-    """Write the world as a CSV file."""
+def write(path: Path, table: list[dict[str, object]] | None = None) -> Path:
+    """Write the world, or other rows, as a CSV file."""
     with path.open("w", encoding="utf-8", newline="") as file:
         out = csv.DictWriter(file, HEADERS)
         out.writeheader()
-        out.writerows(rows())
+        out.writerows(table or rows())
     return path
 
 

@@ -1,6 +1,7 @@
 """Segue recommends songs from a table of tracks.
 
-Reading order: errors, attributes, names, ragged, mapping, space, sketch, catalog, likeness, trigrams, fulltext,
-lookup, query, parser, seeds, scoring, filtering, search, choice, explain, engine, public, web. Imports run one way.
+Reading order: errors, attributes, names, ragged, mapping, space, sketch, manifest, catalog, likeness, trigrams,
+fulltext, lookup, query, parser, seeds, scoring, filtering, search, choice, explain, engine, store, bucket, cache,
+releases, refresh, validators, public, web. Imports run one way.
 :mod:`segue.spotify` is a dialect of the web layer.
 """

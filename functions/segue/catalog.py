@@ -49,7 +49,6 @@ import fcntl
 import hashlib
 import json
 import os
-import re
 import shutil
 from collections.abc import Callable, Iterator
 from functools import cached_property
@@ -58,14 +57,12 @@ from typing import Any
 
 import numpy as np
 
+from segue import manifest
 from segue.errors import ArtifactsError
+from segue.manifest import FORMAT, REBUILD
 from segue.mapping import mapped
 from segue.ragged import Lists, Texts
 from segue.space import Space
-
-FORMAT = 1
-REBUILD = "python -m build fit"
-_VERSION = re.compile(r"[0-9a-f]{16}")
 
 
 class Catalog:
@@ -73,11 +70,13 @@ class Catalog:
 
     folder : the version directory
     manifest : its manifest, as :func:`load` has read it
+    fetch : brings a file of that name and tells where it lies; None: all of them lie in the folder
     """
 
-    def __init__(self, folder: Path, manifest: dict[str, Any]):
+    def __init__(self, folder: Path, manifest: dict[str, Any], fetch: Callable[[str], Path] | None = None):
         self.folder = folder
         self.manifest = manifest
+        self._fetch = fetch
         self._arrays: dict[str, np.ndarray] = {}
         self._texts: dict[str, Texts] = {}
         self._lists: dict[tuple[str, str], Lists] = {}
@@ -98,8 +97,18 @@ class Catalog:
     def array(self, name: str) -> np.ndarray:
         """The memory-mapped array of that name; two threads may both open it, either's is as good."""
         if name not in self._arrays:
-            self._arrays[name] = mapped(self.folder / f"{name}.npy")
+            self._arrays[name] = self._mapped(f"{name}.npy")
         return self._arrays[name]
+
+    def path(self, name: str) -> Path:
+        """Where a file lies, fetched if need be; ask anew for each opening, for a cache may have lost it."""
+        return self._fetch(name) if self._fetch else self.folder / name
+
+    def map(self) -> None:
+        """Map every array now: what becomes of the files later does not reach them."""
+        for name in self.manifest["files"]:
+            if name.endswith(".npy"):
+                self.array(name.removesuffix(".npy"))
 
     def attribute(self, name: str) -> np.ndarray:
         """A number of every song, NaN where unknown; shape (n_songs,)."""
@@ -117,6 +126,13 @@ class Catalog:
             self._lists[owner, items] = Lists(self.array(f"{owner}_offsets"), self.array(f"{owner}_{items}"))
         return self._lists[owner, items]
 
+    def _mapped(self, name: str) -> np.ndarray:
+        try:
+            return mapped(self.path(name))
+        except (OSError, ValueError) as error:
+            said = f"{name} of version {self.version} can't be opened ({type(error).__name__})"
+            raise ArtifactsError(said) from error
+
 
 def load(root: Path) -> Catalog:
     """Open the current version below ``root``; format and sizes are checked, of the hashes only the manifest's.
@@ -127,23 +143,24 @@ def load(root: Path) -> Catalog:
         there is none, it is of another format, or a file is missing or has another size.
 
     """
-    version = current(root)
+    return load_version(root, current(root))
+
+
+def load_version(root: Path, version: str) -> Catalog:
+    """Open one version below ``root``, as :func:`load` does."""
     folder = root / "versions" / version
-    manifest = _read_manifest(folder, version)
-    for name, facts in manifest["files"].items():
+    found = _manifest_in(folder, version)
+    for name, facts in found["files"].items():
         _check_size(folder / name, facts["bytes"])
-    return Catalog(folder, manifest)
+    return Catalog(folder, found)
 
 
 def current(root: Path) -> str:
     """The id of the version that ``root`` points to."""
-    pointer = root / "current.json"
+    pointer = root / manifest.POINTER
     if not pointer.exists():
         raise ArtifactsError(f"no artifacts in '{root.name}': run '{REBUILD}' first")
-    version = _read_json(pointer).get("version")
-    if not isinstance(version, str) or not _VERSION.fullmatch(version):
-        raise ArtifactsError(f"current.json names no version: run '{REBUILD}'")
-    return version
+    return str(manifest.pointed(_read(pointer))["version"])
 
 
 def save(root: Path, fill: Callable[[Path], dict[str, Any]]) -> Catalog:
@@ -162,7 +179,7 @@ def save(root: Path, fill: Callable[[Path], dict[str, Any]]) -> Catalog:
 
     """
     (root / "versions").mkdir(parents=True, exist_ok=True)
-    with _one_writer(root):
+    with one_writer(root):
         aside = root / "versions" / ".partial"
         shutil.rmtree(aside, ignore_errors=True)
         aside.mkdir()
@@ -182,9 +199,9 @@ def verify(folder: Path, version: str) -> None:
         a file is missing or differs; the message names it.
 
     """
-    for name, facts in _read_manifest(folder, version)["files"].items():
+    for name, facts in _manifest_in(folder, version)["files"].items():
         _check_size(folder / name, facts["bytes"])
-        if _sha256(folder / name) != facts["sha256"]:
+        if sha256(folder / name) != facts["sha256"]:
             raise ArtifactsError(f"{name} of version {version} is damaged: run '{REBUILD}'")
 
 
@@ -192,24 +209,19 @@ def point_to(root: Path, version: str) -> None:
     """Make a version current, in one step."""
     aside = root / ".current.json"
     _write_json(aside, {"version": version})
-    aside.replace(root / "current.json")
+    aside.replace(root / manifest.POINTER)
 
 
 def _write(folder: Path, entries: dict[str, Any]) -> str:
     files = {
-        path.name: {"bytes": path.stat().st_size, "sha256": _sha256(path)}
+        path.name: {"bytes": path.stat().st_size, "sha256": sha256(path)}
         for path in sorted(folder.iterdir())
         if path.is_file()
     }
-    manifest = {"format": FORMAT, **entries, "files": files}
-    _write_json(folder / "manifest.json", manifest)
+    _write_json(folder / manifest.NAME, {"format": FORMAT, **entries, "files": files})
     for path in folder.iterdir():
         _flush(path)
-    return _digest(folder)
-
-
-def _digest(folder: Path) -> str:
-    return _sha256(folder / "manifest.json")[:16]
+    return manifest.version_of(_read(folder / manifest.NAME))
 
 
 def _install(aside: Path, folder: Path) -> None:
@@ -226,22 +238,15 @@ def _install(aside: Path, folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def _one_writer(root: Path) -> Iterator[None]:
+def one_writer(root: Path) -> Iterator[None]:
+    """Hold the lock under which alone anything below ``root`` is replaced; a process that dies lets it go."""
     with (root / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 
-def _read_manifest(folder: Path, version: str) -> dict[str, Any]:
-    manifest = _read_json(folder / "manifest.json")
-    found = manifest.get("format")
-    if found != FORMAT:
-        raise ArtifactsError(
-            f"manifest.json of version {version} has format {found}, this code reads format {FORMAT}: run '{REBUILD}'"
-        )
-    if _digest(folder) != version:
-        raise ArtifactsError(f"manifest.json of version {version} is damaged: run '{REBUILD}'")
-    return manifest
+def _manifest_in(folder: Path, version: str) -> dict[str, Any]:
+    return manifest.parsed(_read(folder / manifest.NAME), version)
 
 
 def _check_size(path: Path, expected: int) -> None:
@@ -255,14 +260,11 @@ def _check_size(path: Path, expected: int) -> None:
         )
 
 
-def _read_json(path: Path) -> dict[str, Any]:
+def _read(path: Path) -> bytes:
     try:
-        content = json.loads(path.read_bytes())
-    except (OSError, ValueError) as error:
+        return path.read_bytes()
+    except OSError as error:
         raise ArtifactsError(f"{path.name} can't be read ({type(error).__name__}): run '{REBUILD}'") from error
-    if not isinstance(content, dict):
-        raise ArtifactsError(f"{path.name} does not hold an object: run '{REBUILD}'")
-    return content
 
 
 def _write_json(path: Path, content: dict[str, Any]) -> None:
@@ -277,6 +279,7 @@ def _flush(path: Path) -> None:
         os.fsync(file.fileno())
 
 
-def _sha256(path: Path) -> str:
+def sha256(path: Path) -> str:
+    """The digest of a file, hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -8,27 +8,52 @@ from pathlib import Path
 from segue.errors import ConfigError
 
 BESIDE = Path(__file__).resolve().parent.parent / "artifacts"  # where a deployed package bundles them
+ADDRESS = re.compile(r"(s3|gs)://[^/]+(/.*)?", re.DOTALL)
+MB = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Config:
     """How the function was set up.
 
-    artifacts : SEGUE_ARTIFACTS, a folder as ``fit --out`` makes it; default: beside the code, else ``artifacts``
+    artifacts : SEGUE_ARTIFACTS, a folder as ``fit --out`` makes it, ``s3://bucket/prefix`` or ``gs://bucket/prefix``;
+        default: beside the code, else ``artifacts``
+    refresh : SEGUE_REFRESH_SECONDS, 0..86400, seconds between looks for a new version; 0: never
+    cache : SEGUE_CACHE, a folder for files of a bucket; default: this user's below the platform's temporary folder
+    cache_limit : SEGUE_CACHE_MB, 1..1000000, of which this is the bytes
     public_url : SEGUE_PUBLIC_URL, where callers reach the service; default: as each request came
     """
 
-    artifacts: Path
+    artifacts: Path | str
+    refresh: float = 60.0
+    cache: Path | None = None
+    cache_limit: int = 1000 * MB
     public_url: str | None = None
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> "Config":
         """Read the ``SEGUE_*`` variables."""
-        given = environ.get("SEGUE_ARTIFACTS", "")
-        if "://" in given:
-            raise ConfigError(f"SEGUE_ARTIFACTS: '{given}' is not a folder as `fit --out` makes it")
-        default = BESIDE if BESIDE.is_dir() else Path("artifacts")
-        return cls(Path(given) if given else default, _public_url(environ))
+        cache = environ.get("SEGUE_CACHE", "")
+        return cls(
+            _artifacts(environ.get("SEGUE_ARTIFACTS", "")),
+            _number(environ, "SEGUE_REFRESH_SECONDS", 0, 86400, 60),
+            Path(cache) if cache else None,
+            round(_number(environ, "SEGUE_CACHE_MB", 1, 10**6, 1000) * MB),
+            _public_url(environ),
+        )
+
+
+def _artifacts(given: str) -> Path | str:
+    if "://" in given:
+        if not ADDRESS.fullmatch(given):
+            raise ConfigError(
+                f"SEGUE_ARTIFACTS: '{given}' is not a folder as `fit --out` makes it, nor s3://bucket/prefix or"
+                " gs://bucket/prefix"
+            )
+        return given
+    if given:
+        return Path(given)
+    return BESIDE if BESIDE.is_dir() else Path("artifacts")
 
 
 def _public_url(environ: Mapping[str, str]) -> str | None:
@@ -36,3 +61,12 @@ def _public_url(environ: Mapping[str, str]) -> str | None:
     if given and not re.fullmatch(r"https?://[^\s/?#]+(/[^\s?#]*)?", given):
         raise ConfigError(f"SEGUE_PUBLIC_URL: '{given}' is not an address such as https://songs.example.org/api")
     return given or None
+
+
+def _number(environ: Mapping[str, str], name: str, low: float, high: float, default: float) -> float:
+    given = environ.get(name, "")
+    if not given:
+        return default
+    if not re.fullmatch(r"\d{1,9}(\.\d{1,9})?", given, re.ASCII) or not low <= float(given) <= high:
+        raise ConfigError(f"{name}: '{given}' is not a number {low:g}..{high:g}")
+    return float(given)

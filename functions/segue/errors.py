@@ -2,11 +2,15 @@
 
 SegueError
 ├── ArtifactsError      the artifacts are missing, damaged or of another format
+│   └── StoreError      their store can't be read or written
+│       ├── Missing     it has no file of this name
+│       └── Moved       somebody else has written the file since it was read
 ├── ConfigError         an environment variable has a value that can't be used
 ├── UnknownSong         no song answers to this id or name
 ├── UnknownSongs        all of those in one request; carries suggestions
 ├── InvalidQuery        a request is at fault; carries every fault
-└── SourceError         a table can't be read or has too little in it (the offline step)
+├── SourceError         a table can't be read or has too little in it (the offline step)
+└── ReleaseError        a version is not published or pointed to (the offline step)
 """
 
 from collections.abc import Sequence
@@ -31,6 +35,22 @@ class SegueError(Exception):
 
 class ArtifactsError(SegueError):
     """The artifacts are missing, damaged or of another format; the message says what to run."""
+
+
+class StoreError(ArtifactsError):
+    """The artifacts' store can't be read or written; the message names the file, for logs and the command line."""
+
+
+class Missing(StoreError):
+    """The store has no file of this name."""
+
+
+class Moved(StoreError):
+    """Somebody else has written the file since it was read."""
+
+
+class ReleaseError(SegueError):
+    """A version is not published or pointed to; the message says why and what would work."""
 
 
 class SourceError(SegueError):

@@ -7,7 +7,7 @@ from werkzeug.exceptions import HTTPException, NotFound
 from werkzeug.wrappers import Response
 
 from segue.answers import json_response
-from segue.errors import ArtifactsError, Fault, InvalidQuery, UnknownSong, UnknownSongs
+from segue.errors import ArtifactsError, Fault, InvalidQuery, StoreError, UnknownSong, UnknownSongs
 
 RETRY_AFTER = 30  # seconds; about what a fit of the demo catalogue takes
 
@@ -52,7 +52,8 @@ def of_error(error: Exception, brief: Callable[[int], dict[str, Any]]) -> Respon
     if isinstance(error, NotJson):
         return problem(415, "Unsupported media type", str(error))
     if isinstance(error, ArtifactsError):
-        return problem(503, "Not ready", str(error), headers={"Retry-After": str(RETRY_AFTER)})
+        said = "the store of the artifacts can't be read now" if isinstance(error, StoreError) else str(error)
+        return problem(503, "Not ready", said, headers={"Retry-After": str(RETRY_AFTER)})
     return None
 
 

@@ -37,7 +37,7 @@ def _read(catalog: Catalog, rows: Sequence[int]) -> list[dict[str, Any]]:
 
     firsts = np.asarray(catalog.manifest["row_groups"])
     group = int(np.searchsorted(firsts, rows[0], side="right")) - 1
-    with ParquetFile(catalog.folder / FILE, memory_map=True) as file:
+    with ParquetFile(catalog.path(FILE), memory_map=True) as file:
         table = file.read_row_group(group, use_threads=False)
     start = rows[0] - int(firsts[group])
     return [dict(record) for record in table.slice(start, len(rows)).to_pylist()]

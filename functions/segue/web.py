@@ -1,9 +1,10 @@
 """The web layer: routes, bodies in and out. Only this layer knows HTTP."""
 
+import contextlib
 import json
 import logging
-import threading
 from collections.abc import Mapping
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -11,14 +12,15 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
-from segue import answers, catalog, engine, fulltext, lookup, problems, public
+from segue import answers, engine, fulltext, lookup, problems, public, releases, validators
 from segue.answers import json_response
 from segue.catalog import Catalog
 from segue.config import Config
 from segue.errors import ArtifactsError, Fault, InvalidQuery, UnknownSong
 from segue.parser import from_url, parse
-from segue.query import Query, Vocabulary
+from segue.query import Query, Seed, Vocabulary
 from segue.reader import LONGEST_TEXT, Reader, escaped, number, unknown
+from segue.refresh import Live
 
 LARGEST_BODY = 256 * 1024  # bytes
 LONGEST_SEARCH = 200  # characters
@@ -45,6 +47,7 @@ ROUTES = Map(
 )
 
 _log = logging.getLogger("segue")
+_PINNED: ContextVar[Catalog | None] = ContextVar("pinned", default=None)
 
 
 class Service:
@@ -52,33 +55,64 @@ class Service:
 
     def __init__(self, config: Config):
         self._config = config
-        self._lock = threading.Lock()
-        self._catalog: Catalog | None = None
+        self._live = Live(releases.of(config), config.refresh, _recommends)
 
     def handle(self, request: Request) -> Response:
-        """Answer one request; whatever happens, the answer is JSON or a page of ours."""
+        """Answer one request from one version; whatever happens, the answer is JSON or a page of ours."""
+        pinned = _PINNED.set(None)
+        try:
+            response = self._answered(request)
+            version = _PINNED.get()
+            return validators.marked(response, request, version.version) if version else response
+        finally:
+            _PINNED.reset(pinned)
+
+    def _answered(self, request: Request) -> Response:
+        try:
+            return self._renewed(request)
+        except HTTPException as error:
+            return problems.of_http(error)
+        except Exception as error:
+            return self._problem(error)
+
+    def _problem(self, error: Exception) -> Response:
+        try:
+            known = problems.of_error(error, lambda row: answers.song(self.catalog(), row))
+        except ArtifactsError as lost:  # the songs to suggest can't be read
+            return self._problem(lost)
+        if known is None:
+            _log.error("request failed", exc_info=error)
+        return known or problems.problem(500, "Internal error", "the fault is ours; the log has the details")
+
+    def catalog(self) -> Catalog:
+        """The version that this request is answered from, the same one from its beginning to its end."""
+        songs = _PINNED.get()
+        if songs is None:
+            songs = self._live.catalog()
+            _PINNED.set(songs)
+        return songs
+
+    def _renewed(self, request: Request) -> Response:
+        """Answer a request; once more from a newer version if files of its own have vanished."""
+        try:
+            return self._unchanged(request) or self._routed(request)
+        except ArtifactsError:
+            if not self._live.renew():
+                raise
+            _PINNED.set(None)
+            return self._routed(request)
+
+    def _unchanged(self, request: Request) -> Response | None:
+        if request.if_none_match:
+            with contextlib.suppress(ArtifactsError):
+                return validators.unchanged(request, self.catalog().version)
+        return None
+
+    def _routed(self, request: Request) -> Response:
         if _is_spotify(request.path):
             from segue import spotify  # most callers never need it
 
             return spotify.handle(request, self.catalog, public.base(request, self._config.public_url))
-        try:
-            return self._routed(request)
-        except HTTPException as error:
-            return problems.of_http(error)
-        except Exception as error:
-            known = problems.of_error(error, lambda row: answers.song(self.catalog(), row))
-            if known is None:
-                _log.exception("request failed")
-            return known or problems.problem(500, "Internal error", "the fault is ours; the log has the details")
-
-    def catalog(self) -> Catalog:
-        """The artifacts, opened once; one that could not be opened is tried again."""
-        with self._lock:
-            if self._catalog is None:
-                self._catalog = catalog.load(self._config.artifacts)
-            return self._catalog
-
-    def _routed(self, request: Request) -> Response:
         try:
             view, arguments = ROUTES.bind("").match(request.path, request.method)
         except MethodNotAllowed as error:
@@ -155,6 +189,12 @@ class Service:
         return _file("index.html", "text/html")
 
 
+def _recommends(songs: Catalog) -> None:
+    """Answer a first request from a version; raises what keeps it from answering."""
+    song = songs.texts("ids")[int(songs.array("recommendable").argmax())]
+    answers.answer(songs, engine.recommend(songs, Query((Seed("", {}, id=song),))))
+
+
 def vocabulary(songs: Catalog) -> Vocabulary:
     """What a catalogue lets a request name."""
     manifest = songs.manifest
@@ -176,7 +216,7 @@ def _query(request: Request, known: Vocabulary) -> Query:
 def _json(request: Request) -> object:
     if request.mimetype != "application/json" and not request.mimetype.endswith("+json"):
         raise problems.NotJson(f"expected Content-Type: application/json, found '{request.mimetype[:80]}'")
-    body = request.stream.read(LARGEST_BODY + 1) if (request.content_length or 0) <= LARGEST_BODY else b""
+    body = _body(request) if (request.content_length or 0) <= LARGEST_BODY else b""
     if len(body) > LARGEST_BODY or (request.content_length or 0) > LARGEST_BODY:
         raise problems.TooLarge(f"a body may have {LARGEST_BODY} bytes at the most")
     try:
@@ -184,6 +224,14 @@ def _json(request: Request) -> object:
     except (ValueError, RecursionError) as error:
         said = "nested too deep" if isinstance(error, RecursionError) else str(error)
         raise InvalidQuery([Fault("", f"the body is not JSON: {said}")]) from error
+
+
+def _body(request: Request) -> bytes:
+    """The body as far as it may reach, and a byte more; a request that is answered anew has been read already."""
+    if "segue.body" not in request.environ:
+        request.environ["segue.body"] = request.stream.read(LARGEST_BODY + 1)
+    body: bytes = request.environ["segue.body"]
+    return body
 
 
 def _integer(digits: str) -> float:

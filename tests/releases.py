@@ -1,0 +1,47 @@
+"""Versions to publish, and functions that serve them, for the tests of releases."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from werkzeug.test import Client
+from werkzeug.wrappers import Request
+
+from build.publish import Terms, publish
+from segue import manifest, store
+from segue.catalog import Catalog
+from segue.config import Config
+from segue.web import Service
+
+ALWAYS = 1e-9  # seconds between checks: each request begins one, or waits for the one under way
+ANYHOW = Terms(force=True, reason="a test")
+ASKED = "/recommend?song_id=piano-1&limit=3"
+
+
+def service(address, cache: Path | None = None, refresh: float = ALWAYS) -> Service:
+    return Service(Config(address, refresh, cache))
+
+
+def client(address, cache: Path | None = None, refresh: float = ALWAYS) -> Client:
+    """A function that serves a store, as its callers see it."""
+    return Client(Request.application(service(address, cache, refresh).handle))
+
+
+def published(address: str, versions: Sequence[Catalog]) -> None:
+    """Publish versions in turn, whatever the gate thinks of them."""
+    for version in versions:
+        publish(version, store.at(address), ANYHOW)
+
+
+def point_to(address: str, version: str) -> None:
+    """Make a version current behind everybody's back: no gate, no history."""
+    place = store.at(address)
+    place.swap(manifest.POINTER, b'{"version": "%s"}' % version.encode(), place.read(manifest.POINTER).tag)
+
+
+def served(client: Client) -> str:
+    """The version of the second of two answers, the first of which began a check."""
+    assert client.get(ASKED).status_code == 200
+    answer = client.get(ASKED)
+    assert answer.status_code == 200
+    assert answer.json["model"] == answer.headers["X-Segue-Model"]
+    return answer.json["model"]
