@@ -1,8 +1,11 @@
 """Stores for the tests: moto's S3, a fake of what Google's speaks, and a proxy that makes either misbehave."""
 
+import contextlib
 import hashlib
 import http.client
-import logging
+import socket
+import subprocess
+import sys
 import threading
 import time
 import urllib.parse
@@ -172,15 +175,20 @@ class ProxyHandler(Handler):
 
 @pytest.fixture(scope="session")
 def moto():
-    """The address of moto's S3."""
-    from moto.server import ThreadedMotoServer
-
-    logging.getLogger("werkzeug").setLevel(logging.WARNING)
-    server = ThreadedMotoServer(port=0, verbose=False)
-    server.start()
-    _, port = server.get_host_and_port()
-    yield f"http://127.0.0.1:{port}"
-    server.stop()
+    """The address of moto's S3, in a process of its own: in ours it would wait for the readers' threads."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-W", "ignore", "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    base = f"http://127.0.0.1:{port}"
+    for _ in range(600):
+        with contextlib.suppress(OSError), urllib.request.urlopen(f"{base}/moto-api/"):
+            break
+        time.sleep(0.1)
+    yield base
+    process.kill()
+    process.wait()
 
 
 @pytest.fixture(scope="session")

@@ -40,8 +40,8 @@ class Live:
         self._serving: Catalog | None = None
         self._pointer: Pointer | None = None
         self._due = 0.0  # the second request begins a check, which brings what the first one did without
-        self._attempts = 0
-        self._failure: tuple[int, ArtifactsError] | None = None
+        self._failures = 0
+        self._failure: ArtifactsError | None = None
         self._check: threading.Thread | None = None
         self._waited_for = False
         self._lock = threading.Lock()
@@ -64,7 +64,7 @@ class Live:
     def renew(self) -> bool:
         """Check now; True when another version is served since: for a request whose version has vanished."""
         before = self._serving
-        if self._seconds:
+        if self._seconds and before:
             with self._lock:
                 check = self._running() or self._begin()
             if check:
@@ -73,12 +73,11 @@ class Live:
 
     def _start(self) -> Catalog:
         """Open the first version; requests that waited while that failed share the failure, later ones try again."""
-        seen = self._attempts
+        seen = self._failures
         with self._lock:
             if self._serving is None:
-                if self._failure and self._failure[0] > seen:
-                    raise self._failure[1]
-                self._attempts += 1
+                if self._failures > seen and self._failure:
+                    raise self._failure
                 self._serving = self._opened()
             return self._serving
 
@@ -88,7 +87,7 @@ class Live:
         except Exception as error:
             _log.warning("%s: no version can be served: %s", self._releases.address, _told(error))
             known = error if isinstance(error, ArtifactsError) else ArtifactsError("the artifacts can't be opened")
-            self._failure = self._attempts, known
+            self._failures, self._failure = self._failures + 1, known
             raise known from error
 
     def _look(self) -> None:
