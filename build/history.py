@@ -44,6 +44,14 @@ def read(store: Store) -> list[Entry]:
     return _entries(_content(store)[0])
 
 
+def seconds(said: Entry) -> float | None:
+    """When an entry was written, in seconds since 1970; None if it does not say."""
+    try:
+        return dt.datetime.fromisoformat(said["time"]).timestamp()
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
 def append(store: Store, said: Entry) -> None:
     """Add an entry, once, whoever else adds one at the same time."""
     for _ in range(TRIES):

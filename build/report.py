@@ -106,11 +106,14 @@ def versions(store: Store) -> dict[str, Any]:
 
     A version that can't be read has no part in it: it is not the one that is reported on.
     """
-    manifests = {name: entry.modified for name, entry in store.names("versions").items() if name.endswith(FILE)}
-    first = list(dict.fromkeys(entry["version"] for entry in history.read(store)))
-    places = {version: place for place, version in enumerate(first)}  # those without a place were built before
-    order = sorted(manifests, key=lambda name: (places.get(name.split("/")[1], -1), manifests[name]))
-    judged = {name.split("/")[1]: _judged(store, name) for name in order}
+    made = {
+        name.split("/")[1]: entry.modified
+        for name, entry in store.names("versions").items()
+        if name.endswith(FILE) and not name.startswith("versions/.")
+    }
+    known = {entry["version"]: history.seconds(entry) for entry in reversed(history.read(store))}
+    order = sorted(made, key=lambda version: known.get(version) or made[version])
+    judged = {version: _judged(store, f"versions/{version}{FILE}") for version in order}
     return {version: quality for version, quality in judged.items() if quality}
 
 

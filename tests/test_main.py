@@ -63,7 +63,7 @@ print(sorted({"pandas", "sklearn", "scipy", "build", "flask"} & set(sys.modules)
     assert in_fresh_python(code, world_artifacts) == "[]\n"
 
 
-def test_recommending_and_searching_import_neither_pyarrow_nor_sqlite(world_artifacts):
+def test_recommending_and_searching_import_neither_pyarrow_nor_sqlite_nor_a_store(world_artifacts):
     code = """
 import sys, main
 from werkzeug.test import Client
@@ -71,7 +71,7 @@ from werkzeug.wrappers import Request
 client = Client(Request.application(main.recommend))
 for path in ("/recommend?song_id=piano-1", "/search?q=sloe+rain"):
     assert client.get(path).status_code == 200, path
-print(sorted({"pyarrow", "sqlite3", "apig_wsgi"} & set(sys.modules)))
+print(sorted({"pyarrow", "sqlite3", "apig_wsgi", "obstore"} & set(sys.modules)))
 """
     assert in_fresh_python(code, world_artifacts) == "[]\n"
 

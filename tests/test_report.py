@@ -16,6 +16,7 @@ from build.fit import Options, fit
 from build.report import amount, quality, report, versions
 from build.survey import columns
 from segue.catalog import load
+from segue.store import Folder
 from tests.tables import some, song, songs, write
 
 HOSTILE = "<script>alert('$x^2$')</script> & \"quoted\" {{ 7 * 7 }}"
@@ -206,7 +207,16 @@ def test_versions_that_were_not_judged_or_are_damaged_are_no_part_of_the_history
         (tmp_path / "versions" / name).mkdir(parents=True)
         (tmp_path / "versions" / name / "manifest.json").write_text(manifest)
     (tmp_path / "versions" / ".partial").mkdir()
-    assert versions(tmp_path) == {"c": {"table": {"genre@10": 0.5}}}
+    assert versions(Folder(tmp_path)) == {"c": {"table": {"genre@10": 0.5}}}
+
+
+def test_the_history_tells_the_order_of_versions_whatever_the_age_of_their_files(tmp_path):
+    for name in ("a", "b"):
+        (tmp_path / "versions" / name).mkdir(parents=True)
+        (tmp_path / "versions" / name / "manifest.json").write_text('{"quality": {"table": {"genre@10": 0.5}}}')
+    lines = [{"version": version, "time": f"2026-01-0{day}T00:00:00Z"} for day, version in enumerate("bab", 1)]
+    (tmp_path / "history.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    assert list(versions(Folder(tmp_path))) == ["b", "a"]
 
 
 def test_plots_leave_no_trace_in_the_settings_of_matplotlib():
