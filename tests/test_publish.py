@@ -16,7 +16,7 @@ from segue import catalog, manifest, store
 from segue.errors import ArtifactsError, ReleaseError
 from tests.releases import ANYHOW, published
 
-ROOT = Path(__file__).resolve().parents[1]
+DOCUMENTED = (Path(__file__).parents[1] / "docs" / "life-of-a-model.md").read_text(encoding="utf-8")
 
 
 def current(address):
@@ -352,3 +352,11 @@ def test_a_fit_adds_to_the_history_of_its_folder(versions):
         ("fit", songs.version) for songs in versions
     ]
     assert [entry["previous"] for entry in entries] == [None, *(songs.version for songs in versions[:3])]
+
+
+def test_the_allowances_in_the_documentation_are_those_of_the_gate():
+    shown = re.findall(r"^(\S+) +[\d,.]+ +[\d,.]+ +\S+ +(\S+) +(?:ok|REFUSED)", DOCUMENTED, re.MULTILINE)
+    assert len(shown) >= 4
+    for name, allowed in shown:
+        rule = gate.RULES[name]
+        assert allowed == (f"{rule.allowed:.4g}" if rule.absolute else f"{rule.allowed:.1%}")

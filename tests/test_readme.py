@@ -16,7 +16,8 @@ from segue.web import Service
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-COMMANDS = "\n".join(re.findall(r"```console\n(.*?)```", README, re.DOTALL))
+LIFE = (ROOT / "docs" / "life-of-a-model.md").read_text(encoding="utf-8")
+COMMANDS = "\n".join(re.findall(r"```console\n(.*?)```", README + LIFE, re.DOTALL))
 
 
 @pytest.fixture(scope="module")
