@@ -13,7 +13,7 @@ from build import progress
 from segue import manifest
 from segue.catalog import Catalog, sha256
 from segue.errors import ArtifactsError, Missing, StoreError
-from segue.releases import AT_ONCE
+from segue.remote import AT_ONCE
 from segue.store import Store
 
 Files = Mapping[str, Mapping[str, Any]]  # as in a manifest: name -> bytes, sha256

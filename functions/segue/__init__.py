@@ -2,6 +2,6 @@
 
 Reading order: errors, attributes, names, ragged, mapping, space, sketch, manifest, catalog, likeness, trigrams,
 fulltext, lookup, query, parser, seeds, scoring, filtering, search, choice, explain, engine, store, bucket, cache,
-releases, refresh, validators, public, web. Imports run one way.
+releases, remote, refresh, validators, public, web. Imports run one way.
 :mod:`segue.spotify` is a dialect of the web layer.
 """
