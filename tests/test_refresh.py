@@ -380,8 +380,17 @@ def test_a_full_disk_refuses_a_new_version(stocked_bucket, versions, cache, capl
 # --- many at once -----------------------------------------------------------------------------------------------
 
 
-def test_64_concurrent_requests_see_no_error_during_20_refreshes(stocked, versions, cache):
-    function, over, answers = client(stocked, cache, 0.01), threading.Event(), []
+def test_64_concurrent_requests_see_no_error_during_20_refreshes(places, versions, cache, monkeypatch):
+    crowded(places.stocked("plain", versions, monkeypatch), versions, cache)
+
+
+@pytest.mark.slow
+def test_64_concurrent_requests_see_no_error_during_20_refreshes_from_a_bucket(stocked_bucket, versions, cache):
+    crowded(stocked_bucket, versions, cache)
+
+
+def crowded(address, versions, cache):
+    function, over, answers = client(address, cache, 0.01), threading.Event(), []
 
     def ask():
         while not over.is_set():
@@ -392,7 +401,7 @@ def test_64_concurrent_requests_see_no_error_during_20_refreshes(stocked, versio
         asking = [pool.submit(ask) for _ in range(64)]
         for turn in range(20):
             current = versions[turn % 2].version
-            point_to(stocked, current)
+            point_to(address, current)
             while answers[-1:] != [(200, current, current)] and not any(one.done() for one in asking):
                 time.sleep(0.01)
         over.set()

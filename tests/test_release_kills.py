@@ -138,7 +138,7 @@ def current(address):
 
 @pytest.mark.parametrize("kind", ["plain", "s3"])
 def test_a_publisher_that_is_killed_leaves_every_reader_a_whole_version(request, kind, versions, expected, tmp_path):
-    kills(request.getfixturevalue(kind), versions, expected, tmp_path, 8)
+    kills(request.getfixturevalue(kind), versions, expected, tmp_path, 6)
 
 
 @pytest.mark.slow
