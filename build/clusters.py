@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.cluster import AgglomerativeClustering, KMeans, kmeans_plusplus
 from sklearn.exceptions import ConvergenceWarning
 
-from build.progress import bar
+from build.progress import on_all_cores
 from segue.space import Space
 
 CELLS_PER_ROOT = 2  # cells for each square root of the number of songs
@@ -78,11 +78,12 @@ def _cells(vectors: np.ndarray, weights: np.ndarray, n_cells: int, seed: int) ->
     sample = _sample(vectors, n_cells, seed) * weights
     model = KMeans(n_cells, init=_start(sample, n_cells, seed), n_init=1, max_iter=ROUNDS, random_state=seed)
     model.fit(sample)
-    labels = np.empty(len(vectors), np.int32)
     runs = range(0, len(vectors), ASSIGNED_AT_A_TIME)
-    for run in bar(runs, "assigning songs to cells", " chunks", len(runs)):
-        songs = slice(run, run + ASSIGNED_AT_A_TIME)
-        labels[songs] = model.predict(vectors[songs] * weights)
+
+    def nearest(run: int) -> np.ndarray:
+        return model.predict(vectors[run : run + ASSIGNED_AT_A_TIME] * weights)
+
+    labels = np.concatenate(list(on_all_cores(nearest, runs, "assigning songs", " chunks")))
     used, numbers = np.unique(labels, return_inverse=True)
     return numbers.astype(np.int64), model.cluster_centers_[used]
 

@@ -1,16 +1,19 @@
 """Progress of long work, on stderr: a line per stage, a sign of life in a long one, a bar where it has many steps."""
 
 import contextlib
+import os
 import resource
 import sys
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from tqdm import tqdm
 
 Item = TypeVar("Item")
+Made = TypeVar("Made")
 
 PULSE = 30.0  # seconds between signs of life
 _KILOBYTE = 1 if sys.platform == "darwin" else 1024  # the unit of getrusage, which systems don't agree on
@@ -32,6 +35,16 @@ def stage(what: str) -> Iterator[None]:
 def bar(items: Iterable[Item], what: str, unit: str, total: int | None = None) -> Iterator[Item]:
     """The items, with a bar for a person at a terminal that goes when it is full."""
     return iter(tqdm(items, desc=what, unit=unit, total=total, leave=False, disable=None, unit_scale=True))
+
+
+def on_all_cores(make: Callable[[Item], Made], items: Sequence[Item], what: str, unit: str) -> Iterator[Made]:
+    """What ``make`` makes of each item, in order, with a bar.
+
+    Threads, for NumPy lets go of the interpreter while it computes; as each item is one thread's, their number
+    changes no result.
+    """
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        yield from bar(pool.map(make, items), what, unit, len(items))
 
 
 def peak_memory() -> int:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from build.progress import bar
+from build.progress import on_all_cores
 from segue.space import REACH, Space, similarity
 
 SAMPLE = 2_000  # songs that stand for the catalogue; the work grows with catalogue x sample
@@ -30,13 +30,15 @@ def reaches(space: Space, vectors: np.ndarray, usable: np.ndarray, seed: int) ->
     """
     songs = np.flatnonzero(usable)
     sample = np.sort(np.random.default_rng(seed).permutation(songs)[:SAMPLE])
-    crowds = np.empty(len(vectors), np.float32)
-    starts = range(0, len(vectors), ROWS_AT_A_TIME)
-    for start in bar(starts, "neighbourhoods", " chunks", len(starts)):
-        some = vectors[start : start + ROWS_AT_A_TIME]
+    runs = range(0, len(vectors), ROWS_AT_A_TIME)
+
+    def crowd(run: int) -> np.ndarray:
+        some = vectors[run : run + ROWS_AT_A_TIME]
         similar = similarity(space, some, vectors[sample], np.full(len(some), REACH, np.float32))
-        similar[np.arange(start, start + len(some))[:, None] == sample] = 0  # no song is its own neighbour
-        crowds[start : start + len(some)] = _crowd(similar)
+        similar[np.arange(run, run + len(some))[:, None] == sample] = 0  # no song is its own neighbour
+        return _crowd(similar)
+
+    crowds = np.concatenate(list(on_all_cores(crowd, runs, "neighbourhoods", " chunks")))
     sparse = -np.log(np.clip(crowds, 1e-3, 0.999))
     scale = (sparse / sparse.mean()) ** STRENGTH
     return (REACH * np.clip(scale, 1 / LONGEST, LONGEST)).astype(np.float32)
