@@ -30,11 +30,12 @@ def reaches(space: Space, vectors: np.ndarray, usable: np.ndarray, seed: int) ->
     """
     songs = np.flatnonzero(usable)
     sample = np.sort(np.random.default_rng(seed).permutation(songs)[:SAMPLE])
+    points = vectors[sample]
     runs = range(0, len(vectors), ROWS_AT_A_TIME)
 
     def crowd(run: int) -> np.ndarray:
         some = vectors[run : run + ROWS_AT_A_TIME]
-        similar = similarity(space, some, vectors[sample], np.full(len(some), REACH, np.float32))
+        similar = similarity(space, some, points, np.full(len(some), REACH, np.float32))
         similar[np.arange(run, run + len(some))[:, None] == sample] = 0  # no song is its own neighbour
         return _crowd(similar)
 
