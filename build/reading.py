@@ -144,7 +144,7 @@ def _decoded(line: bytes, number: int, delimiter: str, table: str) -> str:
         return line.decode("utf-8-sig" if number == 1 else "utf-8")
     except UnicodeDecodeError as error:
         before = line[: error.start].decode("utf-8")
-        column = len(next(csv.reader([before], delimiter=delimiter or _delimiter(before)), [])) or 1
+        column = len(next(csv.reader([before.replace("\r", "")], delimiter=delimiter or _delimiter(before)), [])) or 1
         raise SourceError(
             f"{table}, row {number}, column {column}: byte 0x{line[error.start]:02x} is not UTF-8; {EXPECTED}"
         ) from error

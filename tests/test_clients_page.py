@@ -64,7 +64,9 @@ def test_every_route_is_on_the_page():
 
 
 def test_the_page_is_served_with_the_address_that_it_was_asked_for_at(dialect_artifacts):
-    client = Client(Request.application(web.Service(Config(dialect_artifacts, "https://songs.example/api")).handle))
+    client = Client(
+        Request.application(web.Service(Config(dialect_artifacts, public_url="https://songs.example/api")).handle)
+    )
     answer = client.get("/docs/clients")
     assert (answer.status_code, answer.mimetype) == (200, "text/plain")
     assert answer.get_data(as_text=True) == PAGE.replace(web.EXAMPLE, "https://songs.example/api")

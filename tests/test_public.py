@@ -57,7 +57,9 @@ def test_the_address_is_read_from_the_environment_and_checked():
 
 
 def test_the_next_page_can_be_asked_for_through_a_proxy(dialect_artifacts):
-    client = Client(Request.application(Service(Config(dialect_artifacts, "https://songs.example/api")).handle))
+    client = Client(
+        Request.application(Service(Config(dialect_artifacts, public_url="https://songs.example/api")).handle)
+    )
     page = client.get("/v1/search?q=genre:pop&type=track&limit=1").json["tracks"]
     assert page["next"] == "https://songs.example/api/v1/search?q=genre%3Apop&type=track&limit=1&offset=1"
     assert page["items"][0]["href"].startswith("https://songs.example/api/v1/tracks/")
