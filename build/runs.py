@@ -12,8 +12,8 @@ RUN = 65_536  # rows
 
 
 def slices(n_rows: int) -> list[slice]:
-    """``slice(0, RUN)``, ``slice(RUN, 2 * RUN)``, ... up to the last row."""
-    return [slice(first, min(first + RUN, n_rows)) for first in range(0, n_rows, RUN)]
+    """``slice(0, RUN)``, ``slice(RUN, 2 * RUN)``, ... up to the last row; one at the least."""
+    return [slice(first, min(first + RUN, n_rows)) for first in range(0, max(n_rows, 1), RUN)]
 
 
 def texts(column: "pd.Series[str]") -> Iterator[list[str]]:

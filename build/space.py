@@ -17,7 +17,9 @@ from sklearn.preprocessing import normalize
 
 from build.account import Account
 from build.coding import coded, variance
-from build.context import Links, averaged, compilations, first_artists, link
+from build.company import Company
+from build.context import Links, averaged, first_artists, link
+from build.progress import bar
 from build.runs import slices
 from segue.attributes import NUMERIC
 from segue.errors import SourceError
@@ -58,7 +60,7 @@ def place(frame: pd.DataFrame, account: Account, seed: int, shares: Mapping[str,
     makers: dict[str, Callable[[], np.ndarray]] = {
         "audio": lambda: audio,
         "artist": lambda: _artist_block(audio[:, TELLING], by, genres),
-        "genre": lambda: _genre_block(frame, by, genres, seed),
+        "genre": lambda: _genre_block(Company(frame["album"], by, genres), seed),
         "fame": lambda: _fame_block(frame, by, ranks),
         "year": lambda: ranks("year", frame["year"].to_numpy(np.float64))[:, None],
     }
@@ -123,32 +125,27 @@ def _artist_block(audio: np.ndarray, by: Links, genres: Links) -> np.ndarray:
     return np.asarray(block)
 
 
-def _genre_block(frame: pd.DataFrame, by: Links, genres: Links, seed: int) -> np.ndarray:
-    """Genres of the song, its artists and the compilations they are on: TF-IDF, SVD, unit length."""
-    own = genres.matrix
-    per_artist = averaged(by.matrix.T.tocsr())
-    of_artists = averaged(by.matrix) @ (per_artist @ own)
-    albums = averaged(compilations(frame["album"], by))
-    of_albums = sparse.csr_matrix((albums > 0).T @ (albums @ (own + of_artists)))
-    of_company = averaged(by.matrix) @ (per_artist @ of_albums)
-    counts = sparse.csr_matrix(own + of_artists + of_company)
-    counts.data = np.sqrt(counts.data)
-    empty = np.diff(counts.indptr) == 0
-    if min(counts.shape) < 3 or empty.all():
-        return np.full((len(frame), 1), np.nan)
-    weighted = TfidfTransformer().fit_transform(counts)
-    svd = TruncatedSVD(min(GENRE_DIMENSIONS, counts.shape[1] - 1), random_state=seed)
+def _genre_block(company: Company, seed: int) -> np.ndarray:
+    """TF-IDF, SVD, unit length."""
+    taught = company.counts(_sample(len(company), seed))
+    if min(taught.shape) < 3 or not taught.nnz:
+        return np.full((len(company), 1), np.nan)
+    tfidf = TfidfTransformer()
+    svd = TruncatedSVD(min(GENRE_DIMENSIONS, taught.shape[1] - 1), random_state=seed)
     with np.errstate(invalid="ignore"):  # where all songs have the same genres there is no variance to explain
-        svd.fit(_sample(weighted, seed))
-    block = np.concatenate([normalize(svd.transform(weighted[run])) for run in slices(len(frame))])
-    block[empty] = np.nan
-    return np.asarray(block)
+        svd.fit(tfidf.fit_transform(taught))
+    block = np.empty((len(company), svd.n_components), np.float32)
+    for run in bar(slices(len(company)), "genres", " runs"):
+        counts = company.counts(run)
+        block[run] = normalize(svd.transform(tfidf.transform(counts)))
+        block[run][np.diff(counts.indptr) == 0] = np.nan
+    return block
 
 
-def _sample(songs: sparse.csr_matrix, seed: int) -> sparse.csr_matrix:
-    if songs.shape[0] <= SVD_SAMPLE:
-        return songs
-    return songs[np.sort(np.random.default_rng(seed).choice(songs.shape[0], SVD_SAMPLE, replace=False))]
+def _sample(n_songs: int, seed: int) -> np.ndarray:
+    if n_songs <= SVD_SAMPLE:
+        return np.arange(n_songs)
+    return np.sort(np.random.default_rng(seed).choice(n_songs, SVD_SAMPLE, replace=False))
 
 
 def _fame_block(frame: pd.DataFrame, by: Links, ranks: Ranks) -> np.ndarray:

@@ -10,6 +10,7 @@ from unittest import mock
 import pandas as pd
 from scipy import sparse
 
+import build.company
 import build.context
 import build.reach
 import build.space
@@ -43,7 +44,7 @@ CHOICES: dict[str, list[Patch]] = {
     "genre in 48 dimensions": [(build.space, "GENRE_DIMENSIONS", 48)],
     "artists of one song not smoothed by their genres": [(build.space, "PSEUDO_SONGS", 0)],
     "artist's sound smoothed by 10 songs, not 3": [(build.space, "PSEUDO_SONGS", 10)],
-    "no compilations as context": [(build.space, "compilations", _no_albums)],
+    "no compilations as context": [(build.company, "compilations", _no_albums)],
     "first artists only, no collaborations": [(build.space, "link", _first_artist_only)],
     "all ranked features weigh the same": _weighted(lambda name, part, weight: 1.0 if weight > 0.2 else weight),
     "no circle of fifths": _weighted(lambda name, part, weight: 0.0 if part.startswith("fifths") else weight),
