@@ -23,7 +23,7 @@ class Allowed:
 
     def __call__(self, rows: np.ndarray) -> np.ndarray:
         """Shape (len(rows),), bool."""
-        passing = self._passing[rows]
+        passing = self._passing.take(rows)
         return passing & ~np.isin(rows, self._excluded) if len(self._excluded) else passing
 
     def count(self) -> int:

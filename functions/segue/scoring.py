@@ -22,7 +22,7 @@ from segue.space import REACH, Space
 
 TARGETS_SHARE = 0.5
 TRUSTED = 0.6  # of a cell's radius: leaves one in thousands of the best songs unseen, as ``make bench`` tells
-LARGEST_BATCH = 4_000_000  # numbers held at a time: songs x blocks x points
+LARGEST_BATCH = 131072  # numbers held at a time: songs x blocks x points
 DIGITS = 6  # to which scores are rounded, so that equal songs tie on every machine
 
 
@@ -63,7 +63,7 @@ class Scorer:
 
     def score(self, rows: np.ndarray) -> np.ndarray:
         """Scores of rows, float64, shape (len(rows),), rounded to ``DIGITS``."""
-        step = max(1, LARGEST_BATCH // self.size)
+        step = max(1, LARGEST_BATCH // max(self.size, len(self._space.spread)))
         return np.concatenate([np.zeros(0), *(self._score(rows[k : k + step]) for k in range(0, len(rows), step))])
 
     def _score(self, rows: np.ndarray) -> np.ndarray:
@@ -78,20 +78,18 @@ class Scorer:
 
     def rough(self, rows: np.ndarray) -> np.ndarray:
         """What scores of rows will roughly be, without lists, shape (len(rows),)."""
-        terms = sketch.rough(self._sketch_worth, self._catalog.array("sketches")[rows]) + self._away
+        terms = sketch.rough(self._sketch_worth, self._catalog.array("sketches").take(rows, axis=0)) + self._away
         if self._targets:
             terms = (1 - self._targets_share) * terms + self._targets_share * self.closeness(rows)
         return terms
 
     @cached_property
     def _sketch_worth(self) -> np.ndarray:
-        distances = self._points.distances(self._catalog.array("sketch_centres"))
-        weights = (self.shares * self.weights)[:, None]
-        worth = []
-        for reach in sketch.reaches():
-            reaches = self._reaches(np.full(distances.shape[2], -reach))
-            worth.append((weights @ np.exp(distances / reaches))[:, 0])
-        return np.concatenate(worth, axis=1)
+        distances = self._points.distances(self._catalog.array("sketch_centres"))[:, :, None]
+        reaches = self._reaches(sketch.reaches())[..., None]
+        near = np.exp(distances / -reaches)
+        near *= (self.shares * self.weights)[:, :, None, None]
+        return near.sum(axis=1).reshape(len(near), -1)
 
     def similarities(self, rows: np.ndarray) -> np.ndarray:
         """How near rows are to points by the blocks, 0..1, shape (n_points, len(rows))."""
@@ -99,8 +97,8 @@ class Scorer:
 
     def _near(self, rows: np.ndarray) -> np.ndarray:
         """exp(-distance / reach) of rows from points, float32, shape (n_blocks, n_points, len(rows))."""
-        reaches = self._reaches(self._catalog.array("reaches")[rows])
-        distances = self._points.distances(self._catalog.array("vectors")[rows])
+        reaches = self._reaches(self._catalog.array("reaches").take(rows))
+        distances = self._points.distances(self._catalog.array("vectors").take(rows, axis=0))
         distances /= -reaches
         return np.exp(distances, out=distances)
 

@@ -70,8 +70,9 @@ class _Cells:
         hopeful = int(np.searchsorted(-self._bounds, -enough, side="right"))
         until = min(max(self._seen + 1, min(full, hopeful)), len(self._order))
         cells = np.sort(self._order[self._seen : until])
+        starts, counts = self._offsets[cells], self._offsets[cells + 1] - self._offsets[cells]
         self._seen, self._batch = until, min(2 * self._batch, LARGEST_BATCH)
-        return np.concatenate([np.arange(self._offsets[cell], self._offsets[cell + 1]) for cell in cells])
+        return np.arange(counts.sum()) + np.repeat(starts - np.cumsum(counts) + counts, counts)
 
 
 class _Aside:
