@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from build import releasing
+from build import packaging, releasing
 from build.arguments import ARTIFACTS, add_artifacts, whole
 from build.columns import TIDY
 from build.datasets import DATASETS
@@ -50,6 +50,7 @@ def parser() -> argparse.ArgumentParser:
     _add_recommend_file(commands.add_parser("recommend-file", help="answer a file of seeds as the service would"))
     _add_report(commands.add_parser("report", help="show the current version in one HTML page with plots"))
     releasing.add(commands)
+    packaging.add(commands)
     return whole
 
 

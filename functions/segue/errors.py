@@ -10,7 +10,8 @@ SegueError
 ├── UnknownSongs        all of those in one request; carries suggestions
 ├── InvalidQuery        a request is at fault; carries every fault
 ├── SourceError         a table can't be read or has too little in it (the offline step)
-└── ReleaseError        a version is not published or pointed to (the offline step)
+├── ReleaseError        a version is not published or pointed to (the offline step)
+└── PackageError        a package can't be made, or is too large for its platform (the offline step)
 """
 
 from collections.abc import Sequence
@@ -55,6 +56,10 @@ class ReleaseError(SegueError):
 
 class SourceError(SegueError):
     """A table of tracks can't be used; the message names file, row and column where it can."""
+
+
+class PackageError(SegueError):
+    """A package can't be made; the message says what would have worked."""
 
 
 class ConfigError(SegueError):

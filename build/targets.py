@@ -1,0 +1,81 @@
+"""What a package is made for: a platform, its Python and its processor."""
+
+import platform
+import sys
+from dataclasses import dataclass
+from typing import Self
+
+from segue.errors import PackageError
+
+MB = 1_000_000
+ARCHES = {"arm64": "aarch64", "x86_64": "x86_64"}  # as AWS names them -> as wheels and the kernel do
+PYTHONS = ("3.11", "3.12", "3.13", "3.14")
+LIMITS = {  # bytes, unpacked
+    # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+    "zip": 250 * 1024**2,
+    "image": 10 * 1024**3,
+}
+# Where the platform unpacks a package; tracebacks name files there.
+HOMES = {"aws": "/var/task", "gcp": "/workspace"}
+GLIBC = 34  # 2.34, of Amazon Linux 2023
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where a package is to run.
+
+    cloud : ``aws`` or ``gcp``
+    python : minor version, such as ``3.13``
+    arch : a key of ARCHES
+    image : the package goes into a container image, which may be larger
+    glibc : minor version of the newest wheels that run there
+    """
+
+    cloud: str
+    python: str
+    arch: str
+    image: bool = False
+    glibc: int = GLIBC
+
+    @classmethod
+    def of(cls, cloud: str, python: str, arch: str | None = None, *, image: bool = False) -> Self:
+        """A target that its platform has. Raises PackageError."""
+        if cloud == "gcp" and arch == "arm64":
+            raise PackageError("Cloud Run functions run on x86_64 only: leave out --arch arm64")
+        if cloud == "aws" and python == "3.11":
+            raise PackageError("Lambda's Python 3.11 has a glibc too old for NumPy (2.26): --python 3.12 or newer")
+        return cls(cloud, python, arch or ("arm64" if cloud == "aws" else "x86_64"), image)
+
+    @classmethod
+    def here(cls, cloud: str) -> Self:
+        """The machine at hand, as if it were the platform: what a rehearsal runs."""
+        python, arch = running()
+        return cls(cloud, python, arch, glibc=int(platform.libc_ver()[1].partition(".")[2] or GLIBC))
+
+    @property
+    def limit(self) -> int | None:
+        """Bytes that the platform takes, unpacked; Google publishes none for Cloud Run functions."""
+        return LIMITS["image" if self.image else "zip"] if self.cloud == "aws" else None
+
+    @property
+    def wheel_tags(self) -> list[str]:
+        """The platforms whose wheels run there, newest first (PEP 600)."""
+        machine = ARCHES[self.arch]
+        tags = [f"manylinux_2_{minor}_{machine}" for minor in range(self.glibc, 16, -1)]
+        return [*tags, f"manylinux2014_{machine}"]
+
+    @property
+    def bundles_requirements(self) -> bool:
+        """Whether the package holds the requirements; Google installs them itself."""
+        return self.cloud == "aws"
+
+    @property
+    def runs_here(self) -> bool:
+        """Whether this machine has the target's processor."""
+        return platform.machine() == ARCHES[self.arch] and sys.platform == "linux"
+
+
+def running() -> tuple[str, str]:
+    """The Python and the processor of this process, as a target names them."""
+    named = {machine: arch for arch, machine in ARCHES.items()}
+    return f"{sys.version_info.major}.{sys.version_info.minor}", named.get(platform.machine(), "x86_64")
