@@ -1,7 +1,9 @@
 """The commands ``package`` and ``key``: their options, and what they call."""
 
 import argparse
+import hashlib
 import os
+import secrets
 from pathlib import Path
 
 from build.targets import ARCHES, PYTHONS, Target
@@ -10,6 +12,8 @@ from build.targets import ARCHES, PYTHONS, Target
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the commands."""
     _add_package(commands.add_parser("package", help="make a folder and zip to deploy on AWS or Google"))
+    key = commands.add_parser("key", help="make an API key, its digest and a secret to sign tokens with")
+    key.set_defaults(run=_key)
 
 
 def _add_package(parser: argparse.ArgumentParser) -> None:
@@ -39,3 +43,10 @@ def _package(options: argparse.Namespace) -> None:
     artifacts = None if options.no_artifacts else options.artifacts
     made = package(Options(target, artifacts, options.out))
     print("\n".join(lines(made, target)))
+
+
+def _key(_: argparse.Namespace) -> None:
+    key = secrets.token_urlsafe(32)
+    print(f"key, for the caller, shown this once: {key}")
+    print(f"SEGUE_API_KEYS={hashlib.sha256(key.encode()).hexdigest()}")
+    print(f"SEGUE_TOKEN_SECRET={secrets.token_urlsafe(32)}")

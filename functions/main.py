@@ -10,21 +10,26 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from werkzeug.wrappers import Request, Response
 
+from segue import events, log
 from segue.config import Config
+from segue.front import Front
 from segue.public import staged
 from segue.web import Service
 
-service = Service(Config.from_environ(os.environ))
+log.set_up()
+config = Config.from_environ(os.environ)
+service = Service(config)
+front = Front(service.handle)
 
 
 def recommend(request: Request) -> Response:
     """Answer an HTTP request (functions framework, Cloud Run functions)."""
-    return service.handle(request)
+    return front.handle(request)
 
 
 def lambda_handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Answer an event of a function URL, API Gateway or load balancer (AWS Lambda)."""
-    return _adapter()(event, context)
+    return events.answer(_adapter(), event, context)
 
 
 @functools.cache
@@ -35,3 +40,9 @@ def _adapter() -> Callable[[dict[str, Any], object], dict[str, Any]]:
         staged(Request.application(recommend)), binary_support=True
     )
     return handler
+
+
+if config.preload:
+    from segue.preload import preload
+
+    preload(service.handle)

@@ -22,6 +22,7 @@ class Config:
     cache : SEGUE_CACHE, a folder for files of a bucket; default: this user's below the platform's temporary folder
     cache_limit : SEGUE_CACHE_MB, 1..1000000, of which this is the bytes
     public_url : SEGUE_PUBLIC_URL, where callers reach the service; default: as each request came
+    preload : SEGUE_PRELOAD, 1 loads everything when the function starts; default: when a request needs it
     """
 
     artifacts: Path | str
@@ -29,6 +30,7 @@ class Config:
     cache: Path | None = None
     cache_limit: int = 1000 * MB
     public_url: str | None = None
+    preload: bool = False
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> "Config":
@@ -40,6 +42,7 @@ class Config:
             Path(cache) if cache else None,
             round(_number(environ, "SEGUE_CACHE_MB", 1, 10**6, 1000) * MB),
             _public_url(environ),
+            _switch(environ, "SEGUE_PRELOAD"),
         )
 
 
@@ -61,6 +64,13 @@ def _public_url(environ: Mapping[str, str]) -> str | None:
     if given and not re.fullmatch(r"https?://[^\s/?#]+(/[^\s?#]*)?", given):
         raise ConfigError(f"SEGUE_PUBLIC_URL: '{given}' is not an address such as https://songs.example.org/api")
     return given or None
+
+
+def _switch(environ: Mapping[str, str], name: str) -> bool:
+    given = environ.get(name, "")
+    if given not in ("", "0", "1"):
+        raise ConfigError(f"{name}: '{given}' is neither 0 nor 1")
+    return given == "1"
 
 
 def _number(environ: Mapping[str, str], name: str, low: float, high: float, default: float) -> float:

@@ -13,7 +13,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
-from segue import answers, engine, fulltext, lookup, problems, public, releases, validators
+from segue import answers, engine, fulltext, lookup, notes, problems, public, releases, validators
 from segue.answers import json_response
 from segue.catalog import Catalog
 from segue.config import Config
@@ -91,7 +91,9 @@ class Service:
         """The version that this request is answered from, the same one from its beginning to its end."""
         songs = _PINNED.get()
         if songs is None:
-            songs = self._live.catalog()
+            with notes.timed("load"):
+                songs = self._live.catalog()
+            notes.note(model=songs.version)
             _PINNED.set(songs)
         return songs
 
@@ -122,13 +124,14 @@ class Service:
             if request.method != "OPTIONS":
                 raise
             return Response(status=204, headers={"Allow": ", ".join(sorted(error.valid_methods or []))})
+        notes.note(route=view)
         answer: Response = getattr(self, f"_{view}")(request, **arguments)
         return answer
 
     def _recommend(self, request: Request) -> Response:
         songs = self.catalog()
         query = _query(request, vocabulary(songs))
-        with self._turn:
+        with self._turn, notes.timed("search"):
             found = engine.recommend(songs, query)
         return json_response(answers.answer(songs, found))
 
@@ -139,7 +142,8 @@ class Service:
         limit = reader.whole(arguments, "limit", "", 1, 50, 10)
         _refuse(reader)
         songs = self.catalog()
-        rows = fulltext.search(songs, text, limit)
+        with notes.timed("search"):
+            rows = fulltext.search(songs, text, limit)
         return json_response({"songs": [answers.song(songs, row) for row in rows]})
 
     def _song(self, request: Request, song: str) -> Response:
