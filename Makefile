@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 FIT_FLAGS ?=
 
-.PHONY: help run fit test test-all lint types bench clean
+.PHONY: help run fit test test-all lint types bench rehearse clean
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -53,6 +53,9 @@ $(VENV)/bench-ready: $(VENV)/dev-ready tests/benchmarks/requirements.txt
 
 bench: $(VENV)/bench-ready ## measure, beside search libraries; prints a page of tables; BENCH_FLAGS="--only cold,peers"
 	$(BIN)/python -m tests.benchmarks $(BENCH_FLAGS)
+
+rehearse: $(VENV)/dev-ready ## deploy to AWS and Google, without either
+	@$(BIN)/python -m infra.rehearse 2>.rehearsal.log || { tail -n 20 .rehearsal.log; exit 1; }
 
 clean: ## remove the environment and caches, keep the artifacts
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from build import ROOT
+from infra.steps import Failed
 
 TOOL = ROOT / "node_modules" / ".bin" / "osls"
 NOBODY = {"AWS_ACCESS_KEY_ID": "nobody", "AWS_SECRET_ACCESS_KEY": "nothing", "AWS_SESSION_TOKEN": ""}
@@ -24,12 +25,12 @@ def missing() -> str | None:
 
 
 def run(*arguments: str, environ: Mapping[str, str] | None = None) -> str:
-    """Run a command; returns what it printed. Raises RuntimeError with it when the command fails."""
+    """Run a command; returns what it printed. Raises Failed with it when the command fails."""
     quiet = {"SLS_TELEMETRY_DISABLED": "1", "SLS_NOTIFICATIONS_MODE": "off"}
     whole = {**os.environ, **NOBODY, **quiet, **(environ or {})}
     done = subprocess.run([TOOL, *arguments], cwd=ROOT, env=whole, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise RuntimeError(f"osls {' '.join(arguments)} fails: {done.stdout}{done.stderr}")
+        raise Failed(f"osls {' '.join(arguments)} fails: {done.stdout}{done.stderr}")
     return done.stdout + done.stderr
 
 
