@@ -1,0 +1,69 @@
+"""Start to first recommendation of what is deployed: ``python -m tests.benchmarks.packaged ARTIFACTS``.
+
+The package for this machine under AWS's runtime client, beside a hello-world of flask and numpy that is packaged the
+same way; in turn, each in a new process.
+"""
+
+import argparse
+import json
+import shutil
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+from build import ROOT, bytecode, wheels
+from build.package import CONSTRAINTS, REQUIREMENTS, Options, package
+from build.targets import HOMES, Target
+from infra.servers import runtime_client
+from segue.catalog import load
+from tests.aws import RuntimeAPI, function_url_event
+
+HELLO = ROOT / "tests" / "benchmarks" / "hello" / "aws.py"
+NEEDED = ("flask", "numpy", "apig-wsgi")
+
+
+def main() -> None:
+    """Print the row."""
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.packaged", description=__doc__)
+    parser.add_argument("artifacts", type=Path)
+    parser.add_argument("--runs", type=int, default=7, help="starts of each kind (default: %(default)s)")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        work = Path(folder)
+        ours = package(Options(Target.here("aws"), options.artifacts, work / "ours")).folder
+        hello = hello_world(work / "hello", work / "wheels")
+        event = json.dumps({"song_id": load(options.artifacts).texts("ids")[0]})
+        times = [(start(ours, event, work), start(hello, event, work)) for _ in range(options.runs + 1)][1:]
+    one, other = (statistics.median(column) * 1000 for column in zip(*times))
+    ratio = statistics.median(a / b for a, b in times)
+    print(f"packaged, start to first recommendation: {one:.0f} ms, hello-world {other:.0f} ms, {ratio:.2f} x")
+
+
+def hello_world(folder: Path, cache: Path) -> Path:
+    """Package the hello-world as the function is packaged."""
+    folder.mkdir()
+    cache.mkdir()
+    target = Target.here("aws")
+    pinned = [line for line in wheels.names(REQUIREMENTS, target) if line.partition("==")[0] in NEEDED]
+    wheels.install(pinned, CONSTRAINTS, target, folder, cache)
+    shutil.copyfile(HELLO, folder / "main.py")
+    bytecode.compile_all(folder, HOMES["aws"], bytecode.interpreter(target.python))
+    return folder
+
+
+def start(folder: Path, body: str, work: Path) -> float:
+    """Seconds from a new process to its first answer."""
+    event = function_url_event("POST", "/recommend", body=body)
+    with RuntimeAPI() as runtime:
+        began = time.perf_counter()
+        with runtime_client(folder, runtime.environ, work / "client", work / "log"):
+            answer = runtime.invoke(event)
+            took = time.perf_counter() - began
+    if answer["statusCode"] != 200:
+        raise RuntimeError(f"the function answered {answer['statusCode']}: {answer['body'][:200]}")
+    return took
+
+
+if __name__ == "__main__":
+    main()
