@@ -77,7 +77,7 @@ def answer_events(task: Path, work: Path, environ: Mapping[str, str]) -> None:
     expect("metrics in them", all("_aws" in line for line in lines), True)
 
 
-# After the merge with releases this step runs; until then there is no command to publish with.
+# The one step that leans on releases; where there is no `python -m build publish`, it says so.
 def release(endpoint: str, stack: Mapping[str, str], models: list[Path], task: Path, work: Path) -> None:
     """Publish two models to the bucket, see a running function follow, roll back, see it follow again."""
     address = f"s3://{stack['Models']}/models"
