@@ -69,6 +69,16 @@ def test_spotifys_clients_are_refused_in_spotifys_shape(client_of):
     assert wrong.json == {"error": {"status": 401, "message": "Invalid access token"}}
 
 
+def test_a_key_gets_spotifys_clients_a_token_that_opens_the_dialect(client_of):
+    client = client_of(**LOCKED)
+    form = {"grant_type": "client_credentials", "client_id": "me", "client_secret": KEY}
+    token = client.post("/api/token", data=form).json["access_token"]
+    opened = client.get("/v1/tracks?ids=piano-1", headers={"Authorization": f"Bearer {token}"})
+    assert [track["name"] for track in opened.json["tracks"]] == ["Slow Rain"]
+    refused = client.post("/api/token", data=form | {"client_secret": "another"})
+    assert (refused.status_code, refused.json["error"]) == (400, "invalid_client")
+
+
 def test_without_cors_no_page_elsewhere_reads_an_answer(client_of):
     answer = client_of().get("/healthz", headers={"Origin": "https://elsewhere.example"})
     assert not [name for name in answer.headers.keys() if name.startswith("Access-Control")]  # noqa: SIM118 # no dict

@@ -1,8 +1,7 @@
 """``POST /api/token``: the client credentials flow (RFC 6749, section 4.4).
 
-Nothing is locked yet: whoever names a client gets the one token there is, and every request is answered with any
-bearer or none. What checks keys takes the place of :func:`grant` and looks at the ``Authorization`` header in
-:func:`segue.spotify.routes.handle`.
+A client's secret is an API key; its token holds for an hour. Where the service has no keys, whoever names a client
+gets the one token there is, and every request is answered with any bearer or none.
 """
 
 import base64
@@ -12,9 +11,9 @@ from urllib.parse import parse_qs
 from werkzeug.wrappers import Request, Response
 
 from segue.answers import json_response
+from segue.keys import LIFETIME, Keys
 
 LARGEST = 16 * 1024  # bytes of a form
-LIFETIME = 3600  # seconds
 _FRESH = {"Cache-Control": "no-store"}  # RFC 6749, section 5.1
 
 
@@ -30,13 +29,15 @@ def answer(request: Request) -> Response:
     client, secret = _basic(request.headers.get("Authorization", "")) or named
     if not client or not secret:
         return refusal(400, "invalid_client", "name a client: Authorization: Basic, or client_id and client_secret")
-    granted = {"access_token": grant(client, secret), "token_type": "Bearer", "expires_in": LIFETIME}
-    return json_response(granted, headers=_FRESH)
+    token = grant(request.environ.get("segue.keys"), secret)
+    if token is None:
+        return refusal(400, "invalid_client", "the client's secret is no API key of this service")
+    return json_response({"access_token": token, "token_type": "Bearer", "expires_in": LIFETIME}, headers=_FRESH)
 
 
-def grant(client: str, secret: str) -> str:  # noqa: ARG001 # the seam for keys: all clients are equal so far
-    """The access token of a client."""
-    return "open-to-all"
+def grant(keys: Keys | None, secret: str) -> str | None:
+    """The access token of a client; None for an unknown one where the service has keys."""
+    return keys.issue(secret) if keys else "open-to-all"
 
 
 def refusal(status: int, error: str, description: str) -> Response:
