@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from build.publish import rollback
-from segue import engine, manifest, refresh, releases, store
+from segue import answers, engine, manifest, refresh, releases, store
 from segue.cache import Cache
 from segue.catalog import Catalog
 from segue.config import Config
@@ -102,15 +102,15 @@ def test_a_request_finishes_on_the_version_it_began_with(plain, versions, monkey
     published(plain, versions[:1])
     function = client(plain)
     served(function)
-    recommend, begun, go_on = engine.recommend, threading.Event(), threading.Event()
+    answer_of, begun, go_on = answers.answer, threading.Event(), threading.Event()
 
-    def slow(songs: Catalog, query):
+    def slow(songs: Catalog, found):
         if not begun.is_set():
             begun.set()
             assert go_on.wait(20)
-        return recommend(songs, query)
+        return answer_of(songs, found)
 
-    monkeypatch.setattr(engine, "recommend", slow)
+    monkeypatch.setattr(answers, "answer", slow)
     with ThreadPoolExecutor(1) as pool:
         early = pool.submit(function.get, ASKED)
         assert begun.wait(20)
