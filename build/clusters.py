@@ -11,7 +11,8 @@ from sklearn.exceptions import ConvergenceWarning
 from build.progress import on_all_cores
 from segue.space import Space
 
-CELLS_PER_ROOT = 2  # cells for each square root of the number of songs
+CELLS_PER_ROOT = 4  # cells for each square root of the number of songs
+CELLS_PER_CUBE_ROOT = 28  # for each cube root, where that is less: a query reads every cell's centroid
 SAMPLE = 250_000  # songs that the cells' centroids are learned from at the most; the others are assigned
 SAMPLE_PER_CELL = 160  # of them
 SEEDING = 100_000  # of them, from which centroids start: looking for far ones costs more than all rounds after
@@ -33,7 +34,7 @@ class Cells:
 
 
 def cluster(vectors: np.ndarray, seed: int, weights: np.ndarray | float = 1.0) -> Cells:
-    """Cluster songs into about 2 sqrt(n) cells, and cells into a few dozen clusters.
+    """Cluster songs into about 4 sqrt(n) cells, fewer past 100,000 songs, and cells into a few dozen clusters.
 
     vectors : float32, shape (n_songs, n_dims)
     weights : shape (n_dims,), what the columns are multiplied by to be compared by one distance
@@ -41,7 +42,8 @@ def cluster(vectors: np.ndarray, seed: int, weights: np.ndarray | float = 1.0) -
     A large catalogue's centroids are learned from a sample; every song is then in the cell of the nearest.
     """
     weights = np.asarray(weights, np.float32)
-    n_cells = min(round(CELLS_PER_ROOT * len(vectors) ** 0.5), len(vectors))
+    n_songs = len(vectors)
+    n_cells = round(min(CELLS_PER_ROOT * n_songs**0.5, CELLS_PER_CUBE_ROOT * n_songs ** (1 / 3), n_songs))
     with warnings.catch_warnings():
         # where many songs are alike there are fewer cells than asked for, and that is right
         warnings.simplefilter("ignore", ConvergenceWarning)

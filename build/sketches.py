@@ -1,19 +1,36 @@
 """Sketches: one number a song and block, from which the function tells roughly how near a song is."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from sklearn.cluster import KMeans
 
 from build.progress import bar
-from segue.sketch import CENTRES, levels
-from segue.space import Space
+from segue.sketch import levels
+from segue.space import Space, squared_distances
 
-SAMPLE = 20_000  # songs from which centres are learned
-ROUNDS = 10  # of k-means
+FEWEST, MOST = 256, 1024  # centres: a query reads all of them once, so that many are worth it where songs are many
+SAMPLE = 60_000  # songs from which centres are learned
+ROUNDS = 20  # of k-means
 ROWS_AT_A_TIME = 16_384
 
 
-def sketched(space: Space, vectors: np.ndarray, reaches: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Centres of each block and every song's sketch.
+@dataclass(frozen=True, slots=True)
+class Sketches:
+    """The sketches of all songs, see :mod:`segue.sketch`.
+
+    centres : of each block, int8, shape (n_centres, n_dims)
+    radii : float32, shape (n_centres, n_blocks), root mean squared distance of a centre's songs, 0 where it has none
+    sketches : uint16, shape (n_songs, n_blocks)
+    """
+
+    centres: np.ndarray
+    radii: np.ndarray
+    sketches: np.ndarray
+
+
+def sketched(space: Space, vectors: np.ndarray, reaches: np.ndarray, seed: int) -> Sketches:
+    """Sketch every song.
 
     Product quantization: Jégou, Douze and Schmid, "Product quantization for nearest neighbor search", IEEE PAMI 33
     (2011), with the blocks as subspaces.
@@ -23,32 +40,40 @@ def sketched(space: Space, vectors: np.ndarray, reaches: np.ndarray, seed: int) 
     vectors : int8, shape (n_songs, n_dims)
     reaches : float32, shape (n_songs,)
 
-    Returns
-    -------
-    int8, shape (CENTRES, n_dims), and uint16, shape (n_songs, n_blocks), see :mod:`segue.sketch`
-
     """
     picks = np.random.default_rng(seed).permutation(len(vectors))[:SAMPLE]
     sample = vectors[np.sort(picks)].astype(np.float32)
-    centres = np.concatenate([_centres(sample[:, block.columns], seed) for block in space.blocks], axis=1)
+    count = min(max(2 ** round(np.log2(len(vectors)) / 2), FEWEST), MOST)
+    centres = np.concatenate([_centres(sample[:, block.columns], count, seed) for block in space.blocks], axis=1)
+    centres = centres.astype(vectors.dtype)
     starts = range(0, len(vectors), ROWS_AT_A_TIME)
     runs = (slice(start, start + ROWS_AT_A_TIME) for start in bar(starts, "sketches", " runs", len(starts)))
-    cells = [_nearest(space, vectors[run], centres) for run in runs]
-    return centres, (np.concatenate(cells) + CENTRES * levels(reaches)[:, None]).astype(np.uint16)
+    parts = zip(*(_nearest(space, vectors[run], centres) for run in runs))
+    nearest, squared = (np.concatenate(part) for part in parts)
+    codes = (nearest + count * levels(reaches)[:, None]).astype(np.uint16)
+    return Sketches(centres, _radii(nearest, squared, count), codes)
 
 
-def _centres(columns: np.ndarray, seed: int) -> np.ndarray:
+def _centres(columns: np.ndarray, count: int, seed: int) -> np.ndarray:
     """Where there are fewer different songs than centres, some of these are alike."""
     found = np.unique(np.rint(columns), axis=0)
-    if len(found) > CENTRES:
-        found = KMeans(CENTRES, n_init=1, max_iter=ROUNDS, random_state=seed).fit(columns).cluster_centers_
-    return np.resize(np.rint(found), (CENTRES, columns.shape[1])).astype(np.int8)
+    if len(found) > count:
+        found = KMeans(count, n_init=1, max_iter=ROUNDS, random_state=seed).fit(columns).cluster_centers_
+    return np.resize(np.rint(found), (count, columns.shape[1]))
 
 
-def _nearest(space: Space, vectors: np.ndarray, centres: np.ndarray) -> np.ndarray:
-    """The number of the nearest centre in each block, shape (len(vectors), n_blocks)."""
-    nearest = []
+def _nearest(space: Space, vectors: np.ndarray, centres: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The number of the nearest centre in each block and how far it is, squared; shape (len(vectors), n_blocks)."""
+    nearest, squared = [], []
     for block in space.blocks:
         ours, theirs = vectors[:, block.columns].astype(np.float32), centres[:, block.columns].astype(np.float32)
-        nearest.append(np.argmin((theirs * theirs).sum(axis=1) - 2 * ours @ theirs.T, axis=1))
-    return np.stack(nearest, axis=1)
+        all_squared = squared_distances(ours, theirs, np.ones_like(theirs))
+        nearest.append(all_squared.argmin(axis=1))
+        squared.append(all_squared.min(axis=1))
+    return np.stack(nearest, axis=1), np.stack(squared, axis=1)
+
+
+def _radii(nearest: np.ndarray, squared: np.ndarray, count: int) -> np.ndarray:
+    sums = [np.bincount(centre, far, count) for centre, far in zip(nearest.T, squared.T)]
+    sizes = [np.bincount(centre, minlength=count) for centre in nearest.T]
+    return np.sqrt(np.stack(sums, axis=1) / np.maximum(np.stack(sizes, axis=1), 1)).astype(np.float32)

@@ -18,7 +18,6 @@ from build.table import ROW_GROUP, row_groups
 from segue import catalog as catalogs
 from segue import names
 from segue.attributes import NUMERIC
-from segue.sketch import CENTRES
 from segue.space import KNOTS
 from tests import tables, world
 
@@ -90,13 +89,15 @@ def test_every_array_has_the_shape_that_the_table_states(artifacts):
     n_genres, n_artists = len(artifacts.manifest["genres"]), len(artifacts.texts("artists"))
     space = artifacts.space
     n_dims, n_cells = len(space.spread), len(artifacts.array("cell_clusters"))
+    n_centres = len(artifacts.array("sketch_centres"))
     songs = ((n_songs,), "i")
     stated = {
         "vectors": ((n_songs, n_dims), "int8"),
         "present": ((n_songs,), "uint8"),
         "recommendable": ((n_songs,), "bool"),
         "sketches": ((n_songs, len(space.blocks)), "uint16"),
-        "sketch_centres": ((CENTRES, n_dims), "int8"),
+        "sketch_centres": ((n_centres, n_dims), "int8"),
+        "sketch_radii": ((n_centres, len(space.blocks)), "float32"),
         "cell_offsets": ((n_cells + 1,), "u"),
         "cell_centroids": ((n_cells, n_dims), "int8"),
         "cell_radii": ((n_cells, len(space.blocks)), "float32"),

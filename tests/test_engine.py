@@ -227,7 +227,7 @@ def check_random_requests(catalog, count):
     for _ in range(count):
         query = random_query(dice, catalog, frame)
         scored, allowed = oracle.scores(catalog, query), oracle.passing(frame, query.filters)
-        expected = [score for _, score in oracle.best(catalog, frame, query, scored, allowed)]
+        expected = oracle.best(catalog, frame, query, scored, allowed)
         found = oracle.recommended(catalog, query)
         scores = [score for _, score in found]
         assert len(found) == len(expected), query
@@ -236,9 +236,9 @@ def check_random_requests(catalog, count):
         check_works(catalog, frame, query, rows)
         assert allowed[rows].all(), query
         assert scored[rows] == pytest.approx(scores, abs=ROUNDED), query
-        missed += sum(abs(score - best) > ROUNDED for score, best in zip(scores, expected))
+        missed += len(dict(expected).keys() - dict(found).keys())
         wanted += len(expected)
-    assert missed <= 0.001 * wanted
+    assert missed <= 0.002 * wanted
 
 
 def check_works(catalog, frame, query, rows):

@@ -12,6 +12,7 @@ from segue.scoring import Scorer
 from segue.search import WANTED, ranked
 from segue.seeds import resolve
 from segue.space import REACH
+from segue.spans import Spans
 
 
 @pytest.fixture
@@ -22,7 +23,7 @@ def scorer(demo_catalog):
 
 def test_levels_of_reaches_span_half_to_twice():
     assert sketch.levels(np.array([REACH / 9, REACH / 2, 2 * REACH, 9 * REACH])).tolist() == [0, 0, 7, 7]
-    assert sketch.levels(sketch.reaches()).tolist() == list(range(sketch.LEVELS))
+    assert sketch.levels(sketch.REACHES).tolist() == list(range(sketch.LEVELS))
 
 
 def test_rough_scores_are_sums_of_what_sketches_are_worth():
@@ -31,9 +32,40 @@ def test_rough_scores_are_sums_of_what_sketches_are_worth():
     assert sketch.rough(worth, sketches).tolist() == [0 + 3, 2 + 4]
 
 
+def everything(catalog):
+    return Spans(np.array([0]), np.array([len(catalog)]))
+
+
 def test_rough_scores_go_with_scores(demo_catalog, scorer):
-    rows = np.arange(len(demo_catalog))
-    assert np.corrcoef(scorer.rough(rows), scorer.score(rows))[0, 1] > 0.95
+    scores = scorer.score(np.arange(len(demo_catalog)))
+    assert np.corrcoef(scorer.rough(everything(demo_catalog)), scores)[0, 1] > 0.95
+
+
+@pytest.mark.parametrize(
+    "seeds",
+    [
+        (Seed("", {}, features={"energy": 0.9, "tempo": 90.0}),),
+        (Seed("", {}, genre="techno"), Seed("", {}, weight=-0.5, features={"valence": 0.1})),
+    ],
+    ids=["a sound", "a genre less a sound"],
+)
+def test_rough_scores_are_hardly_below_scores(demo_catalog, seeds):
+    scorer = Scorer(demo_catalog, resolve(demo_catalog, seeds), {"energy": 0.5})
+    scores = scorer.score(np.arange(len(demo_catalog)))
+    best = np.argsort(-scores)[:50]
+    assert np.all(scorer.rough(everything(demo_catalog))[best] >= scores[best] - 0.02)
+
+
+def test_radii_are_how_far_songs_are_from_their_centres_root_mean_squared(demo_catalog):
+    centres, radii = demo_catalog.array("sketch_centres"), demo_catalog.array("sketch_radii")
+    number = demo_catalog.array("sketches") % len(centres)
+    for column, block in enumerate(demo_catalog.space.blocks):
+        far = (
+            demo_catalog.array("vectors")[:, block.columns].astype(float) - centres[number[:, column], block.columns]
+        )
+        squared = np.bincount(number[:, column], (far**2).sum(axis=1), len(centres))
+        counts = np.maximum(np.bincount(number[:, column], minlength=len(centres)), 1)
+        assert radii[:, column] == pytest.approx(np.sqrt(squared / counts), rel=1e-5)
 
 
 def test_every_song_comes_in_the_end_and_each_once(demo_catalog, scorer):

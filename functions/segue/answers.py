@@ -3,7 +3,7 @@
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -36,20 +36,29 @@ def json_response(
 
 def song(catalog: Catalog, row: int) -> dict[str, Any]:
     """What lists say of a song; null where the table says nothing."""
-    identity = catalog.texts("ids")[row]
-    brief = {
-        "id": identity,
-        "name": catalog.texts("names")[row],
-        "artists": lookup.artists_of(catalog, row),
-        "album": catalog.texts("albums")[row] or None,
-        "cluster": cluster(catalog, row),
-        "genres": genres(catalog, row),
-        "popularity": _number(catalog, "popularity", row),
-        "explicit": _explicit(catalog, row),
-        "duration_ms": _number(catalog, "duration_ms", row),
+    return songs(catalog, [row])[0]
+
+
+def songs(catalog: Catalog, rows: Sequence[int]) -> list[dict[str, Any]]:
+    """The same for several songs, for which a column is read once."""
+    places = np.asarray(rows, np.int64)
+    columns: dict[str, Iterable[object]] = {
+        "id": (catalog.texts("ids")[row] for row in rows),
+        "name": (catalog.texts("names")[row] for row in rows),
+        "artists": (lookup.artists_of(catalog, row) for row in rows),
+        "album": (catalog.texts("albums")[row] or None for row in rows),
+        "cluster": _clusters(catalog, places),
+        "genres": (genres(catalog, row) for row in rows),
+        "popularity": _numbers(catalog, "popularity", places),
+        "explicit": (None if value is None else bool(value) for value in _numbers(catalog, "explicit", places)),
+        "duration_ms": _numbers(catalog, "duration_ms", places),
     }
-    address = link(catalog, identity)
-    return {**brief, "link": address} if address else brief
+    briefs = [dict(zip(columns, values)) for values in zip(*columns.values())]
+    for brief in briefs:
+        address = link(catalog, brief["id"])
+        if address:
+            brief["link"] = address
+    return briefs
 
 
 def link(catalog: Catalog, identity: str) -> str | None:
@@ -62,29 +71,28 @@ def record(catalog: Catalog, row: int) -> dict[str, Any]:
     """Everything that is known of a song; a date of the source reads as its text, an infinite number as null."""
     known = {name: _finite(value) for name, value in records.song(catalog, row).items()}
     lists = {name: known[name] or [] for name in ("artists", "genres")}
-    return {**known, **lists, "cluster": cluster(catalog, row)}
+    return {**known, **lists, "cluster": next(_clusters(catalog, np.array([row])))}
 
 
 def genres(catalog: Catalog, row: int) -> list[str]:
     """A song's genres."""
     names = catalog.manifest["genres"]
-    return [names[int(genre)] for genre in catalog.lists("in", "genres")[row]]
+    return [names[genre] for genre in catalog.lists("in", "genres")[row].tolist()]
 
 
-def cluster(catalog: Catalog, row: int) -> dict[str, Any]:
-    """Id and name of a song's cluster."""
-    cell = int(np.searchsorted(catalog.array("cell_offsets"), row, side="right")) - 1
-    entry = catalog.manifest["clusters"][int(catalog.array("cell_clusters")[cell])]
-    return {"id": entry["id"], "name": entry["name"]}
+def _clusters(catalog: Catalog, rows: np.ndarray) -> Iterator[dict[str, Any]]:
+    """Ids and names of songs' clusters."""
+    cells = catalog.array("cell_offsets").searchsorted(rows, side="right") - 1
+    entries = catalog.manifest["clusters"]
+    for number in catalog.array("cell_clusters").take(cells).tolist():
+        yield {"id": entries[number]["id"], "name": entries[number]["name"]}
 
 
 def answer(catalog: Catalog, found: Answer) -> dict[str, Any]:
     """The answer to ``/recommend``."""
     return {
         "seeds": [_seed(catalog, seed) for seed in found.seeds],
-        "recommendations": [
-            _recommendation(catalog, rank, entry) for rank, entry in enumerate(found.recommendations, 1)
-        ],
+        "recommendations": _recommendations(catalog, found.recommendations),
         "pool": {
             "catalogue": found.pool.catalogue,
             "after_filters": found.pool.after_filters,
@@ -105,8 +113,12 @@ def why(said: Why) -> dict[str, Any]:
     }
 
 
-def _recommendation(catalog: Catalog, rank: int, found: Recommendation) -> dict[str, Any]:
-    about = song(catalog, found.row)
+def _recommendations(catalog: Catalog, found: Sequence[Recommendation]) -> list[dict[str, Any]]:
+    briefs = songs(catalog, [entry.row for entry in found])
+    return [_recommendation(rank, *both) for rank, both in enumerate(zip(found, briefs), 1)]
+
+
+def _recommendation(rank: int, found: Recommendation, about: dict[str, Any]) -> dict[str, Any]:
     entry = {"rank": rank, **{name: about.pop(name) for name in ("id", "name", "artists", "album")}}
     entry |= {"score": found.score, **about}
     if found.why:
@@ -135,11 +147,5 @@ def _finite(value: object) -> object:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def _number(catalog: Catalog, name: str, row: int) -> int | None:
-    value = float(catalog.attribute(name)[row])
-    return None if math.isnan(value) else round(value)
-
-
-def _explicit(catalog: Catalog, row: int) -> bool | None:
-    value = float(catalog.attribute("explicit")[row])
-    return None if math.isnan(value) else bool(value)
+def _numbers(catalog: Catalog, name: str, rows: np.ndarray) -> list[int | None]:
+    return [None if math.isnan(value) else round(value) for value in catalog.attribute(name).take(rows).tolist()]

@@ -10,7 +10,8 @@ vectors                (n_songs, n_dims)           int8, the space's columns, bl
 present                (n_songs,)                  uint8, bit b set: block b of the space is known, not imputed
 reaches                (n_songs,)                  float32, how far a song is heard, see :mod:`segue.space`
 sketches               (n_songs, n_blocks)         uint16, see :mod:`segue.sketch`
-sketch_centres         (256, n_dims)               int8, centres of each block, side by side
+sketch_centres         (n_centres, n_dims)         int8, centres of each block, side by side
+sketch_radii           (n_centres, n_blocks)       float32, how far a centre's songs are from it, root mean squared
 recommendable          (n_songs,)                  bool, the song was analysed (tempo above 0)
 cell_offsets           (n_cells + 1,)              first row of each cell
 cell_centroids         (n_cells, n_dims)           int8, the mean vector of a cell
@@ -61,6 +62,7 @@ from segue import manifest
 from segue.errors import ArtifactsError
 from segue.manifest import FORMAT, REBUILD
 from segue.mapping import mapped
+from segue.points import Landmarks
 from segue.ragged import Lists, Texts
 from segue.space import Space
 
@@ -80,6 +82,7 @@ class Catalog:
         self._arrays: dict[str, np.ndarray] = {}
         self._texts: dict[str, Texts] = {}
         self._lists: dict[tuple[str, str], Lists] = {}
+        self._landmarks: dict[str, Landmarks] = {}
 
     @property
     def version(self) -> str:
@@ -99,6 +102,12 @@ class Catalog:
         if name not in self._arrays:
             self._arrays[name] = self._mapped(f"{name}.npy")
         return self._arrays[name]
+
+    def landmarks(self, vectors: str, radii: str) -> Landmarks:
+        """Two arrays as vectors that every query is compared with."""
+        if vectors not in self._landmarks:
+            self._landmarks[vectors] = Landmarks(self.space, self.array(vectors), self.array(radii))
+        return self._landmarks[vectors]
 
     def path(self, name: str) -> Path:
         """Where a file lies, fetched if need be; ask anew for each opening, for a cache may have lost it."""

@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from segue import lookup
 from segue.catalog import Catalog
 from segue.filtering import Allowed
 from segue.query import Query
@@ -50,9 +49,9 @@ class Works:
     """
 
     def __init__(self, catalog: Catalog, allowed: Allowed, seeds: Sequence[int]):
-        self._catalog = catalog
         self._allowed = allowed
         self._works = catalog.array("works")
+        self._versions = catalog.lists("work", "songs")
         self._seeds = {int(self._works[row]) for row in seeds}
         self.dropped = 0
 
@@ -65,9 +64,10 @@ class Works:
                 self.dropped += 1
 
     def _stands(self, row: int) -> bool:
-        if int(self._works[row]) in self._seeds:
+        work = int(self._works[row])
+        if work in self._seeds:
             return False
-        versions = lookup.versions(self._catalog, row)
+        versions = self._versions[work]
         return len(versions) == 1 or int(versions[self._allowed(versions)][0]) == row
 
 

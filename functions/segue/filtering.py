@@ -14,12 +14,15 @@ class Allowed:
     """Tells of rows whether their songs were analysed and pass the filters.
 
     What is excluded by id or artist is looked up row by row; only other filters read a column of the catalogue.
+
+    selective : whether there are such filters, which may leave few songs
     """
 
     def __init__(self, catalog: Catalog, filters: Filters):
         self._passing, self._count = _passing(catalog, filters)
         excluded = [_versions_of(catalog, filters.exclude_ids), _songs_by(catalog, filters.exclude_artists)]
         self._excluded = np.unique(np.concatenate(excluded))
+        self.selective = self._passing is not catalog.array("recommendable")
 
     def __call__(self, rows: np.ndarray) -> np.ndarray:
         """Shape (len(rows),), bool."""

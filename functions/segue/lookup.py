@@ -80,7 +80,7 @@ def artists_at(catalog: Catalog, key: int) -> list[int]:
 def artists_of(catalog: Catalog, row: int) -> list[str]:
     """A song's artists, the first artist first."""
     names = catalog.texts("artists")
-    return [names[int(artist)] for artist in catalog.lists("by", "artists")[row]]
+    return [names[artist] for artist in catalog.lists("by", "artists")[row].tolist()]
 
 
 def versions(catalog: Catalog, row: int) -> np.ndarray:

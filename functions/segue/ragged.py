@@ -22,7 +22,8 @@ class Texts:
         return len(self._offsets) - 1
 
     def __getitem__(self, row: int) -> str:
-        return self._heap[self._offsets[row] : self._offsets[row + 1]].tobytes().decode()
+        first, last = self._offsets[row : row + 2].tolist()
+        return self._heap[first:last].tobytes().decode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,8 @@ class Lists:
     values: np.ndarray
 
     def __getitem__(self, row: int) -> np.ndarray:
-        return self.values[self.offsets[row] : self.offsets[row + 1]]
+        first, last = self.offsets[row : row + 2].tolist()
+        return self.values[first:last]
 
 
 def write_texts(folder: Path, name: str, texts: Iterable[list[str]]) -> None:

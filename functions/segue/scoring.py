@@ -10,19 +10,23 @@ Several seeds so combine by a soft minimum of their distances and not by their m
 of them. An artist or genre spreads its weight over the songs that stand for it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 
 import numpy as np
 
 from segue import sketch, together
 from segue.catalog import Catalog
+from segue.points import UNKNOWN, Points
 from segue.seeds import Resolved, ranks
 from segue.space import REACH, Space
+from segue.spans import Spans
 
 TARGETS_SHARE = 0.5
-TRUSTED = 0.6  # of a cell's radius: leaves one in thousands of the best songs unseen, as ``make bench`` tells
+TRUSTED = 0.55  # of a cell's radius: leaves one in thousands of the best songs unseen, as ``make bench`` tells
+TRUSTED_ROUGHLY = 0.7  # of the radius of a sketch's centre, which is a mean and no maximum; the same holds for it
 LARGEST_BATCH = 131072  # numbers held at a time: songs x blocks x points
+POINTS_AT_A_TIME = 32  # while sketches are judged: bounds the memory of a request with many seeds
 DIGITS = 6  # to which scores are rounded, so that equal songs tie on every machine
 
 
@@ -37,19 +41,17 @@ class Scorer:
     def __init__(self, catalog: Catalog, seeds: Sequence[Resolved], targets: Mapping[str, float]):
         self._catalog = catalog
         self._space = space = catalog.space
-        known = np.concatenate([seed.known for seed in seeds])
-        spread = np.stack([known[:, b.columns] @ space.spread[b.columns] for b in space.blocks])
-        self._points = _Points(space, np.concatenate([seed.vectors for seed in seeds]), known, spread)
-        self._raw = np.concatenate([np.full(len(seed.vectors), not seed.rows) for seed in seeds])
+        vectors, known = (np.concatenate(parts) for parts in zip(*((seed.vectors, seed.known) for seed in seeds)))
+        self._points = Points(space, vectors, known)
+        self._raw = np.repeat([not seed.rows for seed in seeds], [len(seed.vectors) for seed in seeds])
+        self._any_raw = bool(self._raw.any())
         self.weights = _weights(seeds)
         self._links = together.links(catalog, seeds) if space.together else together.NONE
-        listed = np.bincount(self._links.points, minlength=len(self)) > 0
-        self.shares, listed_shares = _shares(space, spread, listed)
-        self._worth = (self.shares * self.weights).astype(np.float64).ravel()
+        self.shares, self._nearness = _shares(space, self._points.units, self._links)
+        self._worth = self.shares * self.weights
         self._away = float(np.maximum(-self.weights.astype(np.float64), 0).sum())
-        self._nearness = listed_shares[self._links.points] * self._links.weights
-        self.extra_rows, place = np.unique(self._links.rows, return_inverse=True)
-        self._gains = np.bincount(place, self.weights[self._links.points] * self._nearness)
+        self._avoided = self.weights < 0 if self._away else None
+        self.extra_rows, self._gains = _gains(self._links, self.weights, self._nearness)
         self._targets = {name: float(ranks(catalog)(name, np.array([value]))[0]) for name, value in targets.items()}
         self._targets_share = TARGETS_SHARE if targets else 0.0
 
@@ -64,32 +66,41 @@ class Scorer:
     def score(self, rows: np.ndarray) -> np.ndarray:
         """Scores of rows, float64, shape (len(rows),), rounded to ``DIGITS``."""
         step = max(1, LARGEST_BATCH // max(self.size, len(self._space.spread)))
-        return np.concatenate([np.zeros(0), *(self._score(rows[k : k + step]) for k in range(0, len(rows), step))])
+        if len(rows) <= step:
+            return self._score(rows)
+        return np.concatenate([self._score(rows[start : start + step]) for start in range(0, len(rows), step)])
 
     def _score(self, rows: np.ndarray) -> np.ndarray:
-        terms = self._combined(self._near(rows)) + self._gained(rows)
-        if self._targets:
-            terms = (1 - self._targets_share) * terms + self._targets_share * self.closeness(rows)
-        return np.round(terms, DIGITS)
+        terms = self._combined(self._near(rows))
+        if len(self.extra_rows):
+            terms += self._gained(rows)
+        return self._with_targets(terms, lambda values: values.take(rows)).round(DIGITS)
+
+    def _with_targets(self, terms: np.ndarray, of_songs: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+        if not self._targets:
+            return terms
+        return (1 - self._targets_share) * terms + self._targets_share * self._closeness(of_songs)
 
     def _combined(self, near: np.ndarray) -> np.ndarray:
         """In float64, so that a song's score does not depend on those it is scored with."""
-        return self._worth @ near.reshape(self.size, -1).astype(np.float64) + self._away
+        return self._worth.reshape(-1).astype(np.float64) @ near.reshape(self.size, -1) + self._away
 
-    def rough(self, rows: np.ndarray) -> np.ndarray:
-        """What scores of rows will roughly be, without lists, shape (len(rows),)."""
-        terms = sketch.rough(self._sketch_worth, self._catalog.array("sketches").take(rows, axis=0)) + self._away
-        if self._targets:
-            terms = (1 - self._targets_share) * terms + self._targets_share * self.closeness(rows)
-        return terms
+    def rough(self, spans: Spans) -> np.ndarray:
+        """The highest scores that songs are likely to have, without lists, shape (len(spans),)."""
+        terms = sketch.rough(self._sketch_worth, spans.of(self._catalog.array("sketches"))) + np.float32(self._away)
+        return self._with_targets(terms, spans.of)
 
     @cached_property
     def _sketch_worth(self) -> np.ndarray:
-        distances = self._points.distances(self._catalog.array("sketch_centres"))[:, :, None]
-        reaches = self._reaches(sketch.reaches())[..., None]
-        near = np.exp(distances / -reaches)
-        near *= (self.shares * self.weights)[:, :, None, None]
-        return near.sum(axis=1).reshape(len(near), -1)
+        centres = self._catalog.landmarks("sketch_centres", "sketch_radii")
+        distances = self._points.nearest(centres, TRUSTED_ROUGHLY, self._avoided)
+        reaches = np.broadcast_to(self._reaches(sketch.REACHES), (len(self), sketch.LEVELS))[:, :, None]
+        worth = np.zeros((len(distances), sketch.LEVELS, distances.shape[2]), np.float32)
+        for start in range(0, len(self), POINTS_AT_A_TIME):
+            points = slice(start, start + POINTS_AT_A_TIME)
+            near = np.exp(distances[:, points, None] / -reaches[points])
+            worth += np.einsum("bp,bplc->blc", self._worth[:, points], near)
+        return worth.reshape(len(worth), -1)
 
     def similarities(self, rows: np.ndarray) -> np.ndarray:
         """How near rows are to points by the blocks, 0..1, shape (n_points, len(rows))."""
@@ -102,27 +113,22 @@ class Scorer:
         distances /= -reaches
         return np.exp(distances, out=distances)
 
-    def closeness(self, rows: np.ndarray) -> np.ndarray:
-        """How near rows are to the targets, 0..1, shape (len(rows),)."""
+    def _closeness(self, of_songs: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+        """How near songs are to the targets, 0..1; ``of_songs`` takes what an attribute's column holds of them."""
         curve = ranks(self._catalog)
         near = [
-            1 - np.abs(curve(name, self._catalog.attribute(name)[rows].astype(np.float64)) - level)
+            1 - np.abs(curve(name, of_songs(self._catalog.attribute(name)).astype(np.float64)) - level)
             for name, level in self._targets.items()
         ]
         return np.nan_to_num(np.stack(near)).mean(axis=0)
 
     def bounds(self) -> np.ndarray:
-        """The highest score that a song of each cell, but for ``extra_rows``, is likely to have, shape (n_cells,).
-
-        By the triangle inequality, but for ``TRUSTED``: no song is as near as its cell's outermost in every block.
-        """
-        distances = self._points.distances(self._catalog.array("cell_centroids"))
-        nearer = TRUSTED * self._catalog.array("cell_radii").T[:, None] / self._points.units[:, :, None]
-        distances -= nearer if self._away == 0 else np.where(self.weights[:, None] < 0, -nearer, nearer)
-        np.maximum(distances, 0, out=distances)
+        """The highest score that a song of each cell, but for ``extra_rows``, is likely to have, shape (n_cells,)."""
+        cells = self._catalog.landmarks("cell_centroids", "cell_radii")
+        distances = self._points.nearest(cells, TRUSTED, self._avoided)
         distances /= -self._reaches(self._catalog.array("cell_reaches"))
-        terms = self._combined(np.exp(distances, out=distances))
-        return (1 - self._targets_share) * terms + self._targets_share
+        terms = self._worth.reshape(-1) @ np.exp(distances, out=distances).reshape(self.size, -1)
+        return (terms + self._away) * (1 - self._targets_share) + self._targets_share
 
     def parts(self, row: int) -> dict[str, float]:
         """What each part contributed to a song's score; adds up to it.
@@ -145,7 +151,7 @@ class Scorer:
             avoided = away.sum() - (near @ away).sum() - nearness @ away[points]
             parts["less_like"] = seeds_share * float(avoided)
         if self._targets:
-            parts["targets"] = self._targets_share * float(self.closeness(np.array([row]))[0])
+            parts["targets"] = self._targets_share * float(self._closeness(lambda values: values[[row]])[0])
         return parts
 
     def closest(self, row: int) -> int:
@@ -163,55 +169,34 @@ class Scorer:
 
     def _gained(self, rows: np.ndarray) -> np.ndarray:
         """What the lists add to the scores of rows."""
-        if not len(self.extra_rows):
-            return np.zeros(len(rows))
         place = np.minimum(np.searchsorted(self.extra_rows, rows), len(self.extra_rows) - 1)
         return np.where(self.extra_rows[place] == rows, self._gains[place], 0)
 
     def _reaches(self, of_songs: np.ndarray) -> np.ndarray:
         """Reaches of songs towards points, in a shape that divides (n_blocks, n_points, len(of_songs))."""
-        return np.where(self._raw[:, None], np.float32(REACH), of_songs) if self._raw.any() else of_songs
-
-
-class _Points:
-    """The points that stand for the seeds, ready to be compared with many vectors.
-
-    The squared distance in a block is v.v - 2 v.p + p.p over the block's columns that the point has; rows of the
-    matrices below are pairs of a block and a point, so that two products give all.
-
-    units : float32, shape (n_blocks, n_points), the distance of a random pair in what a point has of a block
-    """
-
-    def __init__(self, space: Space, vectors: np.ndarray, known: np.ndarray, spread: np.ndarray):
-        self.units = np.sqrt(np.maximum(spread, 1e-12)).astype(np.float32)
-        inside = np.zeros((len(space.blocks), *vectors.shape), np.float32)
-        for number, block in enumerate(space.blocks):
-            inside[number, :, block.columns] = known[:, block.columns]
-        placed = inside * vectors.astype(np.float32)
-        self._inside = inside.reshape(-1, vectors.shape[1])
-        self._doubled = 2 * placed.reshape(-1, vectors.shape[1])
-        self._squares = (placed * placed).sum(axis=2).reshape(-1, 1)
-
-    def distances(self, vectors: np.ndarray) -> np.ndarray:
-        """Distances of codes from the points in units, float32, shape (n_blocks, n_points, len(vectors))."""
-        vectors = vectors.astype(np.float32)
-        squared = self._inside @ (vectors * vectors).T
-        squared -= self._doubled @ vectors.T
-        squared += self._squares
-        np.sqrt(squared, out=squared)
-        squared /= self.units.reshape(-1, 1)
-        return squared.reshape(*self.units.shape, len(vectors))
+        return np.where(self._raw[:, None], np.float32(REACH), of_songs) if self._any_raw else of_songs
 
 
 def _weights(seeds: Sequence[Resolved]) -> np.ndarray:
     total = sum(abs(seed.seed.weight) for seed in seeds)
-    each = [np.full(len(seed.vectors), seed.seed.weight / len(seed.vectors) / total) for seed in seeds]
-    return np.concatenate(each).astype(np.float32)
+    each = [seed.seed.weight / len(seed.vectors) / total for seed in seeds]
+    return np.repeat(np.array(each, np.float32), [len(seed.vectors) for seed in seeds])
 
 
-def _shares(space: Space, spread: np.ndarray, listed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Shares of the blocks in which each point is known, and of its list if it has one; together 1 for each point."""
-    shares = np.array([block.share for block in space.blocks])[:, None] * (spread > 0)
-    lists = space.together * listed
+def _shares(space: Space, units: np.ndarray, links: together.Links) -> tuple[np.ndarray, np.ndarray]:
+    """Shares of the blocks in which each point is known, and what each link adds to a point's similarity.
+
+    All shares of a point make up 1, with that of its list if it has one.
+    """
+    shares = space.shares[:, None] * (units > UNKNOWN)
+    lists = space.together * (np.bincount(links.points, minlength=shares.shape[1]) > 0)
     total = np.maximum(shares.sum(axis=0) + lists, 1e-12)
-    return (shares / total).astype(np.float32), (lists / total).astype(np.float32)
+    return (shares / total).astype(np.float32), (lists / total).astype(np.float32)[links.points] * links.weights
+
+
+def _gains(links: together.Links, weights: np.ndarray, nearness: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The songs that are linked, sorted, and what the lists add to their scores."""
+    if not len(links.rows):
+        return links.rows, np.empty(0)
+    rows, place = np.unique(links.rows, return_inverse=True)
+    return rows, np.bincount(place, weights[links.points] * nearness)

@@ -1,8 +1,8 @@
 """All songs that may be recommended, best first, without looking at all of them.
 
-Cells are visited in the order of the highest score that one of their songs is likely to have. A song is passed on
-once no cell still to be visited is likely to hold a better one, so the search widens by itself where songs are
-filtered out or more are wanted, down to the last song of the catalogue.
+Only cells are visited of which a song is likely to be good enough, and only songs are scored that are likely to be by
+their sketches. A song is passed on once no other is likely to be better, so the search widens by itself where songs
+are filtered out or more are wanted, down to the last song of the catalogue.
 """
 
 from collections.abc import Iterator
@@ -12,103 +12,116 @@ import numpy as np
 from segue.catalog import Catalog
 from segue.filtering import Allowed
 from segue.scoring import Scorer
-from segue.sketch import SLACK
+from segue.spans import NONE, Spans
 
-FIRST_BATCH = 1_500  # songs scored before the first is passed on
-LARGEST_BATCH = 100_000  # songs looked at together: bounds the memory of one request
+FIRST_VISIT = 3_000  # songs, about, looked at before it is known how good is good enough
+LARGEST_VISIT = 100_000  # songs, about, looked at together: bounds the memory of one request
 WANTED = 30  # songs made ready at first, whatever the limit: a longer list begins as a shorter one does
+LOWEST = -1.0  # below every score
+PROBES = 100  # songs of the best sketches, scored before the others: they tell how good is good enough
 
 
 def ranked(catalog: Catalog, scorer: Scorer, allowed: Allowed) -> Iterator[tuple[int, float]]:
     """Yield (row, score) of allowed songs by falling score (one in thousands may come late); equal scores by row."""
-    cells = _Cells(catalog, scorer.bounds())
-    rows = scorer.extra_rows[allowed(scorer.extra_rows)]
-    scores, aside, wanted = scorer.score(rows), _Aside(scorer), WANTED
-    while cells.left or len(aside) or len(rows):
-        enough = _best(scores, wanted) if cells.begun else -np.inf
-        if cells.left and cells.bound >= enough:
-            fresh = _without(cells.visit(enough), scorer.extra_rows)
-            aside.add(fresh[allowed(fresh)])
-        hopeful = aside.take(enough)
-        rows, scores = np.concatenate([rows, hopeful]), np.concatenate([scores, scorer.score(hopeful)])
-        final = (scores > cells.bound) & (scores >= (enough if len(aside) else -np.inf))
-        yield from _sorted(rows[final], scores[final])
-        wanted -= int(final.sum())
-        wanted += WANTED if wanted <= 0 else 0
-        rows, scores = rows[~final], scores[~final]
+    cells, aside, scored = _Cells(catalog, scorer.bounds()), _Aside(scorer, allowed), _Scored(scorer)
+    scored.add(scorer.extra_rows[allowed(scorer.extra_rows)])
+    wanted = WANTED
+    while cells.bound >= LOWEST or len(aside) or len(scored):
+        enough = scored.last_of(wanted)
+        while cells.bound >= max(enough, LOWEST):
+            aside.add(cells.visit(enough))
+            scored.add(aside.take(enough, PROBES))
+            enough = scored.last_of(wanted)
+        scored.add(aside.take(enough))
+        yield from scored.take(scored.last_of(wanted))
+        wanted *= 2
 
 
 class _Cells:
-    """The cells that are still to be visited, the most promising first."""
+    """The cells that are still to be visited."""
 
     def __init__(self, catalog: Catalog, bounds: np.ndarray):
-        self._order = np.argsort(-bounds, kind="stable")
-        self._bounds = np.append(bounds[self._order], -np.inf)
+        self._bounds = bounds
         self._offsets = catalog.array("cell_offsets").astype(np.int64)
-        self._sizes = np.cumsum(self._offsets[self._order + 1] - self._offsets[self._order])
-        self._seen, self._batch = 0, FIRST_BATCH
-
-    @property
-    def begun(self) -> bool:
-        """Whether any was visited."""
-        return self._seen > 0
-
-    @property
-    def left(self) -> bool:
-        """Whether there are any."""
-        return self._seen < len(self._order)
+        self._size = max(1, int(self._offsets[-1]) // len(bounds))
+        self._visit = FIRST_VISIT
 
     @property
     def bound(self) -> float:
-        """The highest score that is likely in any of them."""
-        return float(self._bounds[self._seen])
+        """The highest score that is likely in any of them, -inf when none is left."""
+        return float(self._bounds.max())
 
-    def visit(self, enough: float) -> np.ndarray:
-        """Rows of the next cells: so many songs, but no cell without hope of ``enough``."""
-        songs = int(self._sizes[self._seen - 1]) if self._seen else 0
-        full = int(np.searchsorted(self._sizes, songs + self._batch, side="right"))
-        hopeful = int(np.searchsorted(-self._bounds, -enough, side="right"))
-        until = min(max(self._seen + 1, min(full, hopeful)), len(self._order))
-        cells = np.sort(self._order[self._seen : until])
-        starts, counts = self._offsets[cells], self._offsets[cells + 1] - self._offsets[cells]
-        self._seen, self._batch = until, min(2 * self._batch, LARGEST_BATCH)
-        return np.arange(counts.sum()) + np.repeat(starts - np.cumsum(counts) + counts, counts)
+    def visit(self, enough: float) -> Spans:
+        """The songs of those that promise ``enough``; of as many of the best as can be looked at together."""
+        most = max(1, (self._visit if enough == -np.inf else LARGEST_VISIT) // self._size)
+        cells = np.flatnonzero(self._bounds >= max(enough, LOWEST))
+        if len(cells) > most:
+            cells = np.sort(cells[np.argpartition(self._bounds[cells], -most)[-most:]])
+        self._bounds[cells] = -np.inf
+        self._visit = min(2 * self._visit, LARGEST_VISIT)
+        return Spans(self._offsets[cells], self._offsets[cells + 1])
 
 
 class _Aside:
-    """Rows that were looked at and not scored, for to tell that they are hopeless is cheaper."""
+    """Songs that were looked at and not scored, for to tell that they are hopeless is cheaper."""
+
+    def __init__(self, scorer: Scorer, allowed: Allowed):
+        self._scorer, self._allowed = scorer, allowed
+        self._spans, self._rough = NONE, np.empty(0, np.float32)
+        self._left = 0
+
+    def __len__(self) -> int:
+        return self._left
+
+    def add(self, spans: Spans) -> None:
+        """Look at more songs."""
+        rough = self._scorer.rough(spans)
+        if self._allowed.selective:
+            rough[~self._allowed(spans.rows(np.arange(len(spans))))] = np.nan
+        self._spans += spans
+        self._rough = np.concatenate([self._rough, rough])
+        self._left += len(spans) - int(np.isnan(rough).sum())
+
+    def take(self, enough: float, most: int | None = None) -> np.ndarray:
+        """Take out the rows that may score ``enough``, no more than so many of the most hopeful."""
+        places = np.flatnonzero(self._rough >= enough)
+        if most is not None and len(places) > most:
+            places = places[np.sort(np.argpartition(self._rough.take(places), -most)[-most:])]
+        self._rough[places] = np.nan
+        self._left -= len(places)
+        rows = self._spans.rows(places)
+        return _without(rows[self._allowed(rows)], self._scorer.extra_rows)
+
+
+class _Scored:
+    """Songs that were scored and not yet passed on."""
 
     def __init__(self, scorer: Scorer):
         self._scorer = scorer
-        self._rows, self._rough = np.empty(0, np.int64), np.empty(0)
+        self._rows, self._scores = np.empty(0, np.int64), np.empty(0)
 
     def __len__(self) -> int:
         return len(self._rows)
 
     def add(self, rows: np.ndarray) -> None:
-        """Look at more rows."""
+        """Score more rows."""
         self._rows = np.concatenate([self._rows, rows])
-        self._rough = np.concatenate([self._rough, self._scorer.rough(rows)])
+        self._scores = np.concatenate([self._scores, self._scorer.score(rows)])
 
-    def take(self, enough: float) -> np.ndarray:
-        """Take out the rows that may score ``enough``."""
-        hopeful = self._rough >= enough - SLACK
-        taken = self._rows[hopeful]
-        self._rows, self._rough = self._rows[~hopeful], self._rough[~hopeful]
-        return taken
+    def last_of(self, wanted: int) -> float:
+        """The score of the last of so many of the best, -inf where they are fewer."""
+        if len(self._scores) < wanted:
+            return -np.inf
+        return float(np.partition(self._scores, len(self._scores) - wanted)[len(self._scores) - wanted])
 
-
-def _best(scores: np.ndarray, wanted: int) -> float:
-    """The score of the last of so many songs, -inf where they are fewer."""
-    if not 0 < wanted <= len(scores):
-        return -np.inf
-    return float(np.partition(scores, len(scores) - wanted)[len(scores) - wanted])
+    def take(self, enough: float) -> Iterator[tuple[int, float]]:
+        """Take out the songs that score ``enough``, by falling score."""
+        final = self._scores >= enough
+        rows, scores = self._rows[final], self._scores[final]
+        self._rows, self._scores = self._rows[~final], self._scores[~final]
+        order = np.lexsort((rows, -scores))
+        return zip(rows[order].tolist(), scores[order].tolist())
 
 
 def _without(rows: np.ndarray, others: np.ndarray) -> np.ndarray:
     return rows[~np.isin(rows, others)] if len(others) else rows
-
-
-def _sorted(rows: np.ndarray, scores: np.ndarray) -> Iterator[tuple[int, float]]:
-    for place in np.lexsort((rows, -scores)):
-        yield int(rows[place]), float(scores[place])

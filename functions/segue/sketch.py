@@ -1,17 +1,16 @@
-"""Roughly how near songs are, at a tenth of the price: what is hopeless need not be scored.
+"""Roughly how near songs may be, at a tenth of the price: what is hopeless need not be scored.
 
-In each block a song is close to one of ``CENTRES`` centres, and its reach to one of ``LEVELS`` levels; the number of
-that pair is its *sketch*. A query tells once what every pair is worth to it, whatever the number of its points; then
-a song's rough score is a look-up and a sum over the blocks.
+In each block a song is close to one of a few hundred centres, and its reach to one of ``LEVELS`` levels; the number
+of that pair is its *sketch*. A query tells once what every pair may be worth to it, whatever the number of its
+points; then a song's rough score is a look-up and a sum over the blocks.
 """
 
 import numpy as np
 
 from segue.space import REACH
 
-CENTRES = 256
 LEVELS = 8  # of reaches, from half of REACH to twice of it
-SLACK = 0.12  # by which a rough score may be too low and the song still be looked at; it costs no recall
+REACHES = (REACH * 2.0 ** (2 * np.arange(LEVELS) / (LEVELS - 1) - 1)).astype(np.float32)  # that they stand for
 
 
 def levels(reaches: np.ndarray) -> np.ndarray:
@@ -20,15 +19,10 @@ def levels(reaches: np.ndarray) -> np.ndarray:
     return np.clip(np.rint(places), 0, LEVELS - 1).astype(np.int64)
 
 
-def reaches() -> np.ndarray:
-    """The reach that each level stands for, float32, shape (LEVELS,)."""
-    return (REACH * 2.0 ** (2 * np.arange(LEVELS) / (LEVELS - 1) - 1)).astype(np.float32)
-
-
 def rough(worth: np.ndarray, sketches: np.ndarray) -> np.ndarray:
     """Sums over the blocks of what sketches are worth, float32, shape (n_songs,).
 
-    worth : float32, shape (n_blocks, LEVELS * CENTRES)
+    worth : float32, shape (n_blocks, LEVELS * n_centres)
     sketches : uint16, shape (n_songs, n_blocks)
     """
     total = worth[0].take(sketches[:, 0])

@@ -20,6 +20,7 @@ raw features it is ``REACH`` for all: who asks for a sound gets the songs neares
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -126,7 +127,7 @@ class Block:
         return slice(self.start, self.stop)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Space:
     """What is needed to compare vectors.
 
@@ -166,6 +167,19 @@ class Space:
         sizes = [block.stop - block.start for block in self.blocks]
         ratios = [block.share / self.spread[block.columns].sum() for block in self.blocks]
         return np.repeat(np.sqrt(ratios), sizes)
+
+    @cached_property
+    def shares(self) -> np.ndarray:
+        """The blocks' shares, shape (n_blocks,)."""
+        return np.array([block.share for block in self.blocks])
+
+    @cached_property
+    def columns(self) -> np.ndarray:
+        """Which columns a block has: float32, 1 or 0, shape (n_blocks, n_dims)."""
+        columns = np.zeros((len(self.blocks), len(self.spread)), np.float32)
+        for number, block in enumerate(self.blocks):
+            columns[number, block.columns] = 1
+        return columns
 
     def block(self, name: str) -> Block | None:
         """The block of that name, None where the catalogue lacks it."""

@@ -144,7 +144,7 @@ class Service:
         songs = self.catalog()
         with notes.timed("search"):
             rows = fulltext.search(songs, text, limit)
-        return json_response({"songs": [answers.song(songs, row) for row in rows]})
+        return json_response({"songs": answers.songs(songs, rows)})
 
     def _song(self, request: Request, song: str) -> Response:
         _arguments(request, ())
@@ -171,7 +171,7 @@ class Service:
             return problems.problem(404, "Unknown cluster", f"clusters are numbered 0..{len(entries) - 1}")
         entry = entries[cluster]
         first, last = entry["first"] + offset, entry["first"] + entry["size"]
-        page = [answers.song(songs, row) for row in range(first, min(first + limit, last))]
+        page = answers.songs(songs, range(first, min(first + limit, last)))
         return json_response({**_without_rows(entry), "offset": offset, "limit": limit, "songs": page})
 
     def _healthz(self, request: Request) -> Response:  # noqa: ARG002 # the path says it all
