@@ -11,6 +11,7 @@ from build import packaging, releasing
 from build.arguments import ARTIFACTS, add_artifacts, whole
 from build.columns import TIDY
 from build.datasets import DATASETS
+from build.shares import SHARES
 from segue.errors import SegueError
 
 
@@ -82,7 +83,7 @@ def _add_fit(parser: argparse.ArgumentParser) -> None:
         type=_shares,
         metavar="BLOCK=SHARE,...",
         help="how much each block of the space counts, 0..1; those not named: nothing (default:"
-        " audio=0.4,artist=0.1,genre=0.45,fame=0.05,year=0.05)",
+        f" {','.join(f'{block}={share}' for block, share in SHARES.items())})",
     )
     parser.add_argument(
         "--playlists",
@@ -175,11 +176,10 @@ def _columns(text: str) -> dict[str, str]:
 
 
 def _shares(text: str) -> dict[str, float]:
-    blocks = ("audio", "artist", "genre", "fame", "year")
     pairs = [pair.partition("=") for pair in text.split(",")]
     for name, _, share in pairs:
-        if name not in blocks or not re.fullmatch(r"0?\.\d+|[01](\.0+)?", share):
-            raise argparse.ArgumentTypeError(f"'{name}={share}': expected BLOCK=SHARE with {', '.join(blocks)}, 0..1")
+        if name not in SHARES or not re.fullmatch(r"0?\.\d+|[01](\.0+)?", share):
+            raise argparse.ArgumentTypeError(f"'{name}={share}': expected BLOCK=SHARE with {', '.join(SHARES)}, 0..1")
     return {name: float(share) for name, _, share in pairs}
 
 

@@ -21,8 +21,9 @@ from build.progress import stage
 from build.reach import reaches
 from build.retrieval import by_table
 from build.runs import slices
+from build.shares import SHARES
 from build.sources import is_invented, tracks
-from build.space import SHARES, place
+from build.space import place
 from segue import catalog
 from segue.errors import ArtifactsError
 from segue.store import Folder

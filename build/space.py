@@ -21,11 +21,11 @@ from build.company import Company
 from build.context import Links, averaged, first_artists, link
 from build.progress import bar
 from build.runs import slices
+from build.shares import SHARES
 from segue.attributes import NUMERIC
 from segue.errors import SourceError
 from segue.space import AUDIO_COLUMNS, KNOTS, LARGEST, Block, Ranks, Space, encode
 
-SHARES = {"audio": 0.45, "artist": 0.15, "genre": 0.35, "fame": 0.05, "year": 0.05}
 GENRE_DIMENSIONS = 24
 TELLING = [number for number, (*_, weight) in enumerate(AUDIO_COLUMNS) if weight > 0.2]  # of an artist's sound
 SVD_SAMPLE = 500_000  # songs that the genre block's axes are learned from at the most

@@ -13,7 +13,7 @@ import pytest
 
 from build.columns import TIDY
 from build.fit import Options, fit
-from build.space import SHARES
+from build.shares import SHARES
 from build.table import ROW_GROUP, row_groups
 from segue import catalog as catalogs
 from segue import names

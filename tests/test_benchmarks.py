@@ -15,7 +15,7 @@ from werkzeug.wrappers import Request, Response
 
 from build import ROOT
 from segue.catalog import load as load_catalog
-from tests.benchmarks import figures, growth, memory, peers, sizes, typos
+from tests.benchmarks import figures, growth, memory, peers, profile, sizes, typos
 from tests.benchmarks.http import Client, answers, post
 from tests.benchmarks.libraries import LIBRARIES, WANTED, open_segue
 from tests.benchmarks.load import Load, put
@@ -184,6 +184,14 @@ def test_a_library_finds_its_neighbours_in_the_file_that_it_wrote(name, demo_art
     assert len(search(*queries[0])) == WANTED
     assert search(*queries[0])[0] in np.flatnonzero(peers.closeness(vectors, vectors[0]) > -1e-9)
     assert peers.recalls(subject, {name: search}, vectors, queries)[name] > 0.8
+
+
+def test_a_profile_shares_the_time_of_a_request_among_all_its_steps(demo_artifacts, monkeypatch):
+    monkeypatch.setattr(profile, "REQUESTS", 5)
+    rows = {row["step"]: row for row in profile.measure(Subject(demo_artifacts))}
+    assert sum(row["share"] for row in rows.values()) == pytest.approx(1)
+    assert all(0 < row["share"] < 1 for row in rows.values())
+    assert int(rows["sketches"]["songs"]) > int(rows["scores"]["songs"]) >= 30
 
 
 def test_parts_that_do_not_exist_are_refused_with_those_that_do():

@@ -13,6 +13,7 @@ from scipy import sparse
 import build.company
 import build.context
 import build.reach
+import build.shares
 import build.space
 import segue.space
 from build.tidy import SEPARATOR
@@ -35,7 +36,7 @@ def _first_artist_only(texts: "pd.Series[str]") -> build.context.Links:
 
 
 def _shares(**shares: float) -> list[Patch]:
-    return [(build.space.SHARES, name, share) for name, share in shares.items()]
+    return [(build.shares.SHARES, name, share) for name, share in shares.items()]
 
 
 CHOICES: dict[str, list[Patch]] = {

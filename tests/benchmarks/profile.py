@@ -1,0 +1,82 @@
+"""Where the time of a warm ``POST /recommend`` goes: its steps, and how many songs each of them handles.
+
+Steps are timed by clocks round the functions that take them, an outer one less what is within it; the clocks
+themselves cost some percent, so the shares are to be trusted more than the sum.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any
+from unittest import mock
+
+from werkzeug.test import Client
+from werkzeug.wrappers import Request
+
+from segue import answers, choice, engine, scoring, search, web
+from segue.config import Config
+from tests.benchmarks.figures import Row
+from tests.benchmarks.subject import Subject
+from tests.benchmarks.warm import NOT_COUNTED, REQUESTS, milliseconds
+
+STEPS: dict[str, tuple[Any, str]] = {
+    "reading the request": (web, "_query"),
+    "seeds": (engine, "resolve"),
+    "points": (scoring.Scorer, "__init__"),
+    "bounds of cells": (scoring.Scorer, "bounds"),
+    "sketches": (scoring.Scorer, "rough"),
+    "scores": (scoring.Scorer, "score"),
+    "which to look at": (search._Aside, "take"),
+    "choice, and the rest of the search": (choice, "choose"),
+    "songs as JSON": (answers, "answer"),
+    "text of the JSON": (web, "json_response"),
+}
+HANDLED = {"sketches", "scores"}  # steps whose first argument is as long as the songs that they handle
+
+
+class Clocks:
+    """Clocks round functions that call each other.
+
+    spent : step -> seconds in it, without the steps within
+    songs : step -> songs that it handled
+    """
+
+    def __init__(self) -> None:
+        self.spent: Counter[str] = Counter()
+        self.songs: Counter[str] = Counter()
+        self._within = [0.0]  # of each step that is under way, the seconds of those within it
+
+    def round(self, step: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        """A function that does the same and is timed."""
+
+        def timed(*given: Any, **named: Any) -> Any:
+            self._within.append(0.0)
+            began = time.perf_counter()
+            try:
+                return function(*given, **named)
+            finally:
+                took = time.perf_counter() - began
+                self.spent[step] += took - self._within.pop()
+                self._within[-1] += took
+                self.songs[step] += len(given[1]) if step in HANDLED else 0
+
+        return timed
+
+
+def measure(subject: Subject) -> Iterator[Row]:
+    """A row for each step."""
+    client = Client(Request.application(web.Service(Config(subject.artifacts)).handle))
+    songs = subject.ids(NOT_COUNTED + REQUESTS, seed=2)
+    for song in songs[:NOT_COUNTED]:
+        milliseconds(client, song)
+    clocks = Clocks()
+    with ExitStack() as stack:
+        for step, (holder, name) in STEPS.items():
+            stack.enter_context(mock.patch.object(holder, name, clocks.round(step, getattr(holder, name))))
+        total = sum(milliseconds(client, song) for song in songs[NOT_COUNTED:])
+    spent = {step: 1000 * clocks.spent[step] for step in STEPS}
+    spent["HTTP: routes, headers, the client"] = total - sum(spent.values())
+    for step, took in spent.items():
+        row: Row = {"step": step, "ms": took / REQUESTS, "share": took / total}
+        yield {**row, "songs": str(round(clocks.songs[step] / REQUESTS))} if step in HANDLED else row
