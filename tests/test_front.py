@@ -69,6 +69,26 @@ def test_spotifys_clients_are_refused_in_spotifys_shape(client_of):
     assert wrong.json == {"error": {"status": 401, "message": "Invalid access token"}}
 
 
+@pytest.mark.parametrize("path", ["/v1", "/v1/tracks/x", "/v1/nowhere"])
+def test_a_refusal_of_the_dialect_is_as_open_to_pages_as_its_answers(client_of, path):
+    page = {"Origin": "https://app.example"}
+    refused, answered = client_of(**LOCKED).get(path, headers=page), client_of().get(path, headers=page)
+    assert (refused.status_code, refused.headers["Access-Control-Allow-Origin"]) == (401, "*")
+    assert about_cors(refused) == about_cors(answered)
+    assert about_cors(client_of(**LOCKED).get("/recommend", headers=page)) == {}
+
+
+def test_a_list_of_origins_holds_for_a_refusal_of_the_dialect_too(client_of):
+    client = client_of(SEGUE_CORS="https://songs.example", **LOCKED)
+    listed = client.get("/v1/tracks/x", headers={"Origin": "https://songs.example"})
+    assert (listed.status_code, listed.headers["Access-Control-Allow-Origin"]) == (401, "https://songs.example")
+    assert about_cors(client.get("/v1/tracks/x", headers={"Origin": "https://app.example"})) == {}
+
+
+def about_cors(answer):
+    return {name: value for name, value in answer.headers.items() if name.startswith("Access-Control")}
+
+
 def test_a_key_gets_spotifys_clients_a_token_that_opens_the_dialect(client_of):
     client = client_of(**LOCKED)
     form = {"grant_type": "client_credentials", "client_id": "me", "client_secret": KEY}
@@ -81,7 +101,7 @@ def test_a_key_gets_spotifys_clients_a_token_that_opens_the_dialect(client_of):
 
 def test_without_cors_no_page_elsewhere_reads_an_answer(client_of):
     answer = client_of().get("/healthz", headers={"Origin": "https://elsewhere.example"})
-    assert not [name for name in answer.headers.keys() if name.startswith("Access-Control")]  # noqa: SIM118 # no dict
+    assert about_cors(answer) == {}
 
 
 def test_pages_of_listed_origins_may_ask(client_of):

@@ -30,6 +30,14 @@ ALLOWED = {
     "Access-Control-Max-Age": "600",
 }
 
+ANYWHERE = {  # any page may read what the dialect answers, as it could Spotify's; no cookie is ever looked at
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Allow-Methods": "GET, HEAD, OPTIONS, POST",
+    "Access-Control-Allow-Headers": "Authorization, Content-Type, Accept, *",
+    "Access-Control-Expose-Headers": "Retry-After",
+    "Access-Control-Max-Age": "86400",
+}
+
 
 def origins(environ: Mapping[str, str]) -> tuple[str, ...]:
     """SEGUE_CORS: origins with commas between, or ``*``."""

@@ -11,6 +11,7 @@ from werkzeug.wrappers import Request, Response
 from segue.answers import json_response
 from segue.catalog import Catalog
 from segue.errors import ArtifactsError
+from segue.headers import ANYWHERE
 from segue.problems import RETRY_AFTER
 from segue.spotify import artists, errors, genres, ids, recommendations, search, token
 from segue.spotify.errors import Refused
@@ -34,13 +35,6 @@ ROUTES = Map(
     merge_slashes=False,
 )
 TOKEN = "/api/token"  # noqa: S105 # a path
-OPEN_TO_BROWSERS = {  # https://fetch.spec.whatwg.org/#http-cors-protocol; no cookie is ever looked at
-    "Access-Control-Allow-Origin": "*",
-    "Access-Control-Allow-Methods": "GET, HEAD, OPTIONS, POST",
-    "Access-Control-Allow-Headers": "Authorization, Content-Type, Accept, *",
-    "Access-Control-Expose-Headers": "Retry-After",
-    "Access-Control-Max-Age": "86400",
-}
 _NO_LISTENERS = "it needs a listener's account, and there are none here"
 _REASONS = {
     "me": _NO_LISTENERS,
@@ -77,7 +71,7 @@ def handle(request: Request, catalog: Callable[[], Catalog], base: str) -> Respo
     except Exception:
         _log.exception("request failed")
         response = _refusal(request, 500, "the fault is ours; the log has the details")
-    response.headers.update(OPEN_TO_BROWSERS)
+    response.headers.update(ANYWHERE)
     return response
 
 
