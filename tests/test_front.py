@@ -14,10 +14,12 @@ from segue import log
 from segue.config import Config
 from segue.errors import ConfigError
 from segue.front import Front
+from segue.spotify.ids import artist_id
 from segue.web import ROUTES, Service
 
 KEY = "a-key-of-the-tests"
 LOCKED = {"SEGUE_API_KEYS": hashlib.sha256(KEY.encode()).hexdigest()}
+ADA = artist_id("Ada Lindqvist")
 PATHS = [rule.rule.replace("<song>", "piano-1").replace("<int:cluster>", "0") for rule in ROUTES.iter_rules()]
 
 
@@ -179,6 +181,41 @@ def test_each_request_leaves_one_line(client_of, lines, world_catalog):
     }  # fmt: skip
     assert 0 < spent["search"] < spent["duration"]
     assert re.fullmatch(r"total;dur=[\d.]+, load;dur=[\d.]+, search;dur=[\d.]+", answer.headers["Server-Timing"])
+
+
+@pytest.mark.parametrize(
+    ("asked", "route", "searched"),
+    [
+        ("/v1/recommendations?seed_tracks=piano-1", "v1/recommendations", True),
+        ("/v1/search?q=rain&type=track,artist", "v1/search", True),
+        (f"/v1/artists/{ADA}/related-artists", "v1/related_artists", True),
+        ("/v1/tracks/piano-1", "v1/track", False),
+        ("/v1/recommendations/available-genre-seeds", "v1/genre_seeds", False),
+    ],
+)
+def test_the_line_of_the_dialect_has_route_and_model_and_how_long_the_search_took(
+    client_of, lines, world_catalog, asked, route, searched
+):
+    answer = client_of().get(asked)
+    (line,) = lines
+    assert (answer.status_code, line["route"], line["message"]) == (200, route, f"{route} 200")
+    assert (line["model"], "search" in line) == (world_catalog.version, searched)
+    assert line.get("search", 0) < line["duration"]
+    assert ("search;dur=" in answer.headers["Server-Timing"]) == searched
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "message"),
+    [
+        ("POST", "/api/token", "api/token 400"),
+        ("GET", "/v1/tracks/SECRET", "v1/track 400"),
+        ("GET", "/v1/SECRET", "none 404"),
+        ("OPTIONS", "/v1/SECRET", "none 204"),
+    ],
+)
+def test_the_line_of_what_the_dialect_refuses_names_its_route_if_there_is(client_of, lines, method, path, message):
+    client_of().open(path, method=method)
+    assert [line["message"] for line in lines] == [message]
 
 
 def test_only_the_first_request_is_cold(client_of, lines):

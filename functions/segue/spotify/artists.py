@@ -1,6 +1,6 @@
 """Related artists: whose songs the engine recommends for an artist."""
 
-from segue import engine
+from segue import engine, notes
 from segue.catalog import Catalog
 from segue.names import bare
 from segue.query import Query, Seed
@@ -14,7 +14,8 @@ def related(catalog: Catalog, artist: int) -> list[int]:
     names, by = catalog.texts("artists"), catalog.lists("by", "artists")
     seed = Seed("/id", {"artist": names[artist]}, artist=names[artist])
     query = Query((seed,), limit=CONSIDERED, max_per_artist=1, exclude_seed_artists=True)
-    rows = [song.row for song in engine.recommend(catalog, query).recommendations]
+    with notes.timed("search"):
+        rows = [song.row for song in engine.recommend(catalog, query).recommendations]
     firsts = [int(by[row][0]) for row in rows if len(by[row])]
     spellings: dict[str, int] = {}
     for first in firsts:

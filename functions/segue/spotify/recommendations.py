@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from segue import answers, engine
+from segue import answers, engine, notes
 from segue.catalog import Catalog
 from segue.parser import LARGEST_DRAW, MOST_LISTED
 from segue.query import Filters, Query
@@ -55,7 +55,8 @@ def read(params: Params, catalog: Catalog) -> Asked:
 
 def answer(catalog: Catalog, shapes: Shapes, asked: Asked) -> Shape:
     """The songs, and of each seed how many songs were considered for it and left by the filters."""
-    found = engine.recommend(catalog, asked.query) if asked.query else None
+    with notes.timed("search"):
+        found = engine.recommend(catalog, asked.query) if asked.query else None
     return {
         "tracks": [_track(shapes, song) for song in found.recommendations] if found else [],
         "seeds": [_seed(shapes, seed, found.pool if found and seed.seed else None) for seed in asked.seeds],

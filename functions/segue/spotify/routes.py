@@ -8,6 +8,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
+from segue import notes
 from segue.answers import json_response
 from segue.catalog import Catalog
 from segue.errors import ArtifactsError
@@ -79,10 +80,12 @@ def _answered(request: Request, catalog: Callable[[], Catalog], base: str) -> Re
     if request.method == "OPTIONS":
         return Response(status=204)
     if _is_token(request):
+        notes.note(route="api/token")
         if request.method != "POST":
             raise MethodNotAllowed(["POST"])
         return token.answer(request)
     view, arguments = ROUTES.bind("").match(request.path, request.method)
+    notes.note(route=f"v1/{view}")
     songs = catalog()
     call = _Call(songs, Params(request.args), Shapes(songs, base))
     return json_response(getattr(call, view)(**arguments))

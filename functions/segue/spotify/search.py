@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from segue import notes
 from segue.catalog import Catalog
 from segue.spotify import finding, terms
 from segue.spotify.params import Params
@@ -55,7 +56,8 @@ def answer(catalog: Catalog, shapes: Shapes, asked: Asked) -> Shape:
 
 
 def _page(catalog: Catalog, shapes: Shapes, asked: Asked, kind: str) -> Shape:
-    rows = FINDERS[kind](catalog, asked.terms)[:FARTHEST]
+    with notes.timed("search"):
+        rows = FINDERS[kind](catalog, asked.terms)[:FARTHEST]
     shape = {"track": shapes.track, "artist": shapes.artist}[kind]
     items = [shape(row) for row in rows[asked.offset : asked.offset + asked.limit]]
     return shapes.page(items, len(rows), {"q": asked.query, "type": kind}, asked.limit, asked.offset)
