@@ -1,5 +1,6 @@
 """The API's description agrees with the code, and the service with the description."""
 
+import hashlib
 import json
 import re
 import tomllib
@@ -18,6 +19,7 @@ from segue import parser, reader, web
 from segue.attributes import AUDIO, NUMERIC
 from segue.config import Config
 from segue.explain import REASONS
+from segue.front import Front
 from segue.lookup import ALTERNATIVES
 from segue.query import Query
 from segue.seeds import POINTS
@@ -168,6 +170,40 @@ def test_the_size_of_a_body_is_that_of_the_code():
     said = f"{web.LARGEST_BODY:,} bytes"
     assert said in DOCUMENT["paths"]["/recommend"]["post"]["requestBody"]["description"]
     assert said in DOCUMENT["components"]["responses"]["TooLarge"]["description"]
+
+
+# --- keys -------------------------------------------------------------------------------------------------------
+
+KEY = "a-key-of-the-tests"
+SHOWN = {"http": lambda _: {"Authorization": f"Bearer {KEY}"}, "apiKey": lambda scheme: {scheme["name"]: KEY}}
+OPERATIONS = [(method, path, told) for path, item in DOCUMENT["paths"].items() for method, told in item.items()]
+
+
+@pytest.fixture(scope="session")
+def closed(demo_artifacts):
+    """A client of a service that is closed by keys."""
+    environ = {"SEGUE_API_KEYS": hashlib.sha256(KEY.encode()).hexdigest()}
+    front = Front(web.Service(Config(demo_artifacts)).handle, environ, lambda _: None)
+    return Client(Request.application(front.handle))
+
+
+def test_keys_are_optional_and_may_be_shown_in_each_way_that_opens(closed):
+    schemes = DOCUMENT["components"]["securitySchemes"]
+    assert DOCUMENT["security"] == [{}, *({name: []} for name in schemes)]
+    answers = [closed.get("/readyz", headers=SHOWN[scheme["type"]](scheme)) for scheme in schemes.values()]
+    assert [answer.status_code for answer in answers] == [200, 200]
+
+
+@pytest.mark.parametrize(("method", "path", "told"), OPERATIONS)
+def test_a_service_closed_by_keys_refuses_as_described(closed, method, path, told):
+    answer = closed.open(path.replace("{id}", "0"), method=method.upper())
+    assert (answer.status_code == 401) == ("401" in told["responses"]) == (told.get("security") != [])
+    if answer.status_code == 401:
+        described = DOCUMENT["components"]["responses"]["Unauthorized"]
+        assert (answer.mimetype,) == (*described["content"],)
+        assert {name: answer.headers[name] for name in described["headers"]} == {
+            name: header["schema"]["const"] for name, header in described["headers"].items()
+        }
 
 
 # --- the service ----------------------------------------------------------------------------------------------
