@@ -141,6 +141,7 @@ def test_lengths_are_those_of_the_code():
         "genres": SCHEMAS["Genres"]["maxItems"],
         "excluded": {filters[name]["maxItems"] for name in ("exclude_ids", "exclude_artists")},
         "bound": limits(SCHEMAS["Range"]["items"]),
+        "faults": SCHEMAS["Problem"]["properties"]["errors"]["maxItems"],
         "draw": SCHEMAS["Draw"]["maximum"],
         "reasons": SCHEMAS["Why"]["properties"]["reasons"]["maxItems"],
         "alternatives": SCHEMAS["ResolvedSeed"]["oneOf"][0]["properties"]["alternatives"]["maxItems"],
@@ -153,6 +154,7 @@ def test_lengths_are_those_of_the_code():
         "genres": parser.MOST_LISTED,
         "excluded": {parser.MOST_LISTED},
         "bound": (-reader.LARGEST_BOUND, reader.LARGEST_BOUND),
+        "faults": reader.MOST_FAULTS,
         "draw": parser.LARGEST_DRAW,
         "reasons": REASONS,
         "alternatives": ALTERNATIVES,
@@ -167,9 +169,9 @@ def test_ids_are_those_of_the_code():
 
 
 def test_the_size_of_a_body_is_that_of_the_code():
-    said = f"{web.LARGEST_BODY:,} bytes"
-    assert said in DOCUMENT["paths"]["/recommend"]["post"]["requestBody"]["description"]
-    assert said in DOCUMENT["components"]["responses"]["TooLarge"]["description"]
+    for said in (f"{web.LARGEST_BODY:,} bytes", f"{web.MOST_COMMAS:,} commas"):
+        assert said in DOCUMENT["paths"]["/recommend"]["post"]["requestBody"]["description"]
+        assert said in DOCUMENT["components"]["responses"]["TooLarge"]["description"]
 
 
 # --- keys -------------------------------------------------------------------------------------------------------
@@ -316,7 +318,7 @@ def test_a_url_beside_a_body_takes_no_parameters(client):
 
 
 def test_a_body_is_json_and_of_a_bearable_size_whatever_it_says_of_its_length(client):
-    large = b" " * (web.LARGEST_BODY + 1)
+    large, crowded = b" " * (web.LARGEST_BODY + 1), b"[" + b"0," * (web.MOST_COMMAS + 1) + b"0]"
     chunked = {"wsgi.input_terminated": True}
     answers = [
         client.post("/recommend", data=b"{}", content_type="text/plain"),
@@ -324,8 +326,36 @@ def test_a_body_is_json_and_of_a_bearable_size_whatever_it_says_of_its_length(cl
         client.post(
             "/recommend", input_stream=BytesIO(large), content_type="application/json", environ_overrides=chunked
         ),
+        client.post("/recommend", data=crowded, content_type="application/json"),
     ]
-    assert [answer.status_code for answer in answers] == [415, 413, 413]
+    assert [answer.status_code for answer in answers] == [415, 413, 413, 413]
+    assert answers[-1].json["detail"] == "a body may have 10000 commas at the most"
+
+
+def test_the_largest_query_there_is_has_few_enough_commas(client):
+    seed = {"features": dict.fromkeys(SCHEMAS["Features"]["properties"], 0), "weight": 1}
+    lists = {
+        name: ["x"] * parser.MOST_LISTED for name in ("genres", "exclude_genres", "exclude_ids", "exclude_artists")
+    }
+    body = json.dumps({"seeds": [seed] * parser.MOST_SEEDS, "filters": lists}).encode()
+    assert web.MOST_COMMAS / 2 < body.count(b",") < web.MOST_COMMAS
+    assert client.post("/recommend", data=body, content_type="application/json").status_code == 400  # no such genre
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"method": "POST", "json": {f"limit{number}": 1 for number in range(5_000)}},
+        {"method": "POST", "json": {"song": "Anchor", "filters": {"exclude_ids": [""] * 1000}}},
+        {"method": "POST", "json": {"song": "Anchor", "targets": {f"tempo{number}": 1 for number in range(5_000)}}},
+        {"query_string": [(f"limit{number}", "1") for number in range(500)]},
+        {"query_string": [("song", "Anchor")] * 500},
+    ],
+)
+def test_a_request_at_fault_all_over_is_told_its_first_hundred_faults(client, asked):
+    answer = client.open("/recommend", **asked)
+    assert (answer.status_code, len(answer.json["errors"])) == (400, 100)
+    assert answer.json["detail"] == "at least 100 things are wrong"
 
 
 def test_without_artifacts_the_answer_is_503_with_the_command_to_run(tmp_path):

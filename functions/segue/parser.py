@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from segue.attributes import AUDIO, BY_NAME, Attribute
-from segue.errors import Fault, InvalidQuery
+from segue.errors import InvalidQuery
 from segue.query import Filters, Query, Seed, Vocabulary
-from segue.reader import Reader, escaped, nearest, number, shown, unknown
+from segue.reader import Reader, escaped, nearest, number, shown
 
 MOST_SEEDS = 100
 MOST_LISTED = 1000  # entries of any list in the filters
@@ -41,16 +41,14 @@ def from_url(arguments: Iterable[tuple[str, str]], vocabulary: Vocabulary) -> Qu
         "draw": number,
     }
     body: dict[str, object] = {}
-    faults = []
+    parser = _Parser(vocabulary)
     for name, text in arguments:
         if name not in readers:
-            faults.append(Fault(f"/{escaped(name)}", unknown("parameter", name, list(readers))))
+            parser.unknown("parameter", name, f"/{escaped(name)}", list(readers))
         elif name in body:
-            faults.append(Fault(f"/{name}", "given more than once"))
+            parser.fault(f"/{name}", "given more than once")
         else:
             body[name] = readers[name](text)
-    parser = _Parser(vocabulary)
-    parser.faults.extend(faults)
     return parser.query(body)
 
 

@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response
 
 from segue.answers import json_response
 from segue.errors import ArtifactsError, Fault, InvalidQuery, StoreError, UnknownSong, UnknownSongs
+from segue.reader import MOST_FAULTS
 
 RETRY_AFTER = 30  # seconds; about what a fit of the demo catalogue takes
 
@@ -41,8 +42,7 @@ def of_error(error: Exception, brief: Callable[[int], dict[str, Any]]) -> Respon
     brief : describes the song of a row, for suggestions
     """
     if isinstance(error, InvalidQuery):
-        said = f"{len(error.faults)} things are wrong" if len(error.faults) > 1 else error.faults[0].detail
-        return problem(400, "Invalid request", said, error.faults)
+        return problem(400, "Invalid request", _told(error.faults), error.faults)
     if isinstance(error, UnknownSongs):
         return _unknown(error, brief)
     if isinstance(error, UnknownSong):
@@ -66,6 +66,12 @@ def of_http(error: HTTPException) -> Response:
     if not isinstance(error, NotFound):
         return problem(400, "Invalid request", "the request ended before it was complete, or can't be read")
     return problem(404, "Not found", "there is nothing at this path; /docs lists what there is")
+
+
+def _told(faults: Sequence[Fault]) -> str:
+    if len(faults) == 1:
+        return faults[0].detail
+    return f"{'at least ' if len(faults) == MOST_FAULTS else ''}{len(faults)} things are wrong"
 
 
 def _unknown(error: UnknownSongs, brief: Callable[[int], dict[str, Any]]) -> Response:

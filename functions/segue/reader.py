@@ -5,9 +5,10 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from segue.errors import Fault
+from segue.errors import Fault, InvalidQuery
 
-MOST_HINTS = 20  # faults of a request that are told with the nearest known name
+MOST_FAULTS = 100  # that are told of a request; past them it is not read any further
+MOST_HINTS = 20  # of those that are told with the nearest known name
 LONGEST_TEXT = 600  # characters; the longest name in the wild has 511
 LARGEST_BOUND = 1e15  # of a filter's range, either sign
 ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
@@ -15,7 +16,7 @@ _UNUSABLE = re.compile(r"[\x00\ud800-\udfff]")
 
 
 class Reader:
-    """Reads values and collects faults on the way; a value at fault reads as its default.
+    """Reads values and collects faults on the way, up to a hundred; a value at fault reads as its default.
 
     Each method takes a value, or the fields of an object and a name, and the JSON pointer of where that stands.
     """
@@ -55,9 +56,9 @@ class Reader:
             return {}
         for name in value:
             if name not in known:
-                what = "filter" if pointer == "/filters" else "field"
-                hint = unknown(what, name, list(known)) if self.hints_left else f"unknown {what} {shown(name)}"
-                self.fault(f"{pointer}/{escaped(name)}", hint)
+                self.unknown(
+                    "filter" if pointer == "/filters" else "field", name, f"{pointer}/{escaped(name)}", known
+                )
         return {name: entry for name, entry in value.items() if name in known}
 
     def truth(self, fields: Mapping[str, Any], name: str, pointer: str, default: bool) -> bool:
@@ -116,9 +117,15 @@ class Reader:
         """Whether a fault may still be told with the nearest name that is known: finding it is work."""
         return len(self.faults) < MOST_HINTS
 
+    def unknown(self, what: str, name: str, pointer: str, known: Sequence[str]) -> None:
+        """Keep the fault that a name is not among those that are known."""
+        self.fault(pointer, unknown(what, name, known) if self.hints_left else f"unknown {what} {shown(name)}")
+
     def fault(self, pointer: str, detail: str) -> None:
-        """Keep a fault."""
+        """Keep a fault; past a hundred of them, refuse the request as far as it was read."""
         self.faults.append(Fault(pointer, detail))
+        if len(self.faults) == MOST_FAULTS:
+            raise InvalidQuery(self.faults)
 
 
 def nearest(asked: str, known: Sequence[str]) -> str:

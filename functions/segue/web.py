@@ -20,10 +20,11 @@ from segue.config import Config
 from segue.errors import ArtifactsError, Fault, InvalidQuery, UnknownSong
 from segue.parser import from_url, parse
 from segue.query import Query, Seed, Vocabulary
-from segue.reader import LONGEST_TEXT, Reader, escaped, number, unknown
+from segue.reader import LONGEST_TEXT, Reader, escaped, number
 from segue.refresh import Live
 
 LARGEST_BODY = 256 * 1024  # bytes
+MOST_COMMAS = 10_000  # of a body: to read very many tiny values takes long, and no query needs as many
 LONGEST_SEARCH = 200  # characters
 LONGEST_INTEGER = 20  # digits
 EXAMPLE = "http://127.0.0.1:8080"  # the service's address in documents
@@ -228,6 +229,8 @@ def _json(request: Request) -> object:
     body = _body(request) if (request.content_length or 0) <= LARGEST_BODY else b""
     if len(body) > LARGEST_BODY or (request.content_length or 0) > LARGEST_BODY:
         raise problems.TooLarge(f"a body may have {LARGEST_BODY} bytes at the most")
+    if body.count(b",") > MOST_COMMAS:
+        raise problems.TooLarge(f"a body may have {MOST_COMMAS} commas at the most")
     try:
         return json.loads(body, parse_constant=_no_constant, parse_int=_integer)
     except (ValueError, RecursionError) as error:
@@ -254,12 +257,13 @@ def _no_constant(name: str) -> NoReturn:
 
 def _arguments(request: Request, known: tuple[str, ...]) -> dict[str, Any]:
     """A URL's parameters, each given once; numbers where they spell one, but for ``q``."""
-    faults = [
-        Fault(f"/{escaped(name)}", unknown("parameter", name, known)) for name in request.args if name not in known
-    ]
-    faults += [Fault(f"/{name}", "given more than once") for name in known if len(request.args.getlist(name)) > 1]
-    if faults:
-        raise InvalidQuery(faults)
+    reader = Reader()
+    for name in request.args:
+        if name not in known:
+            reader.unknown("parameter", name, f"/{escaped(name)}", known)
+        elif len(request.args.getlist(name)) > 1:
+            reader.fault(f"/{name}", "given more than once")
+    _refuse(reader)
     return {name: text if name == "q" else number(text) for name, text in request.args.items()}
 
 

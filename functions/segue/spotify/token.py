@@ -14,6 +14,7 @@ from segue.answers import json_response
 from segue.keys import LIFETIME, Keys
 
 LARGEST = 16 * 1024  # bytes of a form
+MOST_FIELDS = 50
 _FRESH = {"Cache-Control": "no-store"}  # RFC 6749, section 5.1
 
 
@@ -22,7 +23,11 @@ def answer(request: Request) -> Response:
     body = request.stream.read(LARGEST + 1)
     if len(body) > LARGEST:
         return refusal(413, "invalid_request", f"a form may have {LARGEST} bytes at the most")
-    form = {name: values[0] for name, values in parse_qs(body.decode("utf-8", "replace")).items()}
+    try:
+        fields = parse_qs(body.decode("utf-8", "replace"), max_num_fields=MOST_FIELDS)
+    except ValueError:
+        return refusal(400, "invalid_request", f"a form may have {MOST_FIELDS} fields at the most")
+    form = {name: values[0] for name, values in fields.items()}
     if form.get("grant_type") != "client_credentials":
         return refusal(400, "unsupported_grant_type", "expected grant_type=client_credentials: no listener signs in")
     named = form.get("client_id", ""), form.get("client_secret", "")
