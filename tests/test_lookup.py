@@ -113,6 +113,12 @@ def test_likeness_counts_the_letters_of_the_longest_common_subsequence(first, se
     assert likeness.best([second, first[:1]]) == max(ratio, likeness.ratio(first[:1]))
 
 
+@given(st.text("abc é", max_size=200), st.lists(st.text("abc é", max_size=200), max_size=5))
+def test_likeness_to_many_texts_at_once_is_that_to_each(text, others):
+    likeness = Likeness(text)
+    assert likeness.ratios(others).tolist() == [likeness.ratio(other) for other in others]
+
+
 def test_a_list_of_trigrams_tells_every_name_and_first_artist_that_holds_it(demo_catalog):
     keys, entries = demo_catalog.array("trigram_keys"), demo_catalog.lists("trigram", "entries")
     songs, names, artists = (

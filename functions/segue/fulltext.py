@@ -1,5 +1,7 @@
 """Names with typos, as you type: shared trigrams find candidates, shared letters order them."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from segue import trigrams
@@ -22,29 +24,39 @@ def search(catalog: Catalog, text: str, limit: int) -> list[int]:
     asked = folded(text)[:LONGEST]
     likely = [trigrams.rows(catalog, asked, CANDIDATES), _beginning(catalog, asked)]
     rows = np.unique(np.concatenate(likely))
-    names, artists, by = catalog.texts("names"), catalog.texts("artists"), catalog.lists("by", "artists")
-    likeness = Likeness(asked)
-
-    def worth(row: int) -> float:
-        first = by[row][:1]
-        artist = folded(artists[int(first[0])]) if len(first) else ""
-        return _worth(likeness, folded(names[row])[:LONGEST], artist)
-
-    worths = np.array([worth(row) for row in rows.tolist()])
+    titles, artists, by = catalog.texts("names"), catalog.texts("artists"), catalog.lists("by", "artists")
+    names = [folded(titles[row])[:LONGEST] for row in rows.tolist()]
+    firsts = [by[row][:1] for row in rows.tolist()]
+    worths = _worths(
+        asked, names, [folded(artists[int(first[0])])[:LONGEST] if len(first) else "" for first in firsts]
+    )
     return rows[np.lexsort((rows, -_popularity(catalog, rows), -worths))[:limit]].tolist()
 
 
-def _worth(likeness: Likeness, name: str, artist: str) -> float:
-    """0..1: how well a text spells a name, its beginning, or name and artist."""
-    asked = likeness.text
+def _worths(asked: str, names: Sequence[str], artists: Sequence[str]) -> np.ndarray:
+    """How well a text spells each name, its beginning, or name and artist: 0..1, to three digits."""
+    worths = np.array([_begun(asked, name) for name in names])
+    others = np.flatnonzero(worths == 0)
+    spelt = [_spellings(asked, names[place], artists[place]) for place in others.tolist()]
+    if spelt:
+        ratios = Likeness(asked).ratios([text for some in spelt for text, _ in some])
+        starts = np.cumsum([0, *map(len, spelt)])[:-1]
+        worths[others] = np.maximum.reduceat(ratios * [worth for some in spelt for _, worth in some], starts).round(3)
+    return worths
+
+
+def _spellings(asked: str, name: str, artist: str) -> list[tuple[str, float]]:
+    """What a text may have meant to spell, and what that is worth."""
+    if len(name) > len(asked):
+        return [(name, 1.0), (name[: len(asked)], _PREFIX_WORTH)]
+    return [(name, 1.0), (f"{name} {artist}", 1.0), (f"{artist} {name}", 1.0)]
+
+
+def _begun(asked: str, name: str) -> float:
+    """What a text is worth that is the beginning of a name or of its later words; else 0."""
     if name.startswith(asked):
         return _PREFIX_WORTH + (1 - _PREFIX_WORTH) * (len(name) == len(asked))
-    if f" {asked}" in name:
-        return _WORD_WORTH
-    if len(name) > len(asked):
-        beginning = _PREFIX_WORTH * likeness.ratio(name[: len(asked)])
-        return round(likeness.best([name], beginning), 3)
-    return round(likeness.best([name, f"{name} {artist}", f"{artist} {name}"]), 3)
+    return _WORD_WORTH if f" {asked}" in name else 0.0
 
 
 def _beginning(catalog: Catalog, asked: str) -> np.ndarray:
