@@ -57,7 +57,8 @@ class Service:
 
     def __init__(self, config: Config):
         self._config = config
-        # NumPy lets go of the interpreter at every call: requests that fight for it take twice as long together.
+        # NumPy lets go of the interpreter at every call: requests that fight for it take twice as long together,
+        # and one that is well formed waits for all that are not.
         self._turn = threading.Lock()
         self._live = Live(releases.of(config), config.refresh, _recommends)
 
@@ -118,7 +119,8 @@ class Service:
         if _is_spotify(request.path):
             from segue import spotify  # most callers never need it
 
-            return spotify.handle(request, self.catalog, public.base(request, self._config.public_url))
+            base = public.base(request, self._config.public_url)
+            return spotify.handle(request, self.catalog, base, self._turn)
         try:
             view, arguments = ROUTES.bind("").match(request.path, request.method)
         except MethodNotAllowed as error:
@@ -131,9 +133,12 @@ class Service:
 
     def _recommend(self, request: Request) -> Response:
         songs = self.catalog()
-        query = _query(request, vocabulary(songs))
-        with self._turn, notes.timed("search"):
-            found = engine.recommend(songs, query)
+        if request.method == "POST":
+            _body(request)  # it may come slowly
+        with self._turn:
+            query = _query(request, vocabulary(songs))
+            with notes.timed("search"):
+                found = engine.recommend(songs, query)
         return json_response(answers.answer(songs, found))
 
     def _search(self, request: Request) -> Response:
@@ -143,7 +148,7 @@ class Service:
         limit = reader.whole(arguments, "limit", "", 1, 50, 10)
         _refuse(reader)
         songs = self.catalog()
-        with notes.timed("search"):
+        with self._turn, notes.timed("search"):
             rows = fulltext.search(songs, text, limit)
         return json_response({"songs": answers.songs(songs, rows)})
 
@@ -226,7 +231,7 @@ def _query(request: Request, known: Vocabulary) -> Query:
 def _json(request: Request) -> object:
     if request.mimetype != "application/json" and not request.mimetype.endswith("+json"):
         raise problems.NotJson(f"expected Content-Type: application/json, found '{request.mimetype[:80]}'")
-    body = _body(request) if (request.content_length or 0) <= LARGEST_BODY else b""
+    body = _body(request)
     if len(body) > LARGEST_BODY or (request.content_length or 0) > LARGEST_BODY:
         raise problems.TooLarge(f"a body may have {LARGEST_BODY} bytes at the most")
     if body.count(b",") > MOST_COMMAS:
@@ -239,9 +244,13 @@ def _json(request: Request) -> object:
 
 
 def _body(request: Request) -> bytes:
-    """The body as far as it may reach, and a byte more; a request that is answered anew has been read already."""
+    """The body as far as it may reach, and a byte more; nothing of one that is told to be larger.
+
+    A request that is answered anew has been read already.
+    """
     if "segue.body" not in request.environ:
-        request.environ["segue.body"] = request.stream.read(LARGEST_BODY + 1)
+        bearable = (request.content_length or 0) <= LARGEST_BODY
+        request.environ["segue.body"] = request.stream.read(LARGEST_BODY + 1) if bearable else b""
     body: bytes = request.environ["segue.body"]
     return body
 

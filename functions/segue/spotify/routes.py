@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
@@ -55,14 +56,17 @@ _REASONS = {
 _log = logging.getLogger("segue")
 
 
-def handle(request: Request, catalog: Callable[[], Catalog], base: str) -> Response:
+def handle(
+    request: Request, catalog: Callable[[], Catalog], base: str, turn: AbstractContextManager[object]
+) -> Response:
     """Answer a request; whatever happens, in Spotify's shape and open to programs in browsers.
 
     catalog : opens the artifacts
     base : where callers reach the service, without a slash at the end
+    turn : is waited for before anything is looked for
     """
     try:
-        response = _answered(request, catalog, base)
+        response = _answered(request, catalog, base, turn)
     except Refused as error:
         response = _refusal(request, error.status, str(error))
     except ArtifactsError as error:
@@ -76,7 +80,9 @@ def handle(request: Request, catalog: Callable[[], Catalog], base: str) -> Respo
     return response
 
 
-def _answered(request: Request, catalog: Callable[[], Catalog], base: str) -> Response:
+def _answered(
+    request: Request, catalog: Callable[[], Catalog], base: str, turn: AbstractContextManager[object]
+) -> Response:
     if request.method == "OPTIONS":
         return Response(status=204)
     if _is_token(request):
@@ -88,7 +94,9 @@ def _answered(request: Request, catalog: Callable[[], Catalog], base: str) -> Re
     notes.note(route=f"v1/{view}")
     songs = catalog()
     call = _Call(songs, Params(request.args), Shapes(songs, base))
-    return json_response(getattr(call, view)(**arguments))
+    with turn:
+        found = getattr(call, view)(**arguments)
+    return json_response(found)
 
 
 def _refusal(request: Request, status: int, message: str, headers: Mapping[str, str] | None = None) -> Response:
