@@ -9,7 +9,8 @@ from werkzeug.wrappers import Request
 
 from build.fit import Options, fit
 from segue.config import Config
-from segue.spotify import genres, ids, params, routes, shapes
+from segue.names import bare
+from segue.spotify import genres, ids, params, performers, routes, shapes
 from segue.web import Service
 
 NOBODY = "0" * 22  # well formed, and no id of anything
@@ -559,3 +560,23 @@ for path in ("/recommend?song_id=piano-1", "/v1/tracks/piano-1"):
 
 def test_all_routes_have_a_view():
     assert {rule.endpoint for rule in routes.ROUTES.iter_rules()} <= set(dir(routes._Call))
+
+
+@given(st.text("abeé !", min_size=1, max_size=4))
+def test_artists_are_found_by_the_beginnings_of_their_words(world_catalog, text):
+    known, words = performers.performers(world_catalog), bare(text)
+    by_hand = [row for row, name in enumerate(known.names) if f" {name}".find(f" {words}") >= 0]
+    found = known.holding(words).tolist()
+    assert sorted(found) == by_hand
+    called = [row for row in by_hand if known.names[row] == words]
+    assert (known.called(words), found[: len(called)]) == (called, called)
+
+
+def test_the_songs_of_artists_and_the_artists_of_songs_belong_together(world_catalog):
+    known, by = performers.performers(world_catalog), world_catalog.lists("by", "artists")
+    for artist in range(len(known.names)):
+        songs = [row for row in range(len(world_catalog)) if artist in by[row]]
+        assert sorted(known.songs_of([artist]).tolist()) == songs
+        only = np.zeros(len(world_catalog), bool)
+        only[songs] = True
+        assert set(np.flatnonzero(known.of(only))) == {one for row in songs for one in by[row].tolist()}

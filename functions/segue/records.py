@@ -1,5 +1,6 @@
 """Whole records from ``catalog.parquet``, by row group; pyarrow is imported by the first request that needs one."""
 
+import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -21,15 +22,27 @@ def holding(catalog: Catalog, column: str, words: str) -> np.ndarray:
     words : as :func:`segue.names.bare` leaves them; the last one may be cut short
     """
     from pyarrow import compute
+
+    spaced, places = _spaced(catalog, column)
+    starts, holds = compute.starts_with(spaced, words), compute.match_substring(spaced, f" {words}")
+    hits = compute.fill_null(compute.or_(starts, holds), False).to_numpy(zero_copy_only=False)
+    return np.append(hits, False)[places]
+
+
+@functools.lru_cache(maxsize=1)
+def _spaced(catalog: Catalog, column: str) -> tuple[Any, np.ndarray]:
+    """The distinct texts of a column, bare, and which of them each song has; kept, for it takes long.
+
+    The place of a song without a text is that after the last one.
+    """
+    from pyarrow import compute
     from pyarrow.parquet import ParquetFile
 
     with ParquetFile(catalog.folder / FILE, memory_map=True) as file:
         texts = file.read([column], use_threads=False).column(0).combine_chunks().dictionary_encode()
     letters = compute.replace_substring_regex(compute.utf8_normalize(texts.dictionary, "NFKD"), r"\pM", "")
     spaced = compute.replace_substring_regex(compute.utf8_lower(letters), r"[^\pL\pN_]+", " ")
-    starts, holds = compute.starts_with(spaced, words), compute.match_substring(spaced, f" {words}")
-    hits = compute.fill_null(compute.or_(starts, holds), False).to_numpy(zero_copy_only=False)
-    return np.append(hits, False)[texts.indices.fill_null(len(hits)).to_numpy()]
+    return spaced, texts.indices.fill_null(len(spaced)).to_numpy()
 
 
 def _read(catalog: Catalog, rows: Sequence[int]) -> list[dict[str, Any]]:

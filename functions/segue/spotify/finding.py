@@ -4,7 +4,6 @@ Typos in free text are forgiven; with fields, words are looked for as they are s
 punctuation, and typos are forgiven where that finds nothing. Without any words the best known come first.
 """
 
-import functools
 from collections.abc import Iterable, Sequence
 from difflib import SequenceMatcher
 
@@ -14,6 +13,7 @@ from segue import filtering, fulltext, lookup, records
 from segue.catalog import Catalog
 from segue.names import bare
 from segue.spotify import genres
+from segue.spotify.performers import performers
 from segue.spotify.terms import Terms
 
 DEEPEST = 2 * fulltext.CANDIDATES  # songs of names like the words
@@ -38,18 +38,19 @@ def artists(catalog: Catalog, terms: Terms) -> list[int]:
     named = terms.artist or terms.text
     if terms.track or not named:
         return _artists_of(catalog, tracks(catalog, terms))
-    songs, within = catalog.lists("artist", "songs"), _within(catalog, terms)
-    found = _artists_named(catalog, named) or _artists_like(catalog, named)
-    return [row for row in found if within[songs[row]].any()]
+    known = performers(catalog)
+    found = known.holding(bare(named)).tolist() or _artists_like(catalog, named)
+    having = known.of(_within(catalog, terms))
+    return [row for row in found if having[row]]
 
 
 def _within(catalog: Catalog, terms: Terms) -> np.ndarray:
     """Songs that the fields leave, but for the name; bool, shape (n_songs,)."""
     within = np.ones(len(catalog), bool)
     if terms.artist:
-        songs = catalog.lists("artist", "songs")
-        rows = [songs[artist] for artist in _artists_named(catalog, terms.artist)]
-        within &= np.isin(np.arange(len(catalog)), np.concatenate(rows) if rows else [])
+        known = performers(catalog)
+        within[:] = False
+        within[known.songs_of(known.holding(bare(terms.artist)))] = True
     if terms.album:
         within &= records.holding(catalog, "album", bare(terms.album))
     if terms.genre:
@@ -69,12 +70,14 @@ def _best_known(catalog: Catalog, within: np.ndarray) -> np.ndarray:
 def _fitting(catalog: Catalog, rows: Iterable[int], terms: Terms) -> list[int]:
     """Songs whose names hold the title, and the words of the text as well if not their artists' names do."""
     title, words, names = bare(terms.track), bare(terms.text).split(), catalog.texts("names")
+    by, artists = catalog.lists("by", "artists"), performers(catalog).names
     found: dict[int, str] = {}
     for row in map(int, rows):
         name = bare(names[row])
-        everything = " ".join([name, *map(bare, lookup.artists_of(catalog, row))])
-        if _holds(name, title) and all(_holds(everything, word) for word in words):
-            found[row] = name
+        if _holds(name, title):
+            everything = " ".join([name, *(artists[artist] for artist in by[row].tolist())]) if words else ""
+            if all(_holds(everything, word) for word in words):
+                found[row] = name
     return sorted(found, key=lambda row: found[row] != bare(terms.words))
 
 
@@ -85,26 +88,17 @@ def _close(catalog: Catalog, row: int, words: str) -> bool:
 
 def _called(catalog: Catalog, name: str, similar: Sequence[int]) -> list[int]:
     """The songs that are called so and those of the artists who are, best known first."""
-    titles, artists = catalog.texts("names"), enumerate(_bare_artists(catalog))
-    songs = catalog.lists("artist", "songs")
-    by = [int(row) for artist, known in artists if known == name for row in songs[artist]]
+    titles, known = catalog.texts("names"), performers(catalog)
     called = np.zeros(len(catalog), bool)
-    called[by + [row for row in similar if bare(titles[row]) == name]] = True
+    called[known.songs_of(known.called(name))] = True
+    called[[row for row in similar if bare(titles[row]) == name]] = True
     return [int(row) for row in _best_known(catalog, called)]
-
-
-def _artists_named(catalog: Catalog, name: str) -> list[int]:
-    """Artists whose names hold the words: those who are called so, then the best known."""
-    names, sought = _bare_artists(catalog), bare(name)
-    songs, popularity = catalog.lists("artist", "songs"), np.nan_to_num(catalog.attribute("popularity"))
-    found = [row for row, known in enumerate(names) if sought in known and _holds(known, sought)]
-    return sorted(found, key=lambda row: (names[row] != sought, -popularity[songs[row]].max(initial=0), row))
 
 
 def _artists_like(catalog: Catalog, name: str) -> list[int]:
     """Artists of similar songs whose names are spelled about so."""
     rows = _artists_of(catalog, fulltext.search(catalog, name, fulltext.CANDIDATES))
-    names, sought = _bare_artists(catalog), bare(name)[: fulltext.LONGEST]
+    names, sought = performers(catalog).names, bare(name)[: fulltext.LONGEST]
     like = {row: SequenceMatcher(None, sought, names[row][: fulltext.LONGEST]).ratio() for row in rows}
     return sorted((row for row in rows if like[row] >= lookup.CLOSE), key=lambda row: -like[row])
 
@@ -113,13 +107,6 @@ def _artists_of(catalog: Catalog, songs: Iterable[int]) -> list[int]:
     """First artists of songs, in the songs' order."""
     by = catalog.lists("by", "artists")
     return list(dict.fromkeys(int(artist) for song in songs for artist in by[song][:1]))
-
-
-@functools.lru_cache(maxsize=1)
-def _bare_artists(catalog: Catalog) -> list[str]:
-    """The names of all artists as they are compared; kept, for there are far fewer than songs."""
-    names = catalog.texts("artists")
-    return [bare(names[row]) for row in range(len(names))]
 
 
 def _holds(name: str, words: str) -> bool:
