@@ -15,7 +15,7 @@ from werkzeug.wrappers import Request, Response
 
 from build import ROOT
 from segue.catalog import load as load_catalog
-from tests.benchmarks import figures, growth, memory, peers, profile, sizes, typos
+from tests.benchmarks import figures, growth, memory, peers, profile, sizes, soak, typos
 from tests.benchmarks.http import Client, answers, post
 from tests.benchmarks.libraries import LIBRARIES, WANTED, open_segue
 from tests.benchmarks.load import Load, put
@@ -110,6 +110,23 @@ def test_load_counts_answers_and_errors_apart(server):
     put(load, server, [post("known"), post("unknown")], clients=2, seconds=0.2)
     assert len(load.rates) == 1
     assert len(load.took) > 0 < load.errors  # the first client's song is known, the second's is not
+
+
+def test_the_knee_is_where_more_clients_get_no_more_answers():
+    assert soak.knee({1: 100, 2: 190, 4: 192, 8: 400}) == 2
+    assert soak.knee({1: 100, 2: 200, 4: 300}) == 4
+    assert soak.knee({1: 100, 2: 90}) == 1
+
+
+def test_a_soak_tells_each_step_and_minute_and_what_memory_it_took(world_artifacts, monkeypatch):
+    for name, value in {"STEPS": (1, 2), "STEP": 0.2, "MINUTE": 0.4, "SAMPLES": 2}.items():
+        monkeypatch.setattr(soak, name, value)
+    *steps, first, last, grown = soak.measure(Subject(world_artifacts, minutes=2))
+    assert [step["clients"] for step in steps] == [1, 2]
+    assert [first["of"], last["of"], grown["of"]] == ["minute 1", "minute 2", "last less first"]
+    assert all(row["errors"] == 0 and row["requests/s"] > 0 for row in (*steps, first, last))
+    assert (grown["errors"], grown["PSS MB"]) == (0, last["PSS MB"] - first["PSS MB"])
+    assert 0 < last["anonymous MB"] < last["PSS MB"]
 
 
 def test_the_functions_framework_is_served_until_the_block_ends(world_artifacts):

@@ -47,7 +47,7 @@ def parser() -> argparse.ArgumentParser:
         type=named,
         default=DEFAULT,
         metavar="PART,...",
-        help=f"of {', '.join(PARTS)} (default: all but layout)",
+        help=f"of {', '.join(PARTS)} (default: all but layout and soak)",
     )
     options.add_argument(
         "--artifacts", action="append", type=Path, default=[], metavar="DIR", help="fitted already; may be repeated"
@@ -59,6 +59,7 @@ def parser() -> argparse.ArgumentParser:
         help="to fit, demo:1200000 or a table; default: demo and the 114k tracks",
     )
     options.add_argument("--runs", type=int, default=7, help="starts of each kind (default: %(default)s)")
+    options.add_argument("--minutes", type=int, default=10, help="that a soak takes (default: %(default)s)")
     return options
 
 
@@ -67,11 +68,11 @@ def catalogues(options: argparse.Namespace, folder: Path) -> tuple[list[Subject]
     sources = options.source
     if not sources and not options.artifacts:
         sources = ["demo", *([str(TRACKS)] if TRACKS.exists() else [])]
-    subjects = [Subject(path, runs=options.runs) for path in options.artifacts]
+    subjects = [Subject(path, runs=options.runs, minutes=options.minutes) for path in options.artifacts]
     fits = []
     for number, source in enumerate(sources):
         fits.append(fitting.fit(source, folder / str(number)))
-        subjects.append(Subject(folder / str(number), source, options.runs))
+        subjects.append(Subject(folder / str(number), source, options.runs, options.minutes))
     try:
         return sorted(subjects, key=lambda subject: len(subject.catalog)), fits
     except ArtifactsError as error:

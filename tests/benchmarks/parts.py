@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from tests.benchmarks import cold, imports, layout, load, memory, peers, profile, sizes, typos, warm
+from tests.benchmarks import cold, imports, layout, load, memory, peers, profile, sizes, soak, typos, warm
 from tests.benchmarks.figures import Row
 from tests.benchmarks.subject import Skipped, Subject
 
@@ -32,10 +32,11 @@ PARTS: Mapping[str, Part] = {
     "typos": Part("Search by a name with one edit", typos.measure),
     "sizes": Part("Artifacts", sizes.measure),
     "layout": Part("Layout of the vectors", layout.measure),
+    "soak": Part("Minutes of full load over HTTP", soak.measure),
     "deployed": Part("What is deployed besides the artifacts", sizes.deployed, once=True),
     "imports": Part("What the first recommendation imports", imports.measure, once=True),
 }
-DEFAULT = [name for name in PARTS if name != "layout"]  # which takes minutes
+DEFAULT = [name for name in PARTS if name not in ("layout", "soak")]  # which take minutes
 
 
 def named(text: str) -> list[str]:

@@ -23,11 +23,13 @@ class Subject:
 
     source : what they were fitted from, None where only the artifacts are given
     runs : how often what is slow is repeated
+    minutes : how long a soak takes, 1 at the least
     """
 
     artifacts: Path
     source: str | None = None
     runs: int = 7
+    minutes: int = 10
 
     @cached_property
     def catalog(self) -> Catalog:
