@@ -15,7 +15,7 @@ from werkzeug.wrappers import Request, Response
 
 from build import ROOT
 from segue.catalog import load as load_catalog
-from tests.benchmarks import figures, growth, memory, peers, profile, sizes, soak, typos
+from tests.benchmarks import figures, growth, keys, memory, peers, profile, sizes, soak, typos
 from tests.benchmarks.http import Client, answers, post
 from tests.benchmarks.libraries import LIBRARIES, WANTED, open_segue
 from tests.benchmarks.load import Load, put
@@ -127,6 +127,12 @@ def test_a_soak_tells_each_step_and_minute_and_what_memory_it_took(world_artifac
     assert all(row["errors"] == 0 and row["requests/s"] > 0 for row in (*steps, first, last))
     assert (grown["errors"], grown["PSS MB"]) == (0, last["PSS MB"] - first["PSS MB"])
     assert 0 < last["anonymous MB"] < last["PSS MB"]
+
+
+def test_a_wrong_key_begins_like_the_right_one_and_differs_in_every_letter_after():
+    for share in (0, 16, 42):
+        pairs = list(zip("A" * 20 + "k" * 23, keys.wrong("A" * 20 + "k" * 23, share), strict=True))
+        assert [one == other for one, other in pairs] == [place < share for place in range(43)]
 
 
 def test_the_functions_framework_is_served_until_the_block_ends(world_artifacts):
