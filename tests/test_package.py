@@ -8,10 +8,11 @@ import pytest
 
 from build import bytecode, targets
 from build.cli import main
-from build.package import Options, lines, package
+from build.package import CONSTRAINTS, REQUIREMENTS, Options, lines, package
 from build.targets import Target, running
 from segue.errors import ArtifactsError, PackageError
 from tests import wheelhouse
+from tests.benchmarks.sizes import canonical, closure
 
 OTHER = "arm64" if running()[1] == "x86_64" else "x86_64"
 
@@ -85,6 +86,19 @@ def test_byte_code_is_used_whatever_the_date_of_its_source(shelf, tmp_path):
     # https://docs.python.org/3/reference/import.html#pyc-invalidation: hash-based, not checked
     assert {path.read_bytes()[4:8] for path in compiled} == {b"\1\0\0\0"}
     assert all(str(tmp_path).encode() not in path.read_bytes() for path in compiled)
+
+
+def test_every_package_that_comes_along_is_pinned():
+    """Those that are required here; wheels for other systems ask for no more."""
+    named, along = pinned(REQUIREMENTS), pinned(CONSTRAINTS)
+    assert named.isdisjoint(along)
+    assert set(closure(named)) == named | along
+
+
+def pinned(path):
+    lines = [line for line in path.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
+    assert all(line.count("==") == 1 for line in lines)
+    return {canonical(line) for line in lines}
 
 
 def test_a_package_for_google_lists_its_requirements_and_holds_none(shelf, tmp_path):
