@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+MANY = 64  # texts; to compare fewer one by one takes less time
 _WORD = 64  # bits
 _FULL = np.uint64(2**_WORD - 1)
 
@@ -34,8 +35,10 @@ class Likeness:
     def ratios(self, others: Sequence[str]) -> np.ndarray:
         """The ratio of each of several texts; float64, shape (n_texts,).
 
-        The same as :meth:`ratio`, a letter of all texts at a time.
+        The same as :meth:`ratio`, of many texts a letter of all at a time.
         """
+        if len(others) < MANY:
+            return np.array([self.ratio(other) for other in others])
         lengths = np.array([len(other) for other in others], np.int64)
         longest = int(lengths.max(initial=1))
         letters = np.array(others, f"<U{longest}").view(np.uint32).reshape(len(others), longest)
