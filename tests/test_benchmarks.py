@@ -121,11 +121,13 @@ def test_the_knee_is_where_more_clients_get_no_more_answers():
 def test_a_soak_tells_each_step_and_minute_and_what_memory_it_took(world_artifacts, monkeypatch):
     for name, value in {"STEPS": (1, 2), "STEP": 0.2, "MINUTE": 0.4, "SAMPLES": 2}.items():
         monkeypatch.setattr(soak, name, value)
-    *steps, first, last, grown = soak.measure(Subject(world_artifacts, minutes=2))
+    *steps, first, last, grown, later = soak.measure(Subject(world_artifacts, minutes=2))
     assert [step["clients"] for step in steps] == [1, 2]
-    assert [first["of"], last["of"], grown["of"]] == ["minute 1", "minute 2", "last less first"]
+    assert [row["of"] for row in (first, last, grown, later)] == [
+        "minute 1", "minute 2", "last less first", "last less middle",
+    ]  # fmt: skip
     assert all(row["errors"] == 0 and row["requests/s"] > 0 for row in (*steps, first, last))
-    assert (grown["errors"], grown["PSS MB"]) == (0, last["PSS MB"] - first["PSS MB"])
+    assert (grown["PSS MB"], later["PSS MB"]) == (last["PSS MB"] - first["PSS MB"], 0)
     assert 0 < last["anonymous MB"] < last["PSS MB"]
 
 
