@@ -85,7 +85,7 @@ def _gaps(catalog: Catalog, seed: Resolved, point: int, row: int) -> dict[str, f
 def _nearness(catalog: Catalog, seed: Resolved, point: int, row: int) -> dict[str, float]:
     """Block -> closeness of seed and song, 0..1, where both are known."""
     space = catalog.space
-    known = seed.known[point] & space.columns_of(int(catalog.array("present")[row]))
+    known = seed.known[point] & space.columns_of(catalog.array("present")[[row]])[0]
     gaps = catalog.array("vectors")[row].astype(np.float64) - seed.vectors[point]
     apart = np.where(known, gaps**2, 0)
     spread = np.where(known, space.spread, 0)

@@ -98,8 +98,9 @@ def _titled(catalog: Catalog, song: str) -> list[int]:
 
 def _hashed(catalog: Catalog, hashes: str, rows: str, key: int) -> list[int]:
     column, sought = catalog.array(hashes), np.uint64(key)
-    first, last = np.searchsorted(column, sought), np.searchsorted(column, sought, side="right")
-    return [int(row) for row in catalog.array(rows)[first : min(last, first + CONSIDERED)]]
+    first, last = column.searchsorted(sought), column.searchsorted(sought, side="right")
+    found: list[int] = catalog.array(rows)[first : min(last, first + CONSIDERED)].tolist()
+    return found
 
 
 def _ordered(catalog: Catalog, rows: Sequence[int], song: str, artist: str | None) -> list[int]:

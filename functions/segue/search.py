@@ -76,11 +76,12 @@ class _Aside:
     def add(self, spans: Spans) -> None:
         """Look at more songs."""
         rough = self._scorer.rough(spans)
+        self._left += len(spans)
         if self._allowed.selective:
-            rough[~self._allowed(spans.rows(np.arange(len(spans))))] = np.nan
-        self._spans += spans
-        self._rough = np.concatenate([self._rough, rough])
-        self._left += len(spans) - int(np.isnan(rough).sum())
+            refused = ~self._allowed(spans.rows(np.arange(len(spans))))
+            rough[refused] = np.nan
+            self._left -= int(refused.sum())
+        self._spans, self._rough = self._spans + spans, np.concatenate([self._rough, rough])
 
     def take(self, enough: float, most: int | None = None) -> np.ndarray:
         """Take out the rows that may score ``enough``, no more than so many of the most hopeful."""

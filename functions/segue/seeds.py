@@ -103,7 +103,7 @@ def _suggestions(catalog: Catalog, unknown: Sequence[UnknownSong]) -> list[int]:
 
 def _by_rows(catalog: Catalog, seed: Seed, rows: np.ndarray, match: lookup.Match | None = None) -> Resolved:
     vectors = catalog.array("vectors")[rows]
-    known = np.stack([catalog.space.columns_of(int(present)) for present in catalog.array("present")[rows]])
+    known = catalog.space.columns_of(catalog.array("present")[rows])
     return Resolved(seed, tuple(int(row) for row in rows), vectors, known, match)
 
 

@@ -185,12 +185,13 @@ class Space:
         """The block of that name, None where the catalogue lacks it."""
         return next((block for block in self.blocks if block.name == name), None)
 
-    def columns_of(self, present: int) -> np.ndarray:
-        """Which columns a song has: bit b of ``present`` stands for block b; bool, shape (n_dims,)."""
-        known = np.zeros(len(self.spread), bool)
-        for bit, block in enumerate(self.blocks):
-            known[block.columns] = bool(present >> bit & 1)
-        return known
+    def columns_of(self, present: np.ndarray) -> np.ndarray:
+        """Which columns songs have: bit b of ``present`` stands for block b; bool, shape (len(present), n_dims)."""
+        return (present[:, None] >> self._bits & 1).astype(bool)
+
+    @cached_property
+    def _bits(self) -> np.ndarray:
+        return self.columns.argmax(axis=0).astype(np.uint8)
 
     def from_features(self, features: Mapping[str, float], ranks: Ranks) -> tuple[np.ndarray, np.ndarray]:
         """A seed by raw features: its codes, int8, and which columns it has, both of shape (n_dims,)."""
