@@ -15,8 +15,11 @@ from build import lookups
 from segue import fulltext, lookup, trigrams
 from segue.catalog import load
 from segue.config import Config
+from segue.errors import UnknownSongs
 from segue.likeness import MANY, Likeness
 from segue.names import TIERS, bare, folded, title_key, work_key
+from segue.query import Seed
+from segue.seeds import resolve
 from segue.web import Service
 from tests.conftest import TRACKS
 
@@ -89,6 +92,15 @@ def test_the_other_songs_of_a_name_are_alternatives(world_catalog):
 )  # fmt: skip
 def test_search_finds_names_as_you_type_and_forgives_typos(world_catalog, text, first):
     assert world_catalog.texts("ids")[fulltext.search(world_catalog, text, 5)[0]] == first
+
+
+def test_a_song_that_is_not_found_is_looked_for_once(world_catalog, monkeypatch):
+    asked, rows = [], trigrams.rows
+    monkeypatch.setattr(trigrams, "rows", lambda *given: asked.append(given[1]) or rows(*given))
+    with pytest.raises(UnknownSongs) as told:
+        resolve(world_catalog, [Seed("/song", {}, song="Low Rivers of Nowhere", artist="Nobody")])
+    assert asked == ["low rivers of nowhere nobody"]
+    assert told.value.suggestions == tuple(fulltext.search(world_catalog, "Low Rivers of Nowhere Nobody", 5))
 
 
 @given(st.text(max_size=200))

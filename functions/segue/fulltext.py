@@ -1,5 +1,6 @@
 """Names with typos, as you type: shared trigrams find candidates, shared letters order them."""
 
+import functools
 from collections.abc import Sequence
 
 import numpy as np
@@ -21,16 +22,21 @@ def search(catalog: Catalog, text: str, limit: int) -> list[int]:
 
     Equally like ones come by popularity. A text shorter than a trigram finds names that begin with it.
     """
-    asked = folded(text)[:LONGEST]
+    rows: list[int] = _ranked(catalog, folded(text)[:LONGEST])[:limit].tolist()
+    return rows
+
+
+@functools.lru_cache(maxsize=1)
+def _ranked(catalog: Catalog, asked: str) -> np.ndarray:
+    """Rows by falling worth; the last ones are kept, for what is not found is looked for again, to suggest others."""
     likely = [trigrams.rows(catalog, asked, CANDIDATES), _beginning(catalog, asked)]
     rows = np.unique(np.concatenate(likely))
     titles, artists, by = catalog.texts("names"), catalog.texts("artists"), catalog.lists("by", "artists")
     names = [folded(titles[row])[:LONGEST] for row in rows.tolist()]
-    firsts = [by[row][:1] for row in rows.tolist()]
-    worths = _worths(
-        asked, names, [folded(artists[int(first[0])])[:LONGEST] if len(first) else "" for first in firsts]
-    )
-    return rows[np.lexsort((rows, -_popularity(catalog, rows), -worths))[:limit]].tolist()
+    firsts = (by[row][:1] for row in rows.tolist())
+    singers = [folded(artists[int(first[0])])[:LONGEST] if len(first) else "" for first in firsts]
+    worths = _worths(asked, names, singers)
+    return rows[np.lexsort((rows, -_popularity(catalog, rows), -worths))]
 
 
 def _worths(asked: str, names: Sequence[str], artists: Sequence[str]) -> np.ndarray:
