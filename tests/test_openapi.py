@@ -12,7 +12,7 @@ from openapi_spec_validator import validate
 from werkzeug.test import Client
 from werkzeug.wrappers import Request
 
-from segue import parser, reader, web
+from segue import bodies, parser, reader, web
 from segue.attributes import AUDIO, NUMERIC
 from segue.config import Config
 from segue.explain import REASONS
@@ -160,7 +160,7 @@ def test_ids_are_those_of_the_code():
 
 
 def test_the_size_of_a_body_is_that_of_the_code():
-    for said in (f"{web.LARGEST_BODY:,} bytes", f"{web.MOST_COMMAS:,} commas"):
+    for said in (f"{bodies.LARGEST:,} bytes", f"{bodies.MOST_COMMAS:,} commas"):
         assert said in DOCUMENT["paths"]["/recommend"]["post"]["requestBody"]["description"]
         assert said in DOCUMENT["components"]["responses"]["TooLarge"]["description"]
 
@@ -309,7 +309,7 @@ def test_a_url_beside_a_body_takes_no_parameters(client):
 
 
 def test_a_body_is_json_and_of_a_bearable_size_whatever_it_says_of_its_length(client):
-    large, crowded = b" " * (web.LARGEST_BODY + 1), b"[" + b"0," * (web.MOST_COMMAS + 1) + b"0]"
+    large, crowded = b" " * (bodies.LARGEST + 1), b"[" + b"0," * (bodies.MOST_COMMAS + 1) + b"0]"
     chunked = {"wsgi.input_terminated": True}
     answers = [
         client.post("/recommend", data=b"{}", content_type="text/plain"),
@@ -329,7 +329,7 @@ def test_the_largest_query_there_is_has_few_enough_commas(client):
         name: ["x"] * parser.MOST_LISTED for name in ("genres", "exclude_genres", "exclude_ids", "exclude_artists")
     }
     body = json.dumps({"seeds": [seed] * parser.MOST_SEEDS, "filters": lists}).encode()
-    assert web.MOST_COMMAS / 2 < body.count(b",") < web.MOST_COMMAS
+    assert bodies.MOST_COMMAS / 2 < body.count(b",") < bodies.MOST_COMMAS
     assert client.post("/recommend", data=body, content_type="application/json").status_code == 400  # no such genre
 
 

@@ -1,32 +1,28 @@
 """The web layer: routes, bodies in and out. Only this layer knows HTTP."""
 
 import contextlib
-import json
 import logging
 import threading
 from collections.abc import Mapping
 from contextvars import ContextVar
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
-from segue import answers, engine, fulltext, lookup, notes, problems, public, releases, validators
+from segue import answers, bodies, engine, fulltext, lookup, notes, problems, public, releases, validators
 from segue.answers import json_response
 from segue.catalog import Catalog
 from segue.config import Config
-from segue.errors import ArtifactsError, Fault, InvalidQuery, UnknownSong
+from segue.errors import ArtifactsError, InvalidQuery, UnknownSong
 from segue.parser import from_url, parse
 from segue.query import Query, Seed, Vocabulary
 from segue.reader import LONGEST_TEXT, Reader, escaped, number
 from segue.refresh import Live
 
-LARGEST_BODY = 256 * 1024  # bytes
-MOST_COMMAS = 10_000  # of a body: to read very many tiny values takes long, and no query needs as many
 LONGEST_SEARCH = 200  # characters
-LONGEST_INTEGER = 20  # digits
 EXAMPLE = "http://127.0.0.1:8080"  # the service's address in documents
 PAGES = Path(__file__).resolve().parent / "page"
 
@@ -134,7 +130,7 @@ class Service:
     def _recommend(self, request: Request) -> Response:
         songs = self.catalog()
         if request.method == "POST":
-            _body(request)  # it may come slowly
+            bodies.read(request)  # it may come slowly
         with self._turn:
             query = _query(request, vocabulary(songs))
             with notes.timed("search"):
@@ -224,44 +220,8 @@ def _is_spotify(path: str) -> bool:
 def _query(request: Request, known: Vocabulary) -> Query:
     if request.method == "POST":
         _arguments(request, ())
-        return parse(_json(request), known)
+        return parse(bodies.decoded(request), known)
     return from_url(request.args.items(multi=True), known)
-
-
-def _json(request: Request) -> object:
-    if request.mimetype != "application/json" and not request.mimetype.endswith("+json"):
-        raise problems.NotJson(f"expected Content-Type: application/json, found '{request.mimetype[:80]}'")
-    body = _body(request)
-    if len(body) > LARGEST_BODY or (request.content_length or 0) > LARGEST_BODY:
-        raise problems.TooLarge(f"a body may have {LARGEST_BODY} bytes at the most")
-    if body.count(b",") > MOST_COMMAS:
-        raise problems.TooLarge(f"a body may have {MOST_COMMAS} commas at the most")
-    try:
-        return json.loads(body, parse_constant=_no_constant, parse_int=_integer)
-    except (ValueError, RecursionError) as error:
-        said = "nested too deep" if isinstance(error, RecursionError) else str(error)
-        raise InvalidQuery([Fault("", f"the body is not JSON: {said}")]) from error
-
-
-def _body(request: Request) -> bytes:
-    """The body as far as it may reach, and a byte more; nothing of one that is told to be larger.
-
-    A request that is answered anew has been read already.
-    """
-    if "segue.body" not in request.environ:
-        bearable = (request.content_length or 0) <= LARGEST_BODY
-        request.environ["segue.body"] = request.stream.read(LARGEST_BODY + 1) if bearable else b""
-    body: bytes = request.environ["segue.body"]
-    return body
-
-
-def _integer(digits: str) -> float:
-    """Python refuses to read very long numbers; as floats they read as infinite, which every field refuses."""
-    return int(digits) if len(digits) <= LONGEST_INTEGER else float(digits)
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON number")
 
 
 def _arguments(request: Request, known: tuple[str, ...]) -> dict[str, Any]:
