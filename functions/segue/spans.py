@@ -1,5 +1,7 @@
 """Rows of a table in spans of neighbours: cheaper to read than the same rows one by one."""
 
+from functools import cached_property
+
 import numpy as np
 
 
@@ -11,11 +13,10 @@ class Spans:
 
     def __init__(self, starts: np.ndarray, stops: np.ndarray):
         self._starts, self._stops = starts, stops
-        counts = stops - starts
-        self._shifts = np.repeat(stops - np.cumsum(counts), counts)
+        self._counts = stops - starts
 
     def __len__(self) -> int:
-        return len(self._shifts)
+        return int(self._counts.sum())
 
     def __add__(self, other: "Spans") -> "Spans":
         return Spans(np.concatenate([self._starts, other._starts]), np.concatenate([self._stops, other._stops]))
@@ -28,6 +29,11 @@ class Spans:
     def rows(self, places: np.ndarray) -> np.ndarray:
         """The rows at places."""
         return places + self._shifts.take(places)
+
+    @cached_property
+    def _shifts(self) -> np.ndarray:
+        """What is between a row and its place, for each place."""
+        return np.repeat(self._stops - np.cumsum(self._counts), self._counts)
 
 
 NONE = Spans(np.empty(0, np.int64), np.empty(0, np.int64))
