@@ -66,7 +66,7 @@ def centroids_and_radii(vectors: np.ndarray, offsets: np.ndarray, space: Space) 
     int8, shape (n_cells, n_dims), and float32, shape (n_cells, n_blocks)
 
     """
-    centroids = np.empty((len(offsets) - 1, vectors.shape[1]), np.int8)
+    centroids = np.empty((len(offsets) - 1, vectors.shape[1]), vectors.dtype)
     radii = np.empty((len(offsets) - 1, len(space.blocks)), np.float32)
     for cell, (first, last) in enumerate(itertools.pairwise(offsets)):
         songs = vectors[first:last].astype(np.float32)
