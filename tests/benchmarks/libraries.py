@@ -12,7 +12,7 @@ import numpy as np
 WANTED = 20  # neighbours of a query, itself among them
 PROBES = 16  # cells that IVF looks into
 LINKS, EFFORT, EF = 16, 200, 100  # of HNSW: M, ef_construction, ef
-LARGEST_GRAPH = 2_000_000  # songs; HNSW takes hours to build beyond
+LARGEST_BUILT = 2_000_000  # songs; HNSW takes hours to build beyond, and to train IVF some ten minutes
 
 Search = Callable[[str, np.ndarray], np.ndarray]
 """From a song's id and its vector, float32, shape (n_dims,), to rows of its neighbours."""
@@ -24,13 +24,13 @@ class Library(NamedTuple):
     module : what must be installed
     build : from float32 vectors, shape (n_songs, n_dims), to a file
     open : from the file, or Segue's artifacts, to a search
-    graph : whether it takes too long to build beyond ``LARGEST_GRAPH``
+    slow : whether it takes too long to build beyond ``LARGEST_BUILT``
     """
 
     module: str
     build: Callable[[np.ndarray, Path], None] | None
     open: Callable[[Path], Search]
-    graph: bool = False
+    slow: bool = False
 
 
 def open_segue(artifacts: Path) -> Search:
@@ -145,7 +145,7 @@ LIBRARIES = {
     "Segue": Library("segue", None, open_segue),
     "NumPy flat": Library("numpy", build_numpy, open_numpy),
     "FAISS flat": Library("faiss", build_faiss_flat, open_faiss),
-    f"FAISS IVF, {PROBES} probes": Library("faiss", build_faiss_ivf, open_faiss),
-    f"hnswlib, ef {EF}": Library("hnswlib", build_hnswlib, open_hnswlib, graph=True),
-    f"voyager, ef {EF}": Library("voyager", build_voyager, open_voyager, graph=True),
+    f"FAISS IVF, {PROBES} probes": Library("faiss", build_faiss_ivf, open_faiss, slow=True),
+    f"hnswlib, ef {EF}": Library("hnswlib", build_hnswlib, open_hnswlib, slow=True),
+    f"voyager, ef {EF}": Library("voyager", build_voyager, open_voyager, slow=True),
 }
