@@ -26,12 +26,7 @@ def json_response(
 ) -> Response:
     """A JSON answer; no number in it may be NaN or infinite, and halves of surrogate pairs become ``?``."""
     text = json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=str)
-    return Response(
-        text.encode("utf-8", "replace"),
-        status,
-        {"X-Content-Type-Options": "nosniff", **(headers or {})},
-        mimetype=mimetype,
-    )
+    return Response(text.encode("utf-8", "replace"), status, headers, mimetype=mimetype)
 
 
 def song(catalog: Catalog, row: int) -> dict[str, Any]:

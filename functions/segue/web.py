@@ -250,4 +250,4 @@ def _file(name: str, mimetype: str) -> Response:
         text = (PAGES / name).read_bytes()
     except FileNotFoundError as error:
         raise ArtifactsError(f"{name} is missing from the deployed code") from error
-    return Response(text, 200, {"X-Content-Type-Options": "nosniff"}, mimetype=mimetype)
+    return Response(text, mimetype=mimetype)
