@@ -16,7 +16,7 @@ class Landmarks:
 
     def __init__(self, space: Space, vectors: np.ndarray, radii: np.ndarray):
         self.columns = np.ascontiguousarray(vectors.T, np.float32)
-        self.squares = (space.columns @ (self.columns * self.columns))[:, None]
+        self.lengths = (space.columns @ (self.columns * self.columns))[:, None]
         self.radii = np.ascontiguousarray(radii.T)[:, None]
 
 
@@ -34,16 +34,15 @@ class Points:
         self.units = np.maximum(np.sqrt(spread), UNKNOWN).astype(np.float32)
         inside = space.columns[:, None] * known
         placed = inside * vectors
-        self._space = space
-        self._inside = inside.reshape(-1, vectors.shape[1])
-        self._whole = bool(known.all())
+        self._whole = bool(known.all())  # then what is inside is the same for all points
+        self._inside = space.columns if self._whole else inside.reshape(-1, vectors.shape[1])
         self._doubled = 2 * placed.reshape(-1, vectors.shape[1])
         self._squares = (placed * placed).sum(axis=2)[:, :, None]
 
     def distances(self, vectors: np.ndarray) -> np.ndarray:
         """Distances of codes from the points in units, float32, shape (n_blocks, n_points, len(vectors))."""
         columns = vectors.astype(np.float32).T
-        return self._distances(columns, (self._space.columns @ (columns * columns))[:, None])
+        return self._distances(columns, self._lengths(columns))
 
     def nearest(self, landmarks: Landmarks, trusted: float, away: np.ndarray | None) -> np.ndarray:
         """Distances that songs may have that a landmark stands for, as :meth:`distances` gives them.
@@ -52,17 +51,19 @@ class Points:
 
         away : bool, shape (n_points,), where a song is better the farther it is; None: nowhere
         """
-        distances = self._distances(landmarks.columns, landmarks.squares)
+        lengths = landmarks.lengths if self._whole else self._lengths(landmarks.columns)
+        distances = self._distances(landmarks.columns, lengths)
         margin = landmarks.radii * (trusted / self.units[:, :, None])
         distances -= margin if away is None else np.where(away[:, None], -margin, margin)
         return np.maximum(distances, 0, out=distances)
 
-    def _distances(self, columns: np.ndarray, squares: np.ndarray) -> np.ndarray:
-        """``squares``: v.v in each block, for points that have all of its columns; shape (n_blocks, 1, n_vectors)."""
+    def _lengths(self, columns: np.ndarray) -> np.ndarray:
+        """v.v in each block, of points or of them all; shape (n_blocks, n_points or 1, n_vectors)."""
+        return (self._inside @ (columns * columns)).reshape(len(self.units), -1, columns.shape[1])
+
+    def _distances(self, columns: np.ndarray, lengths: np.ndarray) -> np.ndarray:
         squared = (self._doubled @ columns).reshape(*self.units.shape, -1)
-        if not self._whole:
-            squares = (self._inside @ (columns * columns)).reshape(squared.shape)
-        np.subtract(squares, squared, out=squared)
+        np.subtract(lengths, squared, out=squared)
         squared += self._squares
         np.sqrt(squared, out=squared)
         squared /= self.units[:, :, None]
