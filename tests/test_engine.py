@@ -238,7 +238,7 @@ def check_random_requests(catalog, count):
         assert scored[rows] == pytest.approx(scores, abs=ROUNDED), query
         missed += len(dict(expected).keys() - dict(found).keys())
         wanted += len(expected)
-    assert missed <= 0.002 * wanted
+    assert missed <= 0.001 * wanted
 
 
 def check_works(catalog, frame, query, rows):

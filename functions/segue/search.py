@@ -15,7 +15,7 @@ from segue.scoring import Scorer
 from segue.spans import NONE, Spans
 
 FIRST_VISIT = 3_000  # songs, about, looked at before it is known how good is good enough
-LARGEST_VISIT = 400_000  # songs, about, looked at together: bounds the memory of one request
+LARGEST_VISIT = 100_000  # songs, about, looked at together: bounds the memory of one request
 WANTED = 30  # songs made ready at first, whatever the limit: a longer list begins as a shorter one does
 LOWEST = -1.0  # below every score
 PROBES = 100  # songs of the best sketches, scored before the others: they tell how good is good enough
@@ -106,6 +106,8 @@ class _Scored:
 
     def add(self, rows: np.ndarray) -> None:
         """Score more rows."""
+        if not len(rows):
+            return
         self._rows = np.concatenate([self._rows, rows])
         self._scores = np.concatenate([self._scores, self._scorer.score(rows)])
 
