@@ -7,7 +7,7 @@ from typing import Any
 
 from werkzeug.wrappers import Request, Response
 
-from segue import headers, log, notes, problems
+from segue import headers, log, notes, problems, public
 from segue.answers import json_response
 from segue.keys import Keys
 
@@ -72,7 +72,7 @@ def _presented(request: Request) -> str:
 def _refusal(request: Request) -> Response:
     """A 401, in Spotify's shape where Spotify's clients ask, and as open to those in browsers as all its answers."""
     asked = {"WWW-Authenticate": 'Bearer realm="segue"'}
-    if request.path == "/v1" or request.path.startswith("/v1/"):
+    if public.is_spotify(request.path):
         said = "Invalid access token" if _presented(request) else "No token provided"
         return json_response({"error": {"status": 401, "message": said}}, 401, headers=asked | headers.ANYWHERE)
     return problems.problem(401, "Unauthorized", MISSING, headers=asked)

@@ -51,6 +51,11 @@ def staged(app: Wsgi) -> Wsgi:
     return mounted
 
 
+def is_spotify(path: str) -> bool:
+    """Whether a path is the dialect's, :mod:`segue.spotify`."""
+    return path == "/v1" or path.startswith("/v1/") or path.rstrip("/") == "/api/token"
+
+
 def _forwarded(request: Request, name: str, form: re.Pattern[str]) -> str | None:
     value = request.headers.get(f"X-Forwarded-{name}", "").partition(",")[0].strip().rstrip("/")
     return value if value and form.fullmatch(value) else None

@@ -112,7 +112,7 @@ class Service:
         return None
 
     def _routed(self, request: Request) -> Response:
-        if _is_spotify(request.path):
+        if public.is_spotify(request.path):
             from segue import spotify  # most callers never need it
 
             base = public.base(request, self._config.public_url)
@@ -210,11 +210,6 @@ def vocabulary(songs: Catalog) -> Vocabulary:
     """What a catalogue lets a request name."""
     manifest = songs.manifest
     return Vocabulary(manifest["genres"], manifest["attributes"], manifest["has_explicit"])
-
-
-def _is_spotify(path: str) -> bool:
-    """Whether a path is the dialect's, :mod:`segue.spotify`."""
-    return path == "/v1" or path.startswith("/v1/") or path.rstrip("/") == "/api/token"
 
 
 def _query(request: Request, known: Vocabulary) -> Query:
