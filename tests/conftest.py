@@ -1,5 +1,6 @@
 """Artifacts that many tests read; each is fitted once."""
 
+import threading
 from pathlib import Path
 
 import pytest
@@ -73,3 +74,17 @@ def real_artifacts(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("real")
     fit(Options([str(TRACKS)]), folder)
     return folder
+
+
+@pytest.fixture
+def no_check_outlives_its_test():
+    """Wait for checks of what is current that are under way when a test ends."""
+    yield
+    for thread in threading.enumerate():
+        if thread.name == "segue-refresh":
+            thread.join(60)
+
+
+@pytest.fixture
+def cache(tmp_path):
+    return tmp_path / "cache"

@@ -1,9 +1,15 @@
-"""Requests made up from an OpenAPI document, and what their answers must agree with."""
+"""OpenAPI documents, what they say, requests made up from them and what the answers must agree with."""
+
+import json
 
 import schemathesis
 from schemathesis import checks
 from schemathesis.config import GenerationConfig, ProjectConfig, ProjectsConfig, SchemathesisConfig
 
+from segue.web import PAGES
+
+DOCUMENT = json.loads((PAGES / "openapi.json").read_text(encoding="utf-8"))  # of our own API
+SCHEMAS = DOCUMENT["components"]["schemas"]
 CHECKS = [
     checks.not_a_server_error,
     checks.status_code_conformance,
@@ -30,3 +36,12 @@ def described(document, app, examples):
     api = schemathesis.openapi.from_dict(at_the_root, config=SchemathesisConfig(seed=1, projects=projects))
     api.app = app
     return api
+
+
+def limits(schema):
+    return schema["minimum"], schema["maximum"]
+
+
+def parameter(path, name):
+    listed = DOCUMENT["paths"][path]["get"]["parameters"]
+    return next(entry["schema"] for entry in listed if entry["name"] == name)

@@ -1,11 +1,15 @@
 """Versions to publish, and functions that serve them, for the tests of releases."""
 
+import json
+import logging
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from werkzeug.test import Client
 from werkzeug.wrappers import Request
 
+from build import history
 from build.publish import Terms, publish
 from segue import manifest, store
 from segue.catalog import Catalog
@@ -45,3 +49,19 @@ def served(client: Client) -> str:
     assert answer.status_code == 200
     assert answer.json["model"] == answer.headers["X-Segue-Model"]
     return answer.json["model"]
+
+
+def current(address):
+    return json.loads(store.at(address).read(manifest.POINTER).content)
+
+
+def told_of(address):
+    """The history without what differs each time."""
+    entries = history.read(store.at(address))
+    assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", entry["time"]) for entry in entries)
+    return [{name: entry[name] for name in entry if name not in ("id", "time", "by")} for entry in entries]
+
+
+def warnings(caplog):
+    ours = [record for record in caplog.records if record.name == "segue" and record.levelno > logging.INFO]
+    return [record.getMessage() for record in ours]

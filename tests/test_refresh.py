@@ -2,7 +2,6 @@
 
 import errno
 import itertools
-import logging
 import shutil
 import threading
 import time
@@ -13,11 +12,9 @@ import pytest
 
 from build.publish import rollback
 from segue import answers, engine, manifest, refresh, releases, store
-from segue.cache import Cache
 from segue.catalog import Catalog
 from segue.config import Config
-from segue.errors import ArtifactsError
-from tests.releases import ANYHOW, ASKED, client, point_to, published, served
+from tests.releases import ANYHOW, ASKED, client, point_to, published, served, warnings
 
 DAMAGES = {
     "flipped": lambda content: content[:-1] + bytes([content[-1] ^ 1]),
@@ -26,19 +23,7 @@ DAMAGES = {
 }
 ANYTHING = ["/recommend?song_id=piano-2", "/search?q=slow", "/songs/piano-1", "/clusters/0", "/readyz"]
 NEVER = 0.0
-
-
-@pytest.fixture(autouse=True)
-def no_check_outlives_its_test():
-    yield
-    for thread in threading.enumerate():
-        if thread.name == "segue-refresh":
-            thread.join(60)
-
-
-@pytest.fixture
-def cache(tmp_path):
-    return tmp_path / "cache"
+pytestmark = pytest.mark.usefixtures("no_check_outlives_its_test")
 
 
 def damage(address, name, how, tmp_path):
@@ -49,11 +34,6 @@ def damage(address, name, how, tmp_path):
     else:
         (tmp_path / "damaged").write_bytes(how(place.read(name).content))
         place.replace(name, tmp_path / "damaged")
-
-
-def warnings(caplog):
-    ours = [record for record in caplog.records if record.name == "segue" and record.levelno > logging.INFO]
-    return [record.getMessage() for record in ours]
 
 
 def test_a_new_version_and_the_way_back_are_seen_by_the_second_request(stocked, versions, cache):
@@ -311,70 +291,6 @@ def test_cache_files_that_vanish_or_change_are_fetched_again(stocked_bucket, cac
         path.with_suffix(".copy").write_bytes(DAMAGES["flipped"](path.read_bytes()))
         path.with_suffix(".copy").replace(path)
     assert [client(stocked_bucket, cache).get(path).data for path in ANYTHING] == expected
-
-
-# --- the cache ------------------------------------------------------------------------------------------------------
-
-
-FACTS = {"bytes": 3, "sha256": "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"}  # of abc
-
-
-def abc():
-    return iter([b"a", b"bc"])
-
-
-def full():
-    raise OSError(errno.ENOSPC, "No space left on device")
-    yield b""
-
-
-def test_what_is_fetched_is_kept_and_fetched_once(cache):
-    kept = Cache(cache, 100)
-    assert kept.file("one", "file", FACTS, abc).read_bytes() == b"abc"
-    assert Cache(cache, 100).file("one", "file", FACTS, full).read_bytes() == b"abc"
-
-
-def test_what_is_not_the_file_is_refused_and_leaves_nothing(cache):
-    with pytest.raises(ArtifactsError, match="file of version one is damaged in the store"):
-        Cache(cache, 100).file("one", "file", FACTS, lambda: iter([b"abd"]))
-    assert not [path for path in cache.rglob("*") if path.is_file()]
-
-
-def test_room_is_made_by_dropping_what_was_opened_longest_ago_but_never_what_is_in_use(cache):
-    kept = Cache(cache, 7, lambda: {"one"})
-    for version in ("one", "two", "three"):
-        kept.file(version, "file", FACTS, abc)
-    assert {path.name for path in cache.iterdir()} == {"one", "three"}
-    with pytest.raises(ArtifactsError, match=r"file of version four has 3 bytes, and the cache may hold 5 in all"):
-        Cache(cache, 5, lambda: {"one", "three"}).file("four", "file", FACTS, abc)
-
-
-def test_a_full_disk_drops_old_versions_and_tries_again(cache):
-    kept, tries = Cache(cache, 100), []
-
-    def full_once():
-        tries.append(1)
-        return full() if len(tries) == 1 else abc()
-
-    kept.file("old", "file", FACTS, abc)
-    assert kept.file("new", "file", FACTS, full_once).read_bytes() == b"abc"
-    assert {path.name for path in cache.iterdir()} == {"new"}
-
-
-def test_a_disk_that_stays_full_is_told_and_leaves_no_part(cache):
-    with pytest.raises(ArtifactsError, match="file has no place in the cache: No space left on device"):
-        Cache(cache, 100).file("one", "file", FACTS, full)
-    assert not [path for path in cache.rglob("*") if path.is_file()]
-
-
-def test_a_full_disk_refuses_a_new_version(stocked_bucket, versions, cache, caplog, monkeypatch):
-    function = client(stocked_bucket, cache)
-    served(function)
-    served(function)
-    point_to(stocked_bucket, versions[1].version)
-    monkeypatch.setattr("segue.bucket.Bucket.stream", lambda *_: full())
-    assert served(function) == versions[0].version
-    assert "has no place in the cache: No space left on device" in warnings(caplog)[0]
 
 
 # --- many at once -----------------------------------------------------------------------------------------------

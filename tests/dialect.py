@@ -1,0 +1,24 @@
+"""Callers of the dialect, for its tests, and what they read in answers."""
+
+from werkzeug.test import Client
+from werkzeug.wrappers import Request
+
+from segue.config import Config
+from segue.web import Service
+
+
+def client_of(artifacts, **config):
+    return Client(Request.application(Service(Config(artifacts, **config)).handle))
+
+
+def told(answer, status):
+    """The message of an error, which has nothing else to it."""
+    assert (answer.status_code, answer.mimetype) == (status, "application/json")
+    body = answer.json
+    message = body["error"]["message"]
+    assert body == {"error": {"status": status, "message": message}}
+    return message
+
+
+def names(tracks):
+    return [track["name"] for track in tracks]
