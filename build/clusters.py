@@ -1,24 +1,22 @@
 """Cells that prune the search, and clusters of cells that people browse."""
 
 import itertools
-import warnings
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.cluster import AgglomerativeClustering, KMeans, kmeans_plusplus
-from sklearn.exceptions import ConvergenceWarning
+from sklearn.cluster import AgglomerativeClustering
 
-from build.progress import on_all_cores
+from build.kmeans import LONGEST, kmeans, nearest
+from build.runs import slices
 from segue.space import Space
 
 CELLS_PER_ROOT = 4  # cells for each square root of the number of songs
 CELLS_PER_CUBE_ROOT = 28  # for each cube root, where that is less: a query reads every cell's centroid
 SAMPLE = 250_000  # songs that the cells' centroids are learned from at the most; the others are assigned
 SAMPLE_PER_CELL = 160  # of them
-SEEDING = 100_000  # of them, from which centroids start: looking for far ones costs more than all rounds after
+SEEDING = 30_000  # of them, from which centroids start: looking for far ones costs more than all rounds after
 MOST_CLUSTERS = 40
 ROUNDS = 25  # of k-means; centroids hardly move after
-ASSIGNED_AT_A_TIME = 50_000  # songs; bounds the table of distances
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +39,10 @@ def cluster(vectors: np.ndarray, seed: int, weights: np.ndarray | float = 1.0) -
 
     A large catalogue's centroids are learned from a sample; every song is then in the cell of the nearest.
     """
-    weights = np.asarray(weights, np.float32)
+    weights = np.asarray(weights, np.float64)
     n_songs = len(vectors)
     n_cells = round(min(CELLS_PER_ROOT * n_songs**0.5, CELLS_PER_CUBE_ROOT * n_songs ** (1 / 3), n_songs))
-    with warnings.catch_warnings():
-        # where many songs are alike there are fewer cells than asked for, and that is right
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        labels, centroids = _cells(vectors, weights, n_cells, seed)
+    labels, centroids = _cells(vectors, weights, n_cells, seed)
     of_cell = _clusters(centroids)
     order = np.lexsort((np.arange(len(centroids)), of_cell))
     number = np.empty(len(order), np.int64)
@@ -77,17 +72,21 @@ def centroids_and_radii(vectors: np.ndarray, offsets: np.ndarray, space: Space) 
 
 
 def _cells(vectors: np.ndarray, weights: np.ndarray, n_cells: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    sample = _sample(vectors, n_cells, seed) * weights
-    model = KMeans(n_cells, init=_start(sample, n_cells, seed), n_init=1, max_iter=ROUNDS, random_state=seed)
-    model.fit(sample)
-    runs = range(0, len(vectors), ASSIGNED_AT_A_TIME)
-
-    def nearest(run: int) -> np.ndarray:
-        return model.predict(vectors[run : run + ASSIGNED_AT_A_TIME] * weights)
-
-    labels = np.concatenate(list(on_all_cores(nearest, runs, "assigning songs", " chunks")))
+    scale = _scale(vectors, weights)
+    centroids = kmeans(_on_grid(_sample(vectors, n_cells, seed), scale), n_cells, seed, ROUNDS, SEEDING)
+    labels = np.concatenate([nearest(_on_grid(vectors[run], scale), centroids) for run in slices(len(vectors))])
     used, numbers = np.unique(labels, return_inverse=True)
-    return numbers.astype(np.int64), model.cluster_centers_[used]
+    return numbers.astype(np.int64), centroids[used]
+
+
+def _on_grid(vectors: np.ndarray, scale: np.ndarray) -> np.ndarray:
+    return np.rint(vectors * scale).astype(np.float32)
+
+
+def _scale(vectors: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """What brings the longest weighted vector to the norm ``LONGEST``; shape (n_dims,)."""
+    squares = [np.square(vectors[run] * weights).sum(axis=1).max() for run in slices(len(vectors))]
+    return weights * (LONGEST / (max(squares) or 1.0) ** 0.5)
 
 
 def _sample(vectors: np.ndarray, n_cells: int, seed: int) -> np.ndarray:
@@ -95,13 +94,6 @@ def _sample(vectors: np.ndarray, n_cells: int, seed: int) -> np.ndarray:
     if len(vectors) <= size:
         return vectors
     return vectors[np.sort(np.random.default_rng(seed).choice(len(vectors), size, replace=False))]
-
-
-def _start(sample: np.ndarray, n_cells: int, seed: int) -> str | np.ndarray:
-    if len(sample) <= max(SEEDING, n_cells):
-        return "k-means++"
-    picks = np.sort(np.random.default_rng(seed).choice(len(sample), max(SEEDING, n_cells), replace=False))
-    return np.asarray(kmeans_plusplus(sample[picks], n_cells, random_state=seed)[0])
 
 
 def _clusters(centroids: np.ndarray) -> np.ndarray:

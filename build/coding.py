@@ -1,5 +1,10 @@
-"""Columns of numbers as codes of the space, a run of rows at a time; what a song lacks is imputed."""
+"""Columns of numbers as codes of the space, a run of rows at a time; what a song lacks is imputed.
 
+Columns come from sums that processors round differently in their last digits. What is kept of them is coarser, so
+that the same table has the same codes everywhere.
+"""
+
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,6 +12,7 @@ import numpy as np
 from build.runs import slices
 from segue.space import LARGEST, to_codes
 
+DIGITS = 6  # of what the catalogue keeps of a block's place and scale
 ROUNDING = 1e-12  # variance up to which the values of a column, all of order 1, are one value
 
 
@@ -31,10 +37,27 @@ def coded(raw: np.ndarray) -> Coded:
     """
     middles = means(raw)
     low, high = (np.where(np.isnan(end), middles, end) for end in _ends(raw))
-    middle, step = (low + high) / 2, float((high - low).max() / (2 * LARGEST))
-    runs = (raw[run] for run in slices(len(raw)))
-    codes = [to_codes(np.where(np.isnan(run), middles, run), middle, step) for run in runs]
-    return Coded(np.concatenate(codes), 2 * variance(raw) / step**2, middle, step)
+    middle, step = ((low + high) / 2).round(DIGITS), _coarse(float((high - low).max() / (2 * LARGEST)))
+    codes = np.empty(raw.shape, np.min_scalar_type(-LARGEST))
+    for run in slices(len(raw)):
+        codes[run] = to_codes(np.where(np.isnan(raw[run]), middles, raw[run]), middle, step)
+    return Coded(codes, _spread(raw, codes), middle, step)
+
+
+def _coarse(step: float) -> float:
+    """Up to the next number of ``DIGITS`` digits: processors differ in the last ones of where a block ends."""
+    unit = 10.0 ** (math.floor(math.log10(step)) + 1 - DIGITS)
+    return float(round(math.ceil(step / unit) * unit, 16))
+
+
+def _spread(raw: np.ndarray, codes: np.ndarray) -> np.ndarray:
+    """From sums of whole numbers, which are exact."""
+    known, total, squares = _known(raw), np.zeros(raw.shape[1]), np.zeros(raw.shape[1])
+    for run in slices(len(raw)):
+        heard = np.where(np.isnan(raw[run]), 0, codes[run]).astype(np.float64)
+        total, squares = total + heard.sum(axis=0), squares + (heard * heard).sum(axis=0)
+    known = np.maximum(known, 1)
+    return 2 * (squares / known - (total / known) ** 2)
 
 
 def variance(block: np.ndarray) -> np.ndarray:

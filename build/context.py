@@ -46,9 +46,9 @@ def link(texts: "pd.Series[str]") -> Links:
 
 
 def averaged(matrix: sparse.csr_matrix) -> sparse.csr_matrix:
-    """Rows divided by their sums: a product with it is a mean. Empty rows stay empty."""
-    sums = np.asarray(matrix.sum(axis=1)).ravel()
-    return sparse.diags(1 / np.maximum(sums, 1)).astype(np.float32) @ matrix
+    """Rows divided by their sums, float64: a product with it is a mean. Empty rows stay empty."""
+    sums = np.asarray(matrix.sum(axis=1), np.float64).ravel()
+    return sparse.csr_matrix(sparse.diags(1 / np.maximum(sums, 1)) @ matrix)
 
 
 def compilations(albums: "pd.Series[str]", by: Links) -> sparse.csr_matrix:

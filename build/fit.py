@@ -28,6 +28,7 @@ from segue import catalog
 from segue.errors import ArtifactsError
 from segue.store import Folder
 
+DIGITS = 9  # of figures of quality: processors differ in those after
 LIBRARIES = ("numpy", "pandas", "pyarrow", "scikit-learn", "scipy")
 
 
@@ -121,10 +122,10 @@ def _entries(folder: Path, model: artifacts.Model, account: Account, options: Op
 
 def _quality(songs: catalog.Catalog, options: Options) -> dict[str, Any]:
     """Figures by what the table holds; by playlists too where some were left out of what was learned."""
-    quality: dict[str, Any] = {"table": by_table(songs)}
+    quality: dict[str, Any] = {"table": {name: round(value, DIGITS) for name, value in by_table(songs).items()}}
     if options.playlists and options.fold is not None:
         _, figures = by_playlists(songs, options.playlists, "valid", options.fold)
-        quality["playlists"] = {name: list(values) for name, values in figures.items()}
+        quality["playlists"] = {name: [round(value, DIGITS) for value in values] for name, values in figures.items()}
     return quality
 
 

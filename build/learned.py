@@ -11,6 +11,8 @@ The lists
     ``raw(s, i) = (together(s, i) + KAPPA * p(i | artist of s)) / n_i ** POPULARITY``, where p is the share of the
     playlists holding the artist that hold i; the best ``NEIGHBOURS`` of each work, each divided by the best. A work
     that no playlist holds has the list of its artist.
+
+What is factored or solved is float64: processors then differ far below the codes that are kept.
 """
 
 import itertools
@@ -27,6 +29,7 @@ from sklearn.preprocessing import normalize
 
 from build import progress
 from build.playlists import Playlists
+from build.runs import slices
 from segue.errors import SourceError
 
 DIMENSIONS = 24
@@ -112,12 +115,14 @@ def _vectors(held_by: sparse.csr_matrix, held: np.ndarray, content: np.ndarray, 
         np.where(known, everywhere > 0, everywhere > 1)
     )  # seen once elsewhere: ties nothing together
     svd = TruncatedSVD(min(DIMENSIONS, len(kept) - 1, held_by.shape[0]), n_iter=4, random_state=seed)
-    svd.fit(TfidfTransformer().fit_transform(held_by[:, kept]))
+    svd.fit(TfidfTransformer().fit_transform(held_by[:, kept].astype(np.float64)))
     own = normalize(svd.components_.T * svd.singular_values_)[kept < len(held)]
     seen = np.flatnonzero(held)
     trust = (held[seen] / (held[seen] + PRIOR))[:, None]
-    model = Ridge(RIDGE).fit(content[seen], own, sample_weight=trust.ravel())
-    vectors = normalize(model.predict(content))
+    model = Ridge(RIDGE, solver="cholesky")
+    model.fit(content[seen].astype(np.float64), own, sample_weight=trust.ravel())
+    runs = (content[run].astype(np.float64) for run in slices(len(content)))
+    vectors = normalize(np.concatenate([model.predict(run) for run in runs]))
     vectors[seen] = trust * own + (1 - trust) * vectors[seen]
     return normalize(vectors).astype(np.float32)
 

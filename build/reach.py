@@ -9,6 +9,7 @@ SAMPLE = 2_000  # songs that stand for the catalogue; the work grows with catalo
 NEIGHBOURS = 10
 STRENGTH = 1.0  # 0: every reach is REACH; 1: in proportion to how far the neighbours are
 LONGEST = 2.0  # times REACH, and half of it at the least
+GRID = 4096  # steps of a reach in each unit: logarithms differ between processors, in digits far below
 ROWS_AT_A_TIME = 128  # their table of distances stays in the processor's cache
 
 
@@ -41,11 +42,11 @@ def reaches(space: Space, vectors: np.ndarray, usable: np.ndarray, seed: int) ->
 
     crowds = np.concatenate(list(on_all_cores(crowd, runs, "neighbourhoods", " chunks")))
     sparse = -np.log(np.clip(crowds, 1e-3, 0.999))
-    scale = (sparse / sparse.mean()) ** STRENGTH
-    return (REACH * np.clip(scale, 1 / LONGEST, LONGEST)).astype(np.float32)
+    scale = np.clip((sparse / sparse.mean()) ** STRENGTH, 1 / LONGEST, LONGEST)
+    return (np.rint(REACH * scale * GRID) / GRID).astype(np.float32)
 
 
 def _crowd(similar: np.ndarray) -> np.ndarray:
-    """Mean similarity of the nearest."""
-    nearest = min(NEIGHBOURS, similar.shape[1] - 1)
-    return np.partition(similar, -nearest, axis=1)[:, -nearest:].mean(axis=1) if nearest > 0 else similar[:, 0]
+    """Mean similarity of the nearest; in float64 their sum is exact, in whatever order they come."""
+    nearest = max(1, min(NEIGHBOURS, similar.shape[1] - 1))
+    return np.partition(similar, -nearest, axis=1)[:, -nearest:].mean(axis=1, dtype=np.float64)

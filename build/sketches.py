@@ -3,14 +3,15 @@
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.cluster import KMeans
 
+from build.kmeans import kmeans
 from build.progress import bar
 from segue.sketch import levels
 from segue.space import Space, squared_distances
 
 FEWEST, MOST = 256, 1024  # centres: a query reads all of them once, so that many are worth it where songs are many
 SAMPLE = 60_000  # songs from which centres are learned
+SEEDING = 20_000  # of them, from which centres start
 ROUNDS = 20  # of k-means
 ROWS_AT_A_TIME = 16_384
 
@@ -56,10 +57,8 @@ def sketched(space: Space, vectors: np.ndarray, reaches: np.ndarray, seed: int) 
 
 def _centres(columns: np.ndarray, count: int, seed: int) -> np.ndarray:
     """Where there are fewer different songs than centres, some of these are alike."""
-    found = np.unique(np.rint(columns), axis=0)
-    if len(found) > count:
-        found = KMeans(count, n_init=1, max_iter=ROUNDS, random_state=seed).fit(columns).cluster_centers_
-    return np.resize(np.rint(found), (count, columns.shape[1]))
+    found = kmeans(columns, count, seed, ROUNDS, SEEDING)
+    return np.resize(found, (count, columns.shape[1]))
 
 
 def _nearest(space: Space, vectors: np.ndarray, centres: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

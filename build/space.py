@@ -126,7 +126,7 @@ def _artist_block(audio: np.ndarray, by: Links, genres: Links) -> np.ndarray:
 
 
 def _genre_block(company: Company, seed: int) -> np.ndarray:
-    """TF-IDF, SVD, unit length."""
+    """TF-IDF, SVD, unit length; factored in float64, so that processors differ far below the codes that are kept."""
     taught = company.counts(_sample(len(company), seed))
     if min(taught.shape) < 3 or not taught.nnz:
         return np.full((len(company), 1), np.nan)

@@ -13,6 +13,7 @@ from tests.stores import address, behind_proxy, google, moto, places, plain, s3,
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 TRACKS = SHARED / "spotify_tracks_114k.csv"
+PLAYLISTS = SHARED / "playlists_dev.csv"
 
 
 @pytest.fixture(scope="session")

@@ -19,7 +19,7 @@ from segue import sketch, together
 from segue.catalog import Catalog
 from segue.points import UNKNOWN, Points
 from segue.seeds import Resolved, ranks
-from segue.space import REACH, Space
+from segue.space import REACH, Space, closeness
 from segue.spans import Spans
 
 TARGETS_SHARE = 0.5
@@ -98,7 +98,7 @@ class Scorer:
         worth = np.zeros((len(distances), sketch.LEVELS, distances.shape[2]), np.float32)
         for start in range(0, len(self), POINTS_AT_A_TIME):
             points = slice(start, start + POINTS_AT_A_TIME)
-            near = np.exp(distances[:, points, None] / -reaches[points])
+            near = closeness(distances[:, points, None] / reaches[points])
             worth += np.einsum("bp,bplc->blc", self._worth[:, points], near)
         return worth.reshape(len(worth), -1)
 
@@ -110,8 +110,8 @@ class Scorer:
         """exp(-distance / reach) of rows from points, float32, shape (n_blocks, n_points, len(rows))."""
         reaches = self._reaches(self._catalog.array("reaches").take(rows))
         distances = self._points.distances(self._catalog.array("vectors").take(rows, axis=0))
-        distances /= -reaches
-        return np.exp(distances, out=distances)
+        distances /= reaches
+        return closeness(distances)
 
     def _closeness(self, of_songs: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
         """How near songs are to the targets, 0..1; ``of_songs`` takes what an attribute's column holds of them."""
@@ -126,9 +126,9 @@ class Scorer:
         """The highest score that a song of each cell, but for ``extra_rows``, is likely to have, shape (n_cells,)."""
         cells = self._catalog.landmarks("cell_centroids", "cell_radii")
         distances = self._points.nearest(cells, TRUSTED, self._avoided)
-        distances /= -self._reaches(self._catalog.array("cell_reaches"))
-        terms = self._worth.reshape(-1) @ np.exp(distances, out=distances).reshape(self.size, -1)
-        return (terms + self._away) * (1 - self._targets_share) + self._targets_share
+        distances /= self._reaches(self._catalog.array("cell_reaches"))
+        terms = self._combined(closeness(distances)).round(DIGITS)
+        return terms * (1 - self._targets_share) + self._targets_share
 
     def parts(self, row: int) -> dict[str, float]:
         """What each part contributed to a song's score; adds up to it.
@@ -137,7 +137,8 @@ class Scorer:
         lists; unlikeness to negative seeds is the part ``less_like``, closeness to targets the part ``targets``.
         """
         seeds_share = 1 - self._targets_share
-        towards, away = np.maximum(self.weights, 0), np.maximum(-self.weights, 0)
+        weights = self.weights.astype(np.float64)  # float32 sums differ between processors in digits that are shown
+        towards, away = np.maximum(weights, 0), np.maximum(-weights, 0)
         near = self._near(np.array([row]))[:, :, 0] * self.shares
         parts = {
             block.name: seeds_share * float(near[number] @ towards)

@@ -56,7 +56,7 @@ class _Cells:
         most = max(1, (self._visit if enough == -np.inf else LARGEST_VISIT) // self._size)
         cells = np.flatnonzero(self._bounds >= max(enough, LOWEST))
         if len(cells) > most:
-            cells = np.sort(cells[np.argpartition(self._bounds[cells], -most)[-most:]])
+            cells = cells[_largest(self._bounds.take(cells), most)]
         self._bounds[cells] = -np.inf
         self._visit = min(2 * self._visit, LARGEST_VISIT)
         return Spans(self._offsets[cells], self._offsets[cells + 1])
@@ -87,7 +87,7 @@ class _Aside:
         """Take out the rows that may score ``enough``, no more than so many of the most hopeful."""
         places = np.flatnonzero(self._rough >= enough)
         if most is not None and len(places) > most:
-            places = places[np.sort(np.argpartition(self._rough.take(places), -most)[-most:])]
+            places = places[_largest(self._rough.take(places), most)]
         self._rough[places] = np.nan
         self._left -= len(places)
         rows = self._spans.rows(places)
@@ -124,6 +124,14 @@ class _Scored:
         self._rows, self._scores = self._rows[~final], self._scores[~final]
         order = np.lexsort((rows, -scores))
         return zip(rows[order].tolist(), scores[order].tolist())
+
+
+def _largest(values: np.ndarray, most: int) -> np.ndarray:
+    """Places of the largest values, rising; of equal ones the first, on which processors' partitions differ."""
+    least = np.partition(values, len(values) - most)[len(values) - most]
+    equal = np.flatnonzero(values == least)
+    larger = np.flatnonzero(values > least)
+    return np.sort(np.concatenate([larger, equal[: most - len(larger)]]))
 
 
 def _without(rows: np.ndarray, others: np.ndarray) -> np.ndarray:

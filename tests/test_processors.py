@@ -1,0 +1,77 @@
+"""Every processor makes the same version of a table, and gives the same answers from it."""
+
+import csv
+import platform
+import random
+
+import pytest
+
+from tests.conftest import PLAYLISTS, TRACKS
+from tests.processors import PROCESSORS, run
+
+pytestmark = pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="needs an x86-64 processor")
+ELSEWHERE = [name for name in PROCESSORS if name != "as it is"]
+WHICH = "import numpy, threadpoolctl; print(*(one['architecture'] for one in threadpoolctl.threadpool_info()))"
+
+
+def fitted(processor, folder, *options):
+    """The id of the version."""
+    out = run(processor, "-m", "build", "fit", "--out", folder / processor, *options)
+    return out.split()[1].rstrip(":")
+
+
+@pytest.fixture(scope="module")
+def playlists(tmp_path_factory):
+    """Playlists of the invented catalogue: songs that were made one after the other."""
+    path = tmp_path_factory.mktemp("playlists") / "playlists.csv"
+    dice = random.Random(0)
+    with path.open("w", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(["playlist_id", "track_id"])
+        for playlist in range(300):
+            first = dice.randrange(2_900)
+            rows.writerows([playlist, f"demo-{first + dice.randrange(100):07}"] for _ in range(20))
+    return path
+
+
+@pytest.fixture(scope="module")
+def here(tmp_path_factory, playlists):
+    """The folder of versions, and the id of this processor's own one."""
+    folder = tmp_path_factory.mktemp("versions")
+    return folder, fitted("as it is", folder, "--source", "demo:3000", "--playlists", playlists)
+
+
+def test_the_kernels_that_are_asked_for_are_used_where_the_processor_has_them():
+    used = {kernel: run(kernel, "-c", WHICH).split()[0] for kernel in ("Nehalem", "Haswell")}
+    assert used == {"Nehalem": "Nehalem", "Haswell": "Haswell"}
+
+
+@pytest.mark.parametrize("processor", ELSEWHERE)
+def test_another_processor_fits_the_same_version(here, playlists, processor):
+    folder, version = here
+    assert fitted(processor, folder, "--source", "demo:3000", "--playlists", playlists) == version
+
+
+@pytest.fixture(scope="module")
+def own_answers(here):
+    return run("as it is", "-m", "tests.answering", here[0] / "as it is", 1_000)
+
+
+@pytest.mark.parametrize("processor", ELSEWHERE)
+def test_another_processor_gives_the_same_thousand_answers(here, own_answers, processor):
+    assert run(processor, "-m", "tests.answering", here[0] / "as it is", 1_000) == own_answers
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not TRACKS.exists(), reason="needs ../shared")
+@pytest.mark.parametrize("learned", [False, True])
+def test_all_processors_fit_the_same_version_of_the_real_tracks(tmp_path, learned):
+    options = ["--source", TRACKS, *(["--playlists", PLAYLISTS] if learned else [])]
+    versions = {processor: fitted(processor, tmp_path, *options) for processor in PROCESSORS}
+    assert set(versions.values()) == {versions["as it is"]}
+
+
+@pytest.mark.slow
+def test_another_processor_gives_the_same_answers_from_the_real_tracks(real_artifacts):
+    answers = {processor: run(processor, "-m", "tests.answering", real_artifacts, 1_000) for processor in PROCESSORS}
+    assert set(answers.values()) == {answers["as it is"]}
