@@ -39,8 +39,8 @@ test: $(VENV)/dev-ready ## the tests
 test-all: $(VENV)/dev-ready ## the tests, the slow ones too
 	$(BIN)/python -m pytest $(PYTEST_FLAGS)
 
-lint: $(VENV)/dev-ready ## ruff
-	$(BIN)/ruff check . && $(BIN)/ruff format --check .
+lint: $(VENV)/dev-ready ## ruff, and which part may import which
+	$(BIN)/ruff check . && $(BIN)/ruff format --check . && PYTHONPATH=functions:. $(BIN)/lint-imports
 
 types: $(VENV)/dev-ready ## mypy, strict
 	$(BIN)/mypy
@@ -58,4 +58,4 @@ rehearse: $(VENV)/dev-ready ## deploy to AWS and Google, without either
 	@$(BIN)/python -m infra.rehearse 2>.rehearsal.log || { tail -n 20 .rehearsal.log; exit 1; }
 
 clean: ## remove the environment and caches, keep the artifacts
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

@@ -7,11 +7,12 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from build import packaging, releasing
 from build.arguments import ARTIFACTS, add_artifacts, whole
-from build.columns import TIDY
-from build.datasets import DATASETS
-from build.shares import SHARES
+from build.model.shares import SHARES
+from build.package import packaging
+from build.releases import releasing
+from build.sources.columns import TIDY
+from build.sources.datasets import DATASETS
 from segue.errors import SegueError
 
 
@@ -128,8 +129,8 @@ def _add_report(parser: argparse.ArgumentParser) -> None:
 
 
 def _fit(options: argparse.Namespace) -> None:
-    from build.evaluate import lines, table_lines
     from build.fit import Options, fit
+    from build.quality.evaluate import lines, table_lines
 
     wanted = Options(
         sources=options.source or ["demo"],
@@ -148,20 +149,20 @@ def _fit(options: argparse.Namespace) -> None:
 
 
 def _evaluate(options: argparse.Namespace) -> None:
-    from build.evaluate import evaluate
+    from build.quality.evaluate import evaluate
 
     part = "all" if options.fold is None else "valid"
     evaluate(options.artifacts, options.playlists, part, options.fold or 0, options.json)
 
 
 def _recommend_file(options: argparse.Namespace) -> None:
-    from build.answers import recommend_file
+    from build.quality.answers import recommend_file
 
     recommend_file(options.artifacts, options.queries, options.ranked, options.limit)
 
 
 def _report(options: argparse.Namespace) -> None:
-    from build.report import report
+    from build.quality.report import report
 
     report(options.artifacts, options.out)
     print(options.out)

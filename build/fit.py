@@ -12,21 +12,24 @@ from typing import Any
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from build import artifacts, history
-from build.account import Account
-from build.clusters import cluster
-from build.evaluate import by_playlists
-from build.lessons import teach
+from build.artifacts import writing
+from build.model.clusters import cluster
+from build.model.lessons import teach
+from build.model.reach import reaches
+from build.model.shares import SHARES
+from build.model.space import place
 from build.progress import stage
-from build.reach import reaches
-from build.retrieval import by_table
-from build.runs import slices
-from build.shares import SHARES
-from build.sources import is_invented, tracks
-from build.space import place
+from build.quality.evaluate import by_playlists
+from build.quality.judge import queries
+from build.quality.retrieval import by_table
+from build.releases import history
+from build.sources import playlists
+from build.sources.account import Account
+from build.sources.runs import slices
+from build.sources.tracks import is_invented, tracks
 from segue import catalog
 from segue.errors import ArtifactsError
-from segue.store import Folder
+from segue.releases.store import Folder
 
 DIGITS = 9  # of figures of quality: processors differ in those after
 LIBRARIES = ("numpy", "pandas", "pyarrow", "scikit-learn", "scipy")
@@ -82,7 +85,7 @@ def _current(out: Path) -> str | None:
         return None
 
 
-def _fitted(frame: pd.DataFrame, account: Account, options: Options) -> artifacts.Model:
+def _fitted(frame: pd.DataFrame, account: Account, options: Options) -> writing.Model:
     lists = None
     with stage(f"placing {len(frame):,} songs in the space"):
         placed = place(frame, account, options.seed, options.shares)
@@ -91,15 +94,27 @@ def _fitted(frame: pd.DataFrame, account: Account, options: Options) -> artifact
         heard = reaches(placed.space, placed.vectors, usable, options.seed)
     if options.playlists:
         with stage(f"learning from {options.playlists}"):
-            placed, lists = teach(placed, frame, options.playlists, options.fold, options.seed, account)
+            works, taught = _taught(options.playlists, options.fold, frame)
+            placed, lists = teach(placed, frame, works, taught, options.seed, account)
     with stage("clustering"):
         cells = cluster(placed.vectors, options.seed, placed.space.weights)
     with stage("sorting"):
-        return artifacts.sort(frame, placed, heard, cells, lists)
+        return writing.sort(frame, placed, heard, cells, lists)
 
 
-def _entries(folder: Path, model: artifacts.Model, account: Account, options: Options) -> dict[str, Any]:
-    described = artifacts.write(folder, model)
+def _taught(path: Path, fold: int | None, frame: pd.DataFrame) -> tuple[playlists.Works, playlists.Playlists]:
+    """The table's works and the playlists to learn from, all or without the fold that will judge."""
+    works = playlists.works_of(frame)
+    read = playlists.load(path, works)
+    if fold is None:
+        return works, read
+    # A fold that judges nothing is told now rather than after the work.
+    queries(read.part("valid", fold), works, frame["id"].iloc[works.rows].tolist())
+    return works, read.part("train", fold)
+
+
+def _entries(folder: Path, model: writing.Model, account: Account, options: Options) -> dict[str, Any]:
+    described = writing.write(folder, model)
     return {
         **described,
         "quality": _quality(catalog.Catalog(folder, described), options),

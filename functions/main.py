@@ -10,11 +10,11 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from werkzeug.wrappers import Request, Response
 
-from segue import events, log
 from segue.config import Config
-from segue.front import Front
-from segue.public import staged
-from segue.web import Service
+from segue.web import events, log
+from segue.web.front import Front
+from segue.web.public import staged
+from segue.web.service import Service
 
 log.set_up()
 config = Config.from_environ(os.environ)
@@ -43,6 +43,6 @@ def _adapter() -> Callable[[dict[str, Any], object], dict[str, Any]]:
 
 
 if config.preload:
-    from segue.preload import preload
+    from segue.web.preload import preload
 
     preload(service.handle)

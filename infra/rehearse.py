@@ -9,8 +9,8 @@ from pathlib import Path
 
 from build.fit import Options as FitOptions
 from build.fit import fit
-from build.package import Options, Package, package
-from build.targets import Target
+from build.package.package import Options, Package, package
+from build.package.targets import Target
 from infra import onaws, ongoogle, servers
 from infra.steps import Failed, Steps
 

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Request
 
 from segue.catalog import load
 from segue.config import Config
-from segue.web import Service
+from segue.web.service import Service
 
 FEATURES = ("energy", "valence", "danceability", "acousticness")
 

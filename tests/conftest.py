@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from build import demo
 from build.fit import Options, fit
+from build.sources import demo
 from segue.catalog import Catalog, load
 from tests import world
 from tests.stores import address, behind_proxy, google, moto, places, plain, s3, stocked, stocked_bucket  # noqa: F401 # fixtures
@@ -14,6 +14,20 @@ from tests.stores import address, behind_proxy, google, moto, places, plain, s3,
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 TRACKS = SHARED / "spotify_tracks_114k.csv"
 PLAYLISTS = SHARED / "playlists_dev.csv"
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """The last line of a run: how many tests were left out, and how to have them."""
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    skipped, deselected = (
+        (len(reporter.stats.get(kind, [])) for kind in ("skipped", "deselected")) if reporter else (0, 0)
+    )
+    ways = {
+        f"{deselected} slow ones (make test-all)": deselected,
+        f"{skipped} for what is not here (.ci/run installs Node's clients, osls and Chromium)": skipped,
+    }
+    if any(ways.values()):
+        print("tests left out:", " and ".join(way for way, count in ways.items() if count))
 
 
 @pytest.fixture(scope="session")

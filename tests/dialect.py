@@ -4,7 +4,7 @@ from werkzeug.test import Client
 from werkzeug.wrappers import Request
 
 from segue.config import Config
-from segue.web import Service
+from segue.web.service import Service
 
 
 def client_of(artifacts, **config):

@@ -9,12 +9,12 @@ from pathlib import Path
 from werkzeug.test import Client
 from werkzeug.wrappers import Request
 
-from build import history
-from build.publish import Terms, publish
-from segue import manifest, store
-from segue.catalog import Catalog
+from build.releases import history
+from build.releases.publish import Terms, publish
+from segue import releases
+from segue.catalog import Catalog, manifest
 from segue.config import Config
-from segue.web import Service
+from segue.web.service import Service
 
 ALWAYS = 1e-9  # seconds between checks: each request begins one, or waits for the one under way
 ANYHOW = Terms(force=True, reason="a test")
@@ -33,12 +33,12 @@ def client(address, cache: Path | None = None, refresh: float = ALWAYS) -> Clien
 def published(address: str, versions: Sequence[Catalog]) -> None:
     """Publish versions in turn, whatever the gate thinks of them."""
     for version in versions:
-        publish(version, store.at(address), ANYHOW)
+        publish(version, releases.at(address), ANYHOW)
 
 
 def point_to(address: str, version: str) -> None:
     """Make a version current behind everybody's back: no gate, no history."""
-    place = store.at(address)
+    place = releases.at(address)
     place.swap(manifest.POINTER, b'{"version": "%s"}' % version.encode(), place.read(manifest.POINTER).tag)
 
 
@@ -52,12 +52,12 @@ def served(client: Client) -> str:
 
 
 def current(address):
-    return json.loads(store.at(address).read(manifest.POINTER).content)
+    return json.loads(releases.at(address).read(manifest.POINTER).content)
 
 
 def told_of(address):
     """The history without what differs each time."""
-    entries = history.read(store.at(address))
+    entries = history.read(releases.at(address))
     assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", entry["time"]) for entry in entries)
     return [{name: entry[name] for name in entry if name not in ("id", "time", "by")} for entry in entries]
 

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Request
 from build.cli import parser
 from build.fit import Options, fit
 from segue.config import Config
-from segue.web import Service
+from segue.web.service import Service
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -1,7 +1,6 @@
 """Segue recommends songs from a table of tracks.
 
-Reading order: errors, attributes, names, ragged, mapping, space, sketch, manifest, catalog, likeness, trigrams,
-fulltext, lookup, query, parser, seeds, scoring, filtering, search, choice, explain, engine, store, bucket, cache,
-releases, remote, refresh, validators, public, web. Imports run one way.
-:mod:`segue.spotify` is a dialect of the web layer.
+Six wings, each of which says what it may import: web (HTTP), spotify (its dialect), query (what is asked for), engine
+(what is recommended), catalog (the artifacts), releases (where they are kept). errors, config, keys, notes and
+responses serve several. To read it in order, begin with catalog, then query, engine and web.
 """

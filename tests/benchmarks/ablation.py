@@ -10,43 +10,45 @@ from unittest import mock
 import pandas as pd
 from scipy import sparse
 
-import build.company
-import build.context
-import build.reach
-import build.shares
-import build.space
-import segue.space
-from build.tidy import SEPARATOR
+import build.model.company
+import build.model.context
+import build.model.reach
+import build.model.shares
+import build.model.space
+import segue.engine.space
+from build.sources.tidy import SEPARATOR
 
 Patch = tuple[object, str, object]
 
 
 def _weighted(weigh: Callable[[str, str, float], float]) -> list[Patch]:
-    columns = tuple((name, part, weigh(name, part, weight)) for name, part, weight in segue.space.AUDIO_COLUMNS)
-    return [(segue.space, "AUDIO_COLUMNS", columns)]
+    columns = tuple(
+        (name, part, weigh(name, part, weight)) for name, part, weight in segue.engine.space.AUDIO_COLUMNS
+    )
+    return [(segue.engine.space, "AUDIO_COLUMNS", columns)]
 
 
-def _no_albums(albums: "pd.Series[str]", by: build.context.Links) -> sparse.csr_matrix:
+def _no_albums(albums: "pd.Series[str]", by: build.model.context.Links) -> sparse.csr_matrix:
     return sparse.csr_matrix((1, len(albums)), dtype="float32")
 
 
-def _first_artist_only(texts: "pd.Series[str]") -> build.context.Links:
+def _first_artist_only(texts: "pd.Series[str]") -> build.model.context.Links:
     alone = texts.str.split(SEPARATOR).str[0] if texts.name == "artists" else texts
-    return build.context.link(alone)
+    return build.model.context.link(alone)
 
 
 def _shares(**shares: float) -> list[Patch]:
-    return [(build.shares.SHARES, name, share) for name, share in shares.items()]
+    return [(build.model.shares.SHARES, name, share) for name, share in shares.items()]
 
 
 CHOICES: dict[str, list[Patch]] = {
     "all choices as they are": [],
-    "genre in 12 dimensions, not 24": [(build.space, "GENRE_DIMENSIONS", 12)],
-    "genre in 48 dimensions": [(build.space, "GENRE_DIMENSIONS", 48)],
-    "artists of one song not smoothed by their genres": [(build.space, "PSEUDO_SONGS", 0)],
-    "artist's sound smoothed by 10 songs, not 3": [(build.space, "PSEUDO_SONGS", 10)],
-    "no compilations as context": [(build.company, "compilations", _no_albums)],
-    "first artists only, no collaborations": [(build.space, "link", _first_artist_only)],
+    "genre in 12 dimensions, not 24": [(build.model.space, "GENRE_DIMENSIONS", 12)],
+    "genre in 48 dimensions": [(build.model.space, "GENRE_DIMENSIONS", 48)],
+    "artists of one song not smoothed by their genres": [(build.model.space, "PSEUDO_SONGS", 0)],
+    "artist's sound smoothed by 10 songs, not 3": [(build.model.space, "PSEUDO_SONGS", 10)],
+    "no compilations as context": [(build.model.company, "compilations", _no_albums)],
+    "first artists only, no collaborations": [(build.model.space, "link", _first_artist_only)],
     "all ranked features weigh the same": _weighted(lambda name, part, weight: 1.0 if weight > 0.2 else weight),
     "no circle of fifths": _weighted(lambda name, part, weight: 0.0 if part.startswith("fifths") else weight),
     "circle of fifths at 0.3, not 0.1": _weighted(
@@ -54,8 +56,8 @@ CHOICES: dict[str, list[Patch]] = {
     ),
     "no tempo octaves": _weighted(lambda name, part, weight: 0.0 if part.startswith("octave") else weight),
     "mode at 0.4, not 0.1": _weighted(lambda name, part, weight: 0.4 if name == "mode" else weight),
-    "no correction of hubs": [(build.reach, "STRENGTH", 0.0)],
-    "half the correction of hubs": [(build.reach, "STRENGTH", 0.5)],
+    "no correction of hubs": [(build.model.reach, "STRENGTH", 0.0)],
+    "half the correction of hubs": [(build.model.reach, "STRENGTH", 0.5)],
     "less sound: 0.25 and artist 0.25, genre 0.45": _shares(audio=0.25, artist=0.25, genre=0.45),
     "more genre: 0.45, sound 0.4, artist 0.1": _shares(audio=0.4, artist=0.1, genre=0.45),
     "twice the fame": _shares(fame=0.10),

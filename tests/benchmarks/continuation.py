@@ -11,12 +11,12 @@ from pathlib import Path
 
 import numpy as np
 
-from build.evaluate import Judged, as_judged
-from build.playlists import load
+from build.quality.evaluate import Judged, as_judged
+from build.sources.playlists import load
 from segue.catalog import load as load_catalog
+from segue.engine.scoring import Scorer
+from segue.engine.seeds import Resolved, resolve
 from segue.query import Seed
-from segue.scoring import Scorer
-from segue.seeds import Resolved, resolve
 
 SEEDS = 5
 FEWEST = 10  # works that a playlist must hold besides the seeds

@@ -17,7 +17,7 @@ from werkzeug.wrappers import Request, Response
 
 from segue.catalog import load
 from segue.config import Config
-from segue.web import Service
+from segue.web.service import Service
 
 REQUESTS = 300
 

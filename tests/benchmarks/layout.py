@@ -11,12 +11,12 @@ from contextlib import ExitStack
 from pathlib import Path
 from unittest import mock
 
-import build.coding
-import build.space
-import segue.space
+import build.model.coding
+import build.model.space
+import segue.engine.space
 from build import ROOT
-from build.evaluate import by_playlists
 from build.fit import Options, fit
+from build.quality.evaluate import by_playlists
 from segue.catalog import Catalog
 from segue.engine import recommend
 from segue.query import Query, Seed
@@ -54,9 +54,12 @@ def measure(subject: Subject) -> Iterator[Row]:
 
 def laid_out(largest: int, dimensions: int | None) -> ExitStack:
     """The build and the function with other codes or dimensions."""
-    patches = [mock.patch.object(module, "LARGEST", largest) for module in (build.coding, build.space, segue.space)]
+    patches = [
+        mock.patch.object(module, "LARGEST", largest)
+        for module in (build.model.coding, build.model.space, segue.engine.space)
+    ]
     if dimensions:
-        patches.append(mock.patch.object(build.space, "GENRE_DIMENSIONS", dimensions))
+        patches.append(mock.patch.object(build.model.space, "GENRE_DIMENSIONS", dimensions))
     with ExitStack() as stack:
         for patch in patches:
             stack.enter_context(patch)

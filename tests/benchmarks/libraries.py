@@ -38,11 +38,11 @@ def open_segue(artifacts: Path) -> Search:
     from itertools import islice
 
     from segue.catalog import load
-    from segue.filtering import Allowed
+    from segue.engine.filtering import Allowed
+    from segue.engine.scoring import Scorer
+    from segue.engine.search import ranked
+    from segue.engine.seeds import resolve
     from segue.query import Filters, Seed
-    from segue.scoring import Scorer
-    from segue.search import ranked
-    from segue.seeds import resolve
 
     catalog = load(artifacts)
 

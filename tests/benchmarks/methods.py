@@ -13,10 +13,10 @@ from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.preprocessing import StandardScaler, normalize
 
-from build.context import averaged
-from build.evaluate import Judged
-from segue.attributes import AUDIO
-from segue.space import REACH, similarity
+from build.model.context import averaged
+from build.quality.evaluate import Judged
+from segue.engine.space import REACH, similarity, space_of
+from segue.query.attributes import AUDIO
 
 Score = Callable[[int], np.ndarray]
 CLASSIC_CLUSTERS = 20
@@ -60,7 +60,7 @@ def by_mutual_proximity(judged: Judged) -> Score:
 
     Schnitzer, Flexer, Schedl and Widmer, "Local and global scaling reduce hubs in space", JMLR 13 (2012).
     """
-    space = judged.catalog.space
+    space = space_of(judged.catalog)
     vectors = judged.catalog.array("vectors")[judged.works.rows]
     reaches = np.full(len(vectors), REACH, np.float32)
     sample = vectors[np.random.default_rng(0).choice(len(vectors), min(SAMPLE, len(vectors)), replace=False)]

@@ -12,9 +12,10 @@ import tempfile
 import time
 from pathlib import Path
 
-from build import ROOT, bytecode, wheels
-from build.package import CONSTRAINTS, REQUIREMENTS, Options, package
-from build.targets import HOMES, Target
+from build import ROOT
+from build.package import bytecode, wheels
+from build.package.package import CONSTRAINTS, REQUIREMENTS, Options, package
+from build.package.targets import HOMES, Target
 from infra.servers import runtime_client
 from segue.catalog import load
 from tests.aws import RuntimeAPI, function_url_event

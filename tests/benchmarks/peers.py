@@ -19,10 +19,11 @@ from pathlib import Path
 import numpy as np
 
 from build import FUNCTIONS, ROOT
-from segue.filtering import Allowed
+from segue.engine.filtering import Allowed
+from segue.engine.scoring import Scorer
+from segue.engine.seeds import resolve
+from segue.engine.space import space_of
 from segue.query import Filters, Seed
-from segue.scoring import Scorer
-from segue.seeds import resolve
 from tests.benchmarks.figures import Row, interleaved
 from tests.benchmarks.libraries import LARGEST_BUILT, LIBRARIES, WANTED, Library, Search
 from tests.benchmarks.subject import Subject
@@ -52,7 +53,7 @@ def measure(subject: Subject) -> Iterator[Row]:
 def weighted(subject: Subject, folder: Path) -> np.ndarray:
     """The vectors as libraries get them, float32, shape (n_songs, n_dims), in a file of their own."""
     stored = subject.catalog.array("vectors")
-    weights = subject.catalog.space.weights.astype(np.float32)
+    weights = space_of(subject.catalog).weights.astype(np.float32)
     vectors = np.lib.format.open_memmap(folder / "vectors.npy", "w+", np.float32, (len(stored), len(weights)))
     for start in range(0, len(stored), STEP):
         vectors[start : start + STEP] = stored[start : start + STEP].astype(np.float32) * weights

@@ -14,11 +14,11 @@ from pathlib import Path
 
 import numpy as np
 
-from build.evaluate import Judged, as_judged, by_playlists
 from build.fit import Options, fit
-from build.judge import judge, queries
-from build.playlists import FOLDS, load
-from build.retrieval import spread
+from build.quality.evaluate import Judged, as_judged, by_playlists
+from build.quality.judge import judge, queries
+from build.quality.retrieval import spread
+from build.sources.playlists import FOLDS, load
 from segue.catalog import Catalog
 from tests.benchmarks import methods
 from tests.benchmarks.ablation import CHOICES, without
@@ -31,13 +31,13 @@ PEERS = {
     "k-means, any song of the cluster": (methods.by_cluster, None),
     "the classic: k-means, nearest in the cluster": (methods.by_distance, None),
     "a plain prototype: one weighted distance": (methods.by_prototype, 2),
-    "Segue with mutual proximity for reaches": (methods.by_mutual_proximity, 2),
+    "Segue with mutual proximity for local scaling": (methods.by_mutual_proximity, 2),
 }
 SEGUE = {
     "Segue, sound alone": {"audio": 1.0},
     "+ artist": {"audio": 0.5, "artist": 0.5},
     "+ genre": {"audio": 0.45, "artist": 0.15, "genre": 0.35},
-    "+ fame: Segue from the table alone": None,
+    "+ popularity: Segue from the table alone": None,
 }
 LEARNED = "+ playlists: Segue, learned"
 

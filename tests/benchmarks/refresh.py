@@ -19,7 +19,7 @@ from werkzeug.wrappers import Request
 from build import ROOT  # noqa: F401 # importing build finds functions/
 from segue import catalog
 from segue.config import Config
-from segue.web import Service
+from segue.web.service import Service
 from tests.releases import point_to, published
 
 REQUESTS = 64  # at once

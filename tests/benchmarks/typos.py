@@ -6,8 +6,8 @@ import string
 import time
 from collections.abc import Iterator
 
-from segue.fulltext import search
-from segue.names import bare
+from segue.catalog.fulltext import search
+from segue.catalog.names import bare
 from tests.benchmarks.figures import Row, percentile
 from tests.benchmarks.subject import Subject
 

@@ -12,10 +12,10 @@ import tempfile
 from pathlib import Path
 
 from build import progress
-from build.evaluate import Judged, as_judged
 from build.fit import Options, fit
-from build.judge import FEWEST, Asked, judge
-from build.playlists import Playlists, load
+from build.quality.evaluate import Judged, as_judged
+from build.quality.judge import FEWEST, Asked, judge
+from build.sources.playlists import Playlists, load
 from tests.benchmarks.quality import made, means
 
 FIGURES = ("HR@10", "xHR@10", "AUC")

@@ -8,7 +8,7 @@ from werkzeug.test import Client
 from werkzeug.wrappers import Request
 
 from segue.config import Config
-from segue.web import Service
+from segue.web.service import Service
 from tests.benchmarks.figures import Row, percentile
 from tests.benchmarks.hello.main import recommend as hello
 from tests.benchmarks.subject import Subject

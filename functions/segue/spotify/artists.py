@@ -2,7 +2,7 @@
 
 from segue import engine, notes
 from segue.catalog import Catalog
-from segue.names import bare
+from segue.catalog.names import bare
 from segue.query import Query, Seed
 
 MOST = 20

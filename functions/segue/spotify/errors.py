@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from werkzeug.wrappers import Response
 
-from segue.answers import json_response
+from segue.responses import json_response
 
 
 class Refused(Exception):

@@ -9,9 +9,9 @@ from difflib import SequenceMatcher
 
 import numpy as np
 
-from segue import filtering, fulltext, lookup, records
-from segue.catalog import Catalog
-from segue.names import bare
+from segue.catalog import Catalog, fulltext, lookup, records
+from segue.catalog.names import bare
+from segue.engine import filtering
 from segue.spotify import genres
 from segue.spotify.performers import performers
 from segue.spotify.terms import Terms

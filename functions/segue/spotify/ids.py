@@ -8,10 +8,9 @@ find artists by name.
 import re
 from collections.abc import Sequence
 
-from segue import lookup
-from segue.catalog import Catalog
-from segue.names import bare, digest, title_key
-from segue.reader import shown
+from segue.catalog import Catalog, lookup
+from segue.catalog.names import bare, digest, title_key
+from segue.query.reader import shown
 from segue.spotify.errors import Refused
 
 ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from werkzeug.datastructures import MultiDict
 
-from segue.reader import LARGEST_BOUND, shown
+from segue.query.reader import LARGEST_BOUND, shown
 from segue.spotify.errors import Refused
 
 # The tunable attributes and where they range, as the Spotify Web API documents them; elsewhere any number will do.

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from segue.catalog import Catalog
-from segue.names import bare
+from segue.catalog.names import bare
 
 
 class Performers:

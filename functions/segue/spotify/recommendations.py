@@ -3,10 +3,10 @@
 import math
 from dataclasses import dataclass
 
-from segue import answers, engine, notes
+from segue import engine, notes
 from segue.catalog import Catalog
-from segue.parser import LARGEST_DRAW, MOST_LISTED
 from segue.query import Filters, Query
+from segue.query.parser import LARGEST_DRAW, MOST_LISTED
 from segue.spotify import ids, seeds
 from segue.spotify.errors import Refused
 from segue.spotify.params import Params
@@ -96,7 +96,7 @@ def _targets(params: Params, catalog: Catalog) -> dict[str, float]:
 
 
 def _track(shapes: Shapes, found: engine.Recommendation) -> Shape:
-    why = {"score": found.score, "why": answers.why(found.why)} if found.why else {}
+    why = {"score": found.score, "why": found.why.as_json()} if found.why else {}
     return {**shapes.track(found.row), **why}
 
 

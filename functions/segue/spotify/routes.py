@@ -10,11 +10,9 @@ from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
 from segue import notes
-from segue.answers import json_response
 from segue.catalog import Catalog
 from segue.errors import ArtifactsError
-from segue.headers import ANYWHERE
-from segue.problems import RETRY_AFTER
+from segue.responses import ANYWHERE, RETRY_AFTER, json_response
 from segue.spotify import artists, errors, genres, ids, recommendations, search, token
 from segue.spotify.errors import Refused
 from segue.spotify.params import Params

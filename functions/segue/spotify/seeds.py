@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from segue.catalog import Catalog
 from segue.query import Seed
-from segue.reader import nearest, shown
+from segue.query.reader import nearest, shown
 from segue.spotify import genres, ids
 from segue.spotify.errors import Refused
 from segue.spotify.params import Params

@@ -12,9 +12,8 @@ from urllib.parse import urlencode
 
 import numpy as np
 
-from segue import answers, lookup
-from segue.attributes import AUDIO
-from segue.catalog import Catalog
+from segue.catalog import Catalog, lookup, records
+from segue.query.attributes import AUDIO
 from segue.spotify import ids
 
 _NEUTRAL: Mapping[str, float] = {"time_signature": 4, "key": -1, "mode": 1}
@@ -53,7 +52,7 @@ class Shapes:
             "duration_ms": self._whole("duration_ms", row),
             "explicit": bool(self._whole("explicit", row)),
             "external_ids": {},
-            **self._identified("track", identity, name, answers.link(catalog, identity)),
+            **self._identified("track", identity, name, records.link(catalog, identity)),
             "is_local": False,
             "popularity": self._whole("popularity", row),
             "preview_url": None,

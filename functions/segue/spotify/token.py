@@ -10,8 +10,8 @@ from urllib.parse import parse_qs
 
 from werkzeug.wrappers import Request, Response
 
-from segue.answers import json_response
 from segue.keys import LIFETIME, Keys
+from segue.responses import json_response
 
 LARGEST = 16 * 1024  # bytes of a form
 MOST_FIELDS = 50

@@ -1,0 +1,104 @@
+"""Cells that prune the search, and clusters of cells that people browse."""
+
+import itertools
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.cluster import AgglomerativeClustering
+
+from build.model.kmeans import LONGEST, kmeans, nearest
+from build.sources.runs import slices
+from segue.engine.space import Space
+
+CELLS_PER_ROOT = 4  # cells for each square root of the number of songs
+CELLS_PER_CUBE_ROOT = 28  # for each cube root, where that is less: a query reads every cell's centroid
+SAMPLE = 250_000  # songs that the cells' centroids are learned from at the most; the others are assigned
+SAMPLE_PER_CELL = 160  # of them
+SEEDING = 30_000  # of them, from which centroids start: looking for far ones costs more than all rounds after
+MOST_CLUSTERS = 40
+ROUNDS = 25  # of k-means; centroids hardly move after
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """A clustering in two levels.
+
+    cells : int64, shape (n_songs,), numbered so that cells of one cluster are neighbours
+    clusters : int64, shape (n_cells,), the cluster of each cell
+    """
+
+    cells: np.ndarray
+    clusters: np.ndarray
+
+
+def cluster(vectors: np.ndarray, seed: int, weights: np.ndarray | float = 1.0) -> Cells:
+    """Cluster songs into about 4 sqrt(n) cells, fewer past 100,000 songs, and cells into a few dozen clusters.
+
+    vectors : float32, shape (n_songs, n_dims)
+    weights : shape (n_dims,), what the columns are multiplied by to be compared by one distance
+
+    A large catalogue's centroids are learned from a sample; every song is then in the cell of the nearest.
+    """
+    weights = np.asarray(weights, np.float64)
+    n_songs = len(vectors)
+    n_cells = round(min(CELLS_PER_ROOT * n_songs**0.5, CELLS_PER_CUBE_ROOT * n_songs ** (1 / 3), n_songs))
+    labels, centroids = _cells(vectors, weights, n_cells, seed)
+    of_cell = _clusters(centroids)
+    order = np.lexsort((np.arange(len(centroids)), of_cell))
+    number = np.empty(len(order), np.int64)
+    number[order] = np.arange(len(order))
+    return Cells(number[labels], of_cell[order])
+
+
+def centroids_and_radii(vectors: np.ndarray, offsets: np.ndarray, space: Space) -> tuple[np.ndarray, np.ndarray]:
+    """Mean vectors of the cells, and the distance of the farthest song from each, block by block.
+
+    vectors : int8, shape (n_songs, n_dims), sorted by cell, as the function will read them
+    offsets : shape (n_cells + 1,), first song of each cell
+
+    Returns
+    -------
+    int8, shape (n_cells, n_dims), and float32, shape (n_cells, n_blocks)
+
+    """
+    centroids = np.empty((len(offsets) - 1, vectors.shape[1]), vectors.dtype)
+    radii = np.empty((len(offsets) - 1, len(space.blocks)), np.float32)
+    for cell, (first, last) in enumerate(itertools.pairwise(offsets)):
+        songs = vectors[first:last].astype(np.float32)
+        centroids[cell] = np.rint(songs.mean(axis=0))
+        squared = (songs - centroids[cell]) ** 2
+        radii[cell] = [np.sqrt(squared[:, block.columns].sum(axis=1).max()) for block in space.blocks]
+    return centroids, radii
+
+
+def _cells(vectors: np.ndarray, weights: np.ndarray, n_cells: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    scale = _scale(vectors, weights)
+    centroids = kmeans(_on_grid(_sample(vectors, n_cells, seed), scale), n_cells, seed, ROUNDS, SEEDING)
+    labels = np.concatenate([nearest(_on_grid(vectors[run], scale), centroids) for run in slices(len(vectors))])
+    used, numbers = np.unique(labels, return_inverse=True)
+    return numbers.astype(np.int64), centroids[used]
+
+
+def _on_grid(vectors: np.ndarray, scale: np.ndarray) -> np.ndarray:
+    return np.rint(vectors * scale).astype(np.float32)
+
+
+def _scale(vectors: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """What brings the longest weighted vector to the norm ``LONGEST``; shape (n_dims,)."""
+    squares = [np.square(vectors[run] * weights).sum(axis=1).max() for run in slices(len(vectors))]
+    return weights * (LONGEST / (max(squares) or 1.0) ** 0.5)
+
+
+def _sample(vectors: np.ndarray, n_cells: int, seed: int) -> np.ndarray:
+    size = min(n_cells * SAMPLE_PER_CELL, max(SAMPLE, n_cells))
+    if len(vectors) <= size:
+        return vectors
+    return vectors[np.sort(np.random.default_rng(seed).choice(len(vectors), size, replace=False))]
+
+
+def _clusters(centroids: np.ndarray) -> np.ndarray:
+    """Ward's method joins cells from below: a small group of its own kind stays one, as it would not by k-means."""
+    wanted = min(MOST_CLUSTERS, max(1, round(1.3 * len(centroids) ** 0.5)), len(centroids))
+    if wanted == len(centroids):
+        return np.arange(wanted)
+    return AgglomerativeClustering(wanted).fit_predict(centroids).astype(np.int64)

@@ -1,0 +1,220 @@
+"""The tidy table as points of the space: one function a block, then codes in which blocks are comparable.
+
+What a song lacks is imputed (the mean of the songs that have it) and flagged; a block or column in which the whole
+table says nothing is left out. ``python -m tests.benchmarks.quality`` prints what each block is worth.
+"""
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+from sklearn.decomposition import TruncatedSVD
+from sklearn.feature_extraction.text import TfidfTransformer
+from sklearn.preprocessing import normalize
+
+from build.model.coding import coded, variance
+from build.model.company import Company
+from build.model.context import Links, averaged, first_artists, link
+from build.model.shares import SHARES
+from build.progress import bar
+from build.sources.account import Account
+from build.sources.runs import slices
+from segue.engine.space import AUDIO_COLUMNS, KNOTS, LARGEST, Block, Ranks, Space, encode
+from segue.errors import SourceError
+from segue.query.attributes import NUMERIC
+
+GENRE_DIMENSIONS = 24
+TELLING = [number for number, (*_, weight) in enumerate(AUDIO_COLUMNS) if weight > 0.2]  # of an artist's sound
+SVD_SAMPLE = 500_000  # songs that the genre block's axes are learned from at the most
+PSEUDO_SONGS = 3  # of an artist's genres that smooth the mean sound of an artist with few songs
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """Songs as points.
+
+    vectors : int8, shape (n_songs, n_dims), see :mod:`segue.engine.space`
+    present : uint8, shape (n_songs,), bit b set: block b is known
+    """
+
+    space: Space
+    ranks: Ranks
+    vectors: np.ndarray
+    present: np.ndarray
+    by: Links
+    genres: Links
+
+
+def place(frame: pd.DataFrame, account: Account, seed: int, shares: Mapping[str, float] = SHARES) -> Placed:
+    """Place every song of a tidy table.
+
+    shares : block -> its part of the similarity, scaled to add up to 1; a block without a share is left out
+    account : receives a note per column or block that says nothing
+    seed : of the genre block's randomised SVD
+    """
+    ranks, audio = _heard(_without_unanalysed(frame))
+    by, genres = link(frame["artists"]), link(frame["genres"])
+    makers: dict[str, Callable[[], np.ndarray]] = {
+        "audio": lambda: audio,
+        "artist": lambda: _artist_block(audio[:, TELLING], by, genres),
+        "genre": lambda: _genre_block(Company(frame["album"], by, genres), seed),
+        "fame": lambda: _fame_block(frame, by, ranks),
+        "year": lambda: ranks("year", frame["year"].to_numpy(np.float64))[:, None],
+    }
+    blocks = {name: make() for name, make in makers.items() if shares.get(name)}
+    silent = [name for name, block in blocks.items() if not _says_something(name, block, account)]
+    _note_constants(audio, account)
+    if len(silent) == len(blocks):
+        raise SourceError(f"the table says nothing about {', '.join(blocks)}: there is nothing to compare songs by")
+    for name in silent:
+        del blocks[name]
+    return _assembled(blocks, shares, ranks, by, genres)
+
+
+def fit_ranks(frame: pd.DataFrame) -> Ranks:
+    """Curves from values to ranks for every numeric attribute; equal values share the mean of their ranks."""
+    curves = [_curve(frame[attribute.name].to_numpy(np.float64)) for attribute in NUMERIC]
+    return Ranks(np.stack([values for values, _ in curves]), np.stack([levels for _, levels in curves]))
+
+
+def _curve(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    known = np.sort(values[~np.isnan(values)])
+    if not len(known):
+        return np.zeros(KNOTS), np.full(KNOTS, 0.5)
+    distinct, counts = np.unique(known, return_counts=True)
+    levels = (np.cumsum(counts) - counts / 2) / len(known)
+    picks = np.unique(np.searchsorted(levels, np.linspace(levels[0], levels[-1], KNOTS)))[:KNOTS]
+    padding = (0, KNOTS - len(picks))
+    return np.pad(distinct[picks], padding, mode="edge"), np.pad(levels[picks], padding, mode="edge")
+
+
+def _without_unanalysed(frame: pd.DataFrame) -> pd.DataFrame:
+    """Tempo 0 means that a song was not analysed: nothing of its audio block says anything."""
+    features = {feature for feature, *_ in AUDIO_COLUMNS}
+    heard = frame["tempo"] != 0
+    return frame.assign(**{name: frame[name].where(heard) for name in features})
+
+
+def _heard(frame: pd.DataFrame) -> tuple[Ranks, np.ndarray]:
+    """The curves, and the audio block by them."""
+    ranks = fit_ranks(frame)
+    features = {attribute.name: frame[attribute.name].to_numpy(np.float64) for attribute in NUMERIC}
+    audio = np.empty((len(frame), len(AUDIO_COLUMNS)))
+    for run in slices(len(frame)):
+        audio[run] = encode({name: values[run] for name, values in features.items()}, ranks)
+    return ranks, audio
+
+
+def _artist_block(audio: np.ndarray, by: Links, genres: Links) -> np.ndarray:
+    """The mean sound of a song's artists, drawn towards their genres' where an artist has few songs."""
+    known = ~np.isnan(audio)
+    heard = known.any(axis=1)
+    sound = np.where(known, audio, np.nansum(audio, axis=0) / np.maximum(known.sum(axis=0), 1))
+    sung = by.matrix.multiply(heard[:, None]).tocsr()
+    songs = np.asarray(sung.sum(axis=0)).ravel()[:, None]
+    of_genres = averaged(genres.matrix.T.tocsr()) @ sound
+    artist_genres = averaged(sparse.csr_matrix(by.matrix.T) @ genres.matrix)
+    smoothing = PSEUDO_SONGS * (np.diff(artist_genres.indptr) > 0)[:, None]
+    sounds = (sung.T @ sound + smoothing * (artist_genres @ of_genres)) / np.maximum(songs + smoothing, 1)
+    block = averaged(by.matrix) @ sounds
+    silent = np.asarray(averaged(by.matrix) @ (songs == 0)).ravel() > 0
+    block[silent | (np.diff(by.matrix.indptr) == 0)] = np.nan
+    return np.asarray(block)
+
+
+def _genre_block(company: Company, seed: int) -> np.ndarray:
+    """TF-IDF, SVD, unit length; factored in float64, so that processors differ far below the codes that are kept."""
+    taught = company.counts(_sample(len(company), seed))
+    if min(taught.shape) < 3 or not taught.nnz:
+        return np.full((len(company), 1), np.nan)
+    tfidf = TfidfTransformer()
+    svd = TruncatedSVD(min(GENRE_DIMENSIONS, taught.shape[1] - 1), random_state=seed)
+    with np.errstate(invalid="ignore"):  # where all songs have the same genres there is no variance to explain
+        svd.fit(tfidf.fit_transform(taught))
+    block = np.empty((len(company), svd.n_components), np.float32)
+    for run in bar(slices(len(company)), "genres", " runs"):
+        counts = company.counts(run)
+        block[run] = normalize(svd.transform(tfidf.transform(counts)))
+        block[run][np.diff(counts.indptr) == 0] = np.nan
+    return block
+
+
+def _sample(n_songs: int, seed: int) -> np.ndarray:
+    if n_songs <= SVD_SAMPLE:
+        return np.arange(n_songs)
+    return np.sort(np.random.default_rng(seed).choice(n_songs, SVD_SAMPLE, replace=False))
+
+
+def _fame_block(frame: pd.DataFrame, by: Links, ranks: Ranks) -> np.ndarray:
+    """How popular the song is, and how popular its first artist's best-known song."""
+    popularity = frame["popularity"].to_numpy(np.float64)
+    best = pd.Series(popularity).groupby(first_artists(by)).transform("max").to_numpy(np.float64)
+    best = np.where(first_artists(by) < 0, popularity, best)
+    own = ranks("popularity", popularity)
+    artists = pd.Series(best).rank(pct=True).to_numpy(np.float64)
+    return np.stack([own, np.where(np.isnan(artists), own, artists)], axis=1)
+
+
+def _says_something(name: str, block: np.ndarray, account: Account) -> bool:
+    varies = np.nan_to_num(variance(block)).sum() > 0
+    if not varies:
+        account.note(f"the table says nothing about {name}: that block is left out of the space")
+    return bool(varies)
+
+
+def _note_constants(audio: np.ndarray, account: Account) -> None:
+    constant = np.nan_to_num(variance(audio)) == 0
+    if constant.all():
+        return
+    for feature in dict.fromkeys(f for (f, *_), flat in zip(AUDIO_COLUMNS, constant) if flat):
+        account.note(f"'{feature}' is missing or the same in every song: it has no weight in the space")
+
+
+def _assembled(
+    blocks: dict[str, np.ndarray], shares: Mapping[str, float], ranks: Ranks, by: Links, genres: Links
+) -> Placed:
+    """Blocks side by side, each in steps of its own; ``blocks`` is emptied."""
+    total = sum(shares[name] for name in blocks)
+    n_songs = len(next(iter(blocks.values())))
+    vectors = np.empty((n_songs, sum(block.shape[1] for block in blocks.values())), np.min_scalar_type(-LARGEST))
+    parts, spreads, present = [], [], np.zeros(n_songs, np.uint8)
+    start, step, middle = 0, 1.0, np.empty(0)
+    for bit, name in enumerate(list(blocks)):
+        raw = blocks.pop(name)
+        block = coded(raw)
+        present |= (~np.isnan(raw).all(axis=1)).astype(np.uint8) << np.uint8(bit)
+        parts.append(Block(name, start, start + raw.shape[1], shares[name] / total))
+        vectors[:, parts[-1].columns] = block.codes
+        spreads.append(block.spread)
+        start += raw.shape[1]
+        if name == "audio":
+            step, middle = block.step, block.middle
+    return Placed(Space(tuple(parts), np.concatenate(spreads), step, middle), ranks, vectors, present, by, genres)
+
+
+def with_block(
+    placed: Placed, name: str, block: np.ndarray, known: np.ndarray, share: float, together: float
+) -> Placed:
+    """The same points with one more block; the others' shares shrink to make room for it and for the lists.
+
+    block : shape (n_songs, n_dims), NaN where a song has nothing, not even a prediction
+    known : bool, shape (n_songs,), whether a song's own vector can be trusted enough to seed with
+    """
+    before, learned = placed.space, coded(block)
+    start = len(before.spread)
+    others = 1 - share - together
+    blocks = [Block(b.name, b.start, b.stop, b.share * others) for b in before.blocks]
+    return dataclasses.replace(
+        placed,
+        space=dataclasses.replace(
+            before,
+            blocks=(*blocks, Block(name, start, start + block.shape[1], share)),
+            spread=np.concatenate([before.spread, learned.spread]),
+            together=together,
+        ),
+        vectors=np.concatenate([placed.vectors, learned.codes], axis=1),
+        present=placed.present | known.astype(np.uint8) << np.uint8(len(before.blocks)),
+    )

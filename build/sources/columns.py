@@ -1,0 +1,143 @@
+"""Which column of a stranger's table is which: one table of header synonyms."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from segue.errors import SourceError
+from segue.query.attributes import AUDIO
+
+# tidy name: headers that mean it, best first. Compared without case, spaces, underscores and punctuation.
+SYNONYMS: dict[str, tuple[str, ...]] = {
+    "id": ("track_id", "spotify_id", "spotify_track_id", "track_uri", "song_id", "id", "uri", "track_url"),
+    "name": ("track_name", "song_name", "track_title", "song_title", "name", "track", "title", "song"),
+    "artists": (
+        "artists", "artist", "artist_name", "artist_names", "artist_name(s)", "track_artist", "track_artists",
+        "artists_name", "artist(s)_name", "performer",
+    ),
+    "album": ("album", "album_name", "track_album_name", "album_title", "release"),
+    "genres": (
+        "genres", "genre", "track_genre", "track_genres", "playlist_genre", "playlist_subgenre", "artist_genres",
+    ),
+    "year": (
+        "year", "release_year", "released_year", "release_date", "album_release_date", "track_album_release_date",
+    ),
+    "explicit": ("explicit", "is_explicit"),
+    "popularity": ("popularity", "track_popularity"),
+    "duration_ms": ("duration_ms", "track_duration_ms", "track_duration", "track_duration_(ms)", "duration_(ms)"),
+    "loudness": ("loudness", "loudness_db", "loudness_(db)"),
+    "tempo": ("tempo", "bpm", "beats_per_minute_(bpm)"),
+} | {a.name: (a.name,) for a in AUDIO if a.name not in ("loudness", "tempo")}  # fmt: skip
+
+TEXTS = ("id", "name", "artists", "album", "genres")
+TIDY = (*TEXTS, "year", "explicit", "popularity", "duration_ms", *(attribute.name for attribute in AUDIO))
+SEVERAL = ("genres",)  # more than one column of a table may feed these
+NEEDED = "a song's name (or id, where another --source has the names) and audio features or genres"
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """What the columns of one table are.
+
+    tidy : tidy name -> positions of the columns that feed it, best first
+    other : name under which a further column is kept -> its position
+    headers : the table's own headers
+    """
+
+    tidy: Mapping[str, tuple[int, ...]]
+    other: Mapping[str, int]
+    headers: tuple[str, ...]
+
+    def header(self, tidy: str) -> str:
+        """The header of the (first) column that feeds a tidy column."""
+        return self.headers[self.tidy[tidy][0]]
+
+
+def recognise(headers: Sequence[str], given: Mapping[str, str], table: str) -> Columns:
+    """Tell what each column is.
+
+    Parameters
+    ----------
+    headers : the table's headers in their order
+    given : tidy name -> header, the user's own word (``--columns``), stronger than any synonym; a header that
+        this table lacks may be another source's
+    table : the table's name, for messages
+
+    Raises
+    ------
+    SourceError
+        a header that matters occurs twice, or the table can't be one of tracks.
+
+    """
+    claimed = {name: _given(header, headers, table) for name, header in given.items() if has(headers, header)}
+    keys = ["" if place in claimed.values() else _key(header) for place, header in enumerate(headers)]
+    found = {name: (claimed[name],) if name in claimed else _meant(name, keys, headers, table) for name in TIDY}
+    tidy = {name: places for name, places in found.items() if places}
+    _check_possible(tidy, headers, table)
+    return Columns(tidy, _others(headers, tidy), tuple(headers))
+
+
+def has(headers: Sequence[str], header: str) -> bool:
+    """Whether a header occurs, compared as synonyms are."""
+    return _key(header) in map(_key, headers)
+
+
+def _given(header: str, headers: Sequence[str], table: str) -> int:
+    """The place of the user's header: as it is written, else the only one that is written much like it."""
+    if list(headers).count(header) == 1:
+        return headers.index(header)
+    return _only(_key(header), [_key(other) for other in headers], headers, table)
+
+
+def _meant(name: str, keys: list[str], headers: Sequence[str], table: str) -> tuple[int, ...]:
+    synonyms = dict.fromkeys(map(_key, SYNONYMS[name]))
+    best_first = [key for key in synonyms if key in keys]
+    wanted = best_first if name in SEVERAL else best_first[:1]
+    return tuple(_only(key, keys, headers, table) for key in wanted)
+
+
+def _only(key: str, keys: list[str], headers: Sequence[str], table: str) -> int:
+    places = [place for place, other in enumerate(keys) if other == key]
+    if len(places) > 1:
+        first, second = places[:2]
+        raise SourceError(
+            f"{table}, row 1: columns {first + 1} '{headers[first]}' and {second + 1} '{headers[second]}' mean the"
+            f" same: expected one of them, or --columns to tell them apart"
+        )
+    return places[0]
+
+
+def _check_possible(tidy: Mapping[str, tuple[int, ...]], headers: Sequence[str], table: str) -> None:
+    if "id" in tidy or "name" in tidy:
+        return
+    raise SourceError(
+        f"{table}, row 1: no column holds a song's id or name, so these are no tracks (a table of aggregates?);"
+        f" there are: {', '.join(headers)}; needed are {NEEDED}; name yours with --columns name=HEADER,..."
+    )
+
+
+def _others(headers: Sequence[str], tidy: Mapping[str, tuple[int, ...]]) -> dict[str, int]:
+    """The columns that the tidy table does not hold in full: unknown ones, dates, genres of several columns."""
+    whole = {places[0] for name, places in tidy.items() if len(places) == 1 and name != "year"}
+    whole |= {
+        places[0] for name, places in tidy.items() if name == "year" and "date" not in headers[places[0]].lower()
+    }
+    other: dict[str, int] = {}
+    for place, header in enumerate(headers):
+        if place not in whole:
+            other[_free_name(header or "unnamed", other)] = place
+    return other
+
+
+def _free_name(header: str, taken: Mapping[str, int]) -> str:
+    """``source_`` before a name that the tidy table or the artifacts use; ``_2`` after one met before."""
+    name = f"source_{header}" if header in (*TIDY, "cluster", "cell") else header
+    number = 2
+    while name in taken:
+        name = f"{name.removesuffix(f'_{number - 1}')}_{number}"
+        number += 1
+    return name
+
+
+def _key(header: str) -> str:
+    return re.sub(r"[\W_]+", "", header.lower().removesuffix("(s)"))

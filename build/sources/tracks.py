@@ -1,0 +1,189 @@
+"""From whatever a user names as sources to one tidy table and an account of it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
+from pathlib import Path
+
+import pandas as pd
+
+from build import progress
+from build.sources import demo
+from build.sources.account import Account
+from build.sources.columns import NEEDED, TEXTS, TIDY, has, recognise
+from build.sources.datasets import DATASETS, fetch_named
+from build.sources.download import fetch
+from build.sources.merging import merge, merge_rows, with_ids
+from build.sources.reading import CHUNK, EXPECTED, RAGGED, ROW, read
+from build.sources.tidy import tidy
+from segue.errors import SourceError
+from segue.query.attributes import AUDIO
+
+DEMO = "demo"
+MOST_DROPPED = 0.10  # of the rows; more than that and the table is not what its owner thinks it is
+FEWEST_SONGS = 10
+
+
+def tracks(
+    sources: Sequence[str],
+    columns: Mapping[str, str],
+    *,
+    strict: bool = False,
+    accept_checksum: bool = False,
+    seed: int = 0,
+) -> tuple[pd.DataFrame, Account]:
+    """Read and merge sources.
+
+    Parameters
+    ----------
+    sources : paths, URLs, names of data sets, ``demo`` or ``demo:N``; the first wins a conflict
+    columns : tidy name -> header, for tables whose headers say nothing; each must occur in one source at least
+    strict : allow no bad row
+    seed : of the invented catalogue
+
+    Returns
+    -------
+    The tidy table (columns ``TIDY``, then the sources' other columns), one row a song, and the account.
+
+    Raises
+    ------
+    SourceError
+        a source can't be read, more than a tenth of its rows is bad, or too little is left to recommend from.
+
+    """
+    account = Account()
+    read_in = [_table(source, columns, account, accept_checksum, seed) for source in sources]
+    _check_given(columns, [header for _, headers in read_in for header in headers], sources)
+    _check_dropped(account, strict)
+    tables = [table for table, _ in read_in]
+    before = sum(map(len, tables))
+    frame = merge(pd.concat(tables, ignore_index=True)) if len(tables) > 1 else tables[0]
+    account.ids_merged += before - len(frame)
+    _check_possible(frame, sources)
+    frame = _named(_complete(frame), account)
+    _check_dropped(account, strict)
+    _check_enough(frame, account, sources)
+    return frame, account
+
+
+def is_invented(sources: Sequence[str]) -> bool:
+    """Whether any song comes from the invented catalogue."""
+    return any(_demo_size(source) is not None for source in sources)
+
+
+def _table(
+    source: str, given: Mapping[str, str], account: Account, accept_checksum: bool, seed: int
+) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """The songs of one source, and its headers."""
+    with progress.stage(f"reading {source}"):
+        table, chunks = _opened(source, accept_checksum, seed)
+        first = next(chunks)
+        columns = recognise(first.attrs["headers"], given, table)
+        bar = progress.bar(chain([first], chunks), table, "chunks")
+        frame = with_ids(pd.concat([tidy(chunk, columns, table, account) for chunk in bar], ignore_index=True))
+        merged = merge_rows(frame)
+    account.ids_merged += len(frame) - len(merged)
+    return merged, columns.headers
+
+
+def _opened(source: str, accept_checksum: bool, seed: int) -> tuple[str, Iterator[pd.DataFrame]]:
+    """A source's name for messages, and its rows in one chunk at least."""
+    size = _demo_size(source)
+    if size is not None:
+        return source, _invented(size, seed)
+    path = _local(source, accept_checksum)
+    return path.name, read(path)
+
+
+def _invented(size: int, seed: int) -> Iterator[pd.DataFrame]:
+    first = 2
+    for chunk in demo.chunks(size, seed, CHUNK):
+        headers = list(chunk.columns)
+        chunk.columns = pd.RangeIndex(len(headers))
+        chunk[ROW] = range(first, first + len(chunk))
+        chunk[RAGGED] = pd.Series(pd.NA, chunk.index, dtype="Int32")
+        chunk.attrs["headers"] = headers
+        first += len(chunk)
+        yield chunk
+
+
+def _demo_size(source: str) -> int | None:
+    name, colon, size = source.partition(":")
+    if name != DEMO or Path(source).exists():
+        return None
+    if colon and not (size.isdecimal() and len(size) < 12):
+        raise SourceError(f"'{source}': expected '{DEMO}' or '{DEMO}:N' with the number of songs, as in demo:50000")
+    return int(size) if size else demo.SONGS
+
+
+def _local(source: str, accept_checksum: bool) -> Path:
+    if source in DATASETS:
+        return fetch_named(source, accept_new=accept_checksum)
+    if source.startswith(("http://", "https://")):
+        return fetch(source)
+    if not Path(source).is_file():
+        known = ", ".join(["demo", *DATASETS])
+        what = "a folder" if Path(source).is_dir() else f"no such file, URL or data set ({known})"
+        raise SourceError(f"{source}: {what}; {EXPECTED}")
+    return Path(source)
+
+
+def _complete(frame: pd.DataFrame) -> pd.DataFrame:
+    """Every tidy column, in order, missing throughout where no source has it."""
+    for name in TIDY:
+        if name not in frame:
+            frame[name] = pd.Series(None, frame.index, dtype="str" if name in TEXTS else "float64")
+    return frame[[*TIDY, *(name for name in frame if name not in TIDY)]]
+
+
+def _named(frame: pd.DataFrame, account: Account) -> pd.DataFrame:
+    nameless = frame["name"].isna()
+    if not nameless.any():
+        return frame
+    examples = [f"id {song}" for song in frame.loc[nameless, "id"].head(3)]
+    account.drop("without a name in any source", int(nameless.sum()), examples)
+    return frame[~nameless].reset_index(drop=True)
+
+
+def _check_dropped(account: Account, strict: bool) -> None:
+    if not account.dropped:
+        return
+    reason, rows = account.dropped.most_common(1)[0]
+    example = (account.examples[reason] or [""])[0]
+    if strict:
+        raise SourceError(f"{account.dropped_rows:,} bad rows, and --strict allows none; {example}")
+    if account.dropped_rows > MOST_DROPPED * account.rows:
+        share = account.dropped_rows / account.rows
+        raise SourceError(f"{share:.0%} of the rows are bad ({rows:,} {reason}), at most 10% may be; {example}")
+
+
+def _check_given(given: Mapping[str, str], headers: Sequence[str], sources: Sequence[str]) -> None:
+    for name, header in given.items():
+        if not has(headers, header):
+            raise SourceError(
+                f"{_names(sources)}, row 1: --columns {name}={header}: no such header;"
+                f" there are: {', '.join(dict.fromkeys(headers))}"
+            )
+
+
+def _check_possible(frame: pd.DataFrame, sources: Sequence[str]) -> None:
+    """A recommendation needs names to tell and something to compare."""
+    told = ("genres", *(attribute.name for attribute in AUDIO))
+    if "name" not in frame:
+        lacking = "no column holds the songs' names"
+    elif not any(name in frame and (frame.empty or frame[name].notna().any()) for name in told):
+        lacking = "no column holds an audio feature or genres"
+    else:
+        return
+    raise SourceError(f"{_names(sources)}, row 1: {lacking}; needed are {NEEDED}")
+
+
+def _names(sources: Sequence[str]) -> str:
+    return ", ".join(source.rpartition("/")[2] for source in sources)
+
+
+def _check_enough(frame: pd.DataFrame, account: Account, sources: Sequence[str]) -> None:
+    if len(frame) < FEWEST_SONGS:
+        raise SourceError(
+            f"{_names(sources)}: only {len(frame)} songs are left of {account.rows} rows;"
+            f" at least {FEWEST_SONGS} are needed"
+        )

@@ -1,0 +1,86 @@
+"""Which songs of a catalogue may be recommended at all."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from segue.catalog import Catalog, lookup
+from segue.catalog.names import bare
+from segue.query import Filters
+
+
+class Allowed:
+    """Tells of rows whether their songs were analysed and pass the filters.
+
+    What is excluded by id or artist is looked up row by row; only other filters read a column of the catalogue.
+
+    selective : whether there are such filters, which may leave few songs
+    """
+
+    def __init__(self, catalog: Catalog, filters: Filters):
+        self._passing, self._count = _passing(catalog, filters)
+        excluded = [_versions_of(catalog, filters.exclude_ids), _songs_by(catalog, filters.exclude_artists)]
+        self._excluded = np.unique(np.concatenate(excluded))
+        self.selective = self._passing is not catalog.array("recommendable")
+
+    def __call__(self, rows: np.ndarray) -> np.ndarray:
+        """Shape (len(rows),), bool."""
+        passing = self._passing.take(rows)
+        return passing & ~np.isin(rows, self._excluded) if len(self._excluded) else passing
+
+    def count(self) -> int:
+        """How many songs of the catalogue pass."""
+        return self._count - int(self._passing[self._excluded].sum())
+
+
+def _passing(catalog: Catalog, filters: Filters) -> tuple[np.ndarray, int]:
+    """Songs that pass all but the exclusions, bool, shape (n_songs,), and how many they are."""
+    heard = catalog.array("recommendable")
+    tests = list(_tests(catalog, filters))
+    if not tests:
+        return heard, int(catalog.manifest["recommendable"])
+    passing = np.logical_and.reduce([heard, *tests])
+    return passing, int(passing.sum())
+
+
+def _tests(catalog: Catalog, filters: Filters) -> Iterator[np.ndarray]:
+    for name, (low, high) in filters.ranges.items():
+        yield _within(catalog.attribute(name), low, high)
+    if filters.explicit is not None:
+        yield catalog.attribute("explicit") == float(filters.explicit)
+    if filters.genres:
+        yield having(catalog, filters.genres)
+    if filters.exclude_genres:
+        yield ~having(catalog, filters.exclude_genres)
+
+
+def _within(values: np.ndarray, low: float, high: float) -> np.ndarray:
+    """Both ends inclusive, compared as stored: 0.1 typed is 0.1 in the table. Unknown values are not within."""
+    number = np.promote_types(values.dtype, np.float32).type
+    return (values >= number(low)) & (values <= number(high))
+
+
+def having(catalog: Catalog, genres: tuple[str, ...]) -> np.ndarray:
+    """Songs of any of these genres; bool, shape (n_songs,)."""
+    codes = [catalog.manifest["genres"].index(genre) for genre in set(genres)]
+    offsets, values = catalog.array("in_offsets"), catalog.array("in_genres")
+    hits = np.isin(values, codes)
+    owners = np.searchsorted(offsets, np.flatnonzero(hits), side="right") - 1
+    having = np.zeros(len(catalog), bool)
+    having[owners] = True
+    return having
+
+
+def _versions_of(catalog: Catalog, ids: tuple[str, ...]) -> np.ndarray:
+    found = (lookup.by_id(catalog, song) for song in ids)
+    return _joined([lookup.versions(catalog, row) for row in found if row is not None])
+
+
+def _songs_by(catalog: Catalog, artists: tuple[str, ...]) -> np.ndarray:
+    songs, names = catalog.lists("artist", "songs"), catalog.texts("artists")
+    found = {row for name in artists for row in lookup.artists_like(catalog, name) if bare(names[row]) == bare(name)}
+    return _joined([songs[row] for row in sorted(found)])
+
+
+def _joined(runs: list[np.ndarray]) -> np.ndarray:
+    return np.concatenate(runs).astype(np.int64) if runs else np.empty(0, np.int64)

@@ -1,0 +1,77 @@
+"""Seeds as points of the space: how far vectors are from them, block by block."""
+
+import numpy as np
+
+from segue.catalog import Catalog
+from segue.engine.space import Space, space_of
+
+UNKNOWN = np.float32(1e-6)  # unit of a block of which a point has nothing
+
+
+class Landmarks:
+    """Vectors that every query is compared with, made ready once.
+
+    vectors : int8, shape (n_landmarks, n_dims)
+    radii : float32, shape (n_landmarks, n_blocks), how far songs that one of them stands for are from it
+    """
+
+    def __init__(self, space: Space, vectors: np.ndarray, radii: np.ndarray):
+        self.columns = np.ascontiguousarray(vectors.T, np.float32)
+        self.lengths = (space.columns @ (self.columns * self.columns))[:, None]
+        self.radii = np.ascontiguousarray(radii.T)[:, None]
+
+
+def landmarks(catalog: Catalog, vectors: str, radii: str) -> Landmarks:
+    """Two arrays of a catalogue as vectors that every query is compared with."""
+    arrays = catalog.array(vectors), catalog.array(radii)
+    return catalog.derived((vectors, radii), lambda: Landmarks(space_of(catalog), *arrays))
+
+
+class Points:
+    """The points that stand for the seeds, ready to be compared with many vectors.
+
+    The squared distance in a block is v.v - 2 v.p + p.p over the block's columns that the point has; rows of the
+    matrices below are pairs of a block and a point, so that one product gives all.
+
+    units : float32, shape (n_blocks, n_points), the distance of a random pair in what a point has of a block
+    """
+
+    def __init__(self, space: Space, vectors: np.ndarray, known: np.ndarray):
+        spread = (space.columns * space.spread) @ known.T
+        self.units = np.maximum(np.sqrt(spread), UNKNOWN).astype(np.float32)
+        inside = space.columns[:, None] * known
+        placed = inside * vectors
+        self._whole = bool(known.all())  # then what is inside is the same for all points
+        self._inside = space.columns if self._whole else inside.reshape(-1, vectors.shape[1])
+        self._doubled = 2 * placed.reshape(-1, vectors.shape[1])
+        self._squares = (placed * placed).sum(axis=2)[:, :, None]
+
+    def distances(self, vectors: np.ndarray) -> np.ndarray:
+        """Distances of codes from the points in units, float32, shape (n_blocks, n_points, len(vectors))."""
+        columns = vectors.astype(np.float32).T
+        return self._distances(columns, self._lengths(columns))
+
+    def nearest(self, landmarks: Landmarks, trusted: float, away: np.ndarray | None) -> np.ndarray:
+        """Distances that songs may have that a landmark stands for, as :meth:`distances` gives them.
+
+        By the triangle inequality, were all of the radius trusted: ``trusted`` is a part of it.
+
+        away : bool, shape (n_points,), where a song is better the farther it is; None: nowhere
+        """
+        lengths = landmarks.lengths if self._whole else self._lengths(landmarks.columns)
+        distances = self._distances(landmarks.columns, lengths)
+        margin = landmarks.radii * (trusted / self.units[:, :, None])
+        distances -= margin if away is None else np.where(away[:, None], -margin, margin)
+        return np.maximum(distances, 0, out=distances)
+
+    def _lengths(self, columns: np.ndarray) -> np.ndarray:
+        """v.v in each block, of points or of them all; shape (n_blocks, n_points or 1, n_vectors)."""
+        return (self._inside @ (columns * columns)).reshape(len(self.units), -1, columns.shape[1])
+
+    def _distances(self, columns: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+        squared = (self._doubled @ columns).reshape(*self.units.shape, -1)
+        np.subtract(lengths, squared, out=squared)
+        squared += self._squares
+        np.sqrt(squared, out=squared)
+        squared /= self.units[:, :, None]
+        return squared

@@ -1,0 +1,119 @@
+"""A query and a catalogue to recommendations: seeds -> candidates -> filters -> score -> greedy choice.
+
+Takes and gives values, knows nothing of HTTP, and can be called from a notebook::
+
+    >>> recommend(catalog.load(Path("artifacts")), Query((Seed("", {}, song="Paper Harbour"),)))
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from segue.catalog import Catalog, lookup
+from segue.engine import choice, explain, search
+from segue.engine.filtering import Allowed
+from segue.engine.scoring import Scorer
+from segue.engine.seeds import Resolved, resolve
+from segue.engine.space import similarity, space_of
+from segue.query import Filters, Query
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """How many songs there were to choose from.
+
+    catalogue : songs that may be recommended
+    after_filters : those that pass the filters
+    dropped_versions, dropped_artist_cap : passed over, see :class:`segue.engine.choice.Choice`
+    """
+
+    catalogue: int
+    after_filters: int
+    dropped_versions: int
+    dropped_artist_cap: int
+
+
+@dataclass(frozen=True, slots=True)
+class Recommendation:
+    """A song that is recommended.
+
+    row : in the catalogue
+    score : 0..1, see :mod:`segue.engine.scoring`
+    why : when it was asked for
+    """
+
+    row: int
+    score: float
+    why: explain.Why | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a query gets."""
+
+    seeds: tuple[Resolved, ...]
+    recommendations: tuple[Recommendation, ...]
+    pool: Pool
+
+
+def recommend(catalog: Catalog, query: Query) -> Answer:
+    """Recommend songs.
+
+    Raises
+    ------
+    UnknownSongs
+        a seed names nothing in the catalogue.
+
+    """
+    seeds = resolve(catalog, query.seeds)
+    scorer = Scorer(catalog, seeds, query.targets)
+    allowed = Allowed(catalog, _filters(catalog, query, seeds))
+    works = choice.Works(catalog, allowed, _song_seeds(seeds))
+    chosen = choice.choose(catalog, query, search.ranked(catalog, scorer, allowed), works, _likeness(catalog))
+    whys = explain.explain(catalog, scorer, seeds, chosen.songs) if query.explain else None
+    pool = Pool(
+        int(catalog.manifest["recommendable"]),
+        allowed.count(),
+        chosen.dropped_versions,
+        chosen.dropped_artist_cap,
+    )
+    return Answer(
+        tuple(seeds),
+        tuple(
+            Recommendation(song.row, song.score, whys[place] if whys else None)
+            for place, song in enumerate(chosen.songs)
+        ),
+        pool,
+    )
+
+
+def _filters(catalog: Catalog, query: Query, seeds: Sequence[Resolved]) -> Filters:
+    """The query's filters, and its seeds' artists among them where they are unwanted."""
+    if not query.exclude_seed_artists:
+        return query.filters
+    named = [name for seed in seeds for name in _artists(catalog, seed)]
+    return replace(query.filters, exclude_artists=(*query.filters.exclude_artists, *named))
+
+
+def _artists(catalog: Catalog, seed: Resolved) -> list[str]:
+    """The artists that a seed names: a genre's and a sound's are nobody in particular."""
+    if seed.match is not None:
+        return lookup.artists_of(catalog, seed.match.row)
+    artist = lookup.artist(catalog, seed.seed.artist) if seed.seed.artist is not None else None
+    return [] if artist is None else [catalog.texts("artists")[artist]]
+
+
+def _likeness(catalog: Catalog) -> Callable[[int, Sequence[int]], np.ndarray]:
+    """How alike a song is to others, 0..1: the similarity of a seed, in all columns."""
+    vectors, reaches = catalog.array("vectors"), catalog.array("reaches")
+
+    def likeness(row: int, others: Sequence[int]) -> np.ndarray:
+        return similarity(space_of(catalog), vectors[list(others)], vectors[[row]], reaches[list(others)])[:, 0]
+
+    return likeness
+
+
+def _song_seeds(seeds: Sequence[Resolved]) -> list[int]:
+    """Rows of the seeds that are songs: artists and genres may return to their own songs."""
+    return [seed.rows[0] for seed in seeds if seed.match is not None]

@@ -1,0 +1,203 @@
+"""How well a song answers a query: a number in 0..1 whose parts add up to it.
+
+    score = (1 - t) * sum over seeds of |w| / W * s(seed, song)  +  t * mean closeness to the targets
+
+``s`` is the space's similarity for a seed with a positive weight and 1 less the similarity for a negative one, ``W``
+the sum of all ``|w|``, ``t`` is 0 without targets and ``TARGETS_SHARE`` with any. The closeness to a target is 1 less
+the difference of the ranks of value and target, 0 where the song lacks the attribute.
+
+Several seeds so combine by a soft minimum of their distances and not by their mean: a song need only be near to one
+of them. An artist or genre spreads its weight over the songs that stand for it.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+
+import numpy as np
+
+from segue.catalog import Catalog
+from segue.engine import sketch, together
+from segue.engine.points import UNKNOWN, Points, landmarks
+from segue.engine.seeds import Resolved, ranks
+from segue.engine.space import REACH, Space, closeness, space_of
+from segue.engine.spans import Spans
+
+TARGETS_SHARE = 0.5
+TRUSTED = 0.6  # of a cell's radius: leaves one in thousands of the best songs unseen, as ``make bench`` tells
+TRUSTED_ROUGHLY = 0.8  # of the radius of a sketch's centre, which is a mean and no maximum; the same holds for it
+LARGEST_BATCH = 131072  # numbers held at a time: songs x blocks x points
+POINTS_AT_A_TIME = 32  # while sketches are judged: bounds the memory of a request with many seeds
+DIGITS = 6  # to which scores are rounded, so that equal songs tie on every machine
+
+
+class Scorer:
+    """Scores rows of a catalogue for one query's seeds and targets.
+
+    weights : float32, shape (n_points,), of the points that stand for the seeds; absolute values sum to 1
+    shares : float32, shape (n_blocks, n_points), of each block in a point's similarity
+    extra_rows : sorted rows of songs that are played together with the seeds: candidates wherever they lie
+    """
+
+    def __init__(self, catalog: Catalog, seeds: Sequence[Resolved], targets: Mapping[str, float]):
+        self._catalog = catalog
+        self._space = space = space_of(catalog)
+        vectors, known = (np.concatenate(parts) for parts in zip(*((seed.vectors, seed.known) for seed in seeds)))
+        self._points = Points(space, vectors, known)
+        self._raw = np.repeat([not seed.rows for seed in seeds], [len(seed.vectors) for seed in seeds])
+        self._any_raw = bool(self._raw.any())
+        self.weights = _weights(seeds)
+        self._links = together.links(catalog, seeds) if space.together else together.NONE
+        self.shares, self._nearness = _shares(space, self._points.units, self._links)
+        self._worth = self.shares * self.weights
+        self._away = float(np.maximum(-self.weights.astype(np.float64), 0).sum())
+        self._avoided = self.weights < 0 if self._away else None
+        self.extra_rows, self._gains = _gains(self._links, self.weights, self._nearness)
+        self._targets = {name: float(ranks(catalog)(name, np.array([value]))[0]) for name, value in targets.items()}
+        self._targets_share = TARGETS_SHARE if targets else 0.0
+
+    def __len__(self) -> int:
+        return len(self._raw)
+
+    @property
+    def size(self) -> int:
+        """Numbers that are held for each song while it is scored."""
+        return self.shares.size
+
+    def score(self, rows: np.ndarray) -> np.ndarray:
+        """Scores of rows, float64, shape (len(rows),), rounded to ``DIGITS``."""
+        step = max(1, LARGEST_BATCH // max(self.size, len(self._space.spread)))
+        if len(rows) <= step:
+            return self._score(rows)
+        return np.concatenate([self._score(rows[start : start + step]) for start in range(0, len(rows), step)])
+
+    def _score(self, rows: np.ndarray) -> np.ndarray:
+        terms = self._combined(self._near(rows))
+        if len(self.extra_rows):
+            terms += self._gained(rows)
+        return self._with_targets(terms, lambda values: values.take(rows)).round(DIGITS)
+
+    def _with_targets(self, terms: np.ndarray, of_songs: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+        if not self._targets:
+            return terms
+        return (1 - self._targets_share) * terms + self._targets_share * self._closeness(of_songs)
+
+    def _combined(self, near: np.ndarray) -> np.ndarray:
+        """In float64, so that a song's score does not depend on those it is scored with."""
+        return self._worth.reshape(-1).astype(np.float64) @ near.reshape(self.size, -1) + self._away
+
+    def rough(self, spans: Spans) -> np.ndarray:
+        """The highest scores that songs are likely to have, without lists, shape (len(spans),)."""
+        terms = sketch.rough(self._sketch_worth, spans.of(self._catalog.array("sketches"))) + np.float32(self._away)
+        return self._with_targets(terms, spans.of)
+
+    @cached_property
+    def _sketch_worth(self) -> np.ndarray:
+        centres = landmarks(self._catalog, "sketch_centres", "sketch_radii")
+        distances = self._points.nearest(centres, TRUSTED_ROUGHLY, self._avoided)
+        reaches = np.broadcast_to(self._reaches(sketch.REACHES), (len(self), sketch.LEVELS))[:, :, None]
+        worth = np.zeros((len(distances), sketch.LEVELS, distances.shape[2]), np.float32)
+        for start in range(0, len(self), POINTS_AT_A_TIME):
+            points = slice(start, start + POINTS_AT_A_TIME)
+            near = closeness(distances[:, points, None] / reaches[points])
+            worth += np.einsum("bp,bplc->blc", self._worth[:, points], near)
+        return worth.reshape(len(worth), -1)
+
+    def similarities(self, rows: np.ndarray) -> np.ndarray:
+        """How near rows are to points by the blocks, 0..1, shape (n_points, len(rows))."""
+        return (self._near(rows) * self.shares[:, :, None]).sum(axis=0)
+
+    def _near(self, rows: np.ndarray) -> np.ndarray:
+        """exp(-distance / reach) of rows from points, float32, shape (n_blocks, n_points, len(rows))."""
+        reaches = self._reaches(self._catalog.array("reaches").take(rows))
+        distances = self._points.distances(self._catalog.array("vectors").take(rows, axis=0))
+        distances /= reaches
+        return closeness(distances)
+
+    def _closeness(self, of_songs: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+        """How near songs are to the targets, 0..1; ``of_songs`` takes what an attribute's column holds of them."""
+        curve = ranks(self._catalog)
+        near = [
+            1 - np.abs(curve(name, of_songs(self._catalog.attribute(name)).astype(np.float64)) - level)
+            for name, level in self._targets.items()
+        ]
+        return np.nan_to_num(np.stack(near)).mean(axis=0)
+
+    def bounds(self) -> np.ndarray:
+        """The highest score that a song of each cell, but for ``extra_rows``, is likely to have, shape (n_cells,)."""
+        cells = landmarks(self._catalog, "cell_centroids", "cell_radii")
+        distances = self._points.nearest(cells, TRUSTED, self._avoided)
+        distances /= self._reaches(self._catalog.array("cell_reaches"))
+        terms = self._combined(closeness(distances)).round(DIGITS)
+        return terms * (1 - self._targets_share) + self._targets_share
+
+    def parts(self, row: int) -> dict[str, float]:
+        """What each part contributed to a song's score; adds up to it.
+
+        A block's part is its share of the similarity to all seeds of positive weight, ``together`` the part of the
+        lists; unlikeness to negative seeds is the part ``less_like``, closeness to targets the part ``targets``.
+        """
+        seeds_share = 1 - self._targets_share
+        weights = self.weights.astype(np.float64)  # float32 sums differ between processors in digits that are shown
+        towards, away = np.maximum(weights, 0), np.maximum(-weights, 0)
+        near = self._near(np.array([row]))[:, :, 0] * self.shares
+        parts = {
+            block.name: seeds_share * float(near[number] @ towards)
+            for number, block in enumerate(self._space.blocks)
+            if self.shares[number].any()
+        }
+        points, nearness = self._listed(row)
+        if self._space.together:
+            parts["together"] = seeds_share * float(nearness @ towards[points])
+        if away.any():
+            avoided = away.sum() - (near @ away).sum() - nearness @ away[points]
+            parts["less_like"] = seeds_share * float(avoided)
+        if self._targets:
+            parts["targets"] = self._targets_share * float(self._closeness(lambda values: values[[row]])[0])
+        return parts
+
+    def closest(self, row: int) -> int:
+        """The point that is nearest to a song, of those of positive weight if there are any."""
+        near = self.similarities(np.array([row]))[:, 0]
+        points, nearness = self._listed(row)
+        np.add.at(near, points, nearness)
+        asked = self.weights > 0
+        return int(np.argmax(np.where(asked, near, -1.0) if asked.any() else near))
+
+    def _listed(self, row: int) -> tuple[np.ndarray, np.ndarray]:
+        """The points in whose lists a song is, and what that adds to its similarity to them."""
+        here = self._links.rows == row
+        return self._links.points[here], self._nearness[here]
+
+    def _gained(self, rows: np.ndarray) -> np.ndarray:
+        """What the lists add to the scores of rows."""
+        place = np.minimum(np.searchsorted(self.extra_rows, rows), len(self.extra_rows) - 1)
+        return np.where(self.extra_rows[place] == rows, self._gains[place], 0)
+
+    def _reaches(self, of_songs: np.ndarray) -> np.ndarray:
+        """Reaches of songs towards points, in a shape that divides (n_blocks, n_points, len(of_songs))."""
+        return np.where(self._raw[:, None], np.float32(REACH), of_songs) if self._any_raw else of_songs
+
+
+def _weights(seeds: Sequence[Resolved]) -> np.ndarray:
+    total = sum(abs(seed.seed.weight) for seed in seeds)
+    each = [seed.seed.weight / len(seed.vectors) / total for seed in seeds]
+    return np.repeat(np.array(each, np.float32), [len(seed.vectors) for seed in seeds])
+
+
+def _shares(space: Space, units: np.ndarray, links: together.Links) -> tuple[np.ndarray, np.ndarray]:
+    """Shares of the blocks in which each point is known, and what each link adds to a point's similarity.
+
+    All shares of a point make up 1, with that of its list if it has one.
+    """
+    shares = space.shares[:, None] * (units > UNKNOWN)
+    lists = space.together * (np.bincount(links.points, minlength=shares.shape[1]) > 0)
+    total = np.maximum(shares.sum(axis=0) + lists, 1e-12)
+    return (shares / total).astype(np.float32), (lists / total).astype(np.float32)[links.points] * links.weights
+
+
+def _gains(links: together.Links, weights: np.ndarray, nearness: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The songs that are linked, sorted, and what the lists add to their scores."""
+    if not len(links.rows):
+        return links.rows, np.empty(0)
+    rows, place = np.unique(links.rows, return_inverse=True)
+    return rows, np.bincount(place, weights[links.points] * nearness)

@@ -1,0 +1,114 @@
+"""From a query's seeds to points of the space."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from segue.catalog import Catalog, fulltext, lookup
+from segue.engine.space import Ranks, space_of
+from segue.errors import Fault, InvalidQuery, UnknownSong, UnknownSongs
+from segue.query import Seed
+
+SUGGESTED = 5
+POINTS_ALTOGETHER = 400  # that stand for all seeds of a request; with more than twenty seeds each has fewer
+POINTS = 20  # songs that stand for an artist; as many as the artifacts keep for a genre
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """A seed and the songs, or the point of the space, that stand for it.
+
+    rows : of the songs that stand for it; none for raw features
+    vectors : int8, shape (n_points, n_dims)
+    known : bool, the same shape: the columns in which each point is compared
+    match : how a song was found; None for artists, genres and features
+    """
+
+    seed: Seed
+    rows: tuple[int, ...]
+    vectors: np.ndarray
+    known: np.ndarray
+    match: lookup.Match | None = None
+
+
+def resolve(catalog: Catalog, seeds: Sequence[Seed]) -> list[Resolved]:
+    """Find what each seed means.
+
+    Raises
+    ------
+    InvalidQuery
+        raw features that tell no songs of this catalogue apart.
+    UnknownSongs
+        carries every seed that names nothing.
+
+    """
+    resolved, unknown = [], []
+    points = min(POINTS, POINTS_ALTOGETHER // len(seeds))
+    for seed in seeds:
+        try:
+            resolved.append(_resolve(catalog, seed, points))
+        except UnknownSong as error:
+            unknown.append(error)
+    if unknown:
+        raise UnknownSongs(unknown, _suggestions(catalog, unknown))
+    return resolved
+
+
+def ranks(catalog: Catalog) -> Ranks:
+    """The catalogue's curves from values to ranks."""
+    return Ranks(catalog.array("rank_values"), catalog.array("rank_levels"))
+
+
+def _resolve(catalog: Catalog, seed: Seed, points: int) -> Resolved:
+    if seed.features is not None:
+        return _by_features(catalog, seed)
+    if seed.genre is not None:
+        genre = catalog.manifest["genres"].index(seed.genre)
+        return _by_rows(catalog, seed, catalog.lists("genre", "songs")[genre][:points])
+    if seed.song is None and seed.artist is not None:
+        return _by_rows(catalog, seed, _best_known(catalog, seed)[:points])
+    match = _song(catalog, seed)
+    return _by_rows(catalog, seed, np.array([match.row]), match)
+
+
+def _song(catalog: Catalog, seed: Seed) -> lookup.Match:
+    if seed.id is not None:
+        row = lookup.by_id(catalog, seed.id)
+        if row is None:
+            raise UnknownSong(f"no song has the id '{seed.id}'", seed.pointer)
+        return lookup.Match(row, "id")
+    assert seed.song is not None  # noqa: S101 # the parser lets no other seed through
+    match = lookup.by_name(catalog, seed.song, seed.artist)
+    if match is None:
+        by = f" by '{seed.artist}'" if seed.artist else ""
+        raise UnknownSong(f"no song is called '{seed.song}'{by}", seed.pointer, f"{seed.song} {seed.artist or ''}")
+    return match
+
+
+def _best_known(catalog: Catalog, seed: Seed) -> np.ndarray:
+    assert seed.artist is not None  # noqa: S101 # as above
+    artist = lookup.artist(catalog, seed.artist)
+    if artist is None:
+        raise UnknownSong(f"no artist is called '{seed.artist}'", seed.pointer, seed.artist)
+    return catalog.lists("artist", "songs")[artist]
+
+
+def _suggestions(catalog: Catalog, unknown: Sequence[UnknownSong]) -> list[int]:
+    """For the first name only: a search costs as much as a recommendation."""
+    names = [error.asked for error in unknown if error.asked]
+    return fulltext.search(catalog, names[0], SUGGESTED) if names else []
+
+
+def _by_rows(catalog: Catalog, seed: Seed, rows: np.ndarray, match: lookup.Match | None = None) -> Resolved:
+    vectors = catalog.array("vectors")[rows]
+    known = space_of(catalog).columns_of(catalog.array("present")[rows])
+    return Resolved(seed, tuple(int(row) for row in rows), vectors, known, match)
+
+
+def _by_features(catalog: Catalog, seed: Seed) -> Resolved:
+    assert seed.features is not None  # noqa: S101 # the caller has looked
+    vector, known = space_of(catalog).from_features(seed.features, ranks(catalog))
+    if not known.any():
+        raise InvalidQuery([Fault(f"{seed.pointer}/features", "no songs of this catalogue differ in these features")])
+    return Resolved(seed, (), vector[None], known[None])

@@ -1,0 +1,200 @@
+"""From a request's JSON or URL to a :class:`Query`; below this module no dictionary from outside is ever seen."""
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from segue.errors import InvalidQuery
+from segue.query import Filters, Query, Seed, Vocabulary
+from segue.query.attributes import AUDIO, BY_NAME, Attribute
+from segue.query.reader import Reader, escaped, nearest, number, shown
+
+MOST_SEEDS = 100
+MOST_LISTED = 1000  # entries of any list in the filters
+LARGEST_DRAW = 2**31 - 1
+
+
+def parse(body: object, vocabulary: Vocabulary) -> Query:
+    """Check a decoded JSON body.
+
+    Raises
+    ------
+    InvalidQuery
+        carries every fault with its JSON pointer.
+
+    """
+    return _Parser(vocabulary).query(body)
+
+
+def from_url(arguments: Iterable[tuple[str, str]], vocabulary: Vocabulary) -> Query:
+    """Check the simple form in a URL: ``song``, ``artist``, ``song_id``, ``limit``, ...
+
+    arguments : names and values in their order
+    """
+    readers: dict[str, Callable[[str], object]] = {
+        "song": str,
+        "artist": str,
+        "song_id": str,
+        "limit": number,
+        "max_per_artist": lambda text: None if text == "null" else number(text),
+        "explain": lambda text: {"true": True, "1": True, "false": False, "0": False}.get(text, text),
+        "draw": number,
+    }
+    body: dict[str, object] = {}
+    parser = _Parser(vocabulary)
+    for name, text in arguments:
+        if name not in readers:
+            parser.unknown("parameter", name, f"/{escaped(name)}", list(readers))
+        elif name in body:
+            parser.fault(f"/{name}", "given more than once")
+        else:
+            body[name] = readers[name](text)
+    return parser.query(body)
+
+
+class _Parser(Reader):
+    """Reads a body field by field."""
+
+    def __init__(self, vocabulary: Vocabulary):
+        super().__init__()
+        self.vocabulary = vocabulary
+
+    def query(self, body: object) -> Query:
+        fields = self.record(
+            body,
+            "",
+            ("song", "artist", "song_id", "seeds", "limit", "filters", "targets", "max_per_artist", "fill",
+             "diversity", "exclude_seed_artists", "explain", "draw"),
+        )  # fmt: skip
+        query = Query(
+            seeds=self.seeds(fields) if isinstance(body, Mapping) else (),
+            limit=self.whole(fields, "limit", "", 1, 100, 10),
+            filters=self.filters(fields.get("filters", {})),
+            targets=self.targets(fields.get("targets", {})),
+            max_per_artist=self.cap(fields),
+            fill=self.truth(fields, "fill", "", False),
+            diversity=self.real(fields, "diversity", "", 0, 1, 0.0),
+            exclude_seed_artists=self.truth(fields, "exclude_seed_artists", "", False),
+            explain=self.truth(fields, "explain", "", False),
+            draw=self.whole(fields, "draw", "", 0, LARGEST_DRAW, 0),
+        )
+        if self.faults:
+            raise InvalidQuery(self.faults)
+        return query
+
+    def seeds(self, fields: Mapping[str, Any]) -> tuple[Seed, ...]:
+        given = [name for name in ("song", "song_id", "seeds") if name in fields]
+        if len(given) != 1:
+            found = f"found {' and '.join(given)}" if given else "found none"
+            self.fault("", f"exactly one of 'song', 'song_id' and 'seeds' is needed, {found}")
+            return ()
+        if "artist" in fields and given != ["song"]:
+            self.fault("/artist", "goes with 'song' only")
+        if given == ["song"]:
+            return (self.song_seed(fields, ""),)
+        if given == ["song_id"]:
+            asked = {"id": fields["song_id"]}
+            return (Seed("/song_id", asked, id=self.identifier(fields["song_id"], "/song_id")),)
+        return tuple(
+            self.seed(seed, f"/seeds/{place}")
+            for place, seed in enumerate(self.listed(fields["seeds"], "/seeds", 1, MOST_SEEDS))
+        )
+
+    def song_seed(self, fields: Mapping[str, Any], pointer: str, weight: float = 1.0) -> Seed:
+        asked = {name: fields[name] for name in ("song", "artist") if name in fields}
+        song = self.text(fields["song"], f"{pointer}/song")
+        artist = self.text(fields["artist"], f"{pointer}/artist") if "artist" in fields else None
+        return Seed(pointer or "/song", asked, weight, song=song, artist=artist)
+
+    def seed(self, value: object, pointer: str) -> Seed:
+        fields = self.record(value, pointer, ("id", "song", "artist", "genre", "features", "weight"))
+        weight = self.real(fields, "weight", pointer, -10, 10, 1.0)
+        if weight == 0:
+            self.fault(f"{pointer}/weight", "must not be 0; leave the seed out instead")
+        asked = {name: value for name, value in fields.items() if name != "weight"}
+        kind = self.kind(asked, pointer) if isinstance(value, Mapping) else None
+        if kind == "song":
+            return self.song_seed(fields, pointer, weight)
+        if kind == "id":
+            return Seed(pointer, asked, weight, id=self.identifier(fields["id"], f"{pointer}/id"))
+        if kind == "artist":
+            return Seed(pointer, asked, weight, artist=self.text(fields["artist"], f"{pointer}/artist"))
+        if kind == "genre":
+            return Seed(pointer, asked, weight, genre=self.genre(fields["genre"], f"{pointer}/genre"))
+        if kind == "features":
+            return Seed(pointer, asked, weight, features=self.features(fields["features"], f"{pointer}/features"))
+        return Seed(pointer, asked, weight)
+
+    def kind(self, asked: Mapping[str, Any], pointer: str) -> str | None:
+        kinds = [name for name in ("id", "song", "genre", "features") if name in asked]
+        if "artist" in asked and "song" not in asked:
+            kinds.append("artist")
+        if len(kinds) == 1:
+            return kinds[0]
+        found = f", found {' and '.join(kinds)}" if kinds else ""
+        self.fault(
+            pointer,
+            f"a seed is one of 'id', 'song' (with 'artist', if known), 'artist', 'genre', 'features'{found}",
+        )
+        return None
+
+    def features(self, value: object, pointer: str) -> Mapping[str, float]:
+        known = [attribute.name for attribute in AUDIO if attribute.name in self.vocabulary.attributes]
+        fields = self.record(value, pointer, known)
+        if isinstance(value, Mapping) and not value:
+            self.fault(pointer, f"at least one audio feature is needed: {', '.join(known)}")
+        return self.attributes(fields, pointer)
+
+    def filters(self, value: object) -> Filters:
+        numeric = self.vocabulary.attributes
+        lists = ("genres", "exclude_genres", "exclude_ids", "exclude_artists")
+        truths = ("explicit",) if self.vocabulary.has_explicit else ()
+        fields = self.record(value, "/filters", (*numeric, *truths, *lists))
+        return Filters(
+            ranges={name: self.bounds(fields[name], BY_NAME[name]) for name in numeric if name in fields},
+            explicit=self.truth(fields, "explicit", "/filters", False) if "explicit" in fields else None,
+            genres=self.each(fields, "genres", self.genre),
+            exclude_genres=self.each(fields, "exclude_genres", self.genre),
+            exclude_ids=self.each(fields, "exclude_ids", self.identifier),
+            exclude_artists=self.each(fields, "exclude_artists", self.text),
+        )
+
+    def each(self, fields: Mapping[str, Any], name: str, read: Callable[[Any, str], str]) -> tuple[str, ...]:
+        if name not in fields:
+            return ()
+        pointer = f"/filters/{name}"
+        items = self.listed(fields[name], pointer, 1, MOST_LISTED)
+        return tuple(read(item, f"{pointer}/{place}") for place, item in enumerate(items))
+
+    def bounds(self, value: object, attribute: Attribute) -> tuple[float, float]:
+        pointer = f"/filters/{attribute.name}"
+        if not isinstance(value, list) or len(value) != 2:
+            self.fault(pointer, f"expected [lowest, highest] ({attribute.unit}), null where open")
+            return -math.inf, math.inf
+        low = -math.inf if value[0] is None else self.finite(value[0], f"{pointer}/0", -math.inf)
+        high = math.inf if value[1] is None else self.finite(value[1], f"{pointer}/1", math.inf)
+        if low > high:
+            self.fault(pointer, f"the range is reversed: did you mean [{value[1]}, {value[0]}]?")
+        return low, high
+
+    def targets(self, value: object) -> Mapping[str, float]:
+        return self.attributes(self.record(value, "/targets", self.vocabulary.attributes), "/targets")
+
+    def attributes(self, fields: Mapping[str, Any], pointer: str) -> Mapping[str, float]:
+        return {
+            name: self.real(fields, name, pointer, BY_NAME[name].low, BY_NAME[name].high, 0.0, BY_NAME[name].unit)
+            for name in fields
+        }
+
+    def cap(self, fields: Mapping[str, Any]) -> int | None:
+        if "max_per_artist" in fields and fields["max_per_artist"] is None:
+            return None
+        return self.whole(fields, "max_per_artist", "", 1, 100, 2, " or null for no cap")
+
+    def genre(self, value: object, pointer: str) -> str:
+        text = self.text(value, pointer)
+        if text and text.lower() not in self.vocabulary.genres:
+            hint = nearest(text, self.vocabulary.genres) if self.hints_left else ""
+            some = ", ".join(self.vocabulary.genres[:12])
+            self.fault(pointer, f"unknown genre {shown(text)}{hint or f'; some known are: {some}'}")
+        return text.lower()

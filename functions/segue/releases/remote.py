@@ -1,0 +1,96 @@
+"""The versions of a bucket, by way of a cache."""
+
+import hashlib
+import json
+import logging
+import weakref
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from segue.catalog import Catalog, manifest
+from segue.errors import ArtifactsError, Missing
+from segue.releases import versions
+from segue.releases.cache import Cache
+from segue.releases.store import Store
+from segue.releases.versions import Pointer
+
+AT_ONCE = 8  # files fetched side by side
+_log = logging.getLogger("segue")
+
+
+class Remote:
+    """Versions in a bucket; a start fetches a file when a request first needs it, and verifies each one.
+
+    A start that fails serves the version that the cache last held whole, if there is one.
+    """
+
+    def __init__(self, store: Store, folder: Path, limit: int):
+        self.address = store.address
+        self._store = store
+        self._opened: weakref.WeakSet[Catalog] = weakref.WeakSet()
+        self._cache = Cache(folder, limit, lambda: {songs.version for songs in list(self._opened)})
+        self._last = f"{hashlib.sha256(store.address.encode()).hexdigest()[:16]}.json"
+
+    def start(self) -> Catalog:
+        """See :class:`segue.releases.versions.Releases`."""
+        try:
+            return self._catalog(self.pointer().version)
+        except ArtifactsError as error:
+            kept = self._cache.kept(self._last)
+            if kept is None:
+                raise
+            version = manifest.pointed(kept)["version"]
+            _log.warning("%s: %s; version %s from the cache is served", self.address, error, version)
+            return self._catalog(version)
+
+    def pointer(self) -> Pointer:
+        """See :class:`segue.releases.versions.Releases`."""
+        try:
+            return versions.pointer(self._store)
+        except Missing:
+            said = f"nothing is published at {self.address}: run 'python -m build publish {self.address}'"
+            raise Missing(said) from None
+
+    def moved(self, since: Pointer) -> Pointer | None:
+        """See :class:`segue.releases.versions.Releases`."""
+        return versions.moved(self._store, since)
+
+    def open(self, version: str) -> Catalog:
+        """See :class:`segue.releases.versions.Releases`."""
+        found = self._catalog(version)
+        self.complete(found)
+        return found
+
+    def complete(self, songs: Catalog) -> None:
+        """See :class:`segue.releases.versions.Releases`."""
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            list(pool.map(songs.path, songs.manifest["files"]))
+        songs.map()
+        self._cache.keep(self._last, json.dumps({"version": songs.version}).encode())
+
+    def _catalog(self, version: str) -> Catalog:
+        said = self._manifest(version)
+        found = Catalog(self._cache.folder / version, said, partial(self._file, version, said["files"]))
+        self._opened.add(found)
+        return found
+
+    def _manifest(self, version: str) -> dict[str, Any]:
+        name = f"{version}/{manifest.NAME}"
+        kept = self._cache.kept(name)
+        if kept is not None and manifest.version_of(kept) == version:
+            return manifest.parsed(kept, version)
+        content = self._store.read(f"versions/{name}").content
+        said = manifest.parsed(content, version)
+        self._cache.keep(name, content)
+        return said
+
+    def _file(self, version: str, files: Mapping[str, Mapping[str, Any]], name: str) -> Path:
+        if name not in files:
+            raise ArtifactsError(f"version {version} has no {name}")
+        size = int(files[name]["bytes"])
+        return self._cache.file(
+            version, name, files[name], lambda: self._store.stream(f"versions/{version}/{name}", size)
+        )

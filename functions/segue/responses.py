@@ -1,0 +1,26 @@
+"""What the answers of both dialects have in common."""
+
+import json
+from collections.abc import Mapping
+
+from werkzeug.wrappers import Response
+
+RETRY_AFTER = 30  # seconds; about what a fit of the demo catalogue takes
+ANYWHERE = {  # any page may read what the dialect answers, as it could Spotify's; no cookie is ever looked at
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Allow-Methods": "GET, HEAD, OPTIONS, POST",
+    "Access-Control-Allow-Headers": "Authorization, Content-Type, Accept, *",
+    "Access-Control-Expose-Headers": "Retry-After",
+    "Access-Control-Max-Age": "86400",
+}
+
+
+def json_response(
+    body: object,
+    status: int = 200,
+    mimetype: str = "application/json",
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """A JSON answer; no number in it may be NaN or infinite, and halves of surrogate pairs become ``?``."""
+    text = json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=str)
+    return Response(text.encode("utf-8", "replace"), status, headers, mimetype=mimetype)

@@ -1,0 +1,112 @@
+"""Songs and recommendations as the JSON of the API."""
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from segue.catalog import Catalog, lookup, records
+from segue.engine import Answer, Recommendation
+from segue.engine.seeds import Resolved
+
+
+def song(catalog: Catalog, row: int) -> dict[str, Any]:
+    """What lists say of a song; null where the table says nothing."""
+    return songs(catalog, [row])[0]
+
+
+def songs(catalog: Catalog, rows: Sequence[int]) -> list[dict[str, Any]]:
+    """The same for several songs, for which a column is read once."""
+    places = np.asarray(rows, np.int64)
+    columns: dict[str, Iterable[object]] = {
+        "id": (catalog.texts("ids")[row] for row in rows),
+        "name": (catalog.texts("names")[row] for row in rows),
+        "artists": (lookup.artists_of(catalog, row) for row in rows),
+        "album": (catalog.texts("albums")[row] or None for row in rows),
+        "cluster": _clusters(catalog, places),
+        "genres": (genres(catalog, row) for row in rows),
+        "popularity": _numbers(catalog, "popularity", places),
+        "explicit": (None if value is None else bool(value) for value in _numbers(catalog, "explicit", places)),
+        "duration_ms": _numbers(catalog, "duration_ms", places),
+    }
+    briefs = [dict(zip(columns, values)) for values in zip(*columns.values())]
+    for brief in briefs:
+        address = records.link(catalog, brief["id"])
+        if address:
+            brief["link"] = address
+    return briefs
+
+
+def record(catalog: Catalog, row: int) -> dict[str, Any]:
+    """Everything that is known of a song; a date of the source reads as its text, an infinite number as null."""
+    known = {name: _finite(value) for name, value in records.song(catalog, row).items()}
+    lists = {name: known[name] or [] for name in ("artists", "genres")}
+    return {**known, **lists, "cluster": next(_clusters(catalog, np.array([row])))}
+
+
+def genres(catalog: Catalog, row: int) -> list[str]:
+    """A song's genres."""
+    names = catalog.manifest["genres"]
+    return [names[genre] for genre in catalog.lists("in", "genres")[row].tolist()]
+
+
+def _clusters(catalog: Catalog, rows: np.ndarray) -> Iterator[dict[str, Any]]:
+    """Ids and names of songs' clusters."""
+    cells = catalog.array("cell_offsets").searchsorted(rows, side="right") - 1
+    entries = catalog.manifest["clusters"]
+    for number in catalog.array("cell_clusters").take(cells).tolist():
+        yield {"id": entries[number]["id"], "name": entries[number]["name"]}
+
+
+def answer(catalog: Catalog, found: Answer) -> dict[str, Any]:
+    """The answer to ``/recommend``."""
+    return {
+        "seeds": [_seed(catalog, seed) for seed in found.seeds],
+        "recommendations": _recommendations(catalog, found.recommendations),
+        "pool": {
+            "catalogue": found.pool.catalogue,
+            "after_filters": found.pool.after_filters,
+            "dropped_versions": found.pool.dropped_versions,
+            "dropped_artist_cap": found.pool.dropped_artist_cap,
+        },
+        "model": catalog.version,
+    }
+
+
+def _recommendations(catalog: Catalog, found: Sequence[Recommendation]) -> list[dict[str, Any]]:
+    briefs = songs(catalog, [entry.row for entry in found])
+    return [_recommendation(rank, *both) for rank, both in enumerate(zip(found, briefs), 1)]
+
+
+def _recommendation(rank: int, found: Recommendation, about: dict[str, Any]) -> dict[str, Any]:
+    entry = {"rank": rank, **{name: about.pop(name) for name in ("id", "name", "artists", "album")}}
+    entry |= {"score": found.score, **about}
+    if found.why:
+        entry["why"] = found.why.as_json()
+    return entry
+
+
+def _seed(catalog: Catalog, seed: Resolved) -> dict[str, Any]:
+    if seed.match is None:
+        return {"asked": dict(seed.seed.asked), "songs": len(seed.rows)}
+    names, ids = catalog.texts("names"), catalog.texts("ids")
+    return {
+        "asked": dict(seed.seed.asked),
+        "id": ids[seed.match.row],
+        "name": names[seed.match.row],
+        "artists": lookup.artists_of(catalog, seed.match.row),
+        "match": seed.match.how,
+        "alternatives": [
+            {"id": ids[row], "name": names[row], "artists": lookup.artists_of(catalog, row)}
+            for row in seed.match.alternatives
+        ],
+    }
+
+
+def _finite(value: object) -> object:
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _numbers(catalog: Catalog, name: str, rows: np.ndarray) -> list[int | None]:
+    return [None if math.isnan(value) else round(value) for value in catalog.attribute(name).take(rows).tolist()]

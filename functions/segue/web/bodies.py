@@ -1,0 +1,57 @@
+"""JSON from the bodies of requests, as far as they may reach."""
+
+import json
+from typing import NoReturn
+
+from werkzeug.wrappers import Request
+
+from segue.errors import Fault, InvalidQuery
+from segue.web import problems
+
+LARGEST = 256 * 1024  # bytes
+MOST_COMMAS = 10_000  # to read very many tiny values takes long, and no query needs as many
+LONGEST_INTEGER = 20  # digits
+
+
+def decoded(request: Request) -> object:
+    """What the JSON of a body says.
+
+    Raises
+    ------
+    NotJson, TooLarge, InvalidQuery
+        it is of another type, too large or broken.
+
+    """
+    if request.mimetype != "application/json" and not request.mimetype.endswith("+json"):
+        raise problems.NotJson(f"expected Content-Type: application/json, found '{request.mimetype[:80]}'")
+    body = read(request)
+    if len(body) > LARGEST or (request.content_length or 0) > LARGEST:
+        raise problems.TooLarge(f"a body may have {LARGEST} bytes at the most")
+    if body.count(b",") > MOST_COMMAS:
+        raise problems.TooLarge(f"a body may have {MOST_COMMAS} commas at the most")
+    try:
+        return json.loads(body, parse_constant=_no_constant, parse_int=_integer)
+    except (ValueError, RecursionError) as error:
+        said = "nested too deep" if isinstance(error, RecursionError) else str(error)
+        raise InvalidQuery([Fault("", f"the body is not JSON: {said}")]) from error
+
+
+def read(request: Request) -> bytes:
+    """The body as far as it may reach, and a byte more; nothing of one that is told to be larger.
+
+    A request that is answered anew has been read already.
+    """
+    if "segue.body" not in request.environ:
+        bearable = (request.content_length or 0) <= LARGEST
+        request.environ["segue.body"] = request.stream.read(LARGEST + 1) if bearable else b""
+    body: bytes = request.environ["segue.body"]
+    return body
+
+
+def _integer(digits: str) -> float:
+    """Python refuses to read very long numbers; as floats they read as infinite, which every field refuses."""
+    return int(digits) if len(digits) <= LONGEST_INTEGER else float(digits)
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON number")

@@ -1,0 +1,80 @@
+"""What browsers are told: which pages may ask (CORS), and what a page of ours may do (CSP)."""
+
+import base64
+import hashlib
+import re
+from collections.abc import Mapping
+
+from werkzeug.wrappers import Request, Response
+
+from segue.errors import ConfigError
+
+_ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?")
+# https://owasp.org/www-project-secure-headers/
+STRICT = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+DATA = "default-src 'none'; frame-ancestors 'none'"
+PAGE = (
+    "default-src 'none'; connect-src 'self'; img-src 'self' data:; script-src {script}; style-src {style};"
+    " base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+ALLOWED = {
+    "Access-Control-Allow-Methods": "GET, HEAD, POST, OPTIONS",
+    "Access-Control-Allow-Headers": "Authorization, Content-Type, If-None-Match, X-Api-Key",
+    "Access-Control-Expose-Headers": "ETag, Retry-After, Server-Timing, X-Segue-Model",
+    "Access-Control-Max-Age": "600",
+}
+
+
+def origins(environ: Mapping[str, str]) -> tuple[str, ...]:
+    """SEGUE_CORS: origins with commas between, or ``*``."""
+    given = tuple(entry.strip() for entry in environ.get("SEGUE_CORS", "").split(",") if entry.strip())
+    for entry in given:
+        if entry != "*" and not _ORIGIN.fullmatch(entry):
+            raise ConfigError(f"SEGUE_CORS: '{entry}' is no origin such as https://songs.example.org, nor *")
+    return given
+
+
+def is_preflight(request: Request) -> bool:
+    """Whether a browser asks if it may ask (https://fetch.spec.whatwg.org/#cors-preflight-request)."""
+    return request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers
+
+
+def open_to(request: Request, response: Response, listed: tuple[str, ...]) -> None:
+    """Let pages of the listed origins read an answer, and no other's; without a list an answer keeps what it has."""
+    if not listed:
+        return
+    for name in [name for name in response.headers.keys() if name.lower().startswith("access-control-")]:  # noqa: SIM118
+        del response.headers[name]
+    response.headers.add("Vary", "Origin")
+    asking = request.headers.get("Origin", "")
+    if "*" in listed or asking in listed:
+        response.headers["Access-Control-Allow-Origin"] = "*" if "*" in listed else asking
+        response.headers.update(ALLOWED)
+
+
+def harden(request: Request, response: Response) -> None:
+    """Tell browsers to do no more with an answer than it needs."""
+    response.headers.update(STRICT)
+    response.headers["Content-Security-Policy"] = policy(response)
+    if "https" in (request.scheme, request.headers.get("X-Forwarded-Proto")):
+        response.headers["Strict-Transport-Security"] = "max-age=31536000"
+
+
+def policy(response: Response) -> str:
+    """The content security policy of an answer: a page runs the scripts and styles that it came with."""
+    if response.mimetype != "text/html" or response.is_streamed:
+        return DATA
+    page = response.get_data()
+    return PAGE.format(script=_digests(page, b"script"), style=_digests(page, b"style"))
+
+
+def _digests(page: bytes, tag: bytes) -> str:
+    inline = re.findall(b"<" + tag + rb"\b[^>]*>(.*?)</" + tag + b">", page, re.DOTALL)
+    sums = [base64.b64encode(hashlib.sha256(text).digest()).decode() for text in inline]
+    return " ".join(f"'sha256-{one}'" for one in sums) or "'none'"

@@ -1,0 +1,301 @@
+"""What a fit writes: the same bytes everywhere, and every array as the table in segue/catalog.py states it."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from build.artifacts.table import ROW_GROUP, row_groups
+from build.fit import Options, fit
+from build.model.shares import SHARES
+from build.sources.columns import TIDY
+from segue import catalog as catalogs
+from segue.catalog import names
+from segue.engine.space import KNOTS
+from segue.query.attributes import NUMERIC
+from tests import tables, world
+
+ROOT = Path(__file__).resolve().parents[1]
+PINNED = """
+import os, sys
+os.sched_setaffinity(0, {int(cpu) for cpu in sys.argv.pop(1).split(",")})
+from build.cli import main
+sys.exit(main(sys.argv[1:]))
+"""
+PAIRS = [("work", "songs"), ("by", "artists"), ("artist", "songs"), ("in", "genres"), ("genre", "songs"),
+         ("trigram", "entries")]  # fmt: skip
+
+
+@pytest.fixture(
+    params=["world_artifacts", "demo_artifacts", pytest.param("real_artifacts", marks=pytest.mark.slow)],
+)
+def artifacts(request):
+    return catalogs.load(request.getfixturevalue(request.param))
+
+
+def fit_pinned(out, cpus, threads, hash_seed):
+    environment = {
+        "PATH": os.environ["PATH"],
+        "OMP_NUM_THREADS": threads,
+        "OPENBLAS_NUM_THREADS": threads,
+        "PYTHONHASHSEED": hash_seed,
+    }
+    pinned = ",".join(map(str, cpus))
+    command = [sys.executable, "-c", PINNED, pinned, "fit", "--source", "demo:400", "--out", str(out)]
+    subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True)
+    return tree(out)
+
+
+def tree(folder):
+    """All files but the history, which tells when."""
+    files = [path for path in folder.rglob("*") if path.is_file() and path.name != "history.jsonl"]
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="needs to pin a process to a core")
+def test_a_fit_gives_the_same_bytes_whatever_the_cores_threads_and_hash_seed(tmp_path):
+    cpus = sorted(os.sched_getaffinity(0))
+    one = fit_pinned(tmp_path / "one", cpus[:1], "1", "1")
+    two = fit_pinned(tmp_path / "two", cpus[:2], "4", "2")
+    assert one == two
+
+
+def test_another_seed_is_another_version_and_the_same_fit_keeps_the_one_it_finds(tmp_path):
+    source = [str(world.write(tmp_path / "world.csv"))]
+    first = fit(Options(source), tmp_path / "out")
+    before = {path.name: path.stat() for path in first.folder.iterdir()}
+    second = fit(Options(source, seed=1), tmp_path / "out")
+    again = fit(Options(source), tmp_path / "out")
+    assert second.version != first.version == again.version
+    assert {path.name: path.stat() for path in first.folder.iterdir()} == before
+
+
+@pytest.mark.parametrize("rows", [97, 600])
+def test_runs_of_any_length_give_the_same_bytes(demo_catalog, tmp_path, monkeypatch, rows):
+    monkeypatch.setattr("build.sources.runs.RUN", rows)
+    found = fit(Options(["demo:600"]), tmp_path)
+    for name in demo_catalog.manifest["files"]:
+        assert (found.folder / name).read_bytes() == (demo_catalog.folder / name).read_bytes(), name
+
+
+def test_every_array_has_the_shape_that_the_table_states(artifacts):
+    n_songs, n_works = len(artifacts), artifacts.manifest["works"]
+    n_genres, n_artists = len(artifacts.manifest["genres"]), len(artifacts.texts("artists"))
+    space = artifacts.space
+    n_dims, n_cells = len(space.spread), len(artifacts.array("cell_clusters"))
+    n_centres = len(artifacts.array("sketch_centres"))
+    songs = ((n_songs,), "i")
+    stated = {
+        "vectors": ((n_songs, n_dims), "int8"),
+        "present": ((n_songs,), "uint8"),
+        "recommendable": ((n_songs,), "bool"),
+        "sketches": ((n_songs, len(space.blocks)), "uint16"),
+        "sketch_centres": ((n_centres, n_dims), "int8"),
+        "sketch_radii": ((n_centres, len(space.blocks)), "float32"),
+        "cell_offsets": ((n_cells + 1,), "u"),
+        "cell_centroids": ((n_cells, n_dims), "int8"),
+        "cell_radii": ((n_cells, len(space.blocks)), "float32"),
+        "cell_clusters": ((n_cells,), "i"),
+        "cell_reaches": ((n_cells,), "float32"),
+        "reaches": ((n_songs,), "float32"),
+        "works": songs,
+        "source_rows": songs,
+        "work_offsets": ((n_works + 1,), "u"),
+        "work_songs": songs,
+        "by_offsets": ((n_songs + 1,), "u"),
+        "artist_offsets": ((n_artists + 1,), "u"),
+        "in_offsets": ((n_songs + 1,), "u"),
+        "genre_offsets": ((n_genres + 1,), "u"),
+        "rank_values": ((len(NUMERIC), KNOTS), "float64"),
+        "rank_levels": ((len(NUMERIC), KNOTS), "float64"),
+        "id_hashes": ((n_songs,), "uint64"),
+        "id_songs": songs,
+        "artist_hashes": ((n_artists,), "uint64"),
+        "artist_rows": ((n_artists,), "i"),
+        "title_order": songs,
+        **{f"attribute_{a.name}": ((n_songs,), "f") for a in NUMERIC},
+        "attribute_explicit": ((n_songs,), "float16"),
+        **{f"{text}_offsets": ((n_songs + 1,), "u") for text in ("ids", "names", "albums")},
+        "artists_offsets": ((n_artists + 1,), "u"),
+    }
+    free = {f"{text}_heap" for text in ("ids", "names", "albums", "artists")}
+    free |= {"title_hashes", "title_songs", "entry_songs", "trigram_keys", "trigram_offsets"}
+    free |= {f"{owner}_{items}" for owner, items in PAIRS}
+    assert {name.stem for name in artifacts.folder.glob("*.npy")} == set(stated) | free
+    for name, (shape, kind) in stated.items():
+        array = artifacts.array(name)
+        assert (name, array.shape) == (name, shape)
+        assert kind in (str(array.dtype), array.dtype.kind)
+
+
+def test_every_file_is_named_by_the_manifest_and_described_by_the_contract(artifacts):
+    found = {path.name for path in artifacts.folder.iterdir()}
+    assert found == {"manifest.json", *artifacts.manifest["files"]}
+    assert {name for name in found if not name.endswith(".npy")} == {"manifest.json", "catalog.parquet"}
+
+
+def test_offsets_rise_from_0_to_the_end_of_what_they_divide(artifacts):
+    pairs = [*PAIRS, *((text, "heap") for text in ("ids", "names", "albums", "artists")), ("cell", None)]
+    for owner, items in pairs:
+        offsets = artifacts.array(f"{owner}_offsets").astype(np.int64)
+        total = len(artifacts.array(f"{owner}_{items}")) if items else len(artifacts)
+        assert (owner, offsets[0], offsets[-1]) == (owner, 0, total)
+        assert (np.diff(offsets) >= 0).all()
+
+
+def test_lists_point_at_what_is_there(artifacts):
+    ends = {"songs": len(artifacts), "artists": len(artifacts.texts("artists"))}
+    ends |= {"genres": len(artifacts.manifest["genres"]), "entries": len(artifacts.array("entry_songs"))}
+    for owner, items in PAIRS:
+        values = artifacts.array(f"{owner}_{items}")
+        assert len(values) == 0 or 0 <= values.min() <= values.max() < ends[items]
+
+
+def test_lists_of_songs_are_in_the_order_that_they_promise(artifacts):
+    popularity = np.nan_to_num(artifacts.attribute("popularity"), nan=-1)
+    works, first_artist = artifacts.array("work_songs"), artifacts.lists("by", "artists")
+    for versions in np.split(works, artifacts.array("work_offsets")[1:-1].astype(np.int64)):
+        assert (np.diff(popularity[versions]) <= 0).all()
+        assert len(set(artifacts.array("works")[versions])) == 1
+    for artist in range(0, len(artifacts.texts("artists")), 97):
+        songs = artifacts.lists("artist", "songs")[artist]
+        keys = [(first_artist[song][0] != artist, -popularity[song]) for song in songs]
+        assert keys == sorted(keys)
+
+
+def test_at_most_twenty_songs_of_different_works_stand_for_a_genre(artifacts):
+    genres = artifacts.lists("in", "genres")
+    for genre in range(len(artifacts.manifest["genres"])):
+        songs = artifacts.lists("genre", "songs")[genre]
+        assert 1 <= len(songs) <= 20
+        assert len(set(artifacts.array("works")[songs])) == len(songs)
+        assert all(genre in genres[song] for song in songs)
+
+
+def test_hashes_are_sorted_and_find_their_rows(artifacts):
+    for hashes in ("id_hashes", "title_hashes", "artist_hashes"):
+        assert (artifacts.array(hashes)[:-1] <= artifacts.array(hashes)[1:]).all()
+    ids, rows = artifacts.texts("ids"), artifacts.array("id_songs")
+    for place in range(0, len(artifacts), 1 + len(artifacts) // 200):
+        assert names.digest(ids[rows[place]]) == artifacts.array("id_hashes")[place]
+
+
+def test_the_order_of_titles_is_that_of_their_folded_names(artifacts):
+    titles, order = artifacts.texts("names"), artifacts.array("title_order")
+    folded = [names.folded(titles[row]) for row in order]
+    assert folded == sorted(folded)
+    assert sorted(order) == list(range(len(artifacts)))
+
+
+def test_radii_bound_every_song_of_a_cell_block_by_block(artifacts):
+    sizes = np.diff(artifacts.array("cell_offsets").astype(np.int64))
+    assert sizes.min() > 0
+    cells = np.repeat(np.arange(len(sizes)), sizes)
+    gaps = artifacts.array("vectors").astype(np.float64) - artifacts.array("cell_centroids")[cells]
+    for number, block in enumerate(artifacts.space.blocks):
+        radii = np.zeros(len(sizes))
+        np.maximum.at(radii, cells, np.sqrt((gaps[:, block.columns] ** 2).sum(axis=1)))
+        assert artifacts.array("cell_radii")[:, number] == pytest.approx(radii, abs=1e-3)
+
+
+def test_ranks_curves_rise(artifacts):
+    for name in ("rank_values", "rank_levels"):
+        assert (np.diff(artifacts.array(name), axis=1) >= 0).all()
+
+
+def test_the_parquet_file_holds_the_same_songs_in_the_same_rows(artifacts):
+    table = pq.ParquetFile(artifacts.folder / "catalog.parquet").read().to_pydict()
+    offsets = artifacts.array("cell_offsets").astype(np.int64)
+    cells = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
+    assert table["cell"] == cells.tolist()
+    assert table["cluster"] == artifacts.array("cell_clusters")[cells].tolist() == sorted(table["cluster"])
+    for column, texts in (("id", "ids"), ("name", "names"), ("album", "albums")):
+        stored = artifacts.texts(texts)
+        assert [text or "" for text in table[column]] == [stored[row] for row in range(len(stored))]
+    for attribute in NUMERIC:
+        expected = np.array([np.nan if value is None else value for value in table[attribute.name]], np.float32)
+        np.testing.assert_array_equal(artifacts.attribute(attribute.name).astype(np.float32), expected)
+    artists, by = artifacts.texts("artists"), artifacts.lists("by", "artists")
+    assert [row or [] for row in table["artists"]] == [[artists[a] for a in by[s]] for s in range(len(artifacts))]
+
+
+def test_row_groups_are_small_and_stay_within_a_cluster(artifacts):
+    file = pq.ParquetFile(artifacts.folder / "catalog.parquet")
+    groups = [file.metadata.row_group(group).num_rows for group in range(file.num_row_groups)]
+    assert max(groups) <= ROW_GROUP
+    assert artifacts.manifest["row_groups"] == [0, *np.cumsum(groups)[:-1].tolist()]
+    clusters = [file.read_row_group(group, ["cluster"])["cluster"].unique() for group in range(len(groups))]
+    assert all(len(found) == 1 for found in clusters)
+
+
+def test_large_clusters_are_cut_into_row_groups():
+    clusters = np.repeat([0, 1, 2], [5, 2 * ROW_GROUP + 1, ROW_GROUP])
+    assert row_groups(clusters) == [0, 5, 5 + ROW_GROUP, 5 + 2 * ROW_GROUP, 6 + 2 * ROW_GROUP]
+
+
+def test_the_parquet_file_has_tidy_columns_then_cluster_and_cell_then_the_others(tmp_path):
+    rows = tables.songs(12, label="Quiet Tapes", cluster="mine", cell=3)
+    made = fit(Options([tables.write(tmp_path / "songs.csv", rows)]), tmp_path / "out")
+    table = pq.ParquetFile(made.folder / "catalog.parquet").read()
+    assert table.column_names == [*TIDY, "cluster", "cell", "release_date", "label", "source_cluster", "source_cell"]
+    others = table.select(["label", "source_cluster", "source_cell"]).to_pylist()
+    assert others == [{"label": "Quiet Tapes", "source_cluster": "mine", "source_cell": 3}] * 12
+
+
+def test_the_manifest_begins_with_the_format_and_tells_what_was_fitted(artifacts):
+    manifest = artifacts.manifest
+    assert list(manifest) == [
+        "format", "songs", "recommendable", "works", "space", "genres", "attributes", "has_explicit", "clusters",
+        "row_groups", "quality", "invented", "data", "parameters", "libraries", "files",
+    ]  # fmt: skip
+    assert manifest["recommendable"] == artifacts.array("recommendable").sum()
+    assert manifest["genres"] == sorted(manifest["genres"])
+    assert re.fullmatch("[0-9a-f]{64}", manifest["data"]["fingerprint"])
+    assert manifest["parameters"] == {
+        "columns": {},
+        "strict": False,
+        "seed": 0,
+        "fold": None,
+        "shares": SHARES,
+        "playlists": None,
+    }
+
+
+def test_the_manifest_tells_no_path_and_no_time(artifacts):
+    text = json.dumps(artifacts.manifest)
+    assert str(Path.home()) not in text
+    assert str(ROOT) not in text
+    assert not re.search(r"20\d\d-\d\d-\d\d", text)
+
+
+def test_no_code_ever_lets_numpy_unpickle():
+    sources = [*ROOT.glob("functions/**/*.py"), *ROOT.glob("build/*.py")]
+    assert not [path.name for path in sources if re.search(r"allow_pickle\s*=\s*True", path.read_text("utf-8"))]
+
+
+def test_the_world_has_the_songs_works_and_groups_that_were_put_in(world_catalog):
+    manifest = world_catalog.manifest
+    counts = {name: manifest[name] for name in ("songs", "works", "recommendable", "genres", "invented")}
+    assert counts == {
+        "songs": 14,
+        "works": 13,
+        "recommendable": 13,
+        "genres": sorted(world.GROUPS),
+        "invented": False,
+    }
+
+
+@pytest.mark.slow
+def test_the_real_tracks_fit_into_45_megabytes(real_artifacts):
+    found = catalogs.load(real_artifacts)
+    assert sum(path.stat().st_size for path in found.folder.iterdir()) < 45_000_000
+    manifest = found.manifest
+    counts = (manifest["songs"], manifest["songs"] - manifest["recommendable"], len(manifest["genres"]))
+    assert counts == (89_740, 157, 114)
+    assert 77_000 < manifest["works"] < 78_000

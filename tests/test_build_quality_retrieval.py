@@ -1,0 +1,24 @@
+"""What a fit can tell of itself without playlists."""
+
+from build.fit import Options, fit
+from build.quality.retrieval import by_table
+from tests import tables
+
+
+def test_the_world_is_judged_by_its_table(world_catalog):
+    figures = by_table(world_catalog)
+    assert list(figures) == ["artist@10", "album@10", "genre@10", "coverage", "never", "hubness"]
+    assert figures["artist@10"] == figures["album@10"] == 1
+    assert 0 < figures["genre@10"] < 1
+    assert figures["coverage"] == 1 - figures["never"]
+
+
+def test_figures_are_the_same_each_time(demo_catalog):
+    assert by_table(demo_catalog, 40) == by_table(demo_catalog, 40)
+
+
+def test_what_the_table_does_not_know_is_left_out(tmp_path):
+    unknown = ("track_genre", "album_name")
+    rows = [{name: cell for name, cell in row.items() if name not in unknown} for row in tables.songs(30)]
+    made = fit(Options([tables.write(tmp_path / "songs.csv", rows)]), tmp_path / "out")
+    assert {"album@10", "genre@10"}.isdisjoint(made.manifest["quality"]["table"])

@@ -1,0 +1,360 @@
+import gzip
+import threading
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pandas.testing import assert_frame_equal
+
+from build.sources.account import Account
+from build.sources.columns import NEEDED, TIDY
+from build.sources.demo import SONGS
+from build.sources.merging import merge, merge_rows, with_ids
+from build.sources.reading import EXPECTED
+from build.sources.tidy import SEPARATOR
+from build.sources.tracks import is_invented, tracks
+from segue.errors import SourceError
+from tests.conftest import SHARED
+from tests.tables import SOUND, some, song, songs, text, write
+
+EXPORTIFY = {
+    "track_id": "Track URI",
+    "artists": "Artist Name(s)",
+    "duration_ms": "Duration (ms)",
+    "track_genre": "Genres",
+}
+
+
+@pytest.fixture
+def table(tmp_path):
+    """Writes rows to a file of that name; -> its path."""
+
+    def of(rows, name="songs.csv"):
+        return write(tmp_path / name, rows)
+
+    return of
+
+
+def frame_of(*sources, **columns):
+    return tracks(sources, columns)[0]
+
+
+def refusal(*sources, strict=False, **columns):
+    with pytest.raises(SourceError) as refused:
+        tracks(sources, columns, strict=strict)
+    return str(refused.value)
+
+
+# One table, whatever its form
+
+
+def test_the_tidy_table_has_every_tidy_column_and_then_the_sources_own(table):
+    frame, account = tracks([table(some(songs(), "track_name", "energy"))], {})
+    assert list(frame) == list(TIDY)
+    assert frame["name"].tolist() == [f"Song {n}" for n in range(1, 13)]
+    assert frame.drop(columns=["id", "name", "energy"]).isna().all(axis=None)
+    assert account == Account(rows=12)
+
+
+def test_gzip_and_parquet_give_the_same_table_as_the_csv(table, tmp_path):
+    rows = [*songs(track_genre="folk, jazz", explicit=True), song(20, popularity="", artists="A;B", tempo="NA")]
+    plain = table(rows)
+    (tmp_path / "songs.csv.gz").write_bytes(gzip.compress(text(rows).encode()))
+    pd.read_csv(plain).astype({"track_genre": "category"}).to_parquet(tmp_path / "songs.parquet")
+    for other in ("songs.csv.gz", "songs.parquet"):
+        assert_frame_equal(frame_of(str(tmp_path / other)), frame_of(plain), check_dtype=False)
+
+
+def test_lists_in_parquet_are_lists(tmp_path):
+    rows = pd.DataFrame(songs()).assign(
+        artists=[["Ada", "Dez, Dot"]] * 11 + [None], track_genre=[["jazz", "folk"]] * 12
+    )
+    rows.to_parquet(tmp_path / "songs.parquet")
+    frame = frame_of(str(tmp_path / "songs.parquet"))
+    assert frame["artists"].dropna().tolist() == [f"Ada{SEPARATOR}Dez, Dot"] * 11
+    assert frame["genres"].tolist() == [f"folk{SEPARATOR}jazz"] * 12
+
+
+@pytest.fixture
+def web(tmp_path):
+    """A server of the folder; -> its address."""
+    handler = type("Quiet", (SimpleHTTPRequestHandler,), {"log_message": lambda *_: None})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(handler, directory=tmp_path))
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@pytest.fixture
+def own_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+
+def test_a_url_gives_the_same_table_as_the_file(table, web, own_cache):
+    path = table(songs())
+    assert_frame_equal(frame_of(f"{web}/songs.csv"), frame_of(path))
+
+
+def test_an_exportify_table_gives_the_same_table_as_its_columns_under_other_names(table):
+    rows = [
+        {EXPORTIFY.get(name, name.replace("_", " ").title()): cell for name, cell in row.items()} for row in songs()
+    ]
+    exported = frame_of(table(rows, "exportify.csv"))
+    assert_frame_equal(exported[list(TIDY)], frame_of(table(songs()))[list(TIDY)])
+
+
+def test_columns_given_by_the_user_are_read(table):
+    rows = [{"Lied": row["track_name"], "Kraft": row["energy"]} for row in songs()]
+    assert_frame_equal(
+        frame_of(table(rows, "lieder.csv"), name="Lied", energy="Kraft"),
+        frame_of(table(some(songs(), "track_name", "energy"))),
+    )
+
+
+# Several sources
+
+
+def test_names_in_one_file_and_features_in_another_make_one_table(table):
+    names = table(some(songs(), "track_id", "track_name", "artists", "album_name", "popularity"), "names.csv")
+    rest = ["track_id", "track_genre", "release_date", "explicit", "duration_ms", *SOUND]
+    features = table(some(songs()[::-1], *rest), "features.csv")
+    frame, account = tracks([names, features], {})
+    assert_frame_equal(frame, frame_of(table(songs())))
+    assert account == Account(rows=24, ids_merged=12)
+
+
+def test_a_header_given_by_the_user_may_be_in_one_source_only(table):
+    names = table([{"track_id": row["track_id"], "Lied": row["track_name"]} for row in songs()], "names.csv")
+    features = table(some(songs(), "track_id", "energy"), "features.csv")
+    assert_frame_equal(
+        frame_of(names, features, name="Lied"), frame_of(table(some(songs(), "track_id", "track_name", "energy")))
+    )
+
+
+def test_the_first_source_wins_a_conflict_and_the_others_fill_its_gaps_and_add_genres(table):
+    first = table(songs(tempo=100, popularity=1, energy="", mood="calm", track_genre="folk"), "first.csv")
+    second = table(songs(tempo=200, popularity=99, energy=0.9, mood="loud", track_genre="jazz"), "second.csv")
+    merged = frame_of(first, second)[["tempo", "popularity", "energy", "mood", "genres"]]
+    assert merged.drop_duplicates().to_numpy().tolist() == [[100, 1, 0.9, "calm", f"folk{SEPARATOR}jazz"]]
+
+
+def test_within_a_source_the_most_popular_row_is_right_and_the_others_fill_its_gaps(table):
+    rows = [song(1, popularity=5, tempo=90, energy=0.1), song(1, popularity=70, tempo=100, energy=""), *songs()[1:]]
+    first, *_ = frame_of(table(rows)).to_dict("records")
+    assert (first["popularity"], first["tempo"], first["energy"]) == (70, 100, 0.1)
+
+
+def test_rows_of_one_id_become_one_song_with_all_genres_in_the_order_of_the_table(table):
+    rows = [song(n, track_genre=genre) for genre in ("rock", "folk") for n in (3, 1, 2, *range(4, 12))]
+    frame, account = tracks([table(rows)], {})
+    assert frame["id"].tolist() == [f"song{n:02}" for n in (3, 1, 2, *range(4, 12))]
+    assert set(frame["genres"]) == {f"folk{SEPARATOR}rock"}
+    assert account == Account(rows=22, ids_merged=11)
+
+
+def test_a_song_without_an_id_gets_one_of_its_artists_title_and_album_in_every_table(table):
+    columns = ["track_name", "artists", "energy"]
+    made = frame_of(table(some(songs(), *columns)))["id"]
+    assert made.str.fullmatch("song-[0-9a-f]{20}").all()
+    assert made.is_unique
+    again = some(songs(album_name="", track_id=""), *columns, "album_name", "track_id", "tempo")
+    assert frame_of(table(again))["id"].tolist() == made.tolist()
+    assert not frame_of(table(some(songs(), *columns, "album_name")))["id"].isin(made).any()
+
+
+# Merging, whatever the rows
+
+ROWS = st.lists(
+    st.fixed_dictionaries({
+        "id": st.sampled_from(["a", "b", "c", None]),
+        "name": st.sampled_from(["Rain", "Tide"]),
+        "genres": st.sampled_from(["folk", "jazz", f"folk{SEPARATOR}rock", None]),
+        "popularity": st.sampled_from([0.0, 10.0, None]),
+    }),
+    min_size=1,
+    max_size=8,
+)  # fmt: skip
+TYPES = {"id": "str", "name": "str", "genres": "str", "popularity": "float64"}
+
+
+def genres_by_id(rows):
+    merged = merge_rows(with_ids(pd.DataFrame(rows).astype(TYPES)))
+    return {song: set(str(genres).split(SEPARATOR)) for song, genres in zip(merged["id"], merged["genres"])}
+
+
+@settings(max_examples=30, deadline=None)
+@given(ROWS, st.randoms())
+def test_the_order_of_rows_does_not_matter_for_genres(rows, random):
+    shuffled = random.sample(rows, len(rows))
+    assert genres_by_id(rows) == genres_by_id(shuffled)
+
+
+@settings(max_examples=30, deadline=None)
+@given(ROWS)
+def test_merging_keeps_each_id_once_and_makes_none_up(rows):
+    frame = with_ids(pd.DataFrame(rows).astype(TYPES))
+    assert merge(frame)["id"].tolist() == frame["id"].drop_duplicates().tolist()
+    assert sorted(merge_rows(frame)["id"]) == sorted(frame["id"].drop_duplicates())
+    for merged in (merge(frame), merge_rows(frame)):
+        assert_frame_equal(merge(merged), merged)
+
+
+@settings(max_examples=30, deadline=None)
+@given(ROWS)
+def test_a_merged_song_has_the_most_popular_value_of_its_rows(rows):
+    frame = with_ids(pd.DataFrame(rows).astype(TYPES))
+    merged = merge_rows(frame).set_index("id")["popularity"]
+    expected = frame.groupby("id")["popularity"].max()
+    assert merged.sort_index().fillna(-1).to_dict() == expected.fillna(-1).to_dict()
+
+
+# Too little, too bad
+
+
+def test_up_to_a_tenth_of_bad_rows_is_dropped_and_told(table):
+    frame, account = tracks([table([*songs(19), song(20, tempo="fast"), song(20, energy=7)])], {})
+    assert len(frame) == 19
+    assert account.lines() == [
+        "21 rows read, 2 dropped",
+        "  1 with energy out of range",
+        "    songs.csv, row 22, column 'energy': '7' is not 0..1 (0 calm, 1 fast, loud and noisy)",
+        "  1 with tempo not a number",
+        "    songs.csv, row 21, column 'tempo': 'fast' is not a number",
+        "0 songs (0 rows repeated an id and were merged), 0 works, 0 never recommended (not analysed)",
+    ]
+
+
+def test_more_than_a_tenth_of_bad_rows_stops_the_build(table):
+    assert refusal(table([*songs(17), song(18, tempo="fast"), song(19, tempo="slow")])) == (
+        "11% of the rows are bad (2 with tempo not a number), at most 10% may be; songs.csv, row 19, column 'tempo':"
+        " 'fast' is not a number"
+    )
+
+
+def test_strict_allows_no_bad_row(table):
+    assert refusal(table([*songs(99), song(100, tempo="fast")]), strict=True) == (
+        "1 bad rows, and --strict allows none; songs.csv, row 101, column 'tempo': 'fast' is not a number"
+    )
+    assert len(tracks([table(songs())], {}, strict=True)[0]) == 12
+
+
+def test_fewer_than_ten_songs_stop_the_build(table):
+    assert refusal(table(songs(9))) == "songs.csv: only 9 songs are left of 9 rows; at least 10 are needed"
+    assert len(frame_of(table(songs(10)))) == 10
+
+
+def test_a_table_with_headers_only_has_too_few_songs(table, tmp_path):
+    path = table(songs())
+    headers = (tmp_path / "songs.csv").read_text().splitlines()[0]
+    (tmp_path / "songs.csv").write_text(headers)
+    assert refusal(path) == "songs.csv: only 0 songs are left of 0 rows; at least 10 are needed"
+
+
+def test_songs_that_no_source_names_are_dropped_and_told(table):
+    names = table(some(songs(20), "track_id", "track_name"), "names.csv")
+    _, account = tracks([names, table(some(songs(21), "track_id", "energy"), "features.csv")], {})
+    assert account.examples == {"without a name in any source": ["id song21"]}
+
+
+def test_songs_that_were_not_analysed_stay(table):
+    assert frame_of(table([*songs(), song(13, tempo=0, danceability=0)]))["tempo"].tolist()[-1] == 0
+
+
+def test_a_table_without_what_is_needed_is_refused_and_told_what_that_is(table):
+    ids = table(some(songs(), "track_id", "energy"), "ids.csv")
+    assert refusal(ids) == f"ids.csv, row 1: no column holds the songs' names; needed are {NEEDED}"
+    names = table(some(songs(), "track_id", "track_name", "popularity"), "names.csv")
+    assert refusal(names) == f"names.csv, row 1: no column holds an audio feature or genres; needed are {NEEDED}"
+
+
+def test_a_given_header_that_no_source_has_is_refused_with_those_there_are(table):
+    assert refusal(table(some(songs(), "track_name", "energy")), tempo="Takt") == (
+        "songs.csv, row 1: --columns tempo=Takt: no such header; there are: track_name, energy"
+    )
+
+
+def test_what_is_no_source_is_refused_and_told_what_would_be(tmp_path):
+    assert refusal("fish") == f"fish: no such file, URL or data set (demo, spotify-114k, tidytuesday); {EXPECTED}"
+    assert refusal(str(tmp_path)) == f"{tmp_path}: a folder; {EXPECTED}"
+
+
+# The invented catalogue
+
+
+def test_the_invented_catalogue_is_a_source_like_any_other(table):
+    frame, account = tracks(["demo:60"], {}, seed=3)
+    assert list(frame) == list(TIDY)
+    assert account == Account(rows=60)
+    assert_frame_equal(frame, tracks(["demo:60"], {}, seed=3)[0])
+    assert not frame["name"].equals(tracks(["demo:60"], {}, seed=4)[0]["name"])
+    assert len(frame_of(table(songs()), "demo:60")) == 72
+
+
+def test_a_catalogue_is_invented_when_any_source_is(table):
+    assert [is_invented([source]) for source in ("demo", "demo:10", "songs.csv")] == [True, True, False]
+    assert is_invented(["songs.csv", "demo:10"])
+
+
+def test_demo_without_a_number_has_its_documented_size():
+    assert SONGS == 20_000
+
+
+@pytest.mark.parametrize("source", ["demo:", "demo:many", "demo:-5", "demo:9", "demo:10000001", "demo:" + "9" * 200])
+def test_another_size_of_the_invented_catalogue_is_refused(source):
+    assert "10" in refusal(source) or "as in demo:50000" in refusal(source)
+
+
+# The published tables
+
+
+@pytest.fixture
+def published():
+    if not SHARED.exists():
+        pytest.skip("needs ../shared/data")
+    return lambda name: str(SHARED / name)
+
+
+@pytest.mark.parametrize(
+    ("name", "rows", "dropped", "songs", "known"),
+    [
+        ("spotify_tracks_114k.csv", 114_000, 1, 89_740, {"genres", "album", "explicit", "popularity"}),
+        ("spotify_songs_tidytuesday.csv", 32_833, 5, 28_352, {"genres", "album", "year", "popularity"}),
+        ("hit_predictor_41k.csv", 41_106, 0, 40_560, set()),
+        ("data_170k_head4998.csv", 4_998, 0, 4_998, {"year", "explicit", "popularity"}),
+    ],
+)
+def test_a_published_table_of_tracks_is_read_without_being_told_its_schema(
+    published, name, rows, dropped, songs, known
+):
+    frame, account = tracks([published(name)], {})
+    assert (account.rows, account.dropped_rows, len(frame)) == (rows, dropped, songs)
+    assert account.rows == account.dropped_rows + account.ids_merged + len(frame)
+    assert frame["id"].is_unique
+    assert frame["id"].str.fullmatch("[0-9A-Za-z]{22}").all()
+    optional = {"genres", "album", "explicit", "popularity", "year"}
+    assert {column for column in optional if frame[column].notna().any()} == known
+    assert frame[["name", "artists", "duration_ms", "energy", "tempo"]].notna().all(axis=None)
+
+
+@pytest.mark.parametrize(
+    ("name", "lacking"),
+    [
+        ("aggregates_by_genre_170k.csv", "no column holds a song's id or name, so these are no tracks"),
+        ("playlists_dev.csv", "no column holds an audio feature or genres"),
+    ],
+)
+def test_a_published_table_of_something_else_is_refused(published, name, lacking):
+    assert refusal(published(name)).startswith(f"{name}, row 1: {lacking}")
+
+
+def test_two_published_tables_merge(published):
+    both = [published("spotify_songs_tidytuesday.csv"), published("hit_predictor_41k.csv")]
+    frame, account = tracks(both, {})
+    assert frame["id"].is_unique
+    assert account.rows == account.dropped_rows + account.ids_merged + len(frame)

@@ -1,0 +1,215 @@
+"""Names: exact in tiers, close ones, typos as you type, and every name of the real tracks."""
+
+import random
+import string
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from werkzeug.test import Client
+from werkzeug.wrappers import Request
+
+from build.artifacts import lookups
+from segue.catalog import fulltext, load, lookup, trigrams
+from segue.catalog.likeness import MANY, Likeness
+from segue.catalog.names import TIERS, bare, folded, title_key, work_key
+from segue.config import Config
+from segue.engine.seeds import resolve
+from segue.errors import UnknownSongs
+from segue.query import Seed
+from segue.web.service import Service
+from tests.conftest import TRACKS
+
+
+@pytest.mark.parametrize(
+    ("text", "keys"),
+    [
+        ("Déjà Vu (feat. X) - Live", ("deja vu (feat. x) - live", "deja vu live", "deja vu")),
+        ("P.Y.T. (Pretty Young Thing)", ("p.y.t. (pretty young thing)", "p y t pretty young thing", "p y t")),
+        ("Love feat. Me - Remix", ("love feat. me - remix", "love remix", "love feat me")),
+        ("Straße", ("strasse",) * 3),
+        ("(???)", ("(???)",) * 3),
+        ("???", ("???",) * 3),
+        ("With You", ("with you",) * 3),
+        ("Feather", ("feather",) * 3),
+    ],
+)
+def test_keys_forget_more_and_more(text, keys):
+    assert (folded(text), bare(text), title_key(text)) == keys
+
+
+@given(st.text(min_size=1).filter(str.strip))
+def test_no_key_is_ever_empty(text):
+    assert all(key(text) for key in TIERS)
+
+
+@given(st.text(min_size=1), st.text(min_size=1))
+def test_what_is_the_same_in_an_early_tier_is_the_same_song(first, second):
+    if folded(first) == folded(second):
+        assert work_key("artist", first) == work_key("artist", second)
+
+
+def named(catalog, song, artist=None):
+    match = lookup.by_name(catalog, song, artist)
+    return match and (catalog.texts("ids")[match.row], match.how)
+
+
+@pytest.mark.parametrize(
+    ("song", "artist", "found"),
+    [
+        ("Slow Rain", None, ("piano-1", "exact")),
+        ("Slow Rain - Live", None, ("piano-1-live", "exact")),
+        ("slow rain - LIVE", "ada lindqvist", ("piano-1-live", "exact")),
+        ("deja reve", None, ("disco-2", "exact")),
+        ("Déjà Rêvé (feat. Nobody)", "Les Ondees", ("disco-2", "exact")),
+        ("Paper Moths", "Tomas Vrba", ("piano-4", "exact")),
+        ("Neon Waltz", "Dez and Dot", None),
+        ("Neon Waltz", "Dez Dot", ("disco-4", "exact")),
+        ("Nigth Furnace", None, ("metal-3", "close")),
+        ("Night Furnace", "Halbert", ("metal-3", "close")),
+        ("Night Furnace", "Les Ondées", None),
+        ("Unheard Études", None, ("piano-5", "exact")),
+        ("Something Else Entirely", None, None),
+    ],
+)
+def test_a_name_finds_its_song_in_tiers(world_catalog, song, artist, found):
+    assert named(world_catalog, song, artist) == found
+
+
+def test_the_other_songs_of_a_name_are_alternatives(world_catalog):
+    match = lookup.by_name(world_catalog, "slow rain")
+    ids = world_catalog.texts("ids")
+    assert [ids[row] for row in (match.row, *match.alternatives)] == ["piano-1", "piano-1-live"]
+
+
+@pytest.mark.parametrize(
+    ("text", "first"),
+    [("slo", "piano-1"), ("sl", "piano-1"), ("s", "piano-1"), ("velvt", "disco-3"), ("mirror flor les", "disco-1"),
+     ("skarn", "metal-4"), ("ruin bels skarn", "metal-4"), ("études", "piano-5")],
+)  # fmt: skip
+def test_search_finds_names_as_you_type_and_forgives_typos(world_catalog, text, first):
+    assert world_catalog.texts("ids")[fulltext.search(world_catalog, text, 5)[0]] == first
+
+
+def test_a_song_that_is_not_found_is_looked_for_once(world_catalog, monkeypatch):
+    asked, rows = [], trigrams.rows
+    monkeypatch.setattr(trigrams, "rows", lambda *given: asked.append(given[1]) or rows(*given))
+    with pytest.raises(UnknownSongs) as told:
+        resolve(world_catalog, [Seed("/song", {}, song="Low Rivers of Nowhere", artist="Nobody")])
+    assert asked == ["low rivers of nowhere nobody"]
+    assert told.value.suggestions == tuple(fulltext.search(world_catalog, "Low Rivers of Nowhere Nobody", 5))
+
+
+@given(st.text(max_size=200))
+def test_search_takes_any_text(world_catalog, text):
+    assert len(fulltext.search(world_catalog, text, 5)) <= 5
+
+
+def by_hand(first, second):
+    """Length of the longest common subsequence, by the table that everybody draws."""
+    row = [0] * (len(second) + 1)
+    for letter in first:
+        above, row = row, [0]
+        for place, other in enumerate(second):
+            row.append(above[place] + 1 if letter == other else max(above[place + 1], row[place]))
+    return row[-1]
+
+
+@given(st.text("abc é", max_size=70), st.text("abc é", max_size=70))
+def test_likeness_counts_the_letters_of_the_longest_common_subsequence(first, second):
+    likeness, ratio = Likeness(first), 2 * by_hand(first, second) / max(len(first) + len(second), 1)
+    assert likeness.ratio(second) == ratio
+    assert likeness.best([second, first[:1]]) == max(ratio, likeness.ratio(first[:1]))
+
+
+@given(st.text("abc é", max_size=200), st.lists(st.text("abc é", max_size=200), max_size=5))
+def test_likeness_to_many_texts_at_once_is_that_to_each(text, others):
+    likeness, others = Likeness(text), others * MANY
+    assert likeness.ratios(others).tolist() == [likeness.ratio(other) for other in others]
+
+
+def test_a_list_of_trigrams_tells_every_name_and_first_artist_that_holds_it(demo_catalog):
+    keys, entries = demo_catalog.array("trigram_keys"), demo_catalog.lists("trigram", "entries")
+    songs, names, artists = (
+        demo_catalog.array("entry_songs"),
+        demo_catalog.texts("names"),
+        demo_catalog.texts("artists"),
+    )
+    by = demo_catalog.lists("by", "artists")
+    texts = [f" {folded(names[row])} {folded(artists[by[row][0]])} " for row in songs]
+    holding = {}
+    for number, text in enumerate(texts):
+        for place in range(len(text) - 2):
+            holding.setdefault(text[place : place + 3], set()).add(number)
+    assert keys.tolist() == sorted(trigrams.keys(text)[0] for text in holding)
+    for text, numbers in holding.items():
+        assert entries[np.searchsorted(keys, trigrams.keys(text)[0])].tolist() == sorted(numbers)
+
+
+def test_entries_are_the_distinct_names_by_a_first_artist_the_most_popular_first(demo_catalog):
+    songs, popularity = demo_catalog.array("entry_songs"), demo_catalog.attribute("popularity")
+    assert (np.diff(popularity[songs]) <= 0).all()
+    names = [(folded(demo_catalog.texts("names")[row]), lookup.artists_of(demo_catalog, row)[0]) for row in songs]
+    assert len(set(names)) == len(names)
+
+
+@pytest.mark.parametrize("rows", [1, 7, 1000])
+def test_runs_of_any_length_give_the_same_index(rows):
+    texts = [f"{number % 7} rain {number}" for number in range(50)]
+    pieces = [texts[first : first + rows] for first in range(0, len(texts), rows)]
+    for found, whole in zip(lookups.inverted(pieces, len(texts)), lookups.inverted([texts], len(texts))):
+        np.testing.assert_array_equal(found, whole)
+
+
+@pytest.mark.parametrize("budget", [1, 5, 50])
+def test_a_search_reads_no_more_than_its_budget(demo_catalog, monkeypatch, budget):
+    monkeypatch.setattr("segue.catalog.trigrams.MOST_READ", budget)
+    assert 0 < len(trigrams.rows(demo_catalog, "the", 200)) <= budget
+
+
+def test_every_id_of_the_catalogue_is_found(demo_catalog):
+    ids = demo_catalog.texts("ids")
+    assert [lookup.by_id(demo_catalog, ids[row]) for row in range(len(ids))] == list(range(len(demo_catalog)))
+    assert lookup.by_id(demo_catalog, "demo-9999999") is None
+
+
+def edited(name, dice):
+    """A name with one letter inserted, deleted, swapped with the next or replaced."""
+    place, letter = dice.randrange(len(name) - 1), dice.choice(string.ascii_lowercase)
+    before, at, after = name[:place], name[place], name[place + 1 :]
+    return dice.choice([before + letter + at + after, before + after, before + after[0] + at + after[1:],
+                        before + letter + after])  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+def test_every_name_and_first_artist_of_the_real_tracks_finds_its_song(real_artifacts):
+    client = Client(Request.application(Service(Config(real_artifacts)).handle))
+    tracks = pd.read_csv(TRACKS, keep_default_na=False)
+    tracks["first"] = tracks["artists"].str.split(";").str[0].str.strip()
+    pairs = tracks[tracks["track_name"] != ""].drop_duplicates(["track_name", "first"])
+    missed = []
+    for song, artist in zip(pairs["track_name"], pairs["first"]):
+        answer = client.get("/recommend", query_string={"song": song, "artist": artist, "limit": 1}).json
+        seed = answer["seeds"][0] if "seeds" in answer else {"name": None, "artists": [None]}
+        if (seed["name"], seed["artists"][0]) != (song.strip(), artist):
+            missed.append((song, artist, seed))
+    assert missed == []
+
+
+@pytest.mark.slow
+def test_names_with_one_edit_are_among_the_first_five(real_artifacts):
+    catalog = load(real_artifacts)
+    names, dice = catalog.texts("names"), random.Random(3)
+    long_names = sorted({name for name in map(names.__getitem__, range(len(catalog))) if len(name) >= 6})
+    asked = dice.sample(long_names, 2000)
+    found = sum(name in {names[row] for row in fulltext.search(catalog, edited(name, dice), 5)} for name in asked)
+    assert found >= 0.98 * len(asked)
+
+
+def test_several_ids_are_found_in_their_order_and_the_unknown_are_none(world_catalog):
+    asked = ["piano-1", "nobody", "metal-2", "piano-1"]
+    assert lookup.by_ids(world_catalog, asked) == [lookup.by_id(world_catalog, song) for song in asked]
+    assert lookup.by_ids(world_catalog, asked)[1] is None

@@ -1,0 +1,452 @@
+"""The Spotify dialect as a caller sees it: whole answers, on the small world."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from build.fit import Options, fit
+from segue.catalog.names import bare
+from segue.spotify import genres, ids, params, performers, routes, shapes
+from tests.dialect import client_of, names, told
+
+NOBODY = "0" * 22  # well formed, and no id of anything
+ADA = ids.artist_id("Ada Lindqvist")
+
+
+@pytest.fixture(scope="module")
+def client(world_artifacts):
+    return client_of(world_artifacts)
+
+
+def recommended(client, **asked):
+    answer = client.get("/v1/recommendations", query_string=asked)
+    assert answer.status_code == 200, answer.json
+    return answer.json
+
+
+# --- songs ----------------------------------------------------------------------------------------------------
+
+
+def artist_shape(name):
+    identity = ids.artist_id(name)
+    return {
+        "external_urls": {"spotify": f"http://localhost/?q={name.replace(' ', '+')}"},
+        "href": f"http://localhost/v1/artists/{identity}",
+        "id": identity,
+        "name": name,
+        "type": "artist",
+        "uri": f"spotify:artist:{identity}",
+    }
+
+
+def test_a_track_has_every_field_and_no_other(client):
+    album = ids.album_id("piano 0", "Ada Lindqvist")
+    assert client.get("/v1/tracks/piano-1").json == {
+        "album": {
+            "album_type": "album",
+            "artists": [artist_shape("Ada Lindqvist")],
+            "available_markets": [],
+            "external_urls": {"spotify": "http://localhost/?q=piano+0"},
+            "href": f"http://localhost/v1/albums/{album}",
+            "id": album,
+            "images": [],
+            "name": "piano 0",
+            "release_date": "0000",
+            "release_date_precision": "year",
+            "total_tracks": 1,
+            "type": "album",
+            "uri": f"spotify:album:{album}",
+        },
+        "artists": [artist_shape("Ada Lindqvist")],
+        "available_markets": [],
+        "disc_number": 1,
+        "duration_ms": 201000,
+        "explicit": False,
+        "external_ids": {},
+        "external_urls": {"spotify": "http://localhost/?q=Slow+Rain"},
+        "href": "http://localhost/v1/tracks/piano-1",
+        "id": "piano-1",
+        "is_local": False,
+        "name": "Slow Rain",
+        "popularity": 21,
+        "preview_url": None,
+        "track_number": 1,
+        "type": "track",
+        "uri": "spotify:track:piano-1",
+    }
+
+
+def test_audio_features_are_as_the_table_has_them(client):
+    assert client.get("/v1/audio-features/piano-1").json == {
+        "acousticness": 0.951, "analysis_url": "http://localhost/v1/audio-analysis/piano-1", "danceability": 0.301,
+        "duration_ms": 201000, "energy": 0.101, "id": "piano-1", "instrumentalness": 0.901, "key": 1,
+        "liveness": 0.101, "loudness": -21.999, "mode": 1, "speechiness": 0.051, "tempo": 71.0, "time_signature": 4,
+        "track_href": "http://localhost/v1/tracks/piano-1", "type": "audio_features", "uri": "spotify:track:piano-1",
+        "valence": 0.201,
+    }  # fmt: skip
+
+
+@given(st.lists(st.floats(-100, 1000, width=32), min_size=1))
+def test_numbers_read_as_they_were_typed(values):
+    stored = np.array(values, np.float32).astype(np.float64)
+    stored[np.abs(stored) < 1e-9] = 0
+    assert shapes.typed(stored).tolist() == [float(f"{value:.7g}") for value in stored]
+
+
+@pytest.mark.parametrize(
+    ("path", "key"), [("/v1/tracks", "tracks"), ("/v1/audio-features", "audio_features"), ("/v1/artists", "artists")]
+)
+@pytest.mark.parametrize("slash", ["", "/"])
+def test_a_batch_keeps_order_and_repeats_and_has_null_for_the_unknown(client, path, key, slash):
+    known = (ADA, ids.artist_id("Skarn")) if key == "artists" else ("piano-1", "metal-4")
+    asked = [known[1], NOBODY, known[0], known[1]]
+    answer = client.get(f"{path}{slash}?ids={','.join(asked)}").json
+    assert [entry and entry["id"] for entry in answer[key]] == [known[1], None, known[0], known[1]]
+    assert answer[key][2] == client.get(f"{path}/{known[0]}{slash}").json
+
+
+@pytest.mark.parametrize(("path", "most"), [("tracks", 50), ("audio-features", 100), ("artists", 50)])
+def test_a_batch_has_limits(client, path, most):
+    assert client.get(f"/v1/{path}?ids={','.join([NOBODY] * most)}").status_code == 200
+    assert "Too many ids" in told(client.get(f"/v1/{path}?ids={','.join([NOBODY] * (most + 1))}"), 400)
+    assert "expected 1.." in told(client.get(f"/v1/{path}"), 400)
+    assert "Invalid base62 id: ''" in told(client.get(f"/v1/{path}?ids={NOBODY},,{NOBODY}"), 400)
+
+
+@pytest.mark.parametrize("path", ["tracks/{}", "audio-features/{}", "artists/{}", "artists/{}/related-artists"])
+def test_one_that_is_unknown_is_a_404_and_one_that_is_no_id_a_400(client, path):
+    assert "Non existing id" in told(client.get(f"/v1/{path.format(NOBODY)}"), 404)
+    assert "Invalid base62 id" in told(client.get(f"/v1/{path.format('no one')}"), 400)
+
+
+# --- artists --------------------------------------------------------------------------------------------------
+
+
+def test_an_artist_is_found_by_id_and_by_name(client):
+    expected = artist_shape("Ada Lindqvist") | {
+        "followers": {"href": None, "total": 0}, "genres": ["piano"], "images": [], "popularity": 22,
+    }  # fmt: skip
+    assert [client.get(f"/v1/artists/{asked}").json for asked in (ADA, "ada lindqvist")] == [expected, expected]
+
+
+def test_ids_of_artists_are_stable_and_forget_case_accents_and_punctuation():
+    assert ids.artist_id("Les Ondées") == ids.artist_id("LES ONDEES") == "fumqvvFuVqh9YM8g93AsGP"
+    assert ids.artist_id("Les Ondées [DJ]") != ids.artist_id("Les Ondées")
+
+
+def test_ids_of_albums_tell_artists_apart():
+    assert ids.album_id("Live", "Halberd") == ids.album_id("LIVE!", "halberd")
+    assert len({ids.album_id("Live", "Halberd"), ids.album_id("Live", "Skarn"), ids.artist_id("Live")}) == 3
+
+
+@pytest.mark.parametrize("well_formed", ["Z" * 22, "0" * 22, "7" * 22])
+def test_other_well_formed_ids_are_nobodys(client, well_formed):
+    assert told(client.get(f"/v1/artists/{well_formed}"), 404)
+
+
+def test_related_artists_are_others_the_most_alike_first(client):
+    related = client.get(f"/v1/artists/{ADA}/related-artists").json["artists"]
+    assert {artist["name"] for artist in related[:2]} == {"Tomas Vrba", "Ines Okoro"}
+    assert "Ada Lindqvist" not in names(related)
+    assert related[0] == client.get(f"/v1/artists/{related[0]['id']}").json
+
+
+# --- recommendations ------------------------------------------------------------------------------------------
+
+
+def test_each_kind_of_seed_and_all_together(client):
+    by_track = recommended(client, seed_tracks="piano-1", max_per_artist="null", limit=3)
+    assert sorted(names(by_track["tracks"])) == ["Grey Window", "Low Tide", "Paper Moths"]
+    by_artist = recommended(client, seed_artists=ADA, limit=2)
+    assert by_artist["tracks"] == recommended(client, seed_artists="Ada Lindqvist", limit=2)["tracks"]
+    both = recommended(client, seed_tracks="metal-3", seed_artists=ADA, seed_genres="disco")
+    assert [(seed["type"], seed["id"], seed["href"]) for seed in both["seeds"]] == [
+        ("ARTIST", ADA, f"http://localhost/v1/artists/{ADA}"),
+        ("TRACK", "metal-3", "http://localhost/v1/tracks/metal-3"),
+        ("GENRE", "disco", None),
+    ]
+    assert "metal-3" not in [track["id"] for track in both["tracks"]]
+
+
+def test_pools_tell_how_many_songs_were_considered_and_left(client):
+    answer = recommended(client, seed_tracks="piano-1", min_tempo=100, max_energy=0.8)
+    assert answer["seeds"] == [
+        {"initialPoolSize": 13, "afterFilteringSize": 4, "afterRelinkingSize": 4, "id": "piano-1", "type": "TRACK",
+         "href": "http://localhost/v1/tracks/piano-1"}
+    ]  # fmt: skip
+    assert {track["id"][:5] for track in answer["tracks"]} == {"disco"}
+
+
+def test_a_seed_that_is_unknown_has_an_empty_pool_and_spoils_nothing(client):
+    nothing = {"initialPoolSize": 0, "afterFilteringSize": 0, "afterRelinkingSize": 0}
+    alone = recommended(client, seed_tracks=NOBODY)
+    href = f"http://localhost/v1/tracks/{NOBODY}"
+    assert alone == {"tracks": [], "seeds": [{**nothing, "id": NOBODY, "type": "TRACK", "href": href}]}
+    beside = recommended(client, seed_tracks=f"piano-1,{NOBODY}")
+    assert beside["tracks"] == recommended(client, seed_tracks="piano-1")["tracks"]
+    assert beside["seeds"][1]["initialPoolSize"] == 0 < beside["seeds"][0]["initialPoolSize"]
+
+
+def test_a_reversed_range_is_an_empty_answer(client):
+    answer = recommended(client, seed_tracks="piano-1", min_energy=0.9, max_energy=0.1)
+    assert answer["tracks"] == []
+    assert answer["seeds"][0]["afterFilteringSize"] == answer["seeds"][0]["afterRelinkingSize"] == 0
+
+
+def test_targets_rank_every_song_and_filter_none(client):
+    answer = recommended(client, seed_tracks="piano-1", target_duration_ms=1, limit=100, max_per_artist="null")
+    assert (len(answer["tracks"]), answer["seeds"][0]["afterFilteringSize"]) == (11, 13)
+    loud, calm = (recommended(client, seed_genres="piano,metal", target_energy=energy, limit=1) for energy in (1, 0))
+    assert [answer["tracks"][0]["id"][:5] for answer in (loud, calm)] == ["metal", "piano"]
+
+
+@pytest.mark.parametrize("name", params.TUNABLE)
+def test_every_attribute_is_tunable_in_three_ways(client, name):
+    low, high = params.TUNABLE[name]
+    tuned = {f"min_{name}": max(low, -200), f"max_{name}": high, f"target_{name}": high}
+    answer = recommended(client, seed_tracks="piano-1", **tuned)
+    assert answer["seeds"][0]["afterFilteringSize"] == 13
+    for prefix in ("min", "max", "target"):
+        refused = client.get(f"/v1/recommendations?seed_tracks=piano-1&{prefix}_{name}={2 * high + 1}")
+        assert f"Invalid {prefix}_{name}: expected a number" in told(refused, 400)
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ("", "expected 1..5 seeds over seed_artists, seed_tracks and seed_genres, found 0"),
+        ("seed_tracks=,&seed_genres=", "found 0"),
+        ("seed_tracks=piano-1,piano-2,piano-3&seed_genres=disco,metal,piano", "found 6; POST /recommend takes a"),
+        ("seed_tracks=piano 1", "Invalid base62 id: 'piano 1'"),
+        (
+            "seed_artists=Nobody Known",
+            "Invalid base62 id: 'Nobody Known' has not 22 letters and digits",
+        ),
+        ("seed_genres=discoo", "unknown genre 'discoo'; did you mean 'disco'?"),
+        ("seed_genres=disco&limit=0", "Invalid limit: expected a whole number 1..100, found '0'"),
+        ("seed_genres=disco&limit=101", "Invalid limit"),
+        ("seed_genres=disco&limit=ten", "Invalid limit"),
+        ("seed_genres=disco&market=Narnia", "Invalid market code: 'Narnia'"),
+        ("seed_genres=disco&target_energy=nan", "Invalid target_energy: expected a number 0..1, found 'nan'"),
+        ("seed_genres=disco&min_tempo=fast&max_key=12", "min_tempo: expected a number"),
+        ("seed_genres=disco&min_tempo=fast&max_key=12", "Invalid max_key: expected a number 0..11, found '12'"),
+        ("seed_genres=disco&max_per_artist=0", "Invalid max_per_artist"),
+        ("seed_genres=disco&explain=maybe", "Invalid explain: expected true or false, found 'maybe'"),
+        ("seed_genres=disco&draw=-1", "Invalid draw"),
+        ("seed_genres=disco&exclude_tracks=a b", "Invalid base62 id: 'a b'"),
+    ],
+)
+def test_a_request_that_is_refused_is_told_why(client, asked, said):
+    assert said in told(client.get(f"/v1/recommendations?{asked}"), 400)
+
+
+def test_songs_and_artists_stay_out_when_they_are_unwanted(client):
+    def left(**unwanted):
+        tracks = recommended(client, seed_genres="piano", limit=4, max_per_artist="null", min_instrumentalness=0.5,
+                             **unwanted)["tracks"]  # fmt: skip
+        return sorted(track["id"] for track in tracks)
+
+    assert left() == ["piano-1", "piano-2", "piano-3", "piano-4"]
+    assert left(exclude_tracks=f"piano-1-live,{NOBODY}") == ["piano-2", "piano-3", "piano-4"]
+    assert left(exclude_artists=f"{ADA},{NOBODY}") == left(exclude_artists="ada lindqvist") == ["piano-3", "piano-4"]
+    assert left(seed_artists=ADA, exclude_seed_artists="true") == ["piano-3", "piano-4"]
+
+
+def test_the_cap_is_that_of_our_own_api_and_can_be_lifted(client):
+    def most(**asked):
+        tracks = recommended(client, seed_genres="piano", limit=100, **asked)["tracks"]
+        firsts = [track["artists"][0]["name"] for track in tracks]
+        return max(firsts.count(name) for name in firsts)
+
+    assert [most(), most(max_per_artist=1)] == [2, 1]
+
+
+def test_explanations_and_draws_are_extras(client):
+    plain = recommended(client, seed_tracks="piano-1", limit=3)
+    explained = recommended(client, seed_tracks="piano-1", limit=3, explain="1")
+    parts = [(track.pop("score"), sum(track.pop("why")["parts"].values())) for track in explained["tracks"]]
+    assert explained == plain
+    assert all(score == pytest.approx(total) for score, total in parts)
+    assert recommended(client, seed_tracks="piano-1", limit=3, draw=1)["tracks"] != plain["tracks"]
+
+
+def test_what_is_unknown_to_spotify_counts_for_nothing(client):
+    assert recommended(client, seed_tracks="piano-1", market="FI", seed_moods="x", min_colour=2) == recommended(
+        client, seed_tracks="piano-1"
+    )
+
+
+@pytest.mark.parametrize("limit", [1, 2, 5, 9])
+def test_a_shorter_list_begins_a_longer_one(client, limit):
+    asked = {"seed_genres": "piano,metal", "target_valence": 0.4}
+    longer = recommended(client, **asked, limit=100)["tracks"]
+    assert recommended(client, **asked, limit=limit)["tracks"] == longer[:limit]
+
+
+def test_genre_seeds_have_the_names_that_spotify_gave_them(client):
+    assert client.get("/v1/recommendations/available-genre-seeds/").json == {"genres": ["disco", "metal", "piano"]}
+    table = ["r&b", "hip hop", "drum and bass", "city pop", "rock, soft", "k-pop", "kpop"]
+    assert genres.named(table) == {
+        "city pop": "city pop", "drum-and-bass": "drum and bass", "hip-hop": "hip hop", "k-pop": "k-pop",
+        "r-n-b": "r&b", "rock  soft": "rock, soft",
+    }  # fmt: skip
+    assert [genres.find(table, asked) for asked in ("R-N-B", "Drum & Bass", "rock  soft", "polka")] == [
+        "r&b", "drum and bass", "rock, soft", None,
+    ]  # fmt: skip
+
+
+# --- HTTP -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("path", "why"),
+    [
+        ("/v1", "never was such a route"),
+        ("/v1/", "never was such a route"),
+        ("/v1/me/top/tracks", "a listener's account"),
+        ("/v1/playlists/37i9dQZF1DXcBWIGoYBM5M", "a listener's account"),
+        ("/v1/albums", "of albums no more than their names"),
+        (f"/v1/artists/{ADA}/top-tracks", 'search for artist:"NAME"'),
+        ("/v1/audio-analysis/piano-1", "no analysis from beat to beat"),
+        ("/v1/tracks/piano-1/more", "never was such a route"),
+    ],
+)
+def test_any_other_path_is_a_404_that_says_why(client, path, why):
+    message = told(client.get(path), 404)
+    assert message.startswith(f"{path} is not served: ")
+    assert why in message
+
+
+def test_a_wrong_method_is_a_405_with_allow(client):
+    answer = client.post("/v1/tracks/piano-1")
+    assert told(answer, 405) == "/v1/tracks/piano-1 answers GET, HEAD"
+    assert answer.headers["Allow"] == "GET, HEAD"
+
+
+@pytest.mark.parametrize("path", ["/v1/recommendations?seed_tracks=piano-1", "/v1/nothing", "/api/token"])
+def test_programs_in_browsers_are_let_in(client, path):
+    asked = {"Origin": "https://app.example", "Access-Control-Request-Headers": "authorization,content-type"}
+    before = client.options(path, headers=asked)
+    assert (before.status_code, before.data) == (204, b"")
+    for answer in (before, client.get(path)):
+        assert answer.headers["Access-Control-Allow-Origin"] == "*"
+        assert "Authorization, Content-Type" in answer.headers["Access-Control-Allow-Headers"]
+
+
+def test_head_has_the_headers_of_get(client):
+    head, get = (ask("/v1/tracks/piano-1") for ask in (client.head, client.get))
+    assert (head.status_code, head.data, head.content_length) == (200, b"", get.content_length)
+
+
+def test_missing_artifacts_are_a_503(tmp_path):
+    answer = client_of(tmp_path).get("/v1/tracks/piano-1")
+    assert "python -m build fit" in told(answer, 503)
+    assert int(answer.headers["Retry-After"]) > 0
+
+
+def test_our_own_fault_is_a_500_that_tells_nothing(world_artifacts, monkeypatch, caplog):
+    def broken(*_):
+        raise RuntimeError("secret /path")
+
+    monkeypatch.setattr("segue.engine.recommend", broken)
+    assert "secret" not in told(client_of(world_artifacts).get("/v1/recommendations?seed_genres=disco"), 500)
+    assert "secret" in caplog.text
+
+
+def test_absent_attributes_are_neutral_and_filter_nothing_that_they_pass(tmp_path):
+    rows = [f"s{n},Song {n},{n / 20},{100 + n}" for n in range(1, 13)]
+    (tmp_path / "bare.csv").write_text("\n".join(["id,name,energy,tempo", *rows]), encoding="utf-8")
+    fit(Options([str(tmp_path / "bare.csv")]), tmp_path / "artifacts")
+    client = client_of(tmp_path / "artifacts")
+    track = client.get("/v1/tracks/s1").json
+    assert (track["popularity"], track["duration_ms"], track["explicit"]) == (0, 0, False)
+    assert (track["artists"][0]["name"], track["album"]["name"]) == ("", "")
+    features = client.get("/v1/audio-features/s1").json
+    assert (features["time_signature"], features["key"], features["mode"], features["valence"]) == (4, -1, 1, 0.0)
+    assert len(recommended(client, seed_tracks="s1", max_popularity=50, min_time_signature=4)["tracks"]) == 11
+    assert recommended(client, seed_tracks="s1", min_popularity=1)["tracks"] == []
+    aimed = recommended(client, seed_tracks="s1", target_popularity=50)
+    assert aimed == recommended(client, seed_tracks="s1")
+    assert client.get("/v1/recommendations/available-genre-seeds").json == {"genres": []}
+
+
+# --- tokens ---------------------------------------------------------------------------------------------------
+
+
+GRANT = {"grant_type": "client_credentials"}
+
+
+def test_any_client_gets_a_token(client):
+    by_header = client.post("/api/token", data=GRANT, auth=("any", "one"))
+    by_form = client.post("/api/token/", data={**GRANT, "client_id": "any", "client_secret": "one"})
+    assert by_header.json == by_form.json == {
+        "access_token": by_header.json["access_token"], "token_type": "Bearer", "expires_in": 3600,
+    }  # fmt: skip
+    bearer = {"Authorization": f"Bearer {by_header.json['access_token']}"}
+    assert client.get("/v1/tracks/piano-1", headers=bearer).json == client.get("/v1/tracks/piano-1").json
+
+
+@pytest.mark.parametrize(
+    ("asked", "status", "error"),
+    [
+        ({"data": {"grant_type": "authorization_code", "code": "x"}}, 400, "unsupported_grant_type"),
+        ({"data": {}}, 400, "unsupported_grant_type"),
+        ({"data": {"grant_type": "client_credentials"}}, 400, "invalid_client"),
+        (
+            {"data": {"grant_type": "client_credentials"}, "headers": {"Authorization": "Basic %%"}},
+            400,
+            "invalid_client",
+        ),
+        ({"data": b"x" * 20_000}, 413, "invalid_request"),
+        ({"data": "a=1&" * 60}, 400, "invalid_request"),
+        ({"method": "GET"}, 405, "invalid_request"),
+    ],
+)
+def test_a_token_that_is_refused_is_refused_as_oauth_does(client, asked, status, error):
+    answer = client.open("/api/token", **{"method": "POST", **asked})
+    assert answer.status_code == status
+    assert set(answer.json) == {"error", "error_description"}
+    assert answer.json["error"] == error
+
+
+# --- the room -------------------------------------------------------------------------------------------------
+
+
+def test_nothing_of_the_dialect_is_imported_before_it_is_spoken(world_artifacts):
+    from tests.test_main import in_fresh_python
+
+    code = """
+import sys, main
+from werkzeug.test import Client
+from werkzeug.wrappers import Request
+client = Client(Request.application(main.recommend))
+for path in ("/recommend?song_id=piano-1", "/v1/tracks/piano-1"):
+    assert client.get(path).status_code == 200
+    print(any(name.startswith("segue.spotify") for name in sys.modules), "pyarrow" in sys.modules)
+"""
+    assert in_fresh_python(code, world_artifacts) == "False False\nTrue False\n"
+
+
+def test_all_routes_have_a_view():
+    assert {rule.endpoint for rule in routes.ROUTES.iter_rules()} <= set(dir(routes._Call))
+
+
+@given(st.text("abeé !", min_size=1, max_size=4))
+def test_artists_are_found_by_the_beginnings_of_their_words(world_catalog, text):
+    known, words = performers.performers(world_catalog), bare(text)
+    by_hand = [row for row, name in enumerate(known.names) if f" {name}".find(f" {words}") >= 0]
+    found = known.holding(words).tolist()
+    assert sorted(found) == by_hand
+    called = [row for row in by_hand if known.names[row] == words]
+    assert (known.called(words), found[: len(called)]) == (called, called)
+
+
+def test_the_songs_of_artists_and_the_artists_of_songs_belong_together(world_catalog):
+    known, by = performers.performers(world_catalog), world_catalog.lists("by", "artists")
+    for artist in range(len(known.names)):
+        songs = [row for row in range(len(world_catalog)) if artist in by[row]]
+        assert sorted(known.songs_of([artist]).tolist()) == songs
+        only = np.zeros(len(world_catalog), bool)
+        only[songs] = True
+        assert set(np.flatnonzero(known.of(only))) == {one for row in songs for one in by[row].tolist()}

@@ -1,0 +1,184 @@
+"""The API's description agrees with the code, and the service with the description."""
+
+import hashlib
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+from openapi_spec_validator import validate
+from werkzeug.test import Client
+from werkzeug.wrappers import Request
+
+from segue.catalog.lookup import ALTERNATIVES
+from segue.config import Config
+from segue.engine.explain import REASONS
+from segue.engine.seeds import POINTS
+from segue.query import Query, parser, reader
+from segue.query.attributes import AUDIO, NUMERIC
+from segue.web import bodies, service
+from segue.web.front import Front
+from tests.described import DOCUMENT, SCHEMAS, limits, parameter
+
+QUERY = SCHEMAS["Query"]["properties"]
+
+
+def test_the_document_is_valid_openapi():
+    validate(DOCUMENT)
+
+
+def test_it_has_the_version_of_the_project():
+    project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8"))
+    assert DOCUMENT["info"]["version"] == project["project"]["version"]
+
+
+def test_it_lists_the_routes_and_methods_of_the_service():
+    routes = {re.sub("<.*?>", "{id}", rule.rule): rule.methods - {"HEAD"} for rule in service.ROUTES.iter_rules()}
+    assert {path: {method.upper() for method in item} for path, item in DOCUMENT["paths"].items()} == routes
+
+
+# --- limits ---------------------------------------------------------------------------------------------------
+
+
+def faults(body):
+    """What the parser has against fields of a body, by JSON pointer."""
+    known = service.Vocabulary([], [attribute.name for attribute in NUMERIC], True)
+    try:
+        parser.parse({"song": "Anchor", **body}, known)
+    except service.InvalidQuery as error:
+        return [fault.pointer for fault in error.faults]
+    return []
+
+
+@pytest.mark.parametrize("name", ["limit", "max_per_artist", "diversity", "draw"])
+def test_the_parser_takes_the_limits_of_a_field_and_nothing_beyond(name):
+    schema = SCHEMAS[{"limit": "Limit", "draw": "Draw"}[name]] if "$ref" in QUERY[name] else QUERY[name]
+    low, high = limits(schema)
+    assert [faults({name: value}) for value in (low, high)] == [[], []]
+    assert [faults({name: value}) for value in (low - 1, high + 1)] == [[f"/{name}"], [f"/{name}"]]
+
+
+def test_defaults_are_those_of_a_query():
+    named = {name: schema for name, schema in QUERY.items() if "default" in schema}
+    named |= {"limit": SCHEMAS["Limit"], "draw": SCHEMAS["Draw"]}
+    empty = Query(())
+    assert {name: schema["default"] for name, schema in named.items()} == {
+        name: getattr(empty, name) for name in named
+    }
+
+
+def test_the_fields_of_a_query_are_those_the_parser_names_when_one_is_unknown():
+    with pytest.raises(service.InvalidQuery) as refused:
+        parser.parse({"song": "Anchor", "zzzz": 1}, service.Vocabulary([], [], False))
+    known = refused.value.faults[0].detail.partition("known are: ")[2]
+    assert set(known.split(", ")) == set(QUERY)
+
+
+def test_weights_are_those_the_parser_takes():
+    low, high = limits(SCHEMAS["Weight"])
+    seeds = [{"song": "Anchor", "weight": weight} for weight in (low, high, low - 1, high + 1, 0)]
+    with pytest.raises(service.InvalidQuery) as refused:
+        parser.parse({"seeds": seeds}, service.Vocabulary([], [], False))
+    assert [fault.pointer for fault in refused.value.faults] == [f"/seeds/{place}/weight" for place in (2, 3, 4)]
+    assert SCHEMAS["Weight"]["not"] == {"const": 0}
+
+
+def test_numbers_of_a_song_have_the_ranges_and_units_of_the_code():
+    assert SCHEMAS["Numbers"]["properties"] == {
+        attribute.name: {
+            "type": "number",
+            "minimum": attribute.low,
+            "maximum": attribute.high,
+            "description": attribute.unit,
+        }
+        for attribute in NUMERIC
+    }
+    assert list(SCHEMAS["Features"]["properties"]) == [attribute.name for attribute in AUDIO]
+    assert SCHEMAS["Why"]["properties"]["farthest"]["enum"] == [*SCHEMAS["Features"]["properties"], None]
+
+
+def test_filters_are_those_the_parser_names_when_one_is_unknown():
+    with pytest.raises(service.InvalidQuery) as refused:
+        parser.parse(
+            {"song": "Anchor", "filters": {"zzzz": 1}},
+            service.Vocabulary([], [attribute.name for attribute in NUMERIC], True),
+        )
+    known = refused.value.faults[0].detail.partition("known are: ")[2]
+    assert known.split(", ") == list(SCHEMAS["Filters"]["properties"])
+
+
+def test_lengths_are_those_of_the_code():
+    filters = SCHEMAS["Filters"]["properties"]
+    assert {
+        "text": SCHEMAS["Text"]["maxLength"],
+        "genre": SCHEMAS["Genre"]["maxLength"],
+        "search": parameter("/search", "q")["maxLength"],
+        "seeds": QUERY["seeds"]["maxItems"],
+        "genres": SCHEMAS["Genres"]["maxItems"],
+        "excluded": {filters[name]["maxItems"] for name in ("exclude_ids", "exclude_artists")},
+        "bound": limits(SCHEMAS["Range"]["items"]),
+        "faults": SCHEMAS["Problem"]["properties"]["errors"]["maxItems"],
+        "draw": SCHEMAS["Draw"]["maximum"],
+        "reasons": SCHEMAS["Why"]["properties"]["reasons"]["maxItems"],
+        "alternatives": SCHEMAS["ResolvedSeed"]["oneOf"][0]["properties"]["alternatives"]["maxItems"],
+        "songs of a seed": SCHEMAS["ResolvedSeed"]["oneOf"][1]["properties"]["songs"]["maximum"],
+    } == {
+        "text": reader.LONGEST_TEXT,
+        "genre": reader.LONGEST_TEXT,
+        "search": service.LONGEST_SEARCH,
+        "seeds": parser.MOST_SEEDS,
+        "genres": parser.MOST_LISTED,
+        "excluded": {parser.MOST_LISTED},
+        "bound": (-reader.LARGEST_BOUND, reader.LARGEST_BOUND),
+        "faults": reader.MOST_FAULTS,
+        "draw": parser.LARGEST_DRAW,
+        "reasons": REASONS,
+        "alternatives": ALTERNATIVES,
+        "songs of a seed": POINTS,
+    }  # fmt: skip
+
+
+def test_ids_are_those_of_the_code():
+    schema = SCHEMAS["Id"]
+    characters = schema["pattern"].removeprefix("^").removesuffix("+$")
+    assert f"{characters}{{{schema['minLength']},{schema['maxLength']}}}" == reader.ID.pattern
+
+
+def test_the_size_of_a_body_is_that_of_the_code():
+    for said in (f"{bodies.LARGEST:,} bytes", f"{bodies.MOST_COMMAS:,} commas"):
+        assert said in DOCUMENT["paths"]["/recommend"]["post"]["requestBody"]["description"]
+        assert said in DOCUMENT["components"]["responses"]["TooLarge"]["description"]
+
+
+# --- keys -------------------------------------------------------------------------------------------------------
+
+KEY = "a-key-of-the-tests"
+SHOWN = {"http": lambda _: {"Authorization": f"Bearer {KEY}"}, "apiKey": lambda scheme: {scheme["name"]: KEY}}
+OPERATIONS = [(method, path, told) for path, item in DOCUMENT["paths"].items() for method, told in item.items()]
+
+
+@pytest.fixture(scope="session")
+def closed(demo_artifacts):
+    """A client of a service that is closed by keys."""
+    environ = {"SEGUE_API_KEYS": hashlib.sha256(KEY.encode()).hexdigest()}
+    front = Front(service.Service(Config(demo_artifacts)).handle, environ, lambda _: None)
+    return Client(Request.application(front.handle))
+
+
+def test_keys_are_optional_and_may_be_shown_in_each_way_that_opens(closed):
+    schemes = DOCUMENT["components"]["securitySchemes"]
+    assert DOCUMENT["security"] == [{}, *({name: []} for name in schemes)]
+    answers = [closed.get("/readyz", headers=SHOWN[scheme["type"]](scheme)) for scheme in schemes.values()]
+    assert [answer.status_code for answer in answers] == [200, 200]
+
+
+@pytest.mark.parametrize(("method", "path", "told"), OPERATIONS)
+def test_a_service_closed_by_keys_refuses_as_described(closed, method, path, told):
+    answer = closed.open(path.replace("{id}", "0"), method=method.upper())
+    assert (answer.status_code == 401) == ("401" in told["responses"]) == (told.get("security") != [])
+    if answer.status_code == 401:
+        described = DOCUMENT["components"]["responses"]["Unauthorized"]
+        assert (answer.mimetype,) == (*described["content"],)
+        assert {name: answer.headers[name] for name in described["headers"]} == {
+            name: header["schema"]["const"] for name, header in described["headers"].items()
+        }

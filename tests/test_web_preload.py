@@ -1,0 +1,18 @@
+"""Preloading: everything is open when the first request comes, and nothing fails that would not fail later."""
+
+from segue.config import Config
+from segue.web.preload import preload
+from segue.web.service import Service
+
+
+def test_preloading_opens_what_requests_need(world_artifacts):
+    service = Service(Config(world_artifacts))
+    preload(service.handle)
+    opened = set(service.catalog()._arrays)
+    assert {"vectors", "id_hashes", "names_heap", "cell_centroids", "works"} <= opened
+
+
+def test_a_function_without_artifacts_starts_all_the_same(tmp_path, caplog):
+    service = Service(Config(tmp_path))
+    preload(service.handle)
+    assert "not preloaded: a request answers 503" in caplog.text

@@ -1,0 +1,248 @@
+"""The API as a caller sees it: whole answers."""
+
+import json
+from pathlib import Path
+
+import pytest
+from werkzeug.test import Client
+from werkzeug.wrappers import Request
+
+from build.fit import Options, fit
+from segue.config import Config
+from segue.web.service import Service
+from tests import world
+
+PROBLEM = "application/problem+json"
+
+
+def client_of(artifacts):
+    return Client(Request.application(Service(Config(artifacts)).handle))
+
+
+@pytest.fixture(scope="module")
+def client(world_artifacts):
+    return client_of(world_artifacts)
+
+
+def problem(answer):
+    assert answer.mimetype == PROBLEM
+    body = answer.json
+    assert body["status"] == answer.status_code
+    return body
+
+
+def test_recommend_answers_the_whole_contract(client, world_catalog):
+    answer = client.post("/recommend", json={"song": "slow rain", "limit": 1})
+    assert (answer.status_code, answer.mimetype) == (200, "application/json")
+    body = answer.json
+    score = body["recommendations"][0].pop("score")
+    assert 0.7 < score < 1
+    cluster = body["recommendations"][0].pop("cluster")
+    assert cluster in [{"id": e["id"], "name": e["name"]} for e in world_catalog.manifest["clusters"]]
+    assert body == {
+        "seeds": [
+            {
+                "asked": {"song": "slow rain"},
+                "id": "piano-1",
+                "name": "Slow Rain",
+                "artists": ["Ada Lindqvist"],
+                "match": "exact",
+                "alternatives": [{"id": "piano-1-live", "name": "Slow Rain - Live", "artists": ["Ada Lindqvist"]}],
+            }
+        ],
+        "recommendations": [
+            {
+                "rank": 1,
+                "id": "piano-2",
+                "name": "Grey Window",
+                "artists": ["Ada Lindqvist"],
+                "album": "piano 0",
+                "genres": ["piano"],
+                "popularity": 22,
+                "explicit": False,
+                "duration_ms": 202000,
+            }
+        ],
+        "pool": {"catalogue": 13, "after_filters": 13, "dropped_versions": 2, "dropped_artist_cap": 0},
+        "model": world_catalog.version,
+    }
+
+
+def test_get_and_post_give_the_same_answer(client):
+    posted = client.post("/recommend", json={"song": "Slow Rain", "artist": "Ada Lindqvist", "limit": 3})
+    got = client.get("/recommend?song=Slow+Rain&artist=Ada+Lindqvist&limit=3")
+    assert got.data == posted.data
+
+
+def test_the_same_request_twice_gives_the_same_bytes(client):
+    body = {"seeds": [{"genre": "disco"}, {"id": "metal-1", "weight": -1}], "explain": True, "draw": 7}
+    assert client.post("/recommend", json=body).data == client.post("/recommend", json=body).data
+
+
+def test_seeds_that_are_no_songs_tell_how_many_stand_for_them(client):
+    seeds = [{"artist": "gravel saints"}, {"genre": "piano"}, {"features": {"energy": 0.5}}]
+    assert client.post("/recommend", json={"seeds": seeds}).json["seeds"] == [
+        {"asked": {"artist": "gravel saints"}, "songs": 2},
+        {"asked": {"genre": "piano"}, "songs": 4},
+        {"asked": {"features": {"energy": 0.5}}, "songs": 0},
+    ]
+
+
+def test_explanations_add_up_to_the_score(client):
+    body = {
+        "seeds": [{"id": "piano-1"}, {"id": "metal-1", "weight": -0.5}],
+        "explain": True,
+        "targets": {"tempo": 80},
+    }
+    for found in client.post("/recommend", json=body).json["recommendations"]:
+        assert sum(found["why"]["parts"].values()) == pytest.approx(found["score"], abs=1e-6)
+        assert found["why"]["closest_seed"] == 0
+        assert 1 <= len(found["why"]["reasons"]) <= 3
+
+
+def test_an_explanation_says_what_a_person_understands(client):
+    body = {"song_id": "piano-1", "explain": True, "limit": 1}
+    why = client.post("/recommend", json=body).json["recommendations"][0]["why"]
+    assert set(why) == {"closest_seed", "reasons", "farthest", "parts"}
+    assert {"shared genres: piano", "also by Ada Lindqvist"} <= set(why["reasons"])
+    assert list(why["parts"]) == ["audio", "artist", "genre", "fame"]
+
+
+def test_unknown_song_is_a_404_problem_that_suggests_names(client):
+    answer = client.post("/recommend", json={"seeds": [{"song": "Neon Waltzer Two"}, {"id": "nope"}]})
+    assert answer.status_code == 404
+    body = problem(answer)
+    assert body["errors"] == [
+        {"pointer": "/seeds/0", "detail": "no song is called 'Neon Waltzer Two'"},
+        {"pointer": "/seeds/1", "detail": "no song has the id 'nope'"},
+    ]
+    assert body["suggestions"][0] == {"id": "disco-4", "name": "Neon Waltz", "artists": ["Dez & Dot"]}
+    assert len(body["suggestions"]) <= 5
+
+
+def test_faults_of_form_are_told_before_unknown_songs(client):
+    answer = client.post("/recommend", json={"song": "Nobody Knows This", "limit": 0})
+    assert problem(answer)["errors"] == [{"pointer": "/limit", "detail": "expected a whole number 1..100"}]
+
+
+def test_features_that_tell_no_songs_apart_are_a_fault(world_artifacts, tmp_path):
+    answer = client_of(world_artifacts).post("/recommend", json={"seeds": [{"features": {"key": -1}}]})
+    assert problem(answer)["errors"][0]["pointer"] == "/seeds/0/features"
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b"", "Expecting value"), (b"{", "Expecting property name"), (b'{"song": NaN}', "NaN is no JSON number"),
+        (b"[" * 100_000, "nested too deep"), (b"\xff", "decode"),
+    ],
+)  # fmt: skip
+def test_a_body_that_is_no_json_is_a_400(client, body, said):
+    answer = client.post("/recommend", data=body, content_type="application/json")
+    assert answer.status_code == 400
+    assert said in problem(answer)["detail"]
+
+
+def test_a_body_of_another_type_is_a_415(client):
+    assert client.post("/recommend", data={"song": "A"}).status_code == 415
+
+
+def test_a_body_over_256_kb_is_a_413(client):
+    answer = client.post("/recommend", data=b" " * (256 * 1024 + 1), content_type="application/json")
+    assert (answer.status_code, problem(answer)["title"]) == (413, "Content too large")
+
+
+def test_a_wrong_method_is_a_405_with_allow(client):
+    answer = client.delete("/recommend")
+    assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, HEAD, POST")
+    assert problem(answer)["detail"] == "this path answers GET, HEAD, POST"
+
+
+def test_missing_artifacts_are_a_503_that_names_the_command(tmp_path):
+    answer = client_of(tmp_path).get("/readyz")
+    assert (answer.status_code, int(answer.headers["Retry-After"]) > 0) == (503, True)
+    assert "python -m build fit" in problem(answer)["detail"]
+    assert str(tmp_path) not in answer.get_data(as_text=True)
+
+
+def test_artifacts_that_come_later_are_served(tmp_path, world_artifacts):
+    client = client_of(tmp_path / "artifacts")
+    assert client.get("/readyz").status_code == 503
+    (tmp_path / "artifacts").symlink_to(world_artifacts)
+    assert client.get("/readyz").status_code == 200
+
+
+def test_healthz_is_alive_without_artifacts(tmp_path):
+    assert client_of(tmp_path).get("/healthz").json == {"status": "alive"}
+
+
+def test_readyz_tells_version_songs_and_invention(client, world_catalog, demo_artifacts):
+    assert client.get("/readyz").json == {"version": world_catalog.version, "songs": 14, "invented": False}
+    assert client_of(demo_artifacts).get("/readyz").json["invented"] is True
+
+
+def test_a_song_has_its_full_record(client):
+    body = client.get("/songs/piano-5").json
+    assert (body["name"], body["genres"], body["artists"], body["tempo"]) == (
+        "Unheard Études", ["piano"], ["Tomas Vrba"], 0.0,
+    )  # fmt: skip
+    assert body["year"] is None
+    assert client.get("/songs/nope").status_code == 404
+
+
+def test_clusters_hold_every_song_once(client):
+    clusters = client.get("/clusters").json["clusters"]
+    songs = [
+        song["id"]
+        for cluster in clusters
+        for song in client.get(f"/clusters/{cluster['id']}?limit=100").json["songs"]
+    ]
+    assert len(songs) == len(set(songs)) == sum(cluster["size"] for cluster in clusters) == 14
+
+
+def test_pages_of_a_cluster_make_the_whole(client):
+    whole = client.get("/clusters/0?limit=100").json["songs"]
+    pages = [client.get(f"/clusters/0?offset={offset}&limit=1").json["songs"] for offset in range(len(whole) + 1)]
+    assert pages == [*([song] for song in whole), []]
+
+
+def test_search_finds_songs(client):
+    songs = client.get("/search?q=slo&limit=2").json["songs"]
+    assert [song["name"] for song in songs] == ["Slow Rain", "Slow Rain - Live"]
+    assert problem(client.get("/search?limit=51"))["errors"] == [
+        {"pointer": "/q", "detail": "expected a text of 1..200 characters"},
+        {"pointer": "/limit", "detail": "expected a whole number 1..50"},
+    ]
+
+
+@pytest.mark.parametrize("path", ["/", "/docs", "/openapi.json"])
+def test_pages_are_served_without_artifacts(tmp_path, path):
+    assert client_of(tmp_path).get(path).status_code == 200
+
+
+def test_our_own_fault_is_a_500_that_tells_nothing(world_artifacts, monkeypatch, caplog):
+    def broken(*_):
+        raise RuntimeError("secret /path")
+
+    monkeypatch.setattr("segue.engine.recommend", broken)
+    answer = client_of(world_artifacts).post("/recommend", json={"song": "Slow Rain"})
+    assert answer.status_code == 500
+    assert "secret" not in answer.get_data(as_text=True)
+    assert "secret" in caplog.text
+
+
+def test_links_lead_to_spotify_for_its_ids_only(tmp_path):
+    text = world.write(tmp_path / "world.csv").read_text(encoding="utf-8")
+    spotify = "".join(f"{n}" for n in range(10)) + "abcdefghijkl"
+    (tmp_path / "world.csv").write_text(text.replace("piano-2,", f"{spotify},"), encoding="utf-8")
+    fit(Options([str(tmp_path / "world.csv")]), tmp_path / "artifacts")
+    client = client_of(tmp_path / "artifacts")
+    found = client.post("/recommend", json={"song_id": "piano-1", "limit": 3, "max_per_artist": None}).json
+    links = {song["id"]: song.get("link") for song in found["recommendations"]}
+    assert links == {spotify: f"https://open.spotify.com/track/{spotify}", "piano-3": None, "piano-4": None}
+
+
+def test_answers_are_plain_json(client):
+    body = client.post("/recommend", json={"song": "Déjà Rêvé"}).get_data(as_text=True)
+    assert json.loads(body, parse_constant=pytest.fail)
+    assert str(Path.cwd()) not in body
