@@ -17,7 +17,7 @@ from build.model.shares import SHARES
 from build.sources.columns import TIDY
 from segue import catalog as catalogs
 from segue.catalog import names
-from segue.engine.space import KNOTS
+from segue.engine.space import KNOTS, space_of
 from segue.query.attributes import NUMERIC
 from tests import tables, world
 
@@ -87,7 +87,7 @@ def test_runs_of_any_length_give_the_same_bytes(demo_catalog, tmp_path, monkeypa
 def test_every_array_has_the_shape_that_the_table_states(artifacts):
     n_songs, n_works = len(artifacts), artifacts.manifest["works"]
     n_genres, n_artists = len(artifacts.manifest["genres"]), len(artifacts.texts("artists"))
-    space = artifacts.space
+    space = space_of(artifacts)
     n_dims, n_cells = len(space.spread), len(artifacts.array("cell_clusters"))
     n_centres = len(artifacts.array("sketch_centres"))
     songs = ((n_songs,), "i")
@@ -198,7 +198,7 @@ def test_radii_bound_every_song_of_a_cell_block_by_block(artifacts):
     assert sizes.min() > 0
     cells = np.repeat(np.arange(len(sizes)), sizes)
     gaps = artifacts.array("vectors").astype(np.float64) - artifacts.array("cell_centroids")[cells]
-    for number, block in enumerate(artifacts.space.blocks):
+    for number, block in enumerate(space_of(artifacts).blocks):
         radii = np.zeros(len(sizes))
         np.maximum.at(radii, cells, np.sqrt((gaps[:, block.columns] ** 2).sum(axis=1)))
         assert artifacts.array("cell_radii")[:, number] == pytest.approx(radii, abs=1e-3)

@@ -41,8 +41,8 @@ def test_a_package_holds_code_requirements_artifacts_and_byte_code(shelf, tmp_pa
     version = json.loads((made.folder / "artifacts" / "current.json").read_text())["version"]
     tag = f"cpython-{running()[0].replace('.', '')}"
     assert {
-        "main.py", f"__pycache__/main.{tag}.pyc", "segue/web.py", f"segue/__pycache__/web.{tag}.pyc",
-        "segue/page/index.html", "flask/__init__.py", f"flask/__pycache__/__init__.{tag}.pyc",
+        "main.py", f"__pycache__/main.{tag}.pyc", "segue/web/service.py", f"segue/web/__pycache__/service.{tag}.pyc",
+        "segue/web/page/index.html", "flask/__init__.py", f"flask/__pycache__/__init__.{tag}.pyc",
         "artifacts/current.json", f"artifacts/versions/{version}/vectors.npy",
     } <= names(made.folder)  # fmt: skip
     with zipfile.ZipFile(made.archive) as archive:

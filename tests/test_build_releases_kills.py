@@ -14,6 +14,7 @@ from build.releases import history
 from segue import engine, releases
 from segue.catalog import manifest
 from segue.query import Query, Seed
+from segue.responses import json_response
 from segue.web import answers
 from tests.releases import ASKED, client, published
 
@@ -103,8 +104,7 @@ def expected(versions):
     """What each version answers: version -> bytes."""
     asked = Query((Seed("/song_id", {"id": "piano-1"}, id="piano-1"),), limit=3)
     return {
-        songs.version: answers.json_response(answers.answer(songs, engine.recommend(songs, asked))).data
-        for songs in versions
+        songs.version: json_response(answers.answer(songs, engine.recommend(songs, asked))).data for songs in versions
     }
 
 

@@ -13,6 +13,7 @@ import pytest
 
 from segue import catalog
 from segue.catalog import ragged
+from segue.catalog.manifest import FORMAT
 from segue.errors import ArtifactsError
 
 # saves version after version, slowly, and tells of each when it is saved
@@ -168,7 +169,7 @@ def test_another_format_is_refused_with_both_numbers_and_the_command(root):
     with pytest.raises(ArtifactsError) as refused:
         catalog.load(root)
     assert str(refused.value) == (
-        f"manifest.json of version {path.parent.name} has format 77, this code reads format {catalog.FORMAT}:"
+        f"manifest.json of version {path.parent.name} has format 77, this code reads format {FORMAT}:"
         " run 'python -m build fit'"
     )
 

@@ -5,14 +5,15 @@ import threading
 
 import pytest
 
+from segue import releases
 from segue.errors import ConfigError, Missing, Moved, StoreError
-from segue.releases import store as stores
+from segue.releases.store import Folder
 from tests.stores import Server
 
 
 @pytest.fixture
 def store(address):
-    return stores.at(address)
+    return releases.at(address)
 
 
 @pytest.fixture
@@ -107,15 +108,15 @@ def test_a_large_file_arrives_whole(store, file):
 
 
 def test_the_client_of_stores_is_imported_by_the_first_that_needs_it(tmp_path):
-    assert isinstance(stores.at(str(tmp_path)), stores.Folder)
+    assert isinstance(releases.at(str(tmp_path)), Folder)
     with pytest.raises(ConfigError, match="'s3://' can't be used as a store"):
-        stores.at("s3://")
+        releases.at("s3://")
 
 
 def test_a_folder_that_cannot_be_written_is_told(tmp_path, file):
     (tmp_path / "taken").write_text("a file")
     with pytest.raises(StoreError, match="name can't be written"):
-        stores.at(str(tmp_path / "taken")).create("name", file(b""))
+        releases.at(str(tmp_path / "taken")).create("name", file(b""))
 
 
 @pytest.mark.parametrize(
@@ -124,7 +125,7 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path, file):
 )
 def test_a_store_that_misbehaves_is_told_on_one_line_after_few_tries(behind_proxy, fault, told):
     address, proxy = behind_proxy
-    store = stores.at(address)
+    store = releases.at(address)
     proxy.fault = fault
     with pytest.raises(StoreError, match=rf"current\.json: the store {told}") as caught:
         store.read("current.json")
@@ -137,4 +138,4 @@ def test_a_store_where_nobody_listens_is_told(s3, monkeypatch):
         gone = server.base
     monkeypatch.setenv("AWS_ENDPOINT_URL", gone)
     with pytest.raises(StoreError, match=r"current\.json: the store fails"):
-        stores.at(s3).read("current.json")
+        releases.at(s3).read("current.json")
