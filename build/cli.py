@@ -71,7 +71,7 @@ def _add_fit(parser: argparse.ArgumentParser) -> None:
         type=_columns,
         default={},
         metavar="NAME=HEADER,...",
-        help=f"which header means what, where Segue can't tell; names: {', '.join(TIDY)}",
+        help=f"which header means what, where Segue can't recognise it; names: {', '.join(TIDY)}",
     )
     parser.add_argument("--out", type=Path, default=Path(ARTIFACTS), help="artifacts folder (default: %(default)s)")
     parser.add_argument("--seed", type=_seed, default=0, help="of everything random, 0..4294967295 (default: 0)")

@@ -91,7 +91,7 @@ def _fitted(frame: pd.DataFrame, account: Account, options: Options) -> writing.
         placed = place(frame, account, options.seed, options.shares)
     with stage("measuring neighbourhoods"):
         usable = (frame["tempo"] != 0).to_numpy(bool)
-        heard = reaches(placed.space, placed.vectors, usable, options.seed)
+        scales = reaches(placed.space, placed.vectors, usable, options.seed)
     if options.playlists:
         with stage(f"learning from {options.playlists}"):
             works, taught = _taught(options.playlists, options.fold, frame)
@@ -99,7 +99,7 @@ def _fitted(frame: pd.DataFrame, account: Account, options: Options) -> writing.
     with stage("clustering"):
         cells = cluster(placed.vectors, options.seed, placed.space.weights)
     with stage("sorting"):
-        return writing.sort(frame, placed, heard, cells, lists)
+        return writing.sort(frame, placed, scales, cells, lists)
 
 
 def _taught(path: Path, fold: int | None, frame: pd.DataFrame) -> tuple[playlists.Works, playlists.Playlists]:
@@ -108,7 +108,7 @@ def _taught(path: Path, fold: int | None, frame: pd.DataFrame) -> tuple[playlist
     read = playlists.load(path, works)
     if fold is None:
         return works, read
-    # A fold that judges nothing is told now rather than after the work.
+    # A fold that judges nothing is reported now rather than after the work.
     queries(read.part("valid", fold), works, frame["id"].iloc[works.rows].tolist())
     return works, read.part("train", fold)
 

@@ -32,7 +32,7 @@ def google(requests: float, memory: float, seconds: float) -> float:
 
 def table(memory: float, seconds: float, cold: float) -> list[str]:
     """The table, line by line."""
-    rows = ["| requests a month | AWS, asleep | AWS, SnapStart | Google |", "|---|---|---|---|"]
+    rows = ["| requests a month | AWS, scaling to zero | AWS, SnapStart | Google |", "|---|---|---|---|"]
     for requests in REQUESTS:
         costs = [
             aws(requests, memory, seconds, cold, snapstart=False),

@@ -1,6 +1,6 @@
 """``make rehearse``: every step to the cloud and back, on a machine that has no cloud, no Docker and no login.
 
-What can't be taken here, because a tool is missing, is told and left out; what fails ends the rehearsal.
+What can't be taken here, because a tool is missing, is named and left out; what fails ends the rehearsal.
 """
 
 import sys

@@ -1,4 +1,4 @@
-"""Steps of a rehearsal: each is told, timed, and passes, fails or is skipped with its reason."""
+"""Steps of a rehearsal: each is named, timed, and passes, fails or is skipped with its reason."""
 
 import contextlib
 import time

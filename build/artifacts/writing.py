@@ -155,7 +155,7 @@ def _write_together(folder: Path, model: Model, lists: Lists) -> None:
     _save(folder, "together_lists", of_work)
     owners, works = np.repeat(np.arange(len(lists.counts)), lists.counts), model.works[lists.songs]
     pairs = pd.DataFrame({"list": owners, "work": works})
-    # Two works to playlists may be one here: "???" and "ß" are told apart there.
+    # Two works to playlists may be one here: "???" and "ß" are different there.
     once = ~pairs.duplicated().to_numpy()
     counts = np.bincount(owners[once], minlength=len(lists.counts))
     _save_lists(folder, "together", "works", counts, works[once])

@@ -54,8 +54,8 @@ def _spread(raw: np.ndarray, codes: np.ndarray) -> np.ndarray:
     """From sums of whole numbers, which are exact."""
     known, total, squares = _known(raw), np.zeros(raw.shape[1]), np.zeros(raw.shape[1])
     for run in slices(len(raw)):
-        heard = np.where(np.isnan(raw[run]), 0, codes[run]).astype(np.float64)
-        total, squares = total + heard.sum(axis=0), squares + (heard * heard).sum(axis=0)
+        known_codes = np.where(np.isnan(raw[run]), 0, codes[run]).astype(np.float64)
+        total, squares = total + known_codes.sum(axis=0), squares + (known_codes * known_codes).sum(axis=0)
     known = np.maximum(known, 1)
     return 2 * (squares / known - (total / known) ** 2)
 

@@ -70,7 +70,7 @@ def learn(playlists: Playlists, content: np.ndarray, seed: int) -> Learned:
     Raises
     ------
     SourceError
-        there are too few playlists to tell songs apart.
+        there are too few playlists to learn from.
 
     """
     held_by = _incidence(playlists)
@@ -137,12 +137,12 @@ def _lists(
     votes = sparse.diags(KAPPA / np.maximum(np.asarray(holds_artist.sum(axis=1)).ravel(), 1)) @ holds_artist
     seen = np.flatnonzero(held)
     artist = artists[: len(held)]
-    heard = np.diff(holds_artist.indptr)[artist] > 0
-    cold = np.unique(artist[(held == 0) & heard])
+    known = np.diff(holds_artist.indptr)[artist] > 0
+    cold = np.unique(artist[(held == 0) & known])
     lists = np.full(len(held), -1, np.int64)
     lists[seen] = np.arange(len(seen))
     of_artist = pd.Series(len(seen) + np.arange(len(cold)), index=cold)
-    unheld = (held == 0) & heard
+    unheld = (held == 0) & known
     lists[unheld] = of_artist.loc[artist[unheld]]
     together = held_by[:, : len(held)].T.tocsr()
     rows = itertools.chain(

@@ -24,7 +24,7 @@ WORDS = {
 }
 OUTSTANDING = 0.16  # distance of a cluster's mean rank from the middle, 0.5, from which it is worth a word
 MOST_GENRES = 4
-WORTH_SAYING = 0.3  # of the first genre's share, from which another genre is told beside it
+WORTH_SAYING = 0.3  # of the first genre's share, from which another genre is named beside it
 SPECIFIC = 0.65  # of a family's songs, from which one member speaks for it: "death-metal" rather than "metal"
 RELUCTANCE = 3  # a place or language counts by its share to this power, so only where it dominates
 PLACES = {
@@ -58,39 +58,39 @@ class _Genres:
     """Genres in families that are called as one of them: ``death-metal`` is of ``metal``, as ``metal`` is.
 
     genres : of the songs
-    fame : float64, shape (n_songs,), how much each song counts: people know a cluster by its best-known songs
+    popularity : float64, shape (n_songs,), how much each song counts: people know a cluster by its best-known songs
     """
 
-    def __init__(self, genres: Links, fame: np.ndarray):
+    def __init__(self, genres: Links, popularity: np.ndarray):
         self._genres = genres
-        self._fame = fame
+        self._popularity = popularity
         self._heads = _heads(genres.names)
         ones, places = np.ones(len(self._heads), np.float32), np.arange(len(self._heads))
         families = sparse.csr_matrix((ones, (places, self._heads)), (len(ones), len(ones)))
         self._songs = (genres.matrix @ families).sign().tocsc()
-        self._usual = np.maximum(self._songs.T @ fame / fame.sum(), 1e-9)
+        self._usual = np.maximum(self._songs.T @ popularity / popularity.sum(), 1e-9)
         self._powers = np.array([RELUCTANCE if name in PLACES else 1 for name in genres.names])
 
     def of(self, members: np.ndarray) -> list[str]:
         """What most of the songs are, then what most of the others are, and so on; lift breaks ties."""
-        told: list[str] = []
-        untold = np.where(members, self._fame, 0)
-        total, least = untold.sum(), 0.0
-        lift = self._songs.T @ untold / total / self._usual
-        while len(told) < min(MOST_GENRES, len(lift)):
-            shares = np.where(lift > 1, self._songs.T @ untold / total, 0) ** self._powers
+        named: list[str] = []
+        unnamed = np.where(members, self._popularity, 0)
+        total, least = unnamed.sum(), 0.0
+        lift = self._songs.T @ unnamed / total / self._usual
+        while len(named) < min(MOST_GENRES, len(lift)):
+            shares = np.where(lift > 1, self._songs.T @ unnamed / total, 0) ** self._powers
             family = int(np.lexsort((-lift, -shares.round(2)))[0])
             if shares[family] <= least:
                 break
-            told.append(self._speaker(family, members))
+            named.append(self._speaker(family, members))
             least = least or WORTH_SAYING * shares[family]
-            untold[self._songs.indices[self._songs.indptr[family] : self._songs.indptr[family + 1]]] = 0
-        return told
+            unnamed[self._songs.indices[self._songs.indptr[family] : self._songs.indptr[family + 1]]] = 0
+        return named
 
     def _speaker(self, family: int, members: np.ndarray) -> str:
         """The genre that most of a family's songs are of, else the family's name."""
         kin = np.flatnonzero(self._heads == family)
-        songs = self._genres.matrix[:, kin].T @ np.where(members, self._fame, 0)
+        songs = self._genres.matrix[:, kin].T @ np.where(members, self._popularity, 0)
         best = int(kin[songs.argmax()])
         return self._genres.names[best if songs.max() > SPECIFIC * songs.sum() else family]
 

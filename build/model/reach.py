@@ -1,4 +1,4 @@
-"""How far each song is heard: shorter where songs lie close together, so that none is near to everything."""
+"""The reach of each song, its local scale: short where songs lie close together, so that none is near to all."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Sketches: one number a song and block, from which the function tells roughly how near a song is."""
+"""Sketches: one number a song and block, from which the function bounds roughly how near a song is."""
 
 from dataclasses import dataclass
 

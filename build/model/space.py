@@ -1,7 +1,7 @@
 """The tidy table as points of the space: one function a block, then codes in which blocks are comparable.
 
-What a song lacks is imputed (the mean of the songs that have it) and flagged; a block or column in which the whole
-table says nothing is left out. ``python -m tests.benchmarks.quality`` prints what each block is worth.
+What a song lacks is imputed (the mean of the songs that have it) and flagged; a block or column without
+values that differ is left out. ``python -m tests.benchmarks.quality`` prints what each block is worth.
 """
 
 import dataclasses
@@ -52,10 +52,10 @@ def place(frame: pd.DataFrame, account: Account, seed: int, shares: Mapping[str,
     """Place every song of a tidy table.
 
     shares : block -> its part of the similarity, scaled to add up to 1; a block without a share is left out
-    account : receives a note per column or block that says nothing
+    account : receives a note per column or block that is left out
     seed : of the genre block's randomised SVD
     """
-    ranks, audio = _heard(_without_unanalysed(frame))
+    ranks, audio = _audio_block(_without_unanalysed(frame))
     by, genres = link(frame["artists"]), link(frame["genres"])
     makers: dict[str, Callable[[], np.ndarray]] = {
         "audio": lambda: audio,
@@ -65,7 +65,7 @@ def place(frame: pd.DataFrame, account: Account, seed: int, shares: Mapping[str,
         "year": lambda: ranks("year", frame["year"].to_numpy(np.float64))[:, None],
     }
     blocks = {name: make() for name, make in makers.items() if shares.get(name)}
-    silent = [name for name, block in blocks.items() if not _says_something(name, block, account)]
+    silent = [name for name, block in blocks.items() if not _has_values(name, block, account)]
     _note_constants(audio, account)
     if len(silent) == len(blocks):
         raise SourceError(f"the table says nothing about {', '.join(blocks)}: there is nothing to compare songs by")
@@ -92,13 +92,13 @@ def _curve(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _without_unanalysed(frame: pd.DataFrame) -> pd.DataFrame:
-    """Tempo 0 means that a song was not analysed: nothing of its audio block says anything."""
+    """Tempo 0 means that a song was not analysed: its audio block is unknown."""
     features = {feature for feature, *_ in AUDIO_COLUMNS}
-    heard = frame["tempo"] != 0
-    return frame.assign(**{name: frame[name].where(heard) for name in features})
+    analysed = frame["tempo"] != 0
+    return frame.assign(**{name: frame[name].where(analysed) for name in features})
 
 
-def _heard(frame: pd.DataFrame) -> tuple[Ranks, np.ndarray]:
+def _audio_block(frame: pd.DataFrame) -> tuple[Ranks, np.ndarray]:
     """The curves, and the audio block by them."""
     ranks = fit_ranks(frame)
     features = {attribute.name: frame[attribute.name].to_numpy(np.float64) for attribute in NUMERIC}
@@ -111,9 +111,9 @@ def _heard(frame: pd.DataFrame) -> tuple[Ranks, np.ndarray]:
 def _artist_block(audio: np.ndarray, by: Links, genres: Links) -> np.ndarray:
     """The mean sound of a song's artists, drawn towards their genres' where an artist has few songs."""
     known = ~np.isnan(audio)
-    heard = known.any(axis=1)
+    analysed = known.any(axis=1)
     sound = np.where(known, audio, np.nansum(audio, axis=0) / np.maximum(known.sum(axis=0), 1))
-    sung = by.matrix.multiply(heard[:, None]).tocsr()
+    sung = by.matrix.multiply(analysed[:, None]).tocsr()
     songs = np.asarray(sung.sum(axis=0)).ravel()[:, None]
     of_genres = averaged(genres.matrix.T.tocsr()) @ sound
     artist_genres = averaged(sparse.csr_matrix(by.matrix.T) @ genres.matrix)
@@ -158,7 +158,7 @@ def _fame_block(frame: pd.DataFrame, by: Links, ranks: Ranks) -> np.ndarray:
     return np.stack([own, np.where(np.isnan(artists), own, artists)], axis=1)
 
 
-def _says_something(name: str, block: np.ndarray, account: Account) -> bool:
+def _has_values(name: str, block: np.ndarray, account: Account) -> bool:
     varies = np.nan_to_num(variance(block)).sum() > 0
     if not varies:
         account.note(f"the table says nothing about {name}: that block is left out of the space")

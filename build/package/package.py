@@ -25,7 +25,7 @@ CONSTRAINTS = ROOT / "constraints.txt"
 IGNORED = "# Everything here is deployed: byte code, too.\n.gcloudignore\n"
 EARLIEST = (1980, 1, 1, 0, 0, 0)  # the first date that a zip file can hold
 PLAIN = 0o100644 << 16  # a file that everybody may read
-SMALL = 1 * MB  # parts below this are told together
+SMALL = 1 * MB  # parts below this are shown together
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +100,10 @@ def parts(folder: Path) -> dict[str, int]:
     for path in _files(folder):
         sizes[_part(path.relative_to(folder).parts)] += path.stat().st_size
     kept = {"code", "artifacts"} | {name for name, size in sizes.items() if size >= SMALL}
-    told: Counter[str] = Counter()
+    shown: Counter[str] = Counter()
     for name, size in sizes.items():
-        told[name if name in kept else "other requirements"] += size
-    return dict(told.most_common())
+        shown[name if name in kept else "other requirements"] += size
+    return dict(shown.most_common())
 
 
 def lines(made: Package, target: Target) -> list[str]:

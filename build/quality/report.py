@@ -30,7 +30,7 @@ Measured = tuple[float, float, float]
 
 @dataclass(frozen=True, slots=True)
 class Song:
-    """A song as the page names it; address : where it can be heard, if anywhere."""
+    """A song as the page names it; address : where it can be played, if anywhere."""
 
     name: str
     artists: str
@@ -135,7 +135,7 @@ def quality(history: Mapping[str, Any], version: str) -> dict[str, list[Figure]]
 
 
 def _judged(store: Store, name: str) -> dict[str, Any]:
-    """The quality that a manifest tells of, if it does."""
+    """The quality in a manifest, if it has any."""
     try:
         found = json.loads(store.read(name).content)["quality"]
     except (ValueError, KeyError, TypeError):
@@ -175,8 +175,8 @@ def _known(catalog: Catalog) -> dict[str, np.ndarray]:
 
 def _song(catalog: Catalog, row: int) -> Song:
     identity = catalog.texts("ids")[row]
-    heard = SPOTIFY_ID.fullmatch(identity) and not catalog.manifest["invented"]
-    address = f"https://open.spotify.com/track/{identity}" if heard else None
+    playable = SPOTIFY_ID.fullmatch(identity) and not catalog.manifest["invented"]
+    address = f"https://open.spotify.com/track/{identity}" if playable else None
     artists = lookup.artists_of(catalog, row)
     more = f" and {len(artists) - NAMED} more" if len(artists) > NAMED else ""
     return Song(catalog.texts("names")[row], ", ".join(artists[:NAMED]) + more, address)

@@ -1,4 +1,4 @@
-"""What a table alone can tell of its recommendations, and how evenly they fall, without any playlist.
+"""How good recommendations are by the table alone, and how evenly they spread, without playlists.
 
 ============  =====================================================================================
 artist@10     lists of ten that hold another song by the seed's artist, of seeds whose artist has one

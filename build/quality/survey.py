@@ -185,12 +185,12 @@ def _typical(catalog: Catalog, best: np.ndarray) -> tuple[int, ...]:
     """The first few works, other artists before an artist's second song."""
     works = catalog.array("works")[best]
     firsts = best[np.sort(np.unique(works, return_index=True)[1])]
-    heard: Counter[str] = Counter()
+    shown: Counter[str] = Counter()
     turns: list[tuple[int, int, int]] = []
     for row in firsts:
         artist = next(iter(lookup.artists_of(catalog, int(row))), f"\0{row}")
-        turns.append((heard[artist], len(turns), int(row)))
-        heard[artist] += 1
+        turns.append((shown[artist], len(turns), int(row)))
+        shown[artist] += 1
     return tuple(row for *_, row in sorted(turns)[:TYPICAL])
 
 

@@ -40,7 +40,7 @@ def publish(candidate: Catalog, store: Store, terms: Terms) -> None:
     Raises
     ------
     ReleaseError
-        the gate refuses the version, or another publisher was faster; the history tells of the latter.
+        the gate refuses the version, or another publisher was faster; the history records the latter.
     ArtifactsError
         a file of the version is damaged, or the store can't be read or written; the message names the file.
 
@@ -103,7 +103,7 @@ def settled(store: Store) -> Pointer | None:
 
 
 def swap(store: Store, said: Mapping[str, Any], standing: Pointer | None) -> None:
-    """Make the version of an entry current if what is current is still what it was; the history tells either way."""
+    """Make the version of an entry current if what is current is still what it was; the history records both."""
     try:
         store.swap(
             manifest.POINTER, json.dumps(said, ensure_ascii=False).encode(), standing.tag if standing else None

@@ -1,4 +1,4 @@
-"""Which column of a stranger's table is which: one table of header synonyms."""
+"""Which column of a table is which: one table of header synonyms."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -102,7 +102,7 @@ def _only(key: str, keys: list[str], headers: Sequence[str], table: str) -> int:
         first, second = places[:2]
         raise SourceError(
             f"{table}, row 1: columns {first + 1} '{headers[first]}' and {second + 1} '{headers[second]}' mean the"
-            f" same: expected one of them, or --columns to tell them apart"
+            f" same: expected one of them, or --columns to say which is which"
         )
     return places[0]
 

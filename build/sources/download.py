@@ -182,12 +182,12 @@ def _extent(response: requests.Response, part: Path) -> tuple[int, int | None]:
             raise SourceError("answers a web page, not a table; give the address of the file itself")
         return 0, response.raw.length_remaining
     if response.status_code in (206, 416) and "Range" in response.request.headers:
-        told = re.fullmatch(r"bytes (\d+)-\d+/(\d+)", response.headers.get("Content-Range", ""))
-        # Some servers heed Range but not If-Range: the validators tell whether the file is the same.
+        ranged = re.fullmatch(r"bytes (\d+)-\d+/(\d+)", response.headers.get("Content-Range", ""))
+        # Some servers heed Range but not If-Range: the validators show whether the file is the same.
         validators = zip(astuple(_Record.of(response)), astuple(_Record.load(part)))
         same = all(new in (None, old) for new, old in validators)
-        if told and same and int(told[1]) == part.stat().st_size:
-            return int(told[1]), int(told[2])
+        if ranged and same and int(ranged[1]) == part.stat().st_size:
+            return int(ranged[1]), int(ranged[2])
         part.unlink()
         raise ProtocolError("the server does not continue the partial file")
     answer = f"the server answers {response.status_code} {response.reason}"

@@ -124,7 +124,7 @@ def _finished(frame: pd.DataFrame, headers: list[str], first: int, ragged: "pd.S
 
 
 def _lines(file: IO[bytes], table: str) -> Iterator[str]:
-    """The file's lines as text; whatever keeps them from being text is told with its place."""
+    """The file's lines as text; what is not text is reported with its place."""
     number, delimiter = 0, ""
     try:
         for number, line in enumerate(file, 1):

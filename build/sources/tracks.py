@@ -166,11 +166,11 @@ def _check_given(given: Mapping[str, str], headers: Sequence[str], sources: Sequ
 
 
 def _check_possible(frame: pd.DataFrame, sources: Sequence[str]) -> None:
-    """A recommendation needs names to tell and something to compare."""
-    told = ("genres", *(attribute.name for attribute in AUDIO))
+    """A recommendation needs names to show and something to compare."""
+    compared = ("genres", *(attribute.name for attribute in AUDIO))
     if "name" not in frame:
         lacking = "no column holds the songs' names"
-    elif not any(name in frame and (frame.empty or frame[name].notna().any()) for name in told):
+    elif not any(name in frame and (frame.empty or frame[name].notna().any()) for name in compared):
         lacking = "no column holds an audio feature or genres"
     else:
         return

@@ -31,7 +31,7 @@ class Keys:
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> "Keys":
-        """Read SEGUE_API_KEYS, digests with commas between, and SEGUE_TOKEN_SECRET. Their values are never told."""
+        """Read SEGUE_API_KEYS, digests with commas between, and SEGUE_TOKEN_SECRET. Their values are never shown."""
         given = [entry.strip() for entry in environ.get("SEGUE_API_KEYS", "").split(",") if entry.strip()]
         for place, entry in enumerate(given, 1):
             if not _DIGEST.fullmatch(entry):

@@ -60,8 +60,8 @@ CHOICES: dict[str, list[Patch]] = {
     "half the correction of hubs": [(build.model.reach, "STRENGTH", 0.5)],
     "less sound: 0.25 and artist 0.25, genre 0.45": _shares(audio=0.25, artist=0.25, genre=0.45),
     "more genre: 0.45, sound 0.4, artist 0.1": _shares(audio=0.4, artist=0.1, genre=0.45),
-    "twice the fame": _shares(fame=0.10),
-    "no fame": _shares(fame=0.0),
+    "twice the popularity": _shares(fame=0.10),
+    "no popularity": _shares(fame=0.0),
 }
 
 

@@ -1,9 +1,9 @@
 """From the classic to Segue: each method judged by the same playlists.
 
-``python -m tests.benchmarks.quality --source tracks.csv --playlists playlists.csv [--row NAME]`` prints the README's
-table, or one row of it. Methods without playlists are judged by all of them; what is learned from playlists is judged
-by the fifth that it did not see, in five turns. How evenly lists fall on the catalogue is told by lists for a sample
-of its works. ``--ablation`` prints what each choice of the space is worth instead: the table without that choice.
+``python -m tests.benchmarks.quality --source tracks.csv --playlists playlists.csv [--row NAME]`` prints the
+table of docs/quality.md, or one row of it. Methods without playlists are judged by all of them; what is learned from playlists is judged
+by the fifth that it did not see, in five turns. How evenly lists cover the catalogue is measured
+by lists for a sample of its works. ``--ablation`` prints what each choice of the space is worth instead: the table without that choice.
 """
 
 import argparse
@@ -25,7 +25,7 @@ from tests.benchmarks.ablation import CHOICES, without
 
 FIGURES = {"HR@10": "HR@10", "xHR@10": "xHR@10", "AUC": "AUC", "coverage": "coverage"}
 EVEN = {"coverage": "catalogue coverage", "never": "never", "hubness": "hubness"}
-SAMPLE = 2_000  # works whose lists tell how evenly lists fall
+SAMPLE = 2_000  # works whose lists show how evenly lists cover the catalogue
 PEERS = {
     "chance": (methods.by_chance, None),
     "k-means, any song of the cluster": (methods.by_cluster, None),

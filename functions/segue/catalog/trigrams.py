@@ -2,7 +2,7 @@
 
 Its entries are the distinct pairs of a folded name and a folded first artist, numbered from the most popular song on;
 the list of a trigram holds the numbers of the entries that have it, rising. A search reads the shortest lists first,
-for rare trigrams tell most, and never more of them than its budget: the beginnings of lists are the best-known songs.
+for rare trigrams distinguish best, and no more of them than its budget: lists begin with the best-known songs.
 """
 
 import numpy as np

@@ -8,7 +8,7 @@ array                  shape                       what
 =====================  ==========================  ========================================================
 vectors                (n_songs, n_dims)           int8, the space's columns, block beside block
 present                (n_songs,)                  uint8, bit b set: block b of the space is known, not imputed
-reaches                (n_songs,)                  float32, how far a song is heard, see :mod:`segue.engine.space`
+reaches                (n_songs,)                  float32, local scale of a song, see :mod:`segue.engine.space`
 sketches               (n_songs, n_blocks)         uint16, see :mod:`segue.engine.sketch`
 sketch_centres         (n_centres, n_dims)         int8, centres of each block, side by side
 sketch_radii           (n_centres, n_blocks)       float32, how far a centre's songs are from it, root mean squared
@@ -66,7 +66,7 @@ class Catalog:
 
     folder : the version directory
     manifest : its manifest, as :func:`load` has read it
-    fetch : brings a file of that name and tells where it lies; None: all of them lie in the folder
+    fetch : fetches a file of that name and returns its path; None: all of them lie in the folder
     """
 
     def __init__(self, folder: Path, manifest: dict[str, Any], fetch: Callable[[str], Path] | None = None):

@@ -42,7 +42,7 @@ class Why:
     parts: Mapping[str, float]
 
     def as_json(self) -> dict[str, Any]:
-        """What the API tells of it."""
+        """As the API shows it."""
         return {
             "closest_seed": self.closest_seed,
             "reasons": list(self.reasons),

@@ -23,7 +23,7 @@ from segue.engine.space import REACH, Space, closeness, space_of
 from segue.engine.spans import Spans
 
 TARGETS_SHARE = 0.5
-TRUSTED = 0.6  # of a cell's radius: leaves one in thousands of the best songs unseen, as ``make bench`` tells
+TRUSTED = 0.6  # of a cell's radius: leaves one in thousands of the best songs unseen, as ``make bench`` measures
 TRUSTED_ROUGHLY = 0.8  # of the radius of a sketch's centre, which is a mean and no maximum; the same holds for it
 LARGEST_BATCH = 131072  # numbers held at a time: songs x blocks x points
 POINTS_AT_A_TIME = 32  # while sketches are judged: bounds the memory of a request with many seeds

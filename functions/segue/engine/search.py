@@ -18,7 +18,7 @@ FIRST_VISIT = 3_000  # songs, about, looked at before it is known how good is go
 LARGEST_VISIT = 100_000  # songs, about, looked at together: bounds the memory of one request
 WANTED = 30  # songs made ready at first, whatever the limit: a longer list begins as a shorter one does
 LOWEST = -1.0  # below every score
-PROBES = 100  # songs of the best sketches, scored before the others: they tell how good is good enough
+PROBES = 100  # songs of the best sketches, scored before the others: they show how good is good enough
 
 
 def ranked(catalog: Catalog, scorer: Scorer, allowed: Allowed) -> Iterator[tuple[int, float]]:
@@ -63,7 +63,7 @@ class _Cells:
 
 
 class _Aside:
-    """Songs that were looked at and not scored, for to tell that they are hopeless is cheaper."""
+    """Songs that were looked at and not scored, for ruling them out is cheaper."""
 
     def __init__(self, scorer: Scorer, allowed: Allowed):
         self._scorer, self._allowed = scorer, allowed

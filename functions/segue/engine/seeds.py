@@ -38,7 +38,7 @@ def resolve(catalog: Catalog, seeds: Sequence[Seed]) -> list[Resolved]:
     Raises
     ------
     InvalidQuery
-        raw features that tell no songs of this catalogue apart.
+        raw features in which no songs of this catalogue differ.
     UnknownSongs
         carries every seed that names nothing.
 

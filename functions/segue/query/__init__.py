@@ -1,4 +1,4 @@
-"""What a request asks for: JSON or a URL in, a frozen :class:`Query` out, every fault of it told at once.
+"""What a request asks for: JSON or a URL in, a frozen :class:`Query` out, with all faults reported at once.
 
 No other wing is imported here; below the parser nobody sees a dictionary from outside.
 """

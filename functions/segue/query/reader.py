@@ -7,8 +7,8 @@ from typing import Any
 
 from segue.errors import Fault, InvalidQuery
 
-MOST_FAULTS = 100  # that are told of a request; past them it is not read any further
-MOST_HINTS = 20  # of those that are told with the nearest known name
+MOST_FAULTS = 100  # reported for a request; past them it is not read any further
+MOST_HINTS = 20  # of those that are reported with the nearest known name
 LONGEST_TEXT = 600  # characters; the longest name in the wild has 511
 LARGEST_BOUND = 1e15  # of a filter's range, either sign
 ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
@@ -114,7 +114,7 @@ class Reader:
 
     @property
     def hints_left(self) -> bool:
-        """Whether a fault may still be told with the nearest name that is known: finding it is work."""
+        """Whether a fault may still be reported with the nearest name that is known: finding it is work."""
         return len(self.faults) < MOST_HINTS
 
     def unknown(self, what: str, name: str, pointer: str, known: Sequence[str]) -> None:

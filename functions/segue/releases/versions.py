@@ -32,7 +32,7 @@ class Releases(Protocol):
     address: str
 
     def start(self) -> Catalog:
-        """The current version, opened as fast as can be; which files are checked when is told by the class."""
+        """The current version, opened as fast as can be; the class says which files are checked when."""
 
     def pointer(self) -> Pointer:
         """What is current."""

@@ -21,7 +21,7 @@ _WELL_FORMED = re.compile(r"[0-9A-Za-z]{22}")
 def artist_id(name: str) -> str:
     """The id of an artist, the same for all spellings that differ in case, accents and punctuation only.
 
-    The first half is the digest by which artists are looked up, the second tells those apart who share it.
+    The first half is the digest by which artists are looked up, the second separates those who share it.
     """
     return _half(digest(title_key(name))) + _half(digest(f"artist {bare(name)}"))
 

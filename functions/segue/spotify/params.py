@@ -1,4 +1,4 @@
-"""Parameters of a URL, read one by one; what is wrong with them is told all at once."""
+"""Parameters of a URL, read one by one; all that is wrong with them is reported at once."""
 
 import re
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ TUNABLE: Mapping[str, tuple[float, float]] = {
     "key": (0, 11), "liveness": SHARE, "loudness": ANY, "mode": (0, 1), "popularity": (0, 100), "speechiness": SHARE,
     "tempo": ANY, "time_signature": ANY, "valence": SHARE,
 }  # fmt: skip
-MOST_FAULTS = 10  # that one message tells
+MOST_FAULTS = 10  # in one message
 _WHOLE = re.compile(r"[-+]?\d{1,10}", re.ASCII)
 _NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?", re.ASCII | re.IGNORECASE)
 _TRUTHS = {"true": True, "1": True, "false": False, "0": False}

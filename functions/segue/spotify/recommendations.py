@@ -33,7 +33,7 @@ def read(params: Params, catalog: Catalog) -> Asked:
     Raises
     ------
     Refused
-        tells every fault.
+        names every fault.
 
     """
     asked = seeds.read(params, catalog)
@@ -91,7 +91,7 @@ def _known_songs(params: Params, catalog: Catalog) -> tuple[str, ...]:
 
 
 def _targets(params: Params, catalog: Catalog) -> dict[str, float]:
-    """Those of which the table knows anything: the others could not tell one song from another."""
+    """Those for which the table has values; no songs differ in the others."""
     return {name: value for name, value in params.tuned("target").items() if name in catalog.manifest["attributes"]}
 
 

@@ -38,7 +38,7 @@ def read(params: Params) -> Asked:
     Raises
     ------
     Refused
-        tells every fault.
+        names every fault.
 
     """
     query, kinds = params.text("q", LONGEST), tuple(dict.fromkeys(params.listed("type", len(FINDERS))))

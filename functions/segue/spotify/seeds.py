@@ -17,7 +17,7 @@ class Asked:
     """A seed that was asked for.
 
     kind : ``artist``, ``track`` or ``genre``
-    id : as the answer tells it
+    id : as the answer shows it
     seed : what the engine gets, None for a well-formed id of nothing in the catalogue
     """
 

@@ -37,7 +37,7 @@ def decoded(request: Request) -> object:
 
 
 def read(request: Request) -> bytes:
-    """The body as far as it may reach, and a byte more; nothing of one that is told to be larger.
+    """The body as far as it may reach, and a byte more; nothing of one that is declared to be larger.
 
     A request that is answered anew has been read already.
     """

@@ -1,4 +1,4 @@
-"""What stands before the service: keys, what browsers are told, and an account of each request."""
+"""What stands before the service: keys, headers for browsers, and a log line for each request."""
 
 import os
 import time

@@ -1,4 +1,4 @@
-"""What browsers are told: which pages may ask (CORS), and what a page of ours may do (CSP)."""
+"""Headers for browsers: which pages may ask (CORS), and what a page of ours may do (CSP)."""
 
 import base64
 import hashlib

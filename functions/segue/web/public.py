@@ -17,8 +17,8 @@ Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
 def base(request: Request, configured: str | None) -> str:
     """The address of the service, without a slash at the end: as it was set up, else as the request came.
 
-    A proxy tells what it hides by ``X-Forwarded-Proto``, ``-Host``, ``-Port`` and ``-Prefix``; of several proxies the
-    first one is what the caller saw. What can't be part of an address is passed over.
+    A proxy passes on what it hides in ``X-Forwarded-Proto``, ``-Host``, ``-Port`` and ``-Prefix``; of
+    several proxies the first one is what the caller saw. What can't be part of an address is passed over.
     """
     if configured:
         return configured
@@ -34,7 +34,7 @@ def base(request: Request, configured: str | None) -> str:
 def staged(app: Wsgi) -> Wsgi:
     """Take the stage of an API Gateway off the paths that an application sees; it becomes where it is mounted.
 
-    A REST API tells the stage in the path of its request context only, an HTTP API in every path but ``$default``'s.
+    A REST API has the stage in the path of its request context only, an HTTP API in every path but ``$default``'s.
     https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
     """
 
