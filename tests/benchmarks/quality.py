@@ -1,9 +1,9 @@
 """From the classic to Segue: each method judged by the same playlists.
 
-``python -m tests.benchmarks.quality --source tracks.csv --playlists playlists.csv [--row NAME]`` prints the
-table of docs/quality.md, or one row of it. Methods without playlists are judged by all of them; what is learned from playlists is judged
-by the fifth that it did not see, in five turns. How evenly lists cover the catalogue is measured
-by lists for a sample of its works. ``--ablation`` prints what each choice of the space is worth instead: the table without that choice.
+``python -m tests.benchmarks.quality --source tracks.csv --playlists playlists.csv [--row NAME]`` prints the table of
+docs/quality.md, or one row of it. Methods without playlists are judged by all of them; what is learned from playlists
+is judged by the fifth that it did not see, in five turns. How evenly lists cover the catalogue is measured by lists
+for a sample of its works. ``--ablation`` prints what each choice of the space is worth instead: the table without it.
 """
 
 import argparse
