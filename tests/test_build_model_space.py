@@ -16,7 +16,8 @@ from build.sources.account import Account
 from build.sources.tidy import SEPARATOR
 from segue import catalog as catalogs
 from segue.engine import recommend, seeds
-from segue.engine.space import AUDIO_COLUMNS, REACH, Ranks, Space, encode, similarity, space_of, squared_distances
+from segue.engine.similarity import similarity, squared_distances
+from segue.engine.space import AUDIO_COLUMNS, REACH, Ranks, Space, encode, space_of
 from segue.query import Query, Seed
 from segue.query.attributes import AUDIO, BY_NAME, NUMERIC
 from tests import tables

@@ -3,7 +3,8 @@
 import numpy as np
 
 from build.progress import on_all_cores
-from segue.engine.space import REACH, Space, similarity
+from segue.engine.similarity import similarity
+from segue.engine.space import REACH, Space
 
 SAMPLE = 2_000  # songs that stand for the catalogue; the work grows with catalogue x sample
 NEIGHBOURS = 10

@@ -6,8 +6,9 @@ import numpy as np
 
 from build.model.kmeans import kmeans
 from build.progress import bar
+from segue.engine.similarity import squared_distances
 from segue.engine.sketch import levels
-from segue.engine.space import Space, squared_distances
+from segue.engine.space import Space
 
 FEWEST, MOST = 256, 1024  # centres: a query reads all of them once, so that many are worth it where songs are many
 SAMPLE = 60_000  # songs from which centres are learned

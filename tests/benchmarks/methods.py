@@ -15,7 +15,8 @@ from sklearn.preprocessing import StandardScaler, normalize
 
 from build.model.context import averaged
 from build.quality.evaluate import Judged
-from segue.engine.space import REACH, similarity, space_of
+from segue.engine.similarity import similarity
+from segue.engine.space import REACH, space_of
 from segue.query.attributes import AUDIO
 
 Score = Callable[[int], np.ndarray]

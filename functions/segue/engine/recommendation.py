@@ -15,7 +15,8 @@ from segue.engine import choice, explain, search
 from segue.engine.filtering import Allowed
 from segue.engine.scoring import Scorer
 from segue.engine.seeds import Resolved, resolve
-from segue.engine.space import similarity, space_of
+from segue.engine.similarity import similarity
+from segue.engine.space import space_of
 from segue.query import Filters, Query
 
 

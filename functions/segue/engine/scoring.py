@@ -19,7 +19,8 @@ from segue.catalog import Catalog
 from segue.engine import sketch, together
 from segue.engine.points import UNKNOWN, Points, landmarks
 from segue.engine.seeds import Resolved, ranks
-from segue.engine.space import REACH, Space, closeness, space_of
+from segue.engine.similarity import closeness
+from segue.engine.space import REACH, Space, space_of
 from segue.engine.spans import Spans
 
 TARGETS_SHARE = 0.5

@@ -1,0 +1,66 @@
+"""How near vectors of the space are, block by block, in arithmetic that is the same on every processor."""
+
+import numpy as np
+
+from segue.engine.space import Space
+
+_STEPS = 64  # of the exponential's table, for each unit
+_EXPONENTIAL = np.exp(-np.arange(30 * _STEPS + 1) / _STEPS).astype(np.float32)
+
+
+def squared_distances(vectors: np.ndarray, points: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """Of every vector to every point in the columns where the point is known, in squared codes.
+
+    vectors, points, known : float32 of whole numbers, shapes (n_songs, n_dims) and twice (n_points, n_dims)
+    """
+    squared = (vectors * vectors) @ known.T
+    squared -= vectors @ (2 * points * known).T
+    squared += (points * points * known).sum(axis=1)
+    return squared
+
+
+def similarity(space: Space, vectors: np.ndarray, points: np.ndarray, reaches: np.ndarray) -> np.ndarray:
+    """How near songs are to points that are known in every column, by the blocks alone.
+
+    Parameters
+    ----------
+    vectors : int8, shape (n_songs, n_dims)
+    points : int8, shape (n_points, n_dims)
+    reaches : shape (n_songs,), the songs' own
+
+    Returns
+    -------
+    float32, shape (n_songs, n_points), 0..1, the same bytes on every processor
+
+    """
+    similar = np.zeros((len(vectors), len(points)), np.float32)
+    for block in space.blocks:
+        ours, theirs = (codes[:, block.columns].astype(np.float32) for codes in (vectors, points))
+        distances = np.sqrt(squared_distances(ours, theirs, np.ones_like(theirs)))
+        units = np.float32(space.spread[block.columns].sum() ** 0.5) * reaches[:, None].astype(np.float32)
+        similar += np.float32(block.share) * closeness(distances / units)
+    return similar
+
+
+def closeness(distances: np.ndarray) -> np.ndarray:
+    """exp(-distance), by a table and a parabola: of NumPy's own exp the last digits depend on the processor.
+
+    distances : float32, 0 or more, in reaches; overwritten
+
+    Returns
+    -------
+    float32, the same shape, within 3e-7 of the exponential's value
+
+    """
+    steps = np.multiply(distances, np.float32(_STEPS), out=distances)
+    np.minimum(steps, np.float32(len(_EXPONENTIAL) - 1), out=steps)
+    nearest = np.rint(steps)
+    rest = np.subtract(nearest, steps, out=steps)
+    rest *= np.float32(1 / _STEPS)
+    near = _EXPONENTIAL.take(nearest.astype(np.intp))
+    parabola = rest * np.float32(0.5)
+    parabola += np.float32(1)
+    parabola *= rest
+    parabola += np.float32(1)
+    near *= parabola
+    return near
