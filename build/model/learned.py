@@ -167,5 +167,6 @@ def _ranked(
 
 
 def _nearest(works: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    order = np.lexsort((works, -scores))[:NEIGHBOURS]
+    # Powers differ between processors in float64's last digits, which must not order what is equal.
+    order = np.lexsort((works, -scores.astype(np.float32)))[:NEIGHBOURS]
     return works[order].astype(np.int64), scores[order] / (scores[order[0]] if len(order) else 1)
