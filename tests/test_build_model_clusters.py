@@ -11,7 +11,7 @@ from build.model import naming
 from build.model.clusters import MOST_CLUSTERS, _cells, _scale, cluster
 from build.model.context import Links, link
 from build.model.space import Placed, fit_ranks
-from build.sources.tidy import SEPARATOR
+from build.sources.listed import SEPARATOR
 from segue import catalog as catalogs
 from segue.engine.space import Space
 from segue.query.attributes import NUMERIC

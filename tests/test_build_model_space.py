@@ -13,7 +13,7 @@ from build.model.reach import reaches
 from build.model.space import fit_ranks, place
 from build.sources import demo
 from build.sources.account import Account
-from build.sources.tidy import SEPARATOR
+from build.sources.listed import SEPARATOR
 from segue import catalog as catalogs
 from segue.engine import recommend, seeds
 from segue.engine.similarity import similarity, squared_distances

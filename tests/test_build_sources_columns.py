@@ -122,8 +122,8 @@ def test_a_given_header_that_another_source_may_have_is_passed_over():
 
 def test_a_recognised_header_that_comes_twice_is_refused_with_both_places():
     assert refusal(["id", "tempo", "name", "Tempo"]) == (
-        "songs.csv, row 1: columns 2 'tempo' and 4 'Tempo' mean the same: expected one of them, or --columns to tell"
-        " them apart"
+        "songs.csv, row 1: columns 2 'tempo' and 4 'Tempo' mean the same: expected one of them, or --columns to say"
+        " which is which"
     )
 
 

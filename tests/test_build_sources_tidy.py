@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from build.sources.account import Account
 from build.sources.columns import recognise
+from build.sources.listed import SEPARATOR
 from build.sources.reading import read
-from build.sources.tidy import SEPARATOR, tidy
+from build.sources.tidy import tidy
 from segue.query.attributes import NUMERIC
 from tests.tables import Row, some, song, songs, write
 

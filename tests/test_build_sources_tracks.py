@@ -12,9 +12,9 @@ from pandas.testing import assert_frame_equal
 from build.sources.account import Account
 from build.sources.columns import NEEDED, TIDY
 from build.sources.demo import SONGS
+from build.sources.listed import SEPARATOR
 from build.sources.merging import merge, merge_rows, with_ids
 from build.sources.reading import EXPECTED
-from build.sources.tidy import SEPARATOR
 from build.sources.tracks import is_invented, tracks
 from segue.errors import SourceError
 from tests.conftest import SHARED

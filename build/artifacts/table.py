@@ -13,8 +13,8 @@ import pyarrow.parquet as pq
 
 from build.progress import bar
 from build.sources.columns import TIDY
+from build.sources.listed import SEPARATOR
 from build.sources.runs import arrow
-from build.sources.tidy import SEPARATOR
 from segue.query.attributes import NUMERIC
 
 Maker = Callable[[slice], pa.Array]  # of some rows of a column

@@ -8,8 +8,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from scipy import sparse
 
+from build.sources.listed import SEPARATOR
 from build.sources.runs import arrow
-from build.sources.tidy import SEPARATOR
 
 COMPILATION = 3  # first artists from which an album is a compilation, whose songs were put together on purpose
 

@@ -10,7 +10,7 @@ from build.model.learned import Learned, learn
 from build.model.space import Placed, with_block
 from build.sources import playlists
 from build.sources.account import Account
-from build.sources.tidy import first_artist_names
+from build.sources.listed import first_artist_names
 from segue.catalog.names import plain
 
 PLAYED = 2 / 6  # share of the learned block

@@ -13,8 +13,8 @@ from build import progress
 from build.artifacts.table import FILE
 from build.quality.judge import DEPTH, Asked, judge, queries
 from build.quality.retrieval import by_table
+from build.sources.listed import SEPARATOR
 from build.sources.playlists import Works, load, works_of
-from build.sources.tidy import SEPARATOR
 from segue import releases
 from segue.catalog import Catalog
 from segue.engine import recommend, seeds

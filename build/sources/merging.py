@@ -5,7 +5,7 @@ import hashlib
 import numpy as np
 import pandas as pd
 
-from build.sources.tidy import SEPARATOR
+from build.sources.listed import SEPARATOR
 
 
 def merge_rows(frame: pd.DataFrame) -> pd.DataFrame:

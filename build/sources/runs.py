@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
-from build.sources.tidy import SEPARATOR
+from build.sources.listed import SEPARATOR
 
 RUN = 65_536  # rows
 

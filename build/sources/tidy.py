@@ -4,7 +4,6 @@ The tidy table has the columns ``columns.TIDY``, missing values where a table ha
 columns. Lists (artists, genres) are texts joined by ``SEPARATOR``: a tenth of the memory of Python lists.
 """
 
-import ast
 import re
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -15,12 +14,11 @@ import pandas as pd
 
 from build.sources.account import EXAMPLES, Account
 from build.sources.columns import Columns
+from build.sources.listed import MISSING, SEPARATOR, joined, split_artists, split_genres
 from build.sources.reading import RAGGED, ROW
 from segue.query.attributes import BY_NAME, Attribute
 
 Cells = Any  # a pandas Series: the stubs want a type for its cells, which only the table knows
-SEPARATOR = "\x1f"
-MISSING = ("", "na", "n/a", "nan", "null", "none", "<na>")
 NOTES = {
     name: number for number, name in enumerate(["C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B"])
 }
@@ -31,8 +29,6 @@ TRUTH |= {"false": False, "0": False, "0.0": False, "no": False, "f": False, "n"
 
 _ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 ID_TRIMMINGS = re.compile(r"^(?:spotify:track:|https?://open\.spotify\.com/(?:intl-\w+/)?track/)|\?.*$")
-_FEATURING = re.compile(r"\s+(?:featuring|feat\.?)\s+", re.IGNORECASE)
-_UNESCAPED_COMMA = re.compile(r"(?<!\\),\s*")
 
 
 class Chunk:
@@ -107,11 +103,6 @@ def tidy(raw: pd.DataFrame, columns: Columns, table: str, account: Account) -> p
     return chunk.good(frame)
 
 
-def first_artist_names(frame: pd.DataFrame) -> list[str]:
-    """Name of each song's first artist, empty where it has none."""
-    return [artists.partition(SEPARATOR)[0] for artists in frame["artists"].fillna("")]
-
-
 def texts(cells: Cells) -> Cells:
     """Cells as stripped texts, missing where empty."""
     stripped = cells.astype("str").str.strip()
@@ -152,46 +143,15 @@ def _nameless(frame: pd.DataFrame) -> Cells:
 
 def _artists(chunk: Chunk) -> Cells:
     several = "name(s)" in chunk.columns.header("artists").lower()
-    return _each(chunk.cells("artists"), lambda cell: _joined(_split_artists(cell, commas=several)))
-
-
-def _split_artists(cell: object, *, commas: bool) -> list[str]:
-    """``"A;B"``, ``"['A', 'B']"``, ``"A Featuring B"``; ``"A, B"`` only where a header says that names are listed."""
-    listed = _listed(cell)
-    if listed is not None:
-        return listed
-    text = str(cell)
-    if ";" in text:
-        return text.split(";")
-    if commas:
-        return [name.replace("\\,", ",") for name in _UNESCAPED_COMMA.split(text)]
-    return _FEATURING.split(text)
+    return _each(chunk.cells("artists"), lambda cell: joined(split_artists(cell, commas=several)))
 
 
 def _genres(chunk: Chunk) -> Cells:
     first, *further = (
-        _each(chunk.raw[place], lambda cell: _joined(_split_genres(cell))) for place in chunk.columns.tidy["genres"]
+        _each(chunk.raw[place], lambda cell: joined(split_genres(cell))) for place in chunk.columns.tidy["genres"]
     )
     together = first.str.cat(further, SEPARATOR, na_rep="")
-    return _each(together, lambda text: _joined(sorted(text.split(SEPARATOR))))
-
-
-def _split_genres(cell: object) -> list[str]:
-    listed = _listed(cell)
-    found = re.split(r"[,;|]", str(cell)) if listed is None else listed
-    return [genre for genre in (text.strip().lower() for text in found) if genre not in MISSING]
-
-
-def _listed(cell: object) -> list[str] | None:
-    """A list, an array or the literal of a list, as texts; None for anything else."""
-    if isinstance(cell, list | tuple | np.ndarray):
-        return [str(item) for item in cell]
-    if not (isinstance(cell, str) and cell.startswith("[") and cell.endswith("]")):
-        return None
-    try:
-        return [str(item) for item in ast.literal_eval(cell)]
-    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
-        return None
+    return _each(together, lambda text: joined(sorted(text.split(SEPARATOR))))
 
 
 def _each(cells: Cells, make: Callable[[Any], str | None]) -> Cells:
@@ -209,11 +169,6 @@ def _hashable(cell: object) -> str | tuple[str, ...]:
 def _known(cells: Cells) -> Cells:
     """The cells without those that say that nothing is known."""
     return cells.mask(cells.str.lower().isin(MISSING))
-
-
-def _joined(items: list[str]) -> str | None:
-    kept = [text for text in (item.strip().replace(SEPARATOR, " ") for item in items) if text and text != "nan"]
-    return SEPARATOR.join(dict.fromkeys(kept)) or None
 
 
 def _numbers(chunk: Chunk, attribute: Attribute) -> Cells:

@@ -16,7 +16,7 @@ import build.model.reach
 import build.model.shares
 import build.model.space
 import segue.engine.space
-from build.sources.tidy import SEPARATOR
+from build.sources.listed import SEPARATOR
 
 Patch = tuple[object, str, object]
 

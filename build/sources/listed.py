@@ -1,0 +1,55 @@
+"""Cells that hold several names: how tables write them, and the text of a tidy table that they become."""
+
+import ast
+import re
+
+import numpy as np
+import pandas as pd
+
+SEPARATOR = "\x1f"  # between the names of a tidy cell
+MISSING = ("", "na", "n/a", "nan", "null", "none", "<na>")
+_FEATURING = re.compile(r"\s+(?:featuring|feat\.?)\s+", re.IGNORECASE)
+_UNESCAPED_COMMA = re.compile(r"(?<!\\),\s*")
+
+
+def split_artists(cell: object, *, commas: bool) -> list[str]:
+    """``"A;B"``, ``"['A', 'B']"``, ``"A Featuring B"``; ``"A, B"`` only where a header says that names are listed."""
+    listed = _listed(cell)
+    if listed is not None:
+        return listed
+    text = str(cell)
+    if ";" in text:
+        return text.split(";")
+    if commas:
+        return [name.replace("\\,", ",") for name in _UNESCAPED_COMMA.split(text)]
+    return _FEATURING.split(text)
+
+
+def split_genres(cell: object) -> list[str]:
+    """The same for genres, in lower case, without those that mean that nothing is known."""
+    listed = _listed(cell)
+    found = re.split(r"[,;|]", str(cell)) if listed is None else listed
+    return [genre for genre in (text.strip().lower() for text in found) if genre not in MISSING]
+
+
+def joined(items: list[str]) -> str | None:
+    """Names as one text, each once; None where there are none."""
+    kept = [text for text in (item.strip().replace(SEPARATOR, " ") for item in items) if text and text != "nan"]
+    return SEPARATOR.join(dict.fromkeys(kept)) or None
+
+
+def first_artist_names(frame: pd.DataFrame) -> list[str]:
+    """Name of each song's first artist, empty where it has none."""
+    return [artists.partition(SEPARATOR)[0] for artists in frame["artists"].fillna("")]
+
+
+def _listed(cell: object) -> list[str] | None:
+    """A list, an array or the literal of a list, as texts; None for anything else."""
+    if isinstance(cell, list | tuple | np.ndarray):
+        return [str(item) for item in cell]
+    if not (isinstance(cell, str) and cell.startswith("[") and cell.endswith("]")):
+        return None
+    try:
+        return [str(item) for item in ast.literal_eval(cell)]
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+        return None
