@@ -6,7 +6,7 @@ import schemathesis
 from schemathesis import checks
 from schemathesis.config import GenerationConfig, ProjectConfig, ProjectsConfig, SchemathesisConfig
 
-from segue.web.service import PAGES
+from segue.web.views.pages import PAGES
 
 DOCUMENT = json.loads((PAGES / "openapi.json").read_text(encoding="utf-8"))  # of our own API
 SCHEMAS = DOCUMENT["components"]["schemas"]

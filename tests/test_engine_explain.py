@@ -15,7 +15,7 @@ from segue.engine.explain import REASONS, SAME
 from segue.engine.seeds import ranks
 from segue.query import Filters
 from segue.query.attributes import AUDIO
-from segue.web.service import PAGES
+from segue.web.views.pages import PAGES
 from tests import mixtapes, oracle
 from tests.test_engine_recommend import ask, random_query
 

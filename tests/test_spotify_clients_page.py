@@ -11,11 +11,12 @@ from werkzeug.wrappers import Request
 from segue.config import Config
 from segue.spotify import routes
 from segue.web import service
+from segue.web.views.pages import EXAMPLE, PAGES
 from tests.serving import served
 from tests.test_spotify_clients_node import pytestmark as needs_node
 from tests.test_spotify_clients_node import run
 
-PAGE = (service.PAGES / "clients.md").read_text(encoding="utf-8")
+PAGE = (PAGES / "clients.md").read_text(encoding="utf-8")
 BLOCKS = {
     heading: (language, code)
     for heading, language, code in re.findall(r"^## ([^\n]*)\n\n```(\w+)\n(.*?)```", PAGE, re.DOTALL | re.MULTILINE)
@@ -30,8 +31,8 @@ def base(dialect_artifacts):
 
 def block(name, base):
     code = next(code for heading, (_, code) in BLOCKS.items() if heading.startswith(name))
-    assert service.EXAMPLE in code
-    return code.replace(service.EXAMPLE, base)
+    assert EXAMPLE in code
+    return code.replace(EXAMPLE, base)
 
 
 @pytest.mark.parametrize("name", ["spotipy", "tekore"])
@@ -70,4 +71,4 @@ def test_the_page_is_served_with_the_address_that_it_was_asked_for_at(dialect_ar
     )
     answer = client.get("/docs/clients")
     assert (answer.status_code, answer.mimetype) == (200, "text/plain")
-    assert answer.get_data(as_text=True) == PAGE.replace(service.EXAMPLE, "https://songs.example/api")
+    assert answer.get_data(as_text=True) == PAGE.replace(EXAMPLE, "https://songs.example/api")

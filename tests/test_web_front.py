@@ -15,7 +15,8 @@ from segue.errors import ConfigError
 from segue.spotify.ids import artist_id
 from segue.web import log
 from segue.web.front import Front
-from segue.web.service import ROUTES, Service
+from segue.web.routes import ROUTES
+from segue.web.service import Service
 
 KEY = "a-key-of-the-tests"
 LOCKED = {"SEGUE_API_KEYS": hashlib.sha256(KEY.encode()).hexdigest()}

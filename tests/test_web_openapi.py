@@ -14,10 +14,13 @@ from segue.catalog.lookup import ALTERNATIVES
 from segue.config import Config
 from segue.engine.explain import REASONS
 from segue.engine.seeds import POINTS
-from segue.query import Query, parser, reader
+from segue.errors import InvalidQuery
+from segue.query import Query, Vocabulary, parser, reader
 from segue.query.attributes import AUDIO, NUMERIC
 from segue.web import bodies, service
 from segue.web.front import Front
+from segue.web.routes import ROUTES
+from segue.web.views import search
 from tests.described import DOCUMENT, SCHEMAS, limits, parameter
 
 QUERY = SCHEMAS["Query"]["properties"]
@@ -33,7 +36,7 @@ def test_it_has_the_version_of_the_project():
 
 
 def test_it_lists_the_routes_and_methods_of_the_service():
-    routes = {re.sub("<.*?>", "{id}", rule.rule): rule.methods - {"HEAD"} for rule in service.ROUTES.iter_rules()}
+    routes = {re.sub("<.*?>", "{id}", rule.rule): rule.methods - {"HEAD"} for rule in ROUTES.iter_rules()}
     assert {path: {method.upper() for method in item} for path, item in DOCUMENT["paths"].items()} == routes
 
 
@@ -42,10 +45,10 @@ def test_it_lists_the_routes_and_methods_of_the_service():
 
 def faults(body):
     """What the parser has against fields of a body, by JSON pointer."""
-    known = service.Vocabulary([], [attribute.name for attribute in NUMERIC], True)
+    known = Vocabulary([], [attribute.name for attribute in NUMERIC], True)
     try:
         parser.parse({"song": "Anchor", **body}, known)
-    except service.InvalidQuery as error:
+    except InvalidQuery as error:
         return [fault.pointer for fault in error.faults]
     return []
 
@@ -68,8 +71,8 @@ def test_defaults_are_those_of_a_query():
 
 
 def test_the_fields_of_a_query_are_those_the_parser_names_when_one_is_unknown():
-    with pytest.raises(service.InvalidQuery) as refused:
-        parser.parse({"song": "Anchor", "zzzz": 1}, service.Vocabulary([], [], False))
+    with pytest.raises(InvalidQuery) as refused:
+        parser.parse({"song": "Anchor", "zzzz": 1}, Vocabulary([], [], False))
     known = refused.value.faults[0].detail.partition("known are: ")[2]
     assert set(known.split(", ")) == set(QUERY)
 
@@ -77,8 +80,8 @@ def test_the_fields_of_a_query_are_those_the_parser_names_when_one_is_unknown():
 def test_weights_are_those_the_parser_takes():
     low, high = limits(SCHEMAS["Weight"])
     seeds = [{"song": "Anchor", "weight": weight} for weight in (low, high, low - 1, high + 1, 0)]
-    with pytest.raises(service.InvalidQuery) as refused:
-        parser.parse({"seeds": seeds}, service.Vocabulary([], [], False))
+    with pytest.raises(InvalidQuery) as refused:
+        parser.parse({"seeds": seeds}, Vocabulary([], [], False))
     assert [fault.pointer for fault in refused.value.faults] == [f"/seeds/{place}/weight" for place in (2, 3, 4)]
     assert SCHEMAS["Weight"]["not"] == {"const": 0}
 
@@ -98,10 +101,10 @@ def test_numbers_of_a_song_have_the_ranges_and_units_of_the_code():
 
 
 def test_filters_are_those_the_parser_names_when_one_is_unknown():
-    with pytest.raises(service.InvalidQuery) as refused:
+    with pytest.raises(InvalidQuery) as refused:
         parser.parse(
             {"song": "Anchor", "filters": {"zzzz": 1}},
-            service.Vocabulary([], [attribute.name for attribute in NUMERIC], True),
+            Vocabulary([], [attribute.name for attribute in NUMERIC], True),
         )
     known = refused.value.faults[0].detail.partition("known are: ")[2]
     assert known.split(", ") == list(SCHEMAS["Filters"]["properties"])
@@ -125,7 +128,7 @@ def test_lengths_are_those_of_the_code():
     } == {
         "text": reader.LONGEST_TEXT,
         "genre": reader.LONGEST_TEXT,
-        "search": service.LONGEST_SEARCH,
+        "search": search.LONGEST,
         "seeds": parser.MOST_SEEDS,
         "genres": parser.MOST_LISTED,
         "excluded": {parser.MOST_LISTED},

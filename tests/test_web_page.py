@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from segue.web.service import PAGES
+from segue.web.views.pages import PAGES
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 FLAGS = [

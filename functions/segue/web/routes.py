@@ -1,0 +1,48 @@
+"""Paths and methods of the service, and the view that answers each."""
+
+import importlib
+from collections.abc import Callable
+from typing import Any
+
+from werkzeug.routing import Map, Rule
+from werkzeug.wrappers import Request, Response
+
+View = Callable[..., Response]
+
+
+def _rule(path: str, view: str, *methods: str) -> Rule:
+    """A path that a view answers: ``module.function`` in :mod:`segue.web.views`."""
+    return Rule(path, endpoint=view, methods=methods or ("GET",))
+
+
+ROUTES = Map(
+    [
+        _rule("/", "pages.page"),
+        _rule("/recommend", "recommend.recommend", "GET", "POST"),
+        _rule("/search", "search.search"),
+        _rule("/songs/<song>", "catalogue.song"),
+        _rule("/clusters", "catalogue.clusters"),
+        _rule("/clusters/<int:cluster>", "catalogue.cluster"),
+        _rule("/healthz", "pages.healthz"),
+        _rule("/readyz", "pages.readyz"),
+        _rule("/openapi.json", "pages.openapi"),
+        _rule("/docs", "pages.docs"),
+        _rule("/docs/clients", "pages.clients"),
+    ],
+    strict_slashes=False,
+    merge_slashes=False,
+)
+
+
+def matched(request: Request) -> tuple[View, dict[str, Any]]:
+    """The view for a request, and what its path says; the view's module is imported if it has not been yet.
+
+    Raises
+    ------
+    werkzeug.exceptions.NotFound, werkzeug.exceptions.MethodNotAllowed
+        there is none.
+
+    """
+    endpoint, arguments = ROUTES.bind("").match(request.path, request.method)
+    module, _, function = endpoint.partition(".")
+    return getattr(importlib.import_module(f"segue.web.views.{module}"), function), dict(arguments)

@@ -1,0 +1,58 @@
+"""What a view answers from: the request, the version of the catalogue, the turn to search."""
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any
+
+from werkzeug.wrappers import Request
+
+from segue.catalog import Catalog
+from segue.errors import InvalidQuery
+from segue.query import Vocabulary
+from segue.query.reader import Reader, escaped, number
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request.
+
+    catalog : opens the artifacts, of one version as long as the request lasts
+    turn : is waited for before anything is searched
+    public_url : where callers reach the service, as it was set up; None: as the request came
+    """
+
+    request: Request
+    catalog: Callable[[], Catalog]
+    turn: AbstractContextManager[object]
+    public_url: str | None = None
+
+    def arguments(self, known: Sequence[str] = ()) -> dict[str, Any]:
+        """The URL's parameters, each given once; numbers where they spell one, but for ``q``.
+
+        Raises
+        ------
+        InvalidQuery
+            one is not known, or given more than once.
+
+        """
+        given, reader = self.request.args, Reader()
+        for name in given:
+            if name not in known:
+                reader.unknown("parameter", name, f"/{escaped(name)}", known)
+            elif len(given.getlist(name)) > 1:
+                reader.fault(f"/{name}", "given more than once")
+        refuse(reader)
+        return {name: text if name == "q" else number(text) for name, text in given.items()}
+
+
+def refuse(reader: Reader) -> None:
+    """Raise what a reader has against a request, if anything."""
+    if reader.faults:
+        raise InvalidQuery(reader.faults)
+
+
+def vocabulary(songs: Catalog) -> Vocabulary:
+    """What a catalogue lets a request name."""
+    manifest = songs.manifest
+    return Vocabulary(manifest["genres"], manifest["attributes"], manifest["has_explicit"])
