@@ -82,7 +82,7 @@ def seed_works(catalog: Catalog, frame: pd.DataFrame, query: Query) -> set[int]:
     """The works of the seeds that are songs."""
     songs = [seed for seed in query.seeds if seed.id or seed.song]
     rows = [
-        lookup.by_id(catalog, seed.id) if seed.id else lookup.by_name(catalog, seed.song, seed.artist).row
+        lookup.by_id(catalog, seed.id) if seed.id else lookup.song(catalog, seed.song, seed.artist).row
         for seed in songs
     ]
     return {frame["work"][row] for row in rows}

@@ -17,6 +17,7 @@ from build.model.shares import SHARES
 from build.sources.columns import TIDY
 from segue import catalog as catalogs
 from segue.catalog import names
+from segue.catalog.lookup.beginnings import alphabetical
 from segue.engine.space import KNOTS, space_of
 from segue.query.attributes import NUMERIC
 from tests import tables, world
@@ -116,8 +117,9 @@ def test_every_array_has_the_shape_that_the_table_states(artifacts):
         "rank_levels": ((len(NUMERIC), KNOTS), "float64"),
         "id_hashes": ((n_songs,), "uint64"),
         "id_songs": songs,
-        "artist_hashes": ((n_artists,), "uint64"),
-        "artist_rows": ((n_artists,), "i"),
+        "artist_hashes": ((2 * n_artists,), "uint64"),
+        "artist_rows": ((2 * n_artists,), "i"),
+        "artist_order": ((n_artists,), "i"),
         "title_order": songs,
         **{f"attribute_{a.name}": ((n_songs,), "f") for a in NUMERIC},
         "attribute_explicit": ((n_songs,), "float16"),
@@ -186,11 +188,12 @@ def test_hashes_are_sorted_and_find_their_rows(artifacts):
         assert names.digest(ids[rows[place]]) == artifacts.array("id_hashes")[place]
 
 
-def test_the_order_of_titles_is_that_of_their_folded_names(artifacts):
-    titles, order = artifacts.texts("names"), artifacts.array("title_order")
-    folded = [names.folded(titles[row]) for row in order]
-    assert folded == sorted(folded)
-    assert sorted(order) == list(range(len(artifacts)))
+@pytest.mark.parametrize(("texts", "order"), [("names", "title_order"), ("artists", "artist_order")])
+def test_titles_and_artists_are_in_the_order_of_their_names_as_they_are_typed(artifacts, texts, order):
+    named, rows = artifacts.texts(texts), artifacts.array(order)
+    keys = [alphabetical(named[row]) for row in rows]
+    assert keys == sorted(keys)
+    assert sorted(rows) == list(range(len(named)))
 
 
 def test_radii_bound_every_song_of_a_cell_block_by_block(artifacts):

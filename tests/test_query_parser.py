@@ -10,7 +10,10 @@ from segue.errors import InvalidQuery
 from segue.query import Filters, Query, Seed, Vocabulary
 from segue.query.parser import from_url, parse
 
-KNOWN = Vocabulary(["folk", "indie", "indie-pop", "rock"], ["energy", "tempo", "year", "popularity"], True)
+GENRES = ["folk", "indie", "indie-pop", "rock"]
+KNOWN = Vocabulary(
+    GENRES, ["energy", "tempo", "year", "popularity"], True, lambda name: {g: g for g in GENRES}.get(name.lower())
+)
 
 
 def faults(body):
@@ -124,6 +127,29 @@ def test_a_filter_on_what_no_song_has_lists_what_can_be_filtered():
             [("song", "1979"), ("limit", "5"), ("max_per_artist", "null"), ("explain", "true"), ("draw", "3")],
             Query((Seed("/song", {"song": "1979"}, song="1979"),), 5, max_per_artist=None, explain=True, draw=3),
         ),
+        ([("q", "B"), ("artist", "C")], Query((Seed("/song", {"song": "B", "artist": "C"}, song="B", artist="C"),))),
+        (
+            [("genre", "Folk"), ("song", "A"), ("id", "x"), ("song", "B")],
+            Query(
+                (
+                    Seed("/song", {"song": "A"}, song="A"),
+                    Seed("/song", {"song": "B"}, song="B"),
+                    Seed("/song_id", {"id": "x"}, id="x"),
+                    Seed("/genre", {"genre": "Folk"}, genre="folk"),
+                )
+            ),
+        ),
+        (
+            [("artist", "A"), ("artist", "B")],
+            Query(
+                (
+                    Seed("/artist", {"artist": "A"}, artist="A"),
+                    Seed("/artist", {"artist": "B"}, artist="B"),
+                )
+            ),
+        ),
+        ([("song", "spotify:track:x.1")], Query((Seed("/song", {"song": "spotify:track:x.1"}, id="x.1"),))),
+        ([("song", "spotify:artist:x")], Query((Seed("/song", {"song": "spotify:artist:x"}, artist="x"),))),
     ],
 )
 def test_a_url_holds_the_simple_form(url, query):
@@ -133,7 +159,11 @@ def test_a_url_holds_the_simple_form(url, query):
 @pytest.mark.parametrize(
     ("url", "pointers"),
     [
-        ([("song", "A"), ("song", "B")], ["/song"]),
+        ([("song", "A"), ("song", "B"), ("artist", "C")], ["/artist"]),
+        ([("song", "A"), ("limit", "5"), ("limit", "6")], ["/limit"]),
+        ([("artist", "spotify:track:x")], ["/artist"]),
+        ([("id", "https://open.spotify.com/artist/x")], ["/song_id"]),
+        ([("song", "spotify:track:a b")], ["/song"]),
         ([("song", "A"), ("limit", "ten"), ("seeds", "[]")], ["/seeds", "/limit"]),
         ([("song", "A"), ("limit", "9" * 5000)], ["/limit"]),
         ([("song", "A"), ("explain", "maybe")], ["/explain"]),

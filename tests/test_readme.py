@@ -25,6 +25,10 @@ def client(tmp_path_factory):
     """What `make run` serves."""
     folder = tmp_path_factory.mktemp("readme")
     fit(Options(), folder)
+    return client_of(folder)
+
+
+def client_of(folder):
     return Client(Request.application(Service(Config(folder)).handle))
 
 
@@ -38,10 +42,25 @@ def test_the_first_request_gets_the_answer_that_is_shown(client):
     assert found == shown
 
 
+LONG = json.loads(re.search(r"-d '(\{.*?\})'\n", COMMANDS, re.DOTALL).group(1))
+
+
 def test_the_long_request_is_answered(client):
-    body = json.loads(re.search(r"-d '(\{.*?\})'\n", COMMANDS, re.DOTALL).group(1))
-    answer = client.post("/recommend", json=body)
-    assert (answer.status_code, len(answer.json["recommendations"])) == (200, body["limit"])
+    answer = client.post("/recommend", json=LONG)
+    assert (answer.status_code, len(answer.json["recommendations"])) == (200, LONG["limit"])
+
+
+@pytest.mark.slow
+def test_the_long_request_is_answered_from_real_tracks_too(real_artifacts):
+    answer = client_of(real_artifacts).post("/recommend", json=LONG)
+    assert (answer.status_code, len(answer.json["recommendations"])) == (200, LONG["limit"])
+
+
+def test_the_ways_to_ask_for_a_song_are_understood(client):
+    ways = re.search(r"as people type it: (.*?), with typos", README, re.DOTALL).group(1)
+    for text in re.findall(r"`([^`]+)`", ways):
+        (seed,) = client.get("/recommend", query_string={"song": " ".join(text.split())}).json["seeds"]
+        assert (seed["name"], seed["match"]) == ("Harbour at Dusk", "exact")
 
 
 def test_every_build_command_is_one(capsys):

@@ -170,13 +170,13 @@ def test_a_version_of_a_newer_format_is_refused(plain, versions, caplog):
     published(plain, versions[:1])
     function = client(plain)
     served(function)
-    newer = b'{"format": 2}'
+    newer = b'{"format": 77}'
     version = manifest.version_of(newer)
     (Path(plain) / "versions" / version).mkdir()
     (Path(plain) / "versions" / version / manifest.NAME).write_bytes(newer)
     point_to(plain, version)
     assert served(function) == versions[0].version
-    assert "has format 2, this code reads format 1" in warnings(caplog)[0]
+    assert "has format 77, this code reads format 2" in warnings(caplog)[0]
 
 
 @pytest.mark.parametrize("failure", [MemoryError("no more"), OSError(errno.ENOMEM, "Cannot allocate"), KeyError("x")])

@@ -8,8 +8,8 @@ import spotipy
 import tekore
 from spotipy.cache_handler import MemoryCacheHandler
 
-from segue.catalog import load
-from segue.spotify import genres, ids
+from segue.catalog import load, lookup
+from segue.spotify import genres
 from tests.serving import served
 
 # spotipy calls deprecated what Spotify has withdrawn; any other warning is an error.
@@ -47,7 +47,7 @@ def service(request):
         yield Served(
             base,
             [names[row] for row in firsts.values()],
-            [ids.artist_id(artists[artist]) for artist in firsts],
+            [lookup.artist_id(artists[artist]) for artist in firsts],
             list(genres.named(catalog.manifest["genres"])),
             works,
         )

@@ -5,8 +5,8 @@ import re
 import pytest
 from werkzeug.wrappers import Request
 
+from segue.catalog import lookup
 from segue.config import Config
-from segue.spotify import ids
 from segue.spotify.params import TUNABLE
 from segue.spotify.routes import ROUTES
 from segue.web.service import Service
@@ -33,7 +33,7 @@ OAUTH = {
     "additionalProperties": False,
 }
 SONGS = [f"Invented0000000{number:07}" for number in range(0, 600, 7)]
-ARTISTS = [ids.artist_id("Ada Lindqvist"), "0" * 22, "the"]
+ARTISTS = [lookup.artist_id("Ada Lindqvist"), "0" * 22, "the"]
 GENRES = ["jazz", "indie-pop", "trance", "no genre"]
 
 

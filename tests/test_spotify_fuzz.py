@@ -8,9 +8,9 @@ import pytest
 from werkzeug.test import Client
 from werkzeug.wrappers import Request
 
-from segue.catalog import load
+from segue.catalog import load, lookup
 from segue.config import Config
-from segue.spotify import genres, ids
+from segue.spotify import genres
 from segue.spotify.params import TUNABLE
 from segue.web.service import Service
 
@@ -32,7 +32,7 @@ class Fuzz:
         texts, artists = catalog.texts("ids"), catalog.texts("artists")
         self.songs = [texts[row] for row in range(0, len(catalog), 7)]
         self.artists = [artists[row] for row in range(0, len(artists), 3)]
-        self.artists += [ids.artist_id(name) for name in self.artists]
+        self.artists += [lookup.artist_id(name) for name in self.artists]
         self.genres = list(genres.named(catalog.manifest["genres"]))
 
     def __call__(self):

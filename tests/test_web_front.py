@@ -10,9 +10,9 @@ import pytest
 from werkzeug.test import Client
 from werkzeug.wrappers import Request
 
+from segue.catalog.lookup import artist_id
 from segue.config import Config
 from segue.errors import ConfigError
-from segue.spotify.ids import artist_id
 from segue.web import log
 from segue.web.front import Front
 from segue.web.routes import ROUTES

@@ -10,7 +10,7 @@ from openapi_spec_validator import validate
 from werkzeug.test import Client
 from werkzeug.wrappers import Request
 
-from segue.catalog.lookup import ALTERNATIVES
+from segue.catalog.lookup.songs import ALTERNATIVES
 from segue.config import Config
 from segue.engine.explain import REASONS
 from segue.engine.seeds import POINTS
@@ -45,7 +45,7 @@ def test_it_lists_the_routes_and_methods_of_the_service():
 
 def faults(body):
     """What the parser has against fields of a body, by JSON pointer."""
-    known = Vocabulary([], [attribute.name for attribute in NUMERIC], True)
+    known = Vocabulary([], [attribute.name for attribute in NUMERIC], True, str)
     try:
         parser.parse({"song": "Anchor", **body}, known)
     except InvalidQuery as error:
@@ -72,7 +72,7 @@ def test_defaults_are_those_of_a_query():
 
 def test_the_fields_of_a_query_are_those_the_parser_names_when_one_is_unknown():
     with pytest.raises(InvalidQuery) as refused:
-        parser.parse({"song": "Anchor", "zzzz": 1}, Vocabulary([], [], False))
+        parser.parse({"song": "Anchor", "zzzz": 1}, Vocabulary([], [], False, str))
     known = refused.value.faults[0].detail.partition("known are: ")[2]
     assert set(known.split(", ")) == set(QUERY)
 
@@ -81,7 +81,7 @@ def test_weights_are_those_the_parser_takes():
     low, high = limits(SCHEMAS["Weight"])
     seeds = [{"song": "Anchor", "weight": weight} for weight in (low, high, low - 1, high + 1, 0)]
     with pytest.raises(InvalidQuery) as refused:
-        parser.parse({"seeds": seeds}, Vocabulary([], [], False))
+        parser.parse({"seeds": seeds}, Vocabulary([], [], False, str))
     assert [fault.pointer for fault in refused.value.faults] == [f"/seeds/{place}/weight" for place in (2, 3, 4)]
     assert SCHEMAS["Weight"]["not"] == {"const": 0}
 
@@ -104,7 +104,7 @@ def test_filters_are_those_the_parser_names_when_one_is_unknown():
     with pytest.raises(InvalidQuery) as refused:
         parser.parse(
             {"song": "Anchor", "filters": {"zzzz": 1}},
-            Vocabulary([], [attribute.name for attribute in NUMERIC], True),
+            Vocabulary([], [attribute.name for attribute in NUMERIC], True, str),
         )
     known = refused.value.faults[0].detail.partition("known are: ")[2]
     assert known.split(", ") == list(SCHEMAS["Filters"]["properties"])

@@ -8,6 +8,7 @@ from werkzeug.test import Client
 from werkzeug.wrappers import Request
 
 from build.fit import Options, fit
+from segue.catalog.lookup import artist_id
 from segue.config import Config
 from segue.web.service import Service
 from tests import world
@@ -47,6 +48,8 @@ def test_recommend_answers_the_whole_contract(client, world_catalog):
                 "name": "Slow Rain",
                 "artists": ["Ada Lindqvist"],
                 "match": "exact",
+                "understood": {"song": "Slow Rain", "artist": None},
+                "ambiguous": False,
                 "alternatives": [{"id": "piano-1-live", "name": "Slow Rain - Live", "artists": ["Ada Lindqvist"]}],
             }
         ],
@@ -66,6 +69,72 @@ def test_recommend_answers_the_whole_contract(client, world_catalog):
         "pool": {"catalogue": 13, "after_filters": 13, "dropped_versions": 2, "dropped_artist_cap": 0},
         "model": world_catalog.version,
     }
+
+
+@pytest.mark.parametrize(
+    ("asked", "match", "understood"),
+    [
+        ({"song": "Ada Lindqvist - Slow Rain"}, "exact", {"song": "Slow Rain", "artist": "Ada Lindqvist"}),
+        ({"song": "slow rain, live by ada lindqvist"}, "exact", {"song": "Slow Rain", "artist": "Ada Lindqvist"}),
+        ({"song": "solw rain ada lindqvist"}, "close", {"song": "Slow Rain", "artist": "Ada Lindqvist"}),
+        ({"song": "rain lindqvist"}, "parts", {"song": "Slow Rain", "artist": "Ada Lindqvist"}),
+        ({"song": "spotify:track:piano-1"}, "id", {"song": "Slow Rain", "artist": "Ada Lindqvist"}),
+        (
+            {"id": "https://open.spotify.com/track/piano-1?si=x"},
+            "id",
+            {"song": "Slow Rain", "artist": "Ada Lindqvist"},
+        ),
+        ({"q": "Slow Rain"}, "exact", {"song": "Slow Rain", "artist": None}),
+    ],
+)
+def test_a_song_says_how_it_was_understood(client, asked, match, understood):
+    (seed,) = client.get("/recommend", query_string=asked).json["seeds"]
+    assert seed["name"].startswith("Slow Rain")
+    assert (seed["match"], seed["understood"]) == (match, understood)
+
+
+def test_a_title_that_several_songs_have_is_ambiguous_and_means_the_best_known(tmp_path):
+    rows = world.rows()
+    rows[0] |= {"name": "Night Furnace - Remastered 2009", "popularity": 90}
+    fit(Options([str(world.write(tmp_path / "world.csv", rows))]), tmp_path / "artifacts")
+    (seed,) = client_of(tmp_path / "artifacts").get("/recommend?song=night+furnace").json["seeds"]
+    assert (seed["id"], seed["match"], seed["ambiguous"]) == ("piano-1", "exact", True)
+    assert [song["id"] for song in seed["alternatives"]] == ["metal-3"]
+
+
+def test_several_songs_artists_and_genres_of_a_url_are_seeds(client):
+    url = "/recommend?song=Slow+Rain&song=Iron+Choir+by+Gravel+Saints&genre=DISCO"
+    seeds = client.get(url).json["seeds"]
+    assert [seed.get("name", seed["asked"]) for seed in seeds] == ["Slow Rain", "Iron Choir", {"genre": "DISCO"}]
+    for alone in ("artist=gravel+saints", "genre=metal"):
+        assert client.get(f"/recommend?{alone}").json["recommendations"][0]["genres"] == ["metal"]
+
+
+def test_a_seed_may_be_a_plain_text(client):
+    seeds = client.post("/recommend", json={"seeds": ["slow rain", "spotify:track:metal-1"]}).json["seeds"]
+    assert [(seed["asked"], seed["id"]) for seed in seeds] == [
+        ({"song": "slow rain"}, "piano-1"),
+        ({"song": "spotify:track:metal-1"}, "metal-1"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("asked", "status", "said"),
+    [
+        ("spotify:track:nowhere", 404, "no song has the id 'nowhere'"),
+        (
+            "spotify:track:a b c",
+            400,
+            "'spotify:track:a b c' leads to no song and no artist; expected spotify:track:ID",
+        ),
+        ("https://open.spotify.com/album/x", 400, "leads to no song and no artist"),
+        ("Gravel Saints", 404, "no song is called 'Gravel Saints'; an artist is: ask for artist 'Gravel Saints'"),
+    ],
+)
+def test_a_text_that_means_no_song_says_why(client, asked, status, said):
+    answer = client.get("/recommend", query_string={"song": asked})
+    assert answer.status_code == status
+    assert said in problem(answer)["detail"]
 
 
 def test_get_and_post_give_the_same_answer(client):
@@ -143,8 +212,16 @@ def test_a_body_that_is_no_json_is_a_400(client, body, said):
     assert said in problem(answer)["detail"]
 
 
-def test_a_body_of_another_type_is_a_415(client):
-    assert client.post("/recommend", data={"song": "A"}).status_code == 415
+@pytest.mark.parametrize("said", ["application/x-www-form-urlencoded", "text/plain", None])
+def test_a_body_that_is_json_is_taken_for_it_whatever_it_is_said_to_be(client, said):
+    answer = client.post("/recommend", data=b'{"song": "Slow Rain"}', content_type=said)
+    assert answer.json["seeds"][0]["id"] == "piano-1"
+
+
+def test_a_form_is_a_415_that_names_the_header_to_send(client):
+    answer = client.post("/recommend", data={"song": "Slow Rain"})
+    assert answer.status_code == 415
+    assert "Content-Type: application/json" in problem(answer)["detail"]
 
 
 def test_a_body_over_256_kb_is_a_413(client):
@@ -206,9 +283,45 @@ def test_pages_of_a_cluster_make_the_whole(client):
     assert pages == [*([song] for song in whole), []]
 
 
-def test_search_finds_songs(client):
-    songs = client.get("/search?q=slo&limit=2").json["songs"]
-    assert [song["name"] for song in songs] == ["Slow Rain", "Slow Rain - Live"]
+def found(client, text):
+    """Names of what a search finds."""
+    body = client.get("/search", query_string={"q": text, "limit": 4}).json
+    return body["understood"], *([entry["name"] for entry in body[kind]] for kind in ("songs", "artists", "genres"))
+
+
+ADA = {"song": None, "artist": "Ada Lindqvist"}
+ADAS = ["Grey Window", "Slow Rain", "Slow Rain - Live"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("slo", ({"song": "Slow Rain", "artist": None}, ["Slow Rain", "Slow Rain - Live"], [], [])),
+        ("ada lindqvist", (ADA, ADAS, ["Ada Lindqvist"], [])),
+        ("ada l", (ADA, ADAS, ["Ada Lindqvist"], [])),
+        ("lindqvist", (ADA, ADAS, ["Ada Lindqvist"], [])),
+        ("iron choir gravel saints", (
+            {"song": "Iron Choir", "artist": "Gravel Saints"}, ["Iron Choir", "Ash Parade"], ["Gravel Saints"], [],
+        )),
+        ("disco", (None, [], [], ["disco"])),
+        ("spotify:track:metal-4", ({"song": "Ruin Bells", "artist": "Skarn"}, ["Ruin Bells"], [], [])),
+        ("metal-4", ({"song": "Ruin Bells", "artist": "Skarn"}, ["Ruin Bells"], [], [])),
+        ("xqzvbnmlkjhgfdsaqwertyui", (None, [], [], [])),
+    ],
+)  # fmt: skip
+def test_search_finds_songs_artists_and_genres_and_says_which_is_which(client, text, expected):
+    assert found(client, text) == expected
+
+
+def test_a_link_to_an_artist_finds_the_artist(client):
+    (ada,) = client.get("/search?q=ada+lindqvist").json["artists"]
+    assert ada == {"id": artist_id("Ada Lindqvist"), "name": "Ada Lindqvist", "songs": 3}
+    assert found(client, f"https://open.spotify.com/artist/{ada['id']}") == (ADA, ADAS, ["Ada Lindqvist"], [])
+    seed = client.get("/recommend", query_string={"song": f"spotify:artist:{ada['id']}"}).json["seeds"][0]
+    assert seed["songs"] == 3
+
+
+def test_a_search_that_is_refused_is_told_why(client):
     assert problem(client.get("/search?limit=51"))["errors"] == [
         {"pointer": "/q", "detail": "expected a text of 1..200 characters"},
         {"pointer": "/limit", "detail": "expected a whole number 1..50"},

@@ -1,5 +1,6 @@
 """What finds a song by its id, its name, its artist or a few letters: sorted digests and an index of trigrams."""
 
+import itertools
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -10,8 +11,12 @@ import pyarrow.compute as pc
 
 from build.progress import bar
 from build.sources import runs
-from segue.catalog import names, trigrams
-from segue.catalog.names import digest, folded
+from build.sources.listed import SEPARATOR
+from segue.catalog import names
+from segue.catalog.lookup import trigrams
+from segue.catalog.lookup.beginnings import alphabetical
+from segue.catalog.lookup.rows import by_spelling
+from segue.catalog.names import digest
 from segue.catalog.ragged import offsets_of
 
 
@@ -25,8 +30,8 @@ def write(folder: Path, frame: pd.DataFrame, artists: list[str], popularity: np.
     best_first = np.argsort(-popularity, kind="stable")
     rows = np.arange(len(frame), dtype=np.int32)
     _save_sorted(folder, "id_hashes", "id_songs", _ids(frame["id"]), rows)
-    keys = _digested(map(names.title_key, artists), len(artists))
-    _save_sorted(folder, "artist_hashes", "artist_rows", keys, np.arange(len(artists)))
+    _save_sorted(folder, "artist_hashes", "artist_rows", *_artist_keys(artists))
+    _save(folder, "artist_order", _sorted([pa.array(map(alphabetical, artists), pa.large_string())]))
     entries = _write_titles(folder, frame, best_first)
     _save(folder, "entry_songs", entries)
     _write_trigrams(folder, frame, entries)
@@ -37,32 +42,50 @@ def _write_titles(folder: Path, frame: pd.DataFrame, best_first: np.ndarray) -> 
 
     Returns
     -------
-    The most popular song of each distinct folded name and first artist, the most popular first; int32.
+    The most popular song of each distinct name, as it is typed, and first artist, the most popular first; int32.
 
     """
-    bare, keys, entries = (np.empty(len(frame), np.uint64) for _ in range(3))
-    ordered = []
+    entries, titles, ordered = np.empty(len(frame), np.uint64), [], []
     columns = runs.slices(len(frame)), runs.texts(frame["name"]), runs.firsts(frame["artists"])
     for rows, songs, by in bar(zip(*columns), "digesting names", " runs", len(columns[0])):
-        plain = [folded(song) for song in songs]
-        bare[rows] = _digested(map(names.bare, songs), len(songs))
-        keys[rows] = _digested(map(names.title_key, songs), len(songs))
+        plain = list(map(alphabetical, songs))
+        titles.append(_title_keys(songs, rows.start))
         entries[rows] = _digested(map("{}\x1f{}".format, plain, by), len(songs))
         ordered.append(pa.array(plain, pa.large_string()))
-    by_title = pc.sort_indices(pa.chunked_array(ordered)).to_numpy()  # UTF-8 sorts as the characters do
-    _save(folder, "title_order", by_title.astype(np.int32))
-    _save_titles(folder, bare[best_first], keys[best_first], best_first)
+    _save(folder, "title_order", _sorted(ordered))
+    digests, songs_of = (np.concatenate(parts) for parts in zip(*titles))
+    _save_titles(folder, digests, songs_of, best_first)
     _, firsts = np.unique(entries[best_first], return_index=True)
     return best_first[np.sort(firsts)].astype(np.int32)
 
 
-def _save_titles(folder: Path, bare: np.ndarray, keys: np.ndarray, songs: np.ndarray) -> None:
-    """Both digests of each title, or the one where they are the same; equal ones in the order of the songs."""
-    other = np.flatnonzero(keys != bare)
-    digests, places = np.concatenate([bare, keys[other]]), np.concatenate([np.arange(len(songs)), other])
-    order = np.lexsort((places, digests))
+def _sorted(texts: list[pa.Array]) -> np.ndarray:
+    """The alphabetical order of texts; UTF-8 sorts as the characters do."""
+    order: np.ndarray = pc.sort_indices(pa.chunked_array(texts, pa.large_string())).to_numpy()
+    return order.astype(np.int32)
+
+
+def _title_keys(songs: list[str], first: int) -> tuple[np.ndarray, np.ndarray]:
+    """Digests of all forms of titles, and the rows that have them; rows count from ``first``."""
+    spellings = list(map(names.forms, songs))
+    owners = np.repeat(np.arange(first, first + len(songs)), list(map(len, spellings)))
+    return _digested(itertools.chain.from_iterable(spellings), len(owners)), owners
+
+
+def _artist_keys(artists: list[str]) -> tuple[np.ndarray, np.ndarray]:
+    """Digests of artists' title keys and, apart from these, of their names as they are spelt; and whose they are."""
+    by_key = _digested(map(names.title_key, artists), len(artists))
+    spelt = _digested((by_spelling(names.spelt(artist)) for artist in artists), len(artists))
+    return np.concatenate([by_key, spelt]), np.tile(np.arange(len(artists)), 2)
+
+
+def _save_titles(folder: Path, digests: np.ndarray, rows: np.ndarray, best_first: np.ndarray) -> None:
+    """Equal digests in the order of the best songs."""
+    places = np.empty(len(best_first), np.int64)
+    places[best_first] = np.arange(len(best_first))
+    order = np.lexsort((places[rows], digests))
     _save(folder, "title_hashes", digests[order])
-    _save(folder, "title_songs", songs[places[order]].astype(np.int32))
+    _save(folder, "title_songs", rows[order].astype(np.int32))
 
 
 def _write_trigrams(folder: Path, frame: pd.DataFrame, entries: np.ndarray) -> None:
@@ -73,11 +96,11 @@ def _write_trigrams(folder: Path, frame: pd.DataFrame, entries: np.ndarray) -> N
 
 
 def _searched(frame: pd.DataFrame, entries: np.ndarray) -> Iterator[list[str]]:
-    """Folded names and first artists of the entries, a run at a time."""
+    """Names and artists of the entries as they are typed, a run at a time."""
     for run in runs.slices(len(entries)):
         some = frame[["name", "artists"]].take(entries[run])
-        (songs,), (by,) = runs.texts(some["name"]), runs.firsts(some["artists"])
-        yield [f" {folded(song)} {folded(artist)} " for song, artist in zip(songs, by)]
+        (songs,), (by,) = runs.texts(some["name"]), runs.texts(some["artists"])
+        yield [trigrams.searched(song, artists.split(SEPARATOR)) for song, artists in zip(songs, by)]
 
 
 def inverted(texts: Iterable[list[str]], n_texts: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -16,13 +16,15 @@ from werkzeug.wrappers import Request
 
 from segue.config import Config
 from segue.engine import choice, recommendation, scoring, search
-from segue.web import answers, service
+from segue.web import answers
+from segue.web.service import Service
+from segue.web.views import recommend
 from tests.benchmarks.figures import Row
 from tests.benchmarks.subject import Subject
 from tests.benchmarks.warm import NOT_COUNTED, REQUESTS, milliseconds
 
 STEPS: dict[str, tuple[Any, str]] = {
-    "reading the request": (service, "_query"),
+    "reading the request": (recommend, "_query"),
     "seeds": (recommendation, "resolve"),
     "points": (scoring.Scorer, "__init__"),
     "bounds of cells": (scoring.Scorer, "bounds"),
@@ -31,7 +33,7 @@ STEPS: dict[str, tuple[Any, str]] = {
     "which to look at": (search._Aside, "take"),
     "choice, and the rest of the search": (choice, "choose"),
     "songs as JSON": (answers, "answer"),
-    "text of the JSON": (service, "json_response"),
+    "text of the JSON": (recommend, "json_response"),
 }
 HANDLED = {"sketches", "scores"}  # steps whose first argument is as long as the songs that they handle
 
@@ -67,7 +69,7 @@ class Clocks:
 
 def measure(subject: Subject) -> Iterator[Row]:
     """A row for each step."""
-    client = Client(Request.application(service.Service(Config(subject.artifacts)).handle))
+    client = Client(Request.application(Service(Config(subject.artifacts)).handle))
     songs = subject.ids(NOT_COUNTED + REQUESTS, seed=2)
     for song in songs[:NOT_COUNTED]:
         milliseconds(client, song)

@@ -6,7 +6,7 @@ import string
 import time
 from collections.abc import Iterator
 
-from segue.catalog.fulltext import search
+from segue.catalog.lookup import search
 from segue.catalog.names import bare
 from tests.benchmarks.figures import Row, percentile
 from tests.benchmarks.subject import Subject
@@ -24,9 +24,9 @@ def measure(subject: Subject) -> Iterator[Row]:
         if len(name) < SHORTEST:
             continue
         began = time.perf_counter()
-        rows = search(subject.catalog, edited(name, dice), 5)
+        songs = search(subject.catalog, edited(name, dice), 5).songs
         took.append((time.perf_counter() - began) * 1000)
-        found += bare(name) in {bare(names[row]) for row in rows}
+        found += bare(name) in {bare(names[reading.row]) for reading in songs}
     yield {
         "p50 ms": statistics.median(took),
         "p99 ms": percentile(took, 0.99),

@@ -7,7 +7,7 @@ from typing import Any
 
 from segue.errors import ArtifactsError
 
-FORMAT = 1
+FORMAT = 2
 POINTER = "current.json"
 NAME = "manifest.json"
 REBUILD = "python -m build fit"

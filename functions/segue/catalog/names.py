@@ -10,12 +10,12 @@ title_key   everything in brackets, the version suffix  deja vu
 ==========  ==========================================  ===================================
 
 A key never comes out empty for a text that is not: where a step would leave nothing ("(???)"), the step
-before it stands.
+before it stands. What people type is compared without its spaces, too, see :func:`joined`.
 """
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from hashlib import blake2b
 from itertools import filterfalse
 
@@ -25,6 +25,9 @@ _FEATURED = re.compile(
     r"\s*[\(\[](?:feat|ft|featuring|with)\b.*?[\)\]]|\s+(?:feat|ft|featuring)\b\.?\s.*?(?=\s+-\s|$)"
 )
 _NOT_WORD = re.compile(r"[^\w]+")
+_SHOUTED = re.compile(r"(?<=[^\W\d_])!(?=[^\W\d_])")
+_APART = re.compile(r"[(\[]|\s-\s|\bf(?:ea)?t(?:uring)?\b")  # only what holds one of these has several forms
+SILENT = frozenset(("the", "and", "n"))  # words that people leave out or write as a sign
 
 
 def folded(text: str) -> str:
@@ -53,6 +56,56 @@ TIERS: tuple[Callable[[str], str], ...] = (str.strip, folded, bare, title_key)
 def work_key(first_artist: str, title: str) -> str:
     """What all versions of one song share: normalised first artist and title."""
     return f"{title_key(first_artist)}\x1f{title_key(title)}"
+
+
+class _Keys(dict[int, str]):
+    """For ``str.translate``: each character as it is typed; what is neither letter nor digit parts words."""
+
+    def __missing__(self, character: int) -> str:
+        letter = chr(character)
+        return letter if letter.isalnum() else " "
+
+
+_PLAIN = dict(zip("øłđðıßæœþ$&+", ("o", "l", "d", "d", "i", "ss", "ae", "oe", "th", "s", " and ", " and ")))
+_PLAIN |= dict.fromkeys(".'\u2019\u2018\u02bc`\u00b4", "")  # apostrophes, as people and tables write them
+_TYPED = _Keys({character: _Keys()[character] for character in range(128)})  # ASCII, which then needs no more calls
+_TYPED.update({ord(sign): plain for sign, plain in _PLAIN.items()})
+
+
+def typed(text: str) -> str:
+    """Words as people type them: ``"Don't Stop (P!nk & AC/DC)"`` -> ``"dont stop pink and ac dc"``; maybe none."""
+    text = _unaccented(text)
+    if "!" in text:
+        text = _SHOUTED.sub("i", text)
+    return " ".join(text.translate(_TYPED).split())
+
+
+def joined(words: Sequence[str]) -> str:
+    """Typed words in one, but for those that are silent: ``["the", "beach", "boys"]`` -> ``"beachboys"``."""
+    return "".join([word for word in words if word not in SILENT] or words)
+
+
+def spelt(text: str) -> str:
+    """What spellings of a text share: ``"Simon & Garfunkel"`` and ``"simon and garfunkel"`` are one."""
+    return joined(typed(text).split()) or folded(text)
+
+
+def forms(name: str) -> list[str]:
+    """A title, joined, as it may be typed, each once: without all that is apart, without whom it features, whole.
+
+    ``"Déjà Vu (feat. X) - Live"`` -> ``["dejavu", "dejavulive", "dejavufeatxlive"]``
+    """
+    text = _unaccented(name)
+    if not _APART.search(text):
+        return [spelt(text)]
+    short = _VERSION_SUFFIX.sub("", _BRACKETS.sub("", text))
+    spellings = (joined(typed(form).split()) for form in (short, _FEATURED.sub("", text), text))
+    return list(dict.fromkeys(form for form in spellings if form)) or [folded(text)]
+
+
+def without_version(name: str) -> str:
+    """A title as people say it: ``"Hey Jude (Live) - Remastered 2015"`` -> ``"Hey Jude"``."""
+    return _VERSION_SUFFIX.sub("", _BRACKETS.sub("", name)).strip() or name
 
 
 def digest(key: str) -> int:

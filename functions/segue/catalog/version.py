@@ -34,12 +34,13 @@ attribute_NAME         (n_songs,)                  a number of the song, or expl
 rank_values, _levels   (n_attributes, 256)         curves from an attribute's value to its rank
 NAME_heap, _offsets    (bytes,), (n + 1,)          UTF-8 texts end to end: ids, names, albums, artists
 id_hashes, id_songs    (n_songs,)                  sorted 64-bit digests of ids and their rows
-title_hashes, _songs   (>= n_songs,)               the same for bare titles and title keys
-artist_hashes, _rows   (n_artists,)                the same for keys of artists' names
-title_order            (n_songs,)                  rows sorted by folded name
-entry_songs            (n_entries,)                the best-known song of each folded name and first artist, the most
-                                                   popular first
-trigram_keys           (n_trigrams,)               uint64, their trigrams, see :mod:`segue.catalog.trigrams`
+title_hashes, _songs   (>= n_songs,)               the same for titles as they are typed, the most popular song first
+artist_hashes, _rows   (2 n_artists,)              the same for artists' names, by title key and as they are typed
+title_order            (n_songs,)                  rows in the alphabetical order of names as they are typed
+artist_order           (n_artists,)                artists in that order
+entry_songs            (n_entries,)                the best-known song of each name, as it is typed, and first artist,
+                                                   the most popular first
+trigram_keys           (n_trigrams,)               uint64, their trigrams, see :mod:`segue.catalog.lookup.trigrams`
 trigram_offsets,       (n_trigrams + 1,), (links,) the entries that have each trigram, rising
  _entries
 =====================  ==========================  ========================================================

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from segue.catalog import Catalog, fulltext, lookup
+from segue.catalog import Catalog, lookup
 from segue.engine.space import Ranks, space_of
 from segue.errors import Fault, InvalidQuery, UnknownSong, UnknownSongs
 from segue.query import Seed
@@ -74,16 +74,23 @@ def _resolve(catalog: Catalog, seed: Seed, points: int) -> Resolved:
 
 def _song(catalog: Catalog, seed: Seed) -> lookup.Match:
     if seed.id is not None:
-        row = lookup.by_id(catalog, seed.id)
-        if row is None:
+        named = lookup.identified(catalog, seed.id)
+        if named is None:
             raise UnknownSong(f"no song has the id '{seed.id}'", seed.pointer)
-        return lookup.Match(row, "id")
+        return lookup.Match(named)
     assert seed.song is not None  # noqa: S101 # the parser lets no other seed through
-    match = lookup.by_name(catalog, seed.song, seed.artist)
+    match = lookup.song(catalog, seed.song, seed.artist)
     if match is None:
-        by = f" by '{seed.artist}'" if seed.artist else ""
-        raise UnknownSong(f"no song is called '{seed.song}'{by}", seed.pointer, f"{seed.song} {seed.artist or ''}")
+        raise UnknownSong(_no_song(catalog, seed), seed.pointer, f"{seed.song} {seed.artist or ''}")
     return match
+
+
+def _no_song(catalog: Catalog, seed: Seed) -> str:
+    assert seed.song is not None  # noqa: S101 # as above
+    by = f" by '{seed.artist}'" if seed.artist else ""
+    named = lookup.artist(catalog, seed.song) if not seed.artist else None
+    hint = "" if named is None else f"; an artist is: ask for artist '{catalog.texts('artists')[named]}'"
+    return f"no song is called '{seed.song}'{by}{hint}"
 
 
 def _best_known(catalog: Catalog, seed: Seed) -> np.ndarray:
@@ -97,7 +104,7 @@ def _best_known(catalog: Catalog, seed: Seed) -> np.ndarray:
 def _suggestions(catalog: Catalog, unknown: Sequence[UnknownSong]) -> list[int]:
     """For the first name only: a search costs as much as a recommendation."""
     names = [error.asked for error in unknown if error.asked]
-    return fulltext.search(catalog, names[0], SUGGESTED) if names else []
+    return [reading.row for reading in lookup.search(catalog, names[0], SUGGESTED).songs] if names else []
 
 
 def _by_rows(catalog: Catalog, seed: Seed, rows: np.ndarray, match: lookup.Match | None = None) -> Resolved:

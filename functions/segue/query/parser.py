@@ -12,6 +12,8 @@ from segue.query.reader import Reader, escaped, nearest, number, shown
 MOST_SEEDS = 100
 MOST_LISTED = 1000  # entries of any list in the filters
 LARGEST_DRAW = 2**31 - 1
+# A URL's parameter -> what it names; each may be given several times.
+SEEDS_IN_URLS = {name: name for name in ("song", "song_id", "artist", "genre")} | {"q": "song", "id": "song_id"}
 
 
 def parse(body: object, vocabulary: Vocabulary) -> Query:
@@ -27,29 +29,30 @@ def parse(body: object, vocabulary: Vocabulary) -> Query:
 
 
 def from_url(arguments: Iterable[tuple[str, str]], vocabulary: Vocabulary) -> Query:
-    """Check the simple form in a URL: ``song``, ``artist``, ``song_id``, ``limit``, ...
+    """Check the simple form in a URL: ``song``, ``artist``, ``genre``, ``limit``, ...
 
-    arguments : names and values in their order
+    arguments : names and values in their order; songs, ids, artists and genres may be several, and are seeds
     """
     readers: dict[str, Callable[[str], object]] = {
-        "song": str,
-        "artist": str,
-        "song_id": str,
+        **dict.fromkeys(SEEDS_IN_URLS, str),
         "limit": number,
         "max_per_artist": lambda text: None if text == "null" else number(text),
         "explain": lambda text: {"true": True, "1": True, "false": False, "0": False}.get(text, text),
         "draw": number,
     }
     body: dict[str, object] = {}
+    asked: dict[str, list[str]] = {kind: [] for kind in SEEDS_IN_URLS.values()}
     parser = _Parser(vocabulary)
     for name, text in arguments:
         if name not in readers:
             parser.unknown("parameter", name, f"/{escaped(name)}", list(readers))
+        elif name in SEEDS_IN_URLS:
+            asked[SEEDS_IN_URLS[name]].append(text)
         elif name in body:
             parser.fault(f"/{name}", "given more than once")
         else:
             body[name] = readers[name](text)
-    return parser.query(body)
+    return parser.query(body, parser.seeds_of_url(asked))
 
 
 class _Parser(Reader):
@@ -59,7 +62,11 @@ class _Parser(Reader):
         super().__init__()
         self.vocabulary = vocabulary
 
-    def query(self, body: object) -> Query:
+    def query(self, body: object, seeds: tuple[Seed, ...] | None = None) -> Query:
+        """Read all fields.
+
+        seeds : those that have been read already; by default the body holds them
+        """
         fields = self.record(
             body,
             "",
@@ -67,7 +74,7 @@ class _Parser(Reader):
              "diversity", "exclude_seed_artists", "explain", "draw"),
         )  # fmt: skip
         query = Query(
-            seeds=self.seeds(fields) if isinstance(body, Mapping) else (),
+            seeds=seeds if seeds is not None else self.seeds(fields) if isinstance(body, Mapping) else (),
             limit=self.whole(fields, "limit", "", 1, 100, 10),
             filters=self.filters(fields.get("filters", {})),
             targets=self.targets(fields.get("targets", {})),
@@ -91,22 +98,57 @@ class _Parser(Reader):
         if "artist" in fields and given != ["song"]:
             self.fault("/artist", "goes with 'song' only")
         if given == ["song"]:
-            return (self.song_seed(fields, ""),)
+            return (self.song_seed({name: fields[name] for name in ("song", "artist") if name in fields}, ""),)
         if given == ["song_id"]:
-            asked = {"id": fields["song_id"]}
-            return (Seed("/song_id", asked, id=self.identifier(fields["song_id"], "/song_id")),)
+            return (self.id_seed(fields["song_id"], "/song_id"),)
         return tuple(
             self.seed(seed, f"/seeds/{place}")
             for place, seed in enumerate(self.listed(fields["seeds"], "/seeds", 1, MOST_SEEDS))
         )
 
-    def song_seed(self, fields: Mapping[str, Any], pointer: str, weight: float = 1.0) -> Seed:
-        asked = {name: fields[name] for name in ("song", "artist") if name in fields}
-        song = self.text(fields["song"], f"{pointer}/song")
-        artist = self.text(fields["artist"], f"{pointer}/artist") if "artist" in fields else None
-        return Seed(pointer or "/song", asked, weight, song=song, artist=artist)
+    def seeds_of_url(self, asked: Mapping[str, list[str]]) -> tuple[Seed, ...]:
+        """All that a URL asks for; where it has one song and one artist, the song is the artist's."""
+        songs, artists = asked["song"], asked["artist"]
+        if not 1 <= sum(map(len, asked.values())) <= MOST_SEEDS:
+            self.fault("", f"expected 1..{MOST_SEEDS} of {', '.join(map(repr, asked))}")
+            return ()
+        if songs and artists and len(songs) + len(artists) > 2:
+            self.fault("/artist", "goes with one song; of several songs write each as TITLE by ARTIST")
+            return ()
+        by = {"artist": artists[0]} if songs and artists else {}
+        return (
+            *(self.song_seed({"song": song, **by}, "") for song in songs),
+            *(self.id_seed(identity, "/song_id") for identity in asked["song_id"]),
+            *(self.artist_seed({"artist": artist}, "") for artist in artists if not by),
+            *(Seed("/genre", {"genre": genre}, genre=self.genre(genre, "/genre")) for genre in asked["genre"]),
+        )
+
+    def song_seed(self, asked: Mapping[str, Any], pointer: str, weight: float = 1.0, *, plain: bool = False) -> Seed:
+        """A song by its title, and maybe an artist; ``plain`` where the title stands at the pointer itself."""
+        at = pointer if plain else f"{pointer}/song"
+        song = self.text(asked["song"], at)
+        artist = self.text(asked["artist"], f"{pointer}/artist") if "artist" in asked else None
+        found = self.link(song, at)
+        if found is None:
+            return Seed(pointer or at, asked, weight, song=song, artist=artist)
+        if found.kind == "artist":
+            return Seed(pointer or at, asked, weight, artist=found.id)
+        return Seed(pointer or at, asked, weight, id=found.id)
+
+    def id_seed(self, identity: object, pointer: str) -> Seed:
+        return Seed(pointer, {"id": identity}, id=self.identifier(identity, pointer))
+
+    def artist_seed(self, asked: Mapping[str, Any], pointer: str, weight: float = 1.0) -> Seed:
+        at = f"{pointer}/artist"
+        artist = self.text(asked["artist"], at)
+        found = self.link(artist, at)
+        if found and found.kind == "track":
+            self.fault(at, "leads to a song; expected the name of an artist, or a link to one")
+        return Seed(pointer or at, asked, weight, artist=found.id if found else artist)
 
     def seed(self, value: object, pointer: str) -> Seed:
+        if isinstance(value, str):
+            return self.song_seed({"song": value}, pointer, plain=True)
         fields = self.record(value, pointer, ("id", "song", "artist", "genre", "features", "weight"))
         weight = self.real(fields, "weight", pointer, -10, 10, 1.0)
         if weight == 0:
@@ -114,11 +156,11 @@ class _Parser(Reader):
         asked = {name: value for name, value in fields.items() if name != "weight"}
         kind = self.kind(asked, pointer) if isinstance(value, Mapping) else None
         if kind == "song":
-            return self.song_seed(fields, pointer, weight)
+            return self.song_seed(asked, pointer, weight)
         if kind == "id":
             return Seed(pointer, asked, weight, id=self.identifier(fields["id"], f"{pointer}/id"))
         if kind == "artist":
-            return Seed(pointer, asked, weight, artist=self.text(fields["artist"], f"{pointer}/artist"))
+            return self.artist_seed(asked, pointer, weight)
         if kind == "genre":
             return Seed(pointer, asked, weight, genre=self.genre(fields["genre"], f"{pointer}/genre"))
         if kind == "features":
@@ -193,8 +235,9 @@ class _Parser(Reader):
 
     def genre(self, value: object, pointer: str) -> str:
         text = self.text(value, pointer)
-        if text and text.lower() not in self.vocabulary.genres:
+        found = self.vocabulary.genre(text)
+        if text and found is None:
             hint = nearest(text, self.vocabulary.genres) if self.hints_left else ""
             some = ", ".join(self.vocabulary.genres[:12])
             self.fault(pointer, f"unknown genre {shown(text)}{hint or f'; some known are: {some}'}")
-        return text.lower()
+        return found or text

@@ -1,6 +1,6 @@
 """What is asked for, as frozen values: a :class:`Query`, its seeds and its filters."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,11 +12,13 @@ class Vocabulary:
     genres : all genres of the catalogue
     attributes : the numbers that at least one song has, in the order of the documentation
     has_explicit : whether any song says if it is explicit
+    genre : finds the genre of a name, however it is spelt; None where there is none
     """
 
     genres: Sequence[str]
     attributes: Sequence[str]
     has_explicit: bool
+    genre: Callable[[str], str | None]
 
 
 @dataclass(frozen=True, slots=True)

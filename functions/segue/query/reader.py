@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from segue.errors import Fault, InvalidQuery
+from segue.query.links import EXPECTED, Link, link
 
 MOST_FAULTS = 100  # reported for a request; past them it is not read any further
 MOST_HINTS = 20  # of those that are reported with the nearest known name
@@ -25,11 +26,23 @@ class Reader:
         self.faults: list[Fault] = []
 
     def identifier(self, value: object, pointer: str) -> str:
-        """A song's id."""
+        """A song's id, or the one that a link leads to."""
+        found = self.link(value, pointer) if isinstance(value, str) else None
+        if found:
+            if found.kind == "artist":
+                self.fault(pointer, "leads to an artist; expected a song's id, or a link to a song")
+            return found.id
         if isinstance(value, str) and ID.fullmatch(value):
             return value
         self.fault(pointer, "expected an id: 1..64 characters of A-Z a-z 0-9 _ . : -")
         return ""
+
+    def link(self, text: str, pointer: str) -> Link | None:
+        """The song or artist that a link leads to; None for a text that is no link."""
+        found = link(text)
+        if found and not found.kind:
+            self.fault(pointer, f"{shown(text)} leads to no song and no artist; {EXPECTED}")
+        return found
 
     def text(self, value: object, pointer: str, longest: int = LONGEST_TEXT) -> str:
         """A text that is not blank."""

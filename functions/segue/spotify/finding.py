@@ -4,19 +4,18 @@ Typos in free text are forgiven; with fields, words are looked for as they are s
 punctuation, and typos are forgiven where that finds nothing. Without any words the best known come first.
 """
 
-from collections.abc import Iterable, Sequence
-from difflib import SequenceMatcher
+from collections.abc import Iterable
 
 import numpy as np
 
-from segue.catalog import Catalog, fulltext, lookup, records
+from segue.catalog import Catalog, lookup, records
 from segue.catalog.names import bare
 from segue.engine import filtering
 from segue.spotify import genres
 from segue.spotify.performers import performers
 from segue.spotify.terms import Terms
 
-DEEPEST = 2 * fulltext.CANDIDATES  # songs of names like the words
+DEEPEST = 1_000  # songs that a search finds; no page lies farther
 CONSIDERED = 5_000  # best known songs of those that fields leave, whose names are compared with the words
 
 
@@ -25,12 +24,12 @@ def tracks(catalog: Catalog, terms: Terms) -> list[int]:
     within = _within(catalog, terms)
     if not terms.words:
         return [int(row) for row in _best_known(catalog, within)]
-    alike = fulltext.search(catalog, f"{terms.words} {terms.artist}".strip(), DEEPEST)
+    found = lookup.search(catalog, f"{terms.words} {terms.artist}".strip(), DEEPEST).songs
     if terms == Terms(terms.text):
-        return list(dict.fromkeys([*_called(catalog, bare(terms.text), alike), *alike]))
-    rows = alike if within.all() else _best_known(catalog, within)[:CONSIDERED]
-    near = (row for row in alike if within[row] and _close(catalog, row, terms.words))
-    return _fitting(catalog, rows, terms) or list(near)
+        return [reading.row for reading in found]
+    rows = [reading.row for reading in found] if within.all() else _best_known(catalog, within)[:CONSIDERED]
+    near = [reading.row for reading in found if within[reading.row] and reading.how != "parts"]
+    return _fitting(catalog, rows, terms) or near
 
 
 def artists(catalog: Catalog, terms: Terms) -> list[int]:
@@ -39,7 +38,7 @@ def artists(catalog: Catalog, terms: Terms) -> list[int]:
     if terms.track or not named:
         return _artists_of(catalog, tracks(catalog, terms))
     known = performers(catalog)
-    found = known.holding(bare(named)).tolist() or _artists_like(catalog, named)
+    found = known.holding(bare(named)).tolist() or lookup.search(catalog, named, 1).artists
     having = known.of(_within(catalog, terms))
     return [row for row in found if having[row]]
 
@@ -79,28 +78,6 @@ def _fitting(catalog: Catalog, rows: Iterable[int], terms: Terms) -> list[int]:
             if all(_holds(everything, word) for word in words):
                 found[row] = name
     return sorted(found, key=lambda row: found[row] != bare(terms.words))
-
-
-def _close(catalog: Catalog, row: int, words: str) -> bool:
-    """Whether a song's name is spelled about so."""
-    return SequenceMatcher(None, bare(words), bare(catalog.texts("names")[row])).ratio() >= lookup.CLOSE
-
-
-def _called(catalog: Catalog, name: str, similar: Sequence[int]) -> list[int]:
-    """The songs that are called so and those of the artists who are, best known first."""
-    titles, known = catalog.texts("names"), performers(catalog)
-    called = np.zeros(len(catalog), bool)
-    called[known.songs_of(known.called(name))] = True
-    called[[row for row in similar if bare(titles[row]) == name]] = True
-    return [int(row) for row in _best_known(catalog, called)]
-
-
-def _artists_like(catalog: Catalog, name: str) -> list[int]:
-    """Artists of similar songs whose names are spelled about so."""
-    rows = _artists_of(catalog, fulltext.search(catalog, name, fulltext.CANDIDATES))
-    names, sought = performers(catalog).names, bare(name)[: fulltext.LONGEST]
-    like = {row: SequenceMatcher(None, sought, names[row][: fulltext.LONGEST]).ratio() for row in rows}
-    return sorted((row for row in rows if like[row] >= lookup.CLOSE), key=lambda row: -like[row])
 
 
 def _artists_of(catalog: Catalog, songs: Iterable[int]) -> list[int]:

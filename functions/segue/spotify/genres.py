@@ -1,8 +1,9 @@
 """Genre names as Spotify's seeds had them: ``r&b`` is ``r-n-b``, ``Hip Hop`` is ``hip-hop``."""
 
 import functools
-import re
 from collections.abc import Mapping, Sequence
+
+from segue.catalog.lookup import genre_key
 
 _SEEDS = """
 acoustic afrobeat alt-rock alternative ambient anime black-metal bluegrass blues bossanova brazil breakbeat british
@@ -29,7 +30,7 @@ def named(genres: Sequence[str]) -> Mapping[str, str]:
 
 def find(genres: Sequence[str], asked: str) -> str | None:
     """The table's genre of a name, however it is spelled."""
-    return _by_key(tuple(genres)).get(_key(asked))
+    return _by_key(tuple(genres)).get(genre_key(asked))
 
 
 @functools.lru_cache(maxsize=4)
@@ -40,13 +41,7 @@ def _named(genres: tuple[str, ...]) -> Mapping[str, str]:
 
 @functools.lru_cache(maxsize=4)
 def _by_key(genres: tuple[str, ...]) -> Mapping[str, str]:
-    return {_key(genre): genre for genre in sorted(genres, key=lambda genre: (genre in SEEDS, genre))}
+    return {genre_key(genre): genre for genre in sorted(genres, key=lambda genre: (genre in SEEDS, genre))}
 
 
-def _key(genre: str) -> str:
-    """What spellings of a genre share: ``R & B``, ``r-n-b`` and ``rnb`` are ``rnb``."""
-    joined = re.sub(r"&|\band\b", "n", genre.casefold())
-    return re.sub(r"[\W_]+", "", joined) or genre
-
-
-_KNOWN = {_key(seed): seed for seed in SEEDS}
+_KNOWN = {genre_key(seed): seed for seed in SEEDS}

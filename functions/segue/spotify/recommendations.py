@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 
 from segue import engine, notes
-from segue.catalog import Catalog
+from segue.catalog import Catalog, lookup
 from segue.query import Filters, Query
 from segue.query.parser import LARGEST_DRAW, MOST_LISTED
 from segue.spotify import ids, seeds
@@ -67,7 +67,7 @@ def _filters(params: Params, catalog: Catalog) -> Filters:
     lowest, highest = params.tuned("min"), params.tuned("max")
     ranges = {name: (lowest.get(name, -math.inf), highest.get(name, math.inf)) for name in {**lowest, **highest}}
     names = catalog.texts("artists")
-    artists = [(name, ids.artist_by_id(catalog, name)) for name in params.listed("exclude_artists", MOST_LISTED)]
+    artists = [(name, lookup.artist_by_id(catalog, name)) for name in params.listed("exclude_artists", MOST_LISTED)]
     return Filters(
         ranges={name: ends for name, ends in ranges.items() if not _passes_all(catalog, name, *ends)},
         exclude_ids=_known_songs(params, catalog),

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from segue.catalog import Catalog
+from segue.catalog import Catalog, lookup
 from segue.query import Seed
 from segue.query.reader import nearest, shown
 from segue.spotify import genres, ids
@@ -53,7 +53,7 @@ def _artist(catalog: Catalog, name: str) -> Asked:
     if row is None:
         return Asked("artist", name, None)
     found = catalog.texts("artists")[row]
-    return Asked("artist", ids.artist_id(found), Seed("/seed_artists", {"artist": found}, artist=found))
+    return Asked("artist", lookup.artist_id(found), Seed("/seed_artists", {"artist": found}, artist=found))
 
 
 def _track(catalog: Catalog, name: str) -> Asked:

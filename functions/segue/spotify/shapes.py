@@ -115,7 +115,7 @@ class Shapes:
         }
 
     def _named_artist(self, name: str) -> Shape:
-        return self._identified("artist", ids.artist_id(name), name)
+        return self._identified("artist", lookup.artist_id(name), name)
 
     def _artists(self, row: int) -> list[Shape]:
         return [self._named_artist(name) for name in lookup.artists_of(self._catalog, row) or [""]]

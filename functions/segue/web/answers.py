@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from segue.catalog import Catalog, lookup, records
+from segue.catalog.names import without_version
 from segue.engine import Answer, Recommendation
 from segue.engine.seeds import Resolved
 
@@ -90,18 +91,32 @@ def _recommendation(rank: int, found: Recommendation, about: dict[str, Any]) -> 
 def _seed(catalog: Catalog, seed: Resolved) -> dict[str, Any]:
     if seed.match is None:
         return {"asked": dict(seed.seed.asked), "songs": len(seed.rows)}
-    names, ids = catalog.texts("names"), catalog.texts("ids")
+    match = seed.match
     return {
         "asked": dict(seed.seed.asked),
-        "id": ids[seed.match.row],
-        "name": names[seed.match.row],
-        "artists": lookup.artists_of(catalog, seed.match.row),
-        "match": seed.match.how,
-        "alternatives": [
-            {"id": ids[row], "name": names[row], "artists": lookup.artists_of(catalog, row)}
-            for row in seed.match.alternatives
-        ],
+        **_named(catalog, match.row),
+        "match": match.reading.how,
+        "understood": understood(catalog, match.reading),
+        "ambiguous": match.ambiguous,
+        "alternatives": [_named(catalog, row) for row in match.alternatives],
     }
+
+
+def _named(catalog: Catalog, row: int) -> dict[str, Any]:
+    names, ids = catalog.texts("names"), catalog.texts("ids")
+    return {"id": ids[row], "name": names[row], "artists": lookup.artists_of(catalog, row)}
+
+
+def understood(catalog: Catalog, meant: lookup.Reading) -> dict[str, Any]:
+    """The title and the artist that a text names, as the catalogue writes them; null where it names none."""
+    title = without_version(catalog.texts("names")[meant.row]) if meant.titled else None
+    return {"song": title, "artist": None if meant.artist is None else catalog.texts("artists")[meant.artist]}
+
+
+def artist(catalog: Catalog, row: int) -> dict[str, Any]:
+    """What lists say of an artist."""
+    name = catalog.texts("artists")[row]
+    return {"id": lookup.artist_id(name), "name": name, "songs": len(catalog.lists("artist", "songs")[row])}
 
 
 def _finite(value: object) -> object:

@@ -14,16 +14,14 @@ LONGEST_INTEGER = 20  # digits
 
 
 def decoded(request: Request) -> object:
-    """What the JSON of a body says.
+    """What the JSON of a body says, whatever type it is said to be of: ``curl -d`` says that it sends a form.
 
     Raises
     ------
     NotJson, TooLarge, InvalidQuery
-        it is of another type, too large or broken.
+        it is no JSON and said to be of another type, too large or broken.
 
     """
-    if request.mimetype != "application/json" and not request.mimetype.endswith("+json"):
-        raise problems.NotJson(f"expected Content-Type: application/json, found '{request.mimetype[:80]}'")
     body = read(request)
     if len(body) > LARGEST or (request.content_length or 0) > LARGEST:
         raise problems.TooLarge(f"a body may have {LARGEST} bytes at the most")
@@ -32,6 +30,11 @@ def decoded(request: Request) -> object:
     try:
         return json.loads(body, parse_constant=_no_constant, parse_int=_integer)
     except (ValueError, RecursionError) as error:
+        if request.mimetype != "application/json" and not request.mimetype.endswith("+json"):
+            found = f"'{request.mimetype[:80]}'" if request.mimetype else "none"
+            raise problems.NotJson(
+                f"the body is not JSON: send JSON, with the header Content-Type: application/json (found {found})"
+            ) from None
         said = "nested too deep" if isinstance(error, RecursionError) else str(error)
         raise InvalidQuery([Fault("", f"the body is not JSON: {said}")]) from error
 

@@ -1,5 +1,6 @@
 """What a view answers from: the request, the version of the catalogue, the turn to search."""
 
+import functools
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -7,7 +8,7 @@ from typing import Any
 
 from werkzeug.wrappers import Request
 
-from segue.catalog import Catalog
+from segue.catalog import Catalog, lookup
 from segue.errors import InvalidQuery
 from segue.query import Vocabulary
 from segue.query.reader import Reader, escaped, number
@@ -55,4 +56,5 @@ def refuse(reader: Reader) -> None:
 def vocabulary(songs: Catalog) -> Vocabulary:
     """What a catalogue lets a request name."""
     manifest = songs.manifest
-    return Vocabulary(manifest["genres"], manifest["attributes"], manifest["has_explicit"])
+    genre = functools.partial(lookup.genre, manifest["genres"])
+    return Vocabulary(manifest["genres"], manifest["attributes"], manifest["has_explicit"], genre)

@@ -1,9 +1,11 @@
-"""``/search``: songs by name."""
+"""``/search``: songs, artists and genres by name."""
+
+from typing import Any
 
 from werkzeug.wrappers import Response
 
 from segue import notes
-from segue.catalog import fulltext
+from segue.catalog import Catalog, lookup
 from segue.query.reader import Reader
 from segue.responses import json_response
 from segue.web import answers
@@ -13,13 +15,24 @@ LONGEST = 200  # characters
 
 
 def search(call: Call) -> Response:
-    """Find songs as a name is typed."""
+    """Find what a text names as it is typed, or the song or artist that a link leads to."""
     arguments = call.arguments(("q", "limit"))
     reader = Reader()
     text = reader.text(arguments.get("q"), "/q", LONGEST)
     limit = reader.whole(arguments, "limit", "", 1, 50, 10)
+    link = reader.link(text, "/q")
     refuse(reader)
     songs = call.catalog()
     with call.turn, notes.timed("search"):
-        rows = fulltext.search(songs, text, limit)
-    return json_response({"songs": answers.songs(songs, rows)})
+        found = lookup.search(songs, text, limit) if link is None else lookup.linked(songs, link.kind, link.id, limit)
+    return json_response(_found(songs, found))
+
+
+def _found(catalog: Catalog, found: lookup.Found) -> dict[str, Any]:
+    briefs = answers.songs(catalog, [reading.row for reading in found.songs])
+    return {
+        "understood": answers.understood(catalog, found.songs[0]) if found.songs else None,
+        "songs": [{**brief, "match": reading.how} for brief, reading in zip(briefs, found.songs)],
+        "artists": [answers.artist(catalog, row) for row in found.artists],
+        "genres": [{"name": name} for name in found.genres],
+    }

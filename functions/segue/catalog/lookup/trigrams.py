@@ -1,19 +1,29 @@
 """Which names hold the same three letters in a row as a text: an inverted index, memory-mapped.
 
-Its entries are the distinct pairs of a folded name and a folded first artist, numbered from the most popular song on;
-the list of a trigram holds the numbers of the entries that have it, rising. A search reads the shortest lists first,
-for rare trigrams distinguish best, and no more of them than its budget: lists begin with the best-known songs.
+Its entries are the distinct pairs of a name, as it is typed, and a first artist, numbered from the most popular song
+on; their texts are the name and all artists. The list of a trigram holds the numbers of the entries that have it,
+rising. A search reads the shortest lists first, for rare trigrams distinguish best, and no more of them than its
+budget: lists begin with the best-known songs.
 """
+
+from collections.abc import Sequence
 
 import numpy as np
 
+from segue.catalog.names import typed
 from segue.catalog.version import Catalog
 
 LETTERS = 3
+LONGEST = 100  # characters of a title, and of its artists together
 MOST_READ = 200_000  # numbers of entries that one search reads
 MOST_RANKED = 4_000  # of those that share most; more only where very many share as much
 _LETTER_BITS = 21  # of a Unicode character
 _STEPS = 16  # a weight is a whole number of these parts of a bit
+
+
+def searched(title: str, artists: Sequence[str]) -> str:
+    """The text of an entry, in which trigrams are looked for."""
+    return f" {typed(title)[:LONGEST]} {typed(' '.join(artists))[:LONGEST]} "
 
 
 def keys(text: str) -> np.ndarray:
