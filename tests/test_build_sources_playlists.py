@@ -158,7 +158,10 @@ MATCHES_NOTHING = "no song of these playlists is in the catalogue, by id or by a
 BAD = {
     "empty": (b"", "bad.csv: the file is empty"),
     "binary": (b"\x7fELF\x02\x01\x01\0\0\0", "bad.csv, line 1: binary data"),
-    "not UTF-8": ("playlist_id,title\np,Zoë\n".encode("latin-1"), "byte 0xeb is not UTF-8"),
+    "two encodings": (
+        "playlist_id,title\np,Zoë\n".encode() + b"q,Zo\xeb\n",
+        "line 3: byte 0xeb is not UTF-8, though",
+    ),
     "unknown columns": (b"mix,song_ref\np,piano-1\n", f"bad.csv, row 1: {COLUMNS} mix, song_ref; expected"),
     "no songs": (b"playlist_id,artist\np,Halberd\n", f"bad.csv, row 1: {COLUMNS} playlist_id, artist; expected"),
     "headers only": (b"playlist_id,track_id\n", f"bad.csv: {MATCHES_NOTHING}"),

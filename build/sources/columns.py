@@ -7,31 +7,53 @@ from dataclasses import dataclass
 from segue.errors import SourceError
 from segue.query.attributes import AUDIO
 
-# tidy name: headers that mean it, best first. Compared without case, spaces, underscores and punctuation.
+# tidy name: headers that mean it, best first. Compared without case, spaces, underscores and punctuation. They are
+# those of the Web API, of tables on Kaggle, and of chosic, Exportify, iTunes, MusicBrainz, organizeyourmusic,
+# rekordbox, TuneMyMusic and Tunebat.
 SYNONYMS: dict[str, tuple[str, ...]] = {
-    "id": ("track_id", "spotify_id", "spotify_track_id", "track_uri", "song_id", "id", "uri", "track_url"),
-    "name": ("track_name", "song_name", "track_title", "song_title", "name", "track", "title", "song"),
+    "id": ("track_id", "spotify_id", "spotify_track_id", "track_uri", "song_id", "id", "uri", "track_url",
+           "spotify_uri", "recording_mbid"),
+    "name": (
+        "track_name", "song_name", "track_title", "song_title", "recording_name", "name", "track", "title", "song",
+    ),
     "artists": (
         "artists", "artist", "artist_name", "artist_names", "artist_name(s)", "track_artist", "track_artists",
-        "artists_name", "artist(s)_name", "performer",
+        "artists_name", "artist(s)_name", "artist_credit_name", "artist_credit", "performer",
     ),
-    "album": ("album", "album_name", "track_album_name", "album_title", "release"),
+    "album": (
+        "album", "album_name", "track_album_name", "album_title", "release_name", "release_title", "release",
+    ),
     "genres": (
-        "genres", "genre", "track_genre", "track_genres", "playlist_genre", "playlist_subgenre", "artist_genres",
+        "genres", "genre", "track_genre", "track_genres", "top_genre", "playlist_genre", "playlist_subgenre",
+        "artist_genres", "music_genre",
     ),
     "year": (
-        "year", "release_year", "released_year", "release_date", "album_release_date", "track_album_release_date",
+        "year", "release_year", "released_year", "album_year", "release_date", "album_release_date",
+        "track_album_release_date", "album_date", "first_release_date", "original_release_date", "released",
     ),
-    "explicit": ("explicit", "is_explicit"),
-    "popularity": ("popularity", "track_popularity"),
-    "duration_ms": ("duration_ms", "track_duration_ms", "track_duration", "track_duration_(ms)", "duration_(ms)"),
-    "loudness": ("loudness", "loudness_db", "loudness_(db)"),
-    "tempo": ("tempo", "bpm", "beats_per_minute_(bpm)"),
-} | {a.name: (a.name,) for a in AUDIO if a.name not in ("loudness", "tempo")}  # fmt: skip
+    "explicit": ("explicit", "is_explicit", "track_explicit"),
+    "popularity": ("popularity", "track_popularity", "pop"),
+    "duration_ms": (
+        "duration_ms", "track_duration_ms", "track_duration", "track_duration_(ms)", "duration_(ms)", "duration",
+        "duration_s", "duration_sec", "duration_seconds", "duration_min", "duration_minutes", "length",
+        "length_(duration)", "length_ms", "track_length", "dur", "time",
+    ),
+    "loudness": ("loudness", "loudness_db", "loudness_(db)", "loud_(db)", "loud", "db"),
+    "tempo": ("tempo", "bpm", "beats_per_minute_(bpm)", "beats_per_minute"),
+    "key": ("key", "musical_key", "track_key", "initial_key", "camelot", "camelot_key"),
+    "danceability": ("danceability", "dance", "dnce"),
+    "energy": ("energy", "nrgy"),
+    "speechiness": ("speechiness", "speech", "spch"),
+    "acousticness": ("acousticness", "acoustic", "acous"),
+    "instrumentalness": ("instrumentalness", "instrumental"),
+    "liveness": ("liveness", "live"),
+    "valence": ("valence", "val", "happiness", "happy", "positiveness"),
+} | {name: (name,) for name in ("mode", "time_signature")}  # fmt: skip
+PREFIXES = ("audio_features.", "features.")  # of fields within fields
 
 TEXTS = ("id", "name", "artists", "album", "genres")
 TIDY = (*TEXTS, "year", "explicit", "popularity", "duration_ms", *(attribute.name for attribute in AUDIO))
-SEVERAL = ("genres",)  # more than one column of a table may feed these
+SEVERAL = ("genres", "key")  # more than one column of a table may feed these
 NEEDED = "a song's name (or id, where another --source has the names) and audio features or genres"
 
 
@@ -119,9 +141,7 @@ def _check_possible(tidy: Mapping[str, tuple[int, ...]], headers: Sequence[str],
 def _others(headers: Sequence[str], tidy: Mapping[str, tuple[int, ...]]) -> dict[str, int]:
     """The columns that the tidy table does not hold in full: unknown ones, dates, genres of several columns."""
     whole = {places[0] for name, places in tidy.items() if len(places) == 1 and name != "year"}
-    whole |= {
-        places[0] for name, places in tidy.items() if name == "year" and "date" not in headers[places[0]].lower()
-    }
+    whole |= {places[0] for name, places in tidy.items() if name == "year" and "year" in headers[places[0]].lower()}
     other: dict[str, int] = {}
     for place, header in enumerate(headers):
         if place not in whole:
@@ -140,4 +160,7 @@ def _free_name(header: str, taken: Mapping[str, int]) -> str:
 
 
 def _key(header: str) -> str:
-    return re.sub(r"[\W_]+", "", header.lower().removesuffix("(s)"))
+    header = header.lower().removesuffix("(s)")
+    for prefix in PREFIXES:
+        header = header.removeprefix(prefix)
+    return re.sub(r"[\W_]+", "", header)

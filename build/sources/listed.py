@@ -1,33 +1,30 @@
 """Cells that hold several names: how tables write them, and the text of a tidy table that they become."""
 
 import ast
+import json
 import re
 
 import numpy as np
 import pandas as pd
 
 SEPARATOR = "\x1f"  # between the names of a tidy cell
-MISSING = ("", "na", "n/a", "nan", "null", "none", "<na>")
-_FEATURING = re.compile(r"\s+(?:featuring|feat\.?)\s+", re.IGNORECASE)
-_UNESCAPED_COMMA = re.compile(r"(?<!\\),\s*")
+MISSING = ("", "na", "n/a", "nan", "null", "none", "<na>", "set()")
+_FEATURING = re.compile(r"\s+(?:featuring|feat\.?|ft\.)\s+", re.IGNORECASE)
+_UNPARTED = re.compile(r"(?<=['\"])\s+(?=['\"])")  # NumPy prints no commas between texts
 
 
-def split_artists(cell: object, *, commas: bool) -> list[str]:
-    """``"A;B"``, ``"['A', 'B']"``, ``"A Featuring B"``; ``"A, B"`` only where a header says that names are listed."""
-    listed = _listed(cell)
+def split_artists(cell: object) -> list[str]:
+    """``"A;B"``, ``"['A', 'B']"``, ``"A Featuring B"``; for commas see :mod:`build.sources.values.credits`."""
+    listed = names_in(cell)
     if listed is not None:
         return listed
     text = str(cell)
-    if ";" in text:
-        return text.split(";")
-    if commas:
-        return [name.replace("\\,", ",") for name in _UNESCAPED_COMMA.split(text)]
-    return _FEATURING.split(text)
+    return text.split(";") if ";" in text else _FEATURING.split(text)
 
 
 def split_genres(cell: object) -> list[str]:
     """The same for genres, in lower case, without those that mean that nothing is known."""
-    listed = _listed(cell)
+    listed = names_in(cell)
     found = re.split(r"[,;|]", str(cell)) if listed is None else listed
     return [genre for genre in (text.strip().lower() for text in found) if genre not in MISSING]
 
@@ -43,13 +40,15 @@ def first_artist_names(frame: pd.DataFrame) -> list[str]:
     return [artists.partition(SEPARATOR)[0] for artists in frame["artists"].fillna("")]
 
 
-def _listed(cell: object) -> list[str] | None:
-    """A list, an array or the literal of a list, as texts; None for anything else."""
+def names_in(cell: object) -> list[str] | None:
+    """What a list, an array or the literal of a list names; None for anything else."""
     if isinstance(cell, list | tuple | np.ndarray):
-        return [str(item) for item in cell]
+        return [str(item.get("name", "")) if isinstance(item, dict) else str(item) for item in cell]
     if not (isinstance(cell, str) and cell.startswith("[") and cell.endswith("]")):
         return None
-    try:
-        return [str(item) for item in ast.literal_eval(cell)]
-    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
-        return None
+    for parse, text in ((ast.literal_eval, _UNPARTED.sub(", ", cell)), (json.loads, cell)):
+        try:
+            return names_in(parse(text))
+        except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+            continue
+    return None

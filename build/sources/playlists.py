@@ -121,10 +121,10 @@ def load(path: Path, known: Works) -> Playlists:
 
 
 def _rows(path: Path) -> Iterator[tuple[str, str, tuple[str, str]]]:
-    places: dict[str, int] = {}
+    table = read(path)
+    places = _places(table.headers, table.name)
     keys: dict[tuple[str, str], tuple[str, str]] = {}
-    for chunk in progress.bar(read(path), path.name, " chunks"):
-        places = places or _places(chunk.attrs["headers"], path.name)
+    for chunk in progress.bar(table.chunks, table.name, " chunks"):
         columns = {name: texts(chunk[place]).fillna("") for name, place in places.items()}
         if "id" in columns:
             columns["id"] = columns["id"].str.replace(ID_TRIMMINGS, "", regex=True)

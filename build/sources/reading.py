@@ -1,158 +1,85 @@
-"""A table on disk, in whichever form, as chunks of rows."""
+"""A table on disk, in whichever form: what its first bytes say it is decides who reads it."""
 
-import csv
-import gzip
-import io
-import zlib
-from collections.abc import Iterator
-from itertools import chain
 from pathlib import Path
-from typing import IO, cast
 
-import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
-
+from build.sources.formats import columnar, packing
+from build.sources.formats.content import Content, content_of
+from build.sources.formats.objects import objects
+from build.sources.formats.separated import separated
+from build.sources.formats.sheets import workbook
+from build.sources.formats.table import EXPECTED, Table
 from segue.errors import SourceError
 
-CHUNK = 50_000  # rows; bounds memory whatever the table's length
-EXPECTED = "expected a table of tracks as CSV (UTF-8), gzipped CSV or Parquet"
-RAGGED = "_fields"  # how many fields a row had when they are not as many as headers
-ROW = "_row"  # the row's number as a spreadsheet counts: the header is row 1
-_END = "\0"  # after the last line: no line of text holds a zero byte
+# first bytes -> what that is no table, and what to do about it
+OTHERS = {
+    b"%PDF-": "a PDF document; save the table in it as CSV",
+    b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": "an old Excel workbook (.xls), or one with a password; save it as .xlsx"
+    " without a password, or as CSV",
+    b"7z\xbc\xaf\x27\x1c": "a 7z archive; unpack it and give the table in it",
+    b"Rar!": "a rar archive; unpack it and give the table in it",
+    b"SQLite format 3\0": "an SQLite database; save its table as CSV",
+    b"version https://git-lfs": "a pointer of Git LFS, not the file itself; get that with git lfs pull",
+    b"\x80\x02": "a pickle, which could run code; save the table as Parquet or CSV",
+    b"\x80\x03": "a pickle, which could run code; save the table as Parquet or CSV",
+    b"\x80\x04": "a pickle, which could run code; save the table as Parquet or CSV",
+    b"\x80\x05": "a pickle, which could run code; save the table as Parquet or CSV",
+    b"\x89HDF": "an HDF5 file; save the table as Parquet or CSV",
+    b"ORC": "an ORC file; save the table as Parquet or CSV",
+    b"Obj\x01": "an Avro file; save the table as Parquet or CSV",
+    b"RDX": "a file of R's; save the table as CSV",
+    b"\x89PNG": "a picture; give the table as CSV",
+    b"\xff\xd8\xff": "a picture; give the table as CSV",
+}
+PAGES = (b"<!doctype", b"<html", b"<head", b"<?xml", b"<body")
+TAR, TAR_AT = b"ustar", 257
+_AROUND = b"\xef\xbb\xbf\xff\xfe\0 \t\r\n"  # marks, spaces and every second byte of UTF-16
 
 
-def read(path: Path) -> Iterator[pd.DataFrame]:
-    """Read a table.
+def read(path: Path, part: str | None = None) -> Table:
+    """Open a table: a file, what is packed in one, or a folder of Parquet files.
 
-    Yields
-    ------
-    Frames of at most ``CHUNK`` rows; the columns are numbered 0, 1, ... in the table's order, after them ``ROW``
-    and ``RAGGED`` (missing where a row is well formed). CSV cells are texts, Parquet cells have their types.
-    The first frame's ``attrs["headers"]`` are the headers.
+    part : name of the table in an archive of several files, or of the sheet in a workbook of several
 
     Raises
     ------
     SourceError
-        the file is missing, empty, damaged, binary or not UTF-8.
+        the file is missing, empty, damaged, or no table; some of that shows only while its chunks are read.
 
     """
+    if path.is_dir():
+        return columnar.parts(path)
     if not path.is_file():
-        raise SourceError(f"{path}: {'a folder' if path.is_dir() else 'no such file'}; {EXPECTED}")
-    with path.open("rb") as file:
-        magic = file.read(4)
-        file.seek(0)
-        if not magic:
-            raise SourceError(f"{path.name}: the file is empty; {EXPECTED}")
-        if magic == b"PAR1":
-            yield from _parquet(path)
-        elif magic[:2] == b"\x1f\x8b":
-            yield from _csv(cast(IO[bytes], gzip.GzipFile(fileobj=file)), path.name)
-        else:
-            yield from _csv(file, path.name)
+        raise SourceError(f"{path}: no such file; {EXPECTED}")
+    content = content_of(path)
+    if not content.size:
+        raise SourceError(f"{path.name}: the file is empty; {EXPECTED}")
+    content = packing.unwrap(content, part)
+    head = content.head()
+    _check_kind(head, content.name)
+    if head.startswith(packing.ZIP):
+        return _document(content, part)
+    if head.startswith(columnar.PARQUET):
+        return columnar.parquet(content)
+    if head.startswith((columnar.ARROW_FILE, columnar.ARROW_STREAM, columnar.FEATHER_1)):
+        return columnar.arrow(content)
+    if head.lstrip(_AROUND).startswith((b"{", b"[")):
+        return objects(content)
+    return separated(content)
 
 
-def _parquet(path: Path) -> Iterator[pd.DataFrame]:
-    try:
-        table = pq.ParquetFile(path)
-        first = 2
-        for batch in chain(table.iter_batches(CHUNK), [table.schema_arrow.empty_table()]):
-            # Without its metadata: an index that pandas stored is a column like any other.
-            frame = batch.to_pandas(ignore_metadata=True)
-            headers = list(map(str, frame.columns))
-            frame.columns = pd.RangeIndex(len(headers))
-            yield _finished(frame, headers, first, pd.Series(pd.NA, frame.index, dtype="Int32"))
-            first += len(frame)
-    except (pa.ArrowException, OSError) as error:
-        raise SourceError(f"{path.name}: damaged Parquet ({_one_line(error)}); {EXPECTED}") from error
+def _check_kind(head: bytes, name: str) -> None:
+    """What is known to be something else is called by its name."""
+    other = next((what for magic, what in OTHERS.items() if head.startswith(magic)), None)
+    if head[TAR_AT:].startswith(TAR):
+        other = "a tar archive; unpack it and give the table in it"
+    if head.replace(b"\0", b"").lstrip(_AROUND).lower().startswith(PAGES):
+        other = "a web page or XML, not a table; download the file itself"
+    if other:
+        raise SourceError(f"{name}: this is {other}")
 
 
-def _csv(file: IO[bytes], table: str) -> Iterator[pd.DataFrame]:
-    lines = _lines(file, table)
-    first_line = next(lines, "")
-    reader = csv.reader(chain([first_line], lines, [_END]), delimiter=_delimiter(first_line))
-    rows = _rows(reader, table)
-    try:
-        headers = [header.strip() for header in next(rows, [])]
-        if not any(headers):
-            raise SourceError(f"{table}, row 1: no headers; {EXPECTED}")
-        yield from _chunks(rows, headers)
-    except csv.Error as error:
-        raise SourceError(
-            f"{table}, line {reader.line_num}: {error} (a quote that is never closed?); {EXPECTED}"
-        ) from error
-
-
-def _rows(reader: Iterator[list[str]], table: str) -> Iterator[list[str]]:
-    """The reader's rows; a quote that is never closed would hide all that follow in one cell."""
-    for number, row in enumerate(reader, 1):
-        if row == [_END]:
-            return
-        if row and row[-1].endswith(_END):
-            raise SourceError(
-                f"{table}, row {number}, column {len(row)}: a quote is opened and never closed; {EXPECTED}"
-            )
-        yield row
-
-
-def _chunks(lines: Iterator[list[str]], headers: list[str]) -> Iterator[pd.DataFrame]:
-    rows: list[list[str]] = []
-    first = 2
-    for row in lines:
-        rows.append(row)
-        if len(rows) == CHUNK:
-            yield _frame(rows, headers, first)
-            first += len(rows)
-            rows = []
-    yield _frame(rows, headers, first)
-
-
-def _frame(rows: list[list[str]], headers: list[str], first: int) -> pd.DataFrame:
-    width = len(headers)
-    fields = pd.Series([len(row) for row in rows], dtype="Int32")
-    even = [row if len(row) == width else [*row, *[""] * width][:width] for row in rows]
-    frame = pd.DataFrame(even, columns=range(width), dtype="str")
-    finished = _finished(frame, headers, first, fields.mask(fields == width))
-    return finished[fields > 0].reset_index(drop=True)  # a blank line is no row
-
-
-def _finished(frame: pd.DataFrame, headers: list[str], first: int, ragged: "pd.Series[int]") -> pd.DataFrame:
-    frame[ROW] = range(first, first + len(frame))
-    frame[RAGGED] = ragged
-    frame.attrs["headers"] = headers
-    return frame
-
-
-def _lines(file: IO[bytes], table: str) -> Iterator[str]:
-    """The file's lines as text; what is not text is reported with its place."""
-    number, delimiter = 0, ""
-    try:
-        for number, line in enumerate(file, 1):
-            if b"\0" in line:
-                raise SourceError(f"{table}, line {number}: binary data or UTF-16 (a zero byte); {EXPECTED}")
-            text = _decoded(line, number, delimiter, table)
-            delimiter = delimiter or _delimiter(text)
-            yield text
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise SourceError(
-            f"{table}, line {number}: the gzip file is damaged or cut off ({error}); {EXPECTED}"
-        ) from error
-
-
-def _decoded(line: bytes, number: int, delimiter: str, table: str) -> str:
-    try:
-        return line.decode("utf-8-sig" if number == 1 else "utf-8")
-    except UnicodeDecodeError as error:
-        before = line[: error.start].decode("utf-8")
-        column = len(next(csv.reader([before.replace("\r", "")], delimiter=delimiter or _delimiter(before)), [])) or 1
-        raise SourceError(
-            f"{table}, row {number}, column {column}: byte 0x{line[error.start]:02x} is not UTF-8; {EXPECTED}"
-        ) from error
-
-
-def _delimiter(header: str) -> str:
-    return max(",;\t|", key=header.count)
-
-
-def _one_line(error: Exception) -> str:
-    return io.StringIO(str(error)).readline().strip()
+def _document(content: Content, part: str | None) -> Table:
+    with packing.archive(content) as opened:
+        if "xl/workbook.xml" not in opened.namelist():
+            raise SourceError(f"{content.name}: this is a document, but no .xlsx; save its table as .xlsx or CSV")
+    return workbook(content, part)

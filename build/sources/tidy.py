@@ -1,7 +1,8 @@
-"""Rows of a stranger's table to rows of the tidy table; bad rows are dropped and counted.
+"""Cells of a stranger's table to cells of the tidy table, a chunk at a time; bad rows are dropped and counted.
 
 The tidy table has the columns ``columns.TIDY``, missing values where a table has none, and the source's other
-columns. Lists (artists, genres) are texts joined by ``SEPARATOR``: a tenth of the memory of Python lists.
+columns. Lists (artists, genres) are texts joined by ``SEPARATOR``: a tenth of the memory of Python lists. What only
+a whole column shows is settled in :mod:`build.sources.settling`.
 """
 
 import re
@@ -12,34 +13,35 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from build.sources.account import EXAMPLES, Account
+from build.sources.account import Account
 from build.sources.columns import Columns
-from build.sources.listed import MISSING, SEPARATOR, joined, split_artists, split_genres
-from build.sources.reading import RAGGED, ROW
+from build.sources.formats.table import RAGGED, ROW
+from build.sources.listed import MISSING, SEPARATOR, joined, names_in, split_artists, split_genres
+from build.sources.recognised import Recognised
+from build.sources.refusing import Cells, Refusals
+from build.sources.values import durations
+from build.sources.values.dates import year_of
+from build.sources.values.keys import MODES, key_of
+from build.sources.values.numbers import numbers
 from segue.query.attributes import BY_NAME, Attribute
 
-Cells = Any  # a pandas Series: the stubs want a type for its cells, which only the table knows
-NOTES = {
-    name: number for number, name in enumerate(["C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B"])
-}
-NOTES |= {"Db": 1, "Eb": 3, "Gb": 6, "Ab": 8, "Bb": 10}
-WORDS = {"key": NOTES, "mode": {"Major": 1, "Minor": 0}, "time_signature": {f"{n}/4": n for n in range(1, 8)}}
-TRUTH = {"true": True, "1": True, "1.0": True, "yes": True, "t": True, "y": True}
-TRUTH |= {"false": False, "0": False, "0.0": False, "no": False, "f": False, "n": False}
+CLOCKS = "_clocks"  # durations that say their units, in milliseconds, beside the plain numbers
+BEATS = re.compile(r"(\d{1,2})/\d{1,2}")
+TRUTH = dict.fromkeys(("true", "1", "1.0", "yes", "t", "y", "explicit"), True)
+TRUTH |= dict.fromkeys(("false", "0", "0.0", "no", "f", "n", "clean", "cleaned", "notexplicit"), False)
 
 _ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 ID_TRIMMINGS = re.compile(r"^(?:spotify:track:|https?://open\.spotify\.com/(?:intl-\w+/)?track/)|\?.*$")
 
 
 class Chunk:
-    """A chunk on its way to the tidy table: raw cells, what they become, and which rows are still good."""
+    """A chunk on its way to the tidy table: raw cells, and which rows are still good."""
 
-    def __init__(self, raw: pd.DataFrame, columns: Columns, table: str, account: Account):
+    def __init__(self, raw: pd.DataFrame, recognised: Recognised, account: Account):
         self.raw = raw
-        self.columns = columns
-        self._table = table
-        self._account = account
-        self._good = pd.Series(True, raw.index)
+        self.columns = recognised.columns
+        self.recognised = recognised
+        self.rows = Refusals(raw[ROW], recognised.table, account)
 
     def cells(self, tidy: str) -> Cells:
         """The raw cells of the column that feeds a tidy column."""
@@ -51,56 +53,37 @@ class Chunk:
 
     def refuse(self, bad: Cells, tidy: str, reason: str, expected: str) -> None:
         """Drop rows whose cell can't be used."""
-        bad = bad & self._good
-        if not bad.any():
-            return
-        header = self.columns.header(tidy)
-        shown = self.raw.loc[bad].head(EXAMPLES)
-        examples = [
-            f"{self._table}, row {row}, column '{header}': {_short(cell)} {expected}"
-            for row, cell in zip(shown[ROW], shown[self.columns.tidy[tidy][0]])
-        ]
-        self._account.drop(reason, int(bad.sum()), examples)
-        self._good &= ~bad
-
-    def refuse_ragged(self) -> None:
-        """Drop rows that have more or fewer fields than there are headers."""
-        bad = self.raw[RAGGED].notna()
-        if not bad.any():
-            return
-        width = len(self.columns.headers)
-        shown = self.raw.loc[bad].head(EXAMPLES)
-        examples = [
-            f"{self._table}, row {row}: {fields} fields, expected {width}"
-            for row, fields in zip(shown[ROW], shown[RAGGED])
-        ]
-        self._account.drop("with too many or too few fields", int(bad.sum()), examples)
-        self._good &= ~bad
-
-    def good(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """The rows that were not refused."""
-        return frame[self._good].reset_index(drop=True)
+        self.rows.refuse(bad, self.columns.header(tidy), self.cells(tidy), reason, expected)
 
 
-def tidy(raw: pd.DataFrame, columns: Columns, table: str, account: Account) -> pd.DataFrame:
-    """Turn a chunk of raw cells into rows of the tidy table.
+def tidy(raw: pd.DataFrame, recognised: Recognised, account: Account) -> pd.DataFrame:
+    """Turn a chunk of raw cells into cells of the tidy table, numbers still in the table's own units.
 
-    raw : as :func:`build.sources.reading.read` yields
-    columns : what each raw column is
-    table : the table's name, for messages
-    account : receives the counts; rows are dropped here and nowhere else
+    raw : as tables are read, see :class:`build.sources.formats.table.Table`
+    recognised : what each raw column is; receives how cells were understood
+    account : receives the counts
+
+    Returns
+    -------
+    The columns that the table has, then ``CLOCKS``, where it has durations, and the rows' numbers ``ROW``.
+
     """
     account.rows += len(raw)
-    chunk = Chunk(raw, columns, table, account)
-    chunk.refuse_ragged()
-    frame = pd.DataFrame({name: make(chunk) for name, make in _makers(columns)}, index=raw.index)
+    chunk, columns = Chunk(raw, recognised, account), recognised.columns
+    chunk.rows.refuse_ragged(raw[RAGGED], len(columns.headers))
+    made = {name: make(chunk) for name, make in _makers(columns)}
+    if "key" in columns.tidy:
+        made |= _keys(chunk, made.get("mode"))
+    if "duration_ms" in columns.tidy:
+        made |= _durations(chunk)
+    frame = pd.DataFrame(made, index=raw.index)
     if "name" in columns.tidy:
         chunk.refuse(_nameless(frame), "name", "without a name", "is no name of a song")
     else:
         chunk.refuse(frame["id"].isna(), "id", "without an id or a name", "is no id of a song")
     for name, place in columns.other.items():
         frame[name] = raw[place].mask(raw[place].isin([""]))
-    return chunk.good(frame)
+    return chunk.rows.good(frame.assign(**{ROW: raw[ROW]}))
 
 
 def texts(cells: Cells) -> Cells:
@@ -110,16 +93,20 @@ def texts(cells: Cells) -> Cells:
 
 
 def _makers(columns: Columns) -> Iterator[tuple[str, Callable[[Chunk], Cells]]]:
-    special = {
+    special: dict[str, Callable[[Chunk], Cells]] = {
         "id": _ids,
         "artists": _artists,
         "genres": _genres,
         "year": _years,
         "explicit": _explicit,
+        "mode": partial(_words, name="mode", words=_mode),
+        "time_signature": partial(_words, name="time_signature", words=_beats),
     }
     for name in columns.tidy:
         if name in special:
             yield name, special[name]
+        elif name in ("key", "duration_ms"):
+            continue
         elif name in BY_NAME:
             yield name, partial(_numbers, attribute=BY_NAME[name])
         else:
@@ -142,8 +129,9 @@ def _nameless(frame: pd.DataFrame) -> Cells:
 
 
 def _artists(chunk: Chunk) -> Cells:
-    several = "name(s)" in chunk.columns.header("artists").lower()
-    return _each(chunk.cells("artists"), lambda cell: joined(split_artists(cell, commas=several)))
+    cells = chunk.cells("artists")
+    chunk.recognised.lists_artists |= any(";" in str(cell) or names_in(cell) is not None for cell in _distinct(cells))
+    return _each(cells, lambda cell: joined(split_artists(cell)))
 
 
 def _genres(chunk: Chunk) -> Cells:
@@ -154,16 +142,22 @@ def _genres(chunk: Chunk) -> Cells:
     return _each(together, lambda text: joined(sorted(text.split(SEPARATOR))))
 
 
-def _each(cells: Cells, make: Callable[[Any], str | None]) -> Cells:
+def _each(cells: Cells, make: Callable[[Any], object], kind: str = "str") -> Cells:
     """What each known cell becomes, made once for every distinct text or list."""
+    made = {cell: make(cell) for cell in _distinct(cells)}
     if cells.dtype == object:
         cells = cells.map(_hashable, na_action="ignore")
-    made = {cell: make(cell) for cell in cells.dropna().unique()}
-    return cells.map(made.get, na_action="ignore").astype("str")
+    return cells.map(made.get, na_action="ignore").astype(kind)
+
+
+def _distinct(cells: Cells) -> list[Any]:
+    if cells.dtype == object:
+        cells = cells.map(_hashable, na_action="ignore")
+    return list(cells.dropna().unique())
 
 
 def _hashable(cell: object) -> str | tuple[str, ...]:
-    return tuple(map(str, cell)) if isinstance(cell, list | tuple | np.ndarray) else str(cell)
+    return tuple(names_in(cell) or ()) if isinstance(cell, list | tuple | np.ndarray) else str(cell)
 
 
 def _known(cells: Cells) -> Cells:
@@ -173,32 +167,80 @@ def _known(cells: Cells) -> Cells:
 
 def _numbers(chunk: Chunk, attribute: Attribute) -> Cells:
     cells = chunk.cells(attribute.name)
-    if not pd.api.types.is_numeric_dtype(cells):
-        cells = _texts_to_numbers(chunk, attribute)
-    values = cells.astype("float64")
-    unit = f"is not {attribute.low:g}..{attribute.high:g} ({attribute.unit})"
-    outside = values.notna() & ~values.between(attribute.low, attribute.high)
-    chunk.refuse(outside, attribute.name, f"with {attribute.name} out of range", unit)
-    if attribute.name in WORDS:
-        chunk.refuse(values % 1 > 0, attribute.name, f"with a broken {attribute.name}", "is not a whole number")
-    return values.round() if attribute.whole else values
-
-
-def _texts_to_numbers(chunk: Chunk, attribute: Attribute) -> Cells:
-    cells = chunk.texts(attribute.name)
-    values: Cells = pd.to_numeric(cells, errors="coerce")
-    values = values.astype("float64").replace([np.inf, -np.inf], np.nan)
-    words = _known(cells[values.isna()]).dropna()
-    values = values.fillna(words.str.capitalize().map(WORDS.get(attribute.name, {})).astype("float64"))
-    unread = values.isna() & cells.index.isin(words.index)
-    chunk.refuse(unread, attribute.name, f"with {attribute.name} not a number", "is not a number")
+    if pd.api.types.is_numeric_dtype(cells):
+        return cells.astype("float64")
+    hundred = attribute.high if attribute.high in (1, 100) else None
+    known = _known(texts(cells))
+    values, decimal = numbers(known, whole=attribute.whole, hundred=hundred)
+    if decimal:
+        chunk.recognised.remark(attribute.name, "decimal commas")
+    chunk.refuse(
+        values.isna() & known.notna(), attribute.name, f"with {attribute.name} not a number", "is not a number"
+    )
     return values
 
 
+def _words(chunk: Chunk, name: str, words: Callable[[str], float | None]) -> Cells:
+    """Whole numbers, for which words may stand."""
+    cells = chunk.cells(name)
+    if pd.api.types.is_numeric_dtype(cells):
+        values = cells.astype("float64")
+    else:
+        known = _known(texts(cells))
+        values, _ = numbers(known, whole=True)
+        values = values.fillna(_each(known[values.isna()], words, "float64"))
+        chunk.refuse(values.isna() & known.notna(), name, f"with {name} not a number", "is not a number")
+    chunk.refuse(values % 1 > 0, name, f"with a broken {name}", "is not a whole number")
+    return values
+
+
+def _mode(text: str) -> float | None:
+    return MODES.get(text.lower())
+
+
+def _beats(text: str) -> float | None:
+    found = BEATS.fullmatch(text)
+    return float(found[1]) if found else None
+
+
+def _keys(chunk: Chunk, modes: Cells | None) -> dict[str, Cells]:
+    """Keys of the first column that has one, and modes of those keys where no column of modes has them."""
+    keys = _words(chunk, "key", _pitch)
+    said = [_known(texts(chunk.raw[place])) for place in chunk.columns.tidy["key"]]
+    for cells in said[1:]:
+        keys = keys.fillna(_each(cells[keys.isna()], _pitch, "float64"))
+    for cells in said:
+        found = _each(cells, _mode_of_key, "float64")
+        modes = found if modes is None else modes.fillna(found)
+    return {"key": keys, "mode": modes}
+
+
+def _pitch(text: str) -> float | None:
+    key = key_of(text)
+    return key[0] if key else None
+
+
+def _mode_of_key(text: str) -> float | None:
+    key = key_of(text)
+    return key[1] if key else None
+
+
+def _durations(chunk: Chunk) -> dict[str, Cells]:
+    """Plain numbers, whose unit is not yet known, and what says its units."""
+    cells = chunk.cells("duration_ms")
+    if pd.api.types.is_numeric_dtype(cells):
+        return {"duration_ms": cells.astype("float64"), CLOCKS: pd.Series(np.nan, cells.index)}
+    known = _known(texts(cells))
+    plain, _ = numbers(known, whole=True)
+    clocks = _each(known[plain.isna()], durations.told, "float64").reindex(cells.index)
+    unread = known.notna() & plain.isna() & clocks.isna()
+    chunk.refuse(unread, "duration_ms", "with duration_ms not a number", "is not a number, and no duration like 3:20")
+    return {"duration_ms": plain, CLOCKS: clocks}
+
+
 def _years(chunk: Chunk) -> Cells:
-    """The first four digits of ``YYYY[-MM[-DD]]``; 0 and anything else is not known."""
-    digits = chunk.texts("year").str.extract(r"^(\d{4})", expand=False)
-    years = pd.to_numeric(digits, errors="coerce").astype("float64")
+    """Years of dates; what is none is not known."""
+    years = _each(chunk.texts("year"), year_of, "float64")
     return years.where(years.between(BY_NAME["year"].low, BY_NAME["year"].high))
 
 
@@ -208,8 +250,3 @@ def _explicit(chunk: Chunk) -> Cells:
     wrong = cells.notna() & ~cells.isin(MISSING) & values.isna()
     chunk.refuse(wrong, "explicit", "with explicit neither true nor false", "is neither true nor false")
     return values.astype("Float64").astype("float64")
-
-
-def _short(cell: object) -> str:
-    text = " ".join(str(cell).split())
-    return f"'{text[:40]}…'" if len(text) > 40 else f"'{text}'"

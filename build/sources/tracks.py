@@ -1,7 +1,7 @@
 """From whatever a user names as sources to one tidy table and an account of it."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import chain
+import itertools
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -12,8 +12,11 @@ from build.sources.account import Account
 from build.sources.columns import NEEDED, TEXTS, TIDY, has, recognise
 from build.sources.datasets import DATASETS, fetch_named
 from build.sources.download import fetch
+from build.sources.formats.table import CHUNK, EXPECTED, Table, numbered
 from build.sources.merging import merge, merge_rows, with_ids
-from build.sources.reading import CHUNK, EXPECTED, RAGGED, ROW, read
+from build.sources.reading import read
+from build.sources.recognised import Recognised
+from build.sources.settling import settle
 from build.sources.tidy import tidy
 from segue.errors import SourceError
 from segue.query.attributes import AUDIO
@@ -72,38 +75,32 @@ def is_invented(sources: Sequence[str]) -> bool:
 
 def _table(
     source: str, given: Mapping[str, str], account: Account, accept_checksum: bool, seed: int
-) -> tuple[pd.DataFrame, tuple[str, ...]]:
+) -> tuple[pd.DataFrame, list[str]]:
     """The songs of one source, and its headers."""
     with progress.stage(f"reading {source}"):
-        table, chunks = _opened(source, accept_checksum, seed)
-        first = next(chunks)
-        columns = recognise(first.attrs["headers"], given, table)
-        bar = progress.bar(chain([first], chunks), table, "chunks")
-        frame = with_ids(pd.concat([tidy(chunk, columns, table, account) for chunk in bar], ignore_index=True))
+        table = _opened(source, accept_checksum, seed)
+        recognised = Recognised(table.name, table.form, recognise(table.headers, given, table.name))
+        chunks = progress.bar(table.chunks, table.name, "chunks")
+        tidied = [tidy(chunk, recognised, account) for chunk in chunks]
+        frame = with_ids(settle(pd.concat(tidied, ignore_index=True), recognised, account))
         merged = merge_rows(frame)
+    if _demo_size(source) is None:
+        recognised.tell()
     account.ids_merged += len(frame) - len(merged)
-    return merged, columns.headers
+    return merged, table.headers
 
 
-def _opened(source: str, accept_checksum: bool, seed: int) -> tuple[str, Iterator[pd.DataFrame]]:
-    """A source's name for messages, and its rows in one chunk at least."""
+def _opened(source: str, accept_checksum: bool, seed: int) -> Table:
     size = _demo_size(source)
-    if size is not None:
-        return source, _invented(size, seed)
-    path = _local(source, accept_checksum)
-    return path.name, read(path)
+    return read(*_local(source, accept_checksum)) if size is None else _invented(source, size, seed)
 
 
-def _invented(size: int, seed: int) -> Iterator[pd.DataFrame]:
-    first = 2
-    for chunk in demo.chunks(size, seed, CHUNK):
-        headers = list(chunk.columns)
-        chunk.columns = pd.RangeIndex(len(headers))
-        chunk[ROW] = range(first, first + len(chunk))
-        chunk[RAGGED] = pd.Series(pd.NA, chunk.index, dtype="Int32")
-        chunk.attrs["headers"] = headers
-        first += len(chunk)
-        yield chunk
+def _invented(source: str, size: int, seed: int) -> Table:
+    chunks = demo.chunks(size, seed, CHUNK)
+    first = next(chunks)
+    headers = list(first.columns)
+    starts = itertools.count(2, CHUNK)
+    return Table(source, "invented", headers, map(numbered, itertools.chain([first], chunks), starts))
 
 
 def _demo_size(source: str) -> int | None:
@@ -115,16 +112,19 @@ def _demo_size(source: str) -> int | None:
     return int(size) if size else demo.SONGS
 
 
-def _local(source: str, accept_checksum: bool) -> Path:
+def _local(source: str, accept_checksum: bool) -> tuple[Path, str | None]:
+    """Where a source is on disk, and which of several tables in it is meant: ``archive.zip#songs.csv``."""
     if source in DATASETS:
-        return fetch_named(source, accept_new=accept_checksum)
-    if source.startswith(("http://", "https://")):
-        return fetch(source)
-    if not Path(source).is_file():
+        return fetch_named(source, accept_new=accept_checksum), None
+    if Path(source).exists():
+        return Path(source), None
+    place, _, part = source.partition("#")
+    if place.startswith(("http://", "https://")):
+        return fetch(place), part or None
+    if not Path(place).exists():
         known = ", ".join(["demo", *DATASETS])
-        what = "a folder" if Path(source).is_dir() else f"no such file, URL or data set ({known})"
-        raise SourceError(f"{source}: {what}; {EXPECTED}")
-    return Path(source)
+        raise SourceError(f"{source}: no such file, URL or data set ({known}); {EXPECTED}")
+    return Path(place), part or None
 
 
 def _complete(frame: pd.DataFrame) -> pd.DataFrame:

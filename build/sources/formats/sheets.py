@@ -1,0 +1,170 @@
+"""Tables as workbooks: .xlsx, of Excel, LibreOffice, Numbers and the like."""
+
+import datetime as dt
+import html
+import re
+import zipfile
+from collections.abc import Iterator
+from typing import Any
+
+import python_calamine as calamine
+
+from build.sources.formats.content import BLOCK, Content, Guarded
+from build.sources.formats.packing import archive
+from build.sources.formats.table import EXPECTED, Table, chunked
+from segue.errors import SourceError
+
+MOST_CELLS = 50 * 10**6  # in the rectangle around all that a sheet holds: the reader holds it at 32 bytes a cell
+OVERLAP = 4096  # bytes of a block of XML that are looked at again with the next one: what they begin may end there
+SAVE = "save it as .xlsx again, or as CSV"
+
+_COLUMN = re.compile(rb'<c r="([A-Z]{1,3})')
+_ROW = re.compile(rb'<row [^>]*?\br="(\d{1,7})"')
+_UNSOLVED = re.compile(  # a formula, but for one of texts, whose result is not stored
+    rb'<c r="([A-Z]+)(\d+)"(?![^>]*t="str")[^>]*><f(?:[^>]*/>|[^>]*>([^<]*)</f>)\s*(?:<v\s*/>|<v></v>)?\s*</c>'
+)
+_COMPUTED = re.compile(r"[A-Za-z]\$?\d|[A-Za-z.]\(")  # from cells or by functions; anything else is a name: =LOVE
+_SHEET = re.compile(r"<sheet\s[^>]*>")
+_ATTRIBUTE = re.compile(r'([\w:]+)="([^"]*)"')
+
+Names = dict[tuple[int, int], str]  # row and column, from 1 -> text
+
+
+def workbook(content: Content, part: str | None) -> Table:
+    """Read a sheet: the one asked for, else the only visible one with anything in it.
+
+    part : its name
+
+    Raises
+    ------
+    SourceError
+        several sheets have something in them, or none has; cells are formulas without results; the file is damaged.
+
+    """
+    with archive(content) as opened:
+        entries = _entries(opened, content.name)
+        names = {
+            sheet: _checked(opened, entry, content, sheet)
+            for sheet, entry in entries.items()
+            if part in (None, sheet)
+        }
+    try:
+        with content.on_disk() as path:
+            sheet = _chosen(calamine.CalamineWorkbook.from_path(path), content.name, part)
+    except calamine.CalamineError as error:
+        raise SourceError(f"{content.name}: the workbook can't be read ({error}); {SAVE}") from error
+    rows, first = _rows(sheet, names.get(sheet.name, {})), (sheet.start or (0, 0))[0] + 1
+    headers = [header.strip() for header in next(rows, [])]
+    if not any(headers):
+        raise SourceError(f"{content.name}, sheet '{sheet.name}', row {first}: no headers; {EXPECTED}")
+    form = f"{content.form('workbook')}, sheet '{sheet.name}'"
+    return Table(content.name, form, headers, chunked(rows, len(headers), first + 1))
+
+
+def _entries(opened: zipfile.ZipFile, table: str) -> dict[str, zipfile.ZipInfo]:
+    """The sheets by their names, as the workbook lists them."""
+    targets = {
+        said.get("Id", ""): said.get("Target", "")
+        for said in _tags(opened, "xl/_rels/workbook.xml.rels", re.compile(r"<Relationship\s[^>]*>"), table)
+    }
+    found = {}
+    for said in _tags(opened, "xl/workbook.xml", _SHEET, table):
+        target = targets.get(said.get("r:id", ""), "").lstrip("/")
+        name = target if target.startswith("xl/") else f"xl/{target}"
+        if name in opened.namelist() and "worksheets/" in name:
+            found[html.unescape(said.get("name", ""))] = opened.getinfo(name)
+    return found
+
+
+def _tags(opened: zipfile.ZipFile, name: str, tag: re.Pattern[str], table: str) -> Iterator[dict[str, str]]:
+    if name not in opened.namelist():
+        raise SourceError(f"{table}: no workbook of .xlsx ({name} is missing); {SAVE}")
+    with Guarded(lambda stack: stack.enter_context(opened.open(name)), table, "workbook", 0) as file:
+        text = file.read(BLOCK).decode("utf-8", "replace")
+    yield from (dict(_ATTRIBUTE.findall(found)) for found in tag.findall(text))
+
+
+def _checked(opened: zipfile.ZipFile, entry: zipfile.ZipInfo, content: Content, sheet: str) -> Names:
+    """Before the reader gets a sheet, which it trusts: how far it reaches, and whether formulas have results.
+
+    Returns
+    -------
+    Texts that were written as formulas because they begin with an equals sign, by row and column.
+
+    """
+    columns, rows, held, names = b"A", 1, b"", {}
+    with Guarded(
+        lambda stack: stack.enter_context(opened.open(entry)), content.name, "workbook", content.size
+    ) as file:
+        while block := file.read(BLOCK):
+            held = held[-OVERLAP:] + block
+            columns = max({columns, *_COLUMN.findall(held)}, key=_number)
+            rows = max(rows, *map(int, _ROW.findall(held)), rows)
+            for column, row, formula in _UNSOLVED.findall(held) if b"<f" in held else ():
+                names[int(row), _number(column)] = _name(formula, f"{column.decode()}{row.decode()}", content, sheet)
+    if rows * _number(columns) > MOST_CELLS:
+        raise SourceError(
+            f"{content.name}, sheet '{sheet}': reaches to cell {columns.decode()}{rows}, more than {MOST_CELLS:,}"
+            " cells; remove what stands far from the table, or save it as CSV"
+        )
+    return names
+
+
+def _name(formula: bytes, cell: str, content: Content, sheet: str) -> str:
+    text = html.unescape(formula.decode("utf-8", "replace"))
+    if not text or _COMPUTED.search(text):
+        raise SourceError(
+            f"{content.name}, sheet '{sheet}', cell {cell}: a formula without its result; open the workbook in Excel"
+            " or LibreOffice and save it, or save it as CSV"
+        )
+    return f"={text}"
+
+
+def _number(letters: bytes) -> int:
+    """A -> 1, Z -> 26, AA -> 27."""
+    number = 0
+    for letter in letters:
+        number = number * 26 + letter - ord("A") + 1
+    return number
+
+
+def _chosen(book: Any, table: str, part: str | None) -> Any:
+    sheets = [about.name for about in book.sheets_metadata if about.typ == calamine.SheetTypeEnum.WorkSheet]
+    if part:
+        if part not in sheets:
+            raise SourceError(f"{table}: no sheet '{part}'; there are: {', '.join(sheets)}")
+        return book.get_sheet_by_name(part)
+    hidden = [about.name for about in book.sheets_metadata if about.visible != calamine.SheetVisibleEnum.Visible]
+    filled = [sheet for name in sheets if name not in hidden and (sheet := book.get_sheet_by_name(name)).height]
+    if not filled:
+        raise SourceError(f"{table}: no sheet has anything in it; {EXPECTED}")
+    if len(filled) > 1:
+        names = ", ".join(sheet.name for sheet in filled)
+        raise SourceError(
+            f"{table}: the workbook has {len(filled)} sheets ({names}); say which is the table: --source"
+            f" '{table}#{filled[0].name}'"
+        )
+    return filled[0]
+
+
+def _rows(sheet: Any, names: Names) -> Iterator[list[str]]:
+    """Rows of cells; none in a blank one."""
+    top, left = sheet.start or (0, 0)
+    places: dict[int, list[tuple[int, str]]] = {}
+    for (row, column), name in names.items():
+        places.setdefault(row - 1 - top, []).append((column - 1 - left, name))
+    for number, row in enumerate(sheet.iter_rows()):
+        cells = list(map(_cell, row))
+        for place, name in places.get(number, ()):
+            cells[place] = name
+        yield cells if any(cells) else []
+
+
+def _cell(value: object) -> str:
+    """As CSV would have it."""
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() else repr(value)
+    if isinstance(value, dt.timedelta):
+        minutes, seconds = divmod(round(value.total_seconds()), 60)
+        return f"{minutes // 60}:{minutes % 60:02}:{seconds:02}"
+    return str(value)

@@ -1,0 +1,115 @@
+"""What only a whole column shows, settled when a table was read: units, scales, and what parts artists' names."""
+
+import re
+
+import numpy as np
+import pandas as pd
+
+from build.sources.account import Account
+from build.sources.formats.table import ROW
+from build.sources.listed import SEPARATOR, joined
+from build.sources.recognised import Recognised
+from build.sources.refusing import Cells, Refusals
+from build.sources.runs import slices
+from build.sources.tidy import CLOCKS
+from build.sources.values.credits import credits_of
+from build.sources.values.durations import UNITS, are_hours_for_minutes, unit_of
+from build.sources.values.scales import scales
+from segue.query.attributes import AUDIO, BY_NAME, Attribute
+
+FEATURES = [
+    attribute.name for attribute in AUDIO if (attribute.low, attribute.high) == (0, 1) and not attribute.whole
+]
+PLURAL = re.compile(r"\(s\)|s$|s_names?$|names$", re.IGNORECASE)  # of a header: artists, Artist(s), artist_names
+
+
+def settle(frame: pd.DataFrame, recognised: Recognised, account: Account) -> pd.DataFrame:
+    """Bring columns to the units of the tidy table, and drop rows that are out of range then.
+
+    frame : all that :func:`build.sources.tidy.tidy` made of a table
+    recognised : receives what was settled
+    account : receives the counts, and a note of all that was told by range only
+    """
+    rows = Refusals(frame[ROW], recognised.table, account)
+    if "artists" in frame:
+        frame["artists"] = _artists(frame["artists"], recognised, account)
+    if CLOCKS in frame:
+        frame["duration_ms"] = _durations(frame["duration_ms"], frame.pop(CLOCKS), recognised, account)
+    divisors = _divisors(frame, recognised, account)
+    for name in (name for name in frame if name in BY_NAME and name != "year"):
+        frame[name] = _in_range(frame[name], BY_NAME[name], divisors.get(name, 1.0), recognised, rows)
+    return rows.good(frame.drop(columns=ROW))
+
+
+def _artists(cells: Cells, recognised: Recognised, account: Account) -> Cells:
+    """Part the cells in which only the rest of the column shows that they hold several names."""
+    if recognised.lists_artists:
+        return cells
+    header = recognised.columns.header("artists")
+    found = credits_of(
+        (cell for cell in cells.dropna().unique() if SEPARATOR not in cell), bool(PLURAL.search(header))
+    )
+    if not found.names:
+        return cells
+    recognised.remark("artists", f"several names parted by {' and '.join(found.by)}")
+    account.note(
+        f"{recognised.table}: '{header}' has {len(found.names):,} different cells of several names, parted by"
+        f" {' and '.join(found.by)}"
+    )
+    parted = {cell: joined(names) for cell, names in found.names.items()}
+    return pd.concat([run.replace(parted) for run in map(cells.__getitem__, slices(len(cells)))])
+
+
+def _durations(plain: Cells, clocks: Cells, recognised: Recognised, account: Account) -> Cells:
+    """Milliseconds of durations."""
+    told = clocks.dropna().to_numpy()
+    if are_hours_for_minutes(told):
+        recognised.remark("duration_ms", "hours and minutes taken for minutes and seconds")
+        account.note(f"{recognised.table}: durations such as 3:20:00 are taken for 3 minutes 20")
+        clocks = clocks / 60
+    known = plain.dropna().to_numpy()
+    if not len(known):
+        return clocks
+    unit, said = unit_of(recognised.columns.header("duration_ms"), known[known > 0])
+    if unit != "milliseconds":
+        recognised.remark("duration_ms", unit)
+    if not said and unit != "milliseconds":
+        account.note(f"{recognised.table}: durations are taken for {unit}, for that is how long songs are")
+    return clocks.fillna(plain * UNITS[unit])
+
+
+def _divisors(frame: pd.DataFrame, recognised: Recognised, account: Account) -> dict[str, float]:
+    """What columns are divided by to be on their scales."""
+    headers = {name: recognised.columns.header(name) for name in FEATURES if name in frame}
+    known = {name: frame[name].dropna().to_numpy() for name in headers}
+    found = scales(known, {name: "%" in header for name, header in headers.items()})
+    hundreds = [name for name, scale in found.items() if scale == 100]
+    for name in hundreds:
+        recognised.remark(name, "0..100")
+    if hundreds:
+        account.note(f"{recognised.table}: {', '.join(hundreds)} are 0..100 there, and were divided by 100")
+    divisors = dict.fromkeys(hundreds, 100.0)
+    if "popularity" in frame and _is_share(frame["popularity"].dropna().to_numpy()):
+        recognised.remark("popularity", "0..1")
+        account.note(f"{recognised.table}: popularity is 0..1 there, and was multiplied by 100")
+        divisors["popularity"] = 0.01
+    return divisors
+
+
+def _is_share(values: np.ndarray) -> bool:
+    return bool(((values >= 0) & (values <= 1)).all() and (values % 1 > 0).any())
+
+
+def _in_range(values: Cells, attribute: Attribute, divisor: float, recognised: Recognised, rows: Refusals) -> Cells:
+    low, high = attribute.low * divisor, attribute.high * divisor
+    outside = values.notna() & ~values.between(low, high)
+    if attribute.name in recognised.columns.tidy:
+        rows.refuse(
+            outside,
+            recognised.columns.header(attribute.name),
+            values,
+            f"with {attribute.name} out of range",
+            f"is not {low:g}..{high:g} ({attribute.unit})",
+        )
+    values = values / divisor if divisor != 1 else values
+    return values.round() if attribute.whole else values
