@@ -2,6 +2,9 @@
 
 import codecs
 import itertools
+import re
+import unicodedata
+import warnings
 from collections.abc import Iterator
 
 import chardet
@@ -16,12 +19,16 @@ MARKS = {
     codecs.BOM_UTF16_LE: "utf-16",
     codecs.BOM_UTF16_BE: "utf-16",
 }
-OLDER = (
-    "windows-1252", "windows-1250", "windows-1251", "windows-1253", "windows-1254", "windows-1255", "windows-1256",
-    "windows-1257", "macroman", "koi8-r", "cp932", "gb18030", "big5", "cp949",
+WESTERN = "windows-1252"
+LATIN = (WESTERN, "windows-1250", "windows-1254", "macroman")
+OTHERS = (
+    "windows-1251", "windows-1253", "windows-1255", "windows-1256", "koi8-r", "cp932", "gb18030", "big5", "cp949",
 )  # fmt: skip
+FEW = 10  # words from which nothing can be guessed but that Western letters are the most usual
 SAMPLE = 1 << 18  # bytes of lines with letters beyond ASCII that a guess is made from
 NAMES = {"utf-8-sig": "UTF-8", "utf-16-le": "UTF-16", "utf-16-be": "UTF-16"}
+_WORD = re.compile(rb"[A-Za-z\x80-\xff]*[\x80-\xff][A-Za-z\x80-\xff]*")
+_ASCII = bytes(range(128))
 SAVE = "save the table as UTF-8"
 
 
@@ -87,13 +94,35 @@ def _first_invalid(content: Content, codec: str) -> tuple[int | None, int, bool]
 
 def _older(content: Content, line: int, invalid: int) -> str:
     """What was usual before UTF-8: guessed from the lines that are not ASCII, and then proven on all of the text."""
-    guess = chardet.detect(_sample(content), max_bytes=SAMPLE, include_encodings=OLDER)["encoding"]
-    if guess is None or _first_invalid(content, guess)[0] is not None:
+    sample = _sample(content)
+    guess = _guess(sample)
+    if guess is None or not _is_text(sample.decode(guess, "ignore")) or _first_invalid(content, guess)[0] is not None:
         raise SourceError(
-            f"{content.name}, line {line}: byte 0x{invalid:02x} is not UTF-8, and no other encoding fits the text;"
-            f" {SAVE}"
+            f"{content.name}, line {line}: byte 0x{invalid:02x} is not UTF-8, and no other encoding fits; {SAVE}"
         )
     return guess
+
+
+def _guess(sample: bytes) -> str | None:
+    """Words of Latin letters are mostly ASCII, those of other alphabets are not."""
+    words = _WORD.findall(sample)
+    letters = b"".join(words)
+    if 2 * len(letters.translate(None, _ASCII)) > len(letters):
+        return _detected(sample, OTHERS)
+    if len(words) < FEW:
+        return WESTERN
+    return _detected(sample, LATIN)
+
+
+def _detected(sample: bytes, codecs: tuple[str, ...]) -> str | None:
+    with warnings.catch_warnings(action="ignore"):  # that there is none of these is the answer then
+        return chardet.detect(sample, max_bytes=SAMPLE, include_encodings=codecs)["encoding"]
+
+
+def _is_text(text: str) -> bool:
+    """Whether most of what is not ASCII is letters and punctuation: in a wrong encoding much is signs and boxes."""
+    kinds = [unicodedata.category(character)[0] for character in text if not character.isascii()]
+    return 2 * sum(kind in "LMP" for kind in kinds) > len(kinds)
 
 
 def _sample(content: Content) -> bytes:
