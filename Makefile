@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 FIT_FLAGS ?=
 
-.PHONY: help run fit test test-all lint types bench rehearse clean
+.PHONY: help run free-port fit test test-all lint types bench rehearse clean
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -26,9 +26,13 @@ $(VENV)/dev-ready: $(VENV)/build-ready requirements-dev.txt
 artifacts/current.json: | $(VENV)/build-ready
 	$(BIN)/python -m build fit --source $(or $(SOURCE),demo) $(FIT_FLAGS)
 
-run: $(VENV)/build-ready $(if $(SOURCE),fit,artifacts/current.json) ## serve on PORT (8080); SOURCE=songs.csv fits your own table first
+run: free-port $(VENV)/build-ready $(if $(SOURCE),fit,artifacts/current.json) ## serve on PORT (8080); SOURCE=songs.csv fits your own table first
 	@echo "Segue listens on http://127.0.0.1:$(PORT)/ (page) and /docs (API); Ctrl-C stops it"
 	@$(BIN)/functions-framework --source functions/main.py --target recommend --host 127.0.0.1 --port $(PORT)
+
+free-port:
+	$(if $(shell $(PYTHON) -c 'import socket; print(socket.create_server(("127.0.0.1", $(PORT))))' 2>&1 | grep '^<'),,$(error \
+	  PORT=$(PORT) is taken, or no port: choose another, as in make run PORT=8090))@:
 
 fit: $(VENV)/build-ready ## build artifacts from SOURCE (a path, URL or data set name; default demo)
 	$(BIN)/python -m build fit --source $(or $(SOURCE),demo) $(FIT_FLAGS)

@@ -2,11 +2,48 @@
 
 import argparse
 import os
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+from typing import Any
 
 from segue.config import ADDRESS
 
 ARTIFACTS = "artifacts"
 STORES = "a folder, s3://bucket/prefix or gs://bucket/prefix"
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that tells an unknown command or option by its name, and what may have been meant.
+
+    Its base hands what a command does not know to the whole, which has neither the command's usage nor its options.
+    """
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """As its base, but nothing is left over."""
+        commands = self._subparsers._group_actions[0].choices if self._subparsers else None
+        if commands is None:
+            self._check_options(args or ())
+        elif args and not args[0].startswith("-") and args[0] not in commands:
+            self.error(f"no command '{args[0]}'; {_instead(args[0], commands)}")
+        parsed, rest = super().parse_known_args(args, namespace)
+        if rest:
+            self.error(f"unexpected '{rest[0]}'")
+        return parsed, rest
+
+    def _check_options(self, args: Sequence[str]) -> None:
+        for given in args:
+            if given == "--":
+                return
+            name = given.partition("=")[0]
+            if name.startswith("--") and not any(known.startswith(name) for known in self._option_string_actions):
+                self.error(f"no option {name}; {_instead(name, self._option_string_actions)}")
+
+
+def _instead(name: str, known: Iterable[str]) -> str:
+    """The name most like one, else all that there are."""
+    names = [other for other in known if other.startswith("--") or not other.startswith("-")]
+    near = get_close_matches(name, names, n=1)
+    return f"did you mean {near[0]}?" if near else f"there are: {', '.join(names)}"
 
 
 def add_artifacts(parser: argparse.ArgumentParser) -> None:

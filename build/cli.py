@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from build.arguments import ARTIFACTS, add_artifacts, whole
+from build.arguments import ARTIFACTS, Parser, add_artifacts, whole
 from build.model.shares import SHARES
 from build.package import packaging
 from build.releases import releasing
@@ -42,7 +42,7 @@ def _failed(why: str) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """All commands and their options."""
-    whole = argparse.ArgumentParser(
+    whole = Parser(
         prog="python -m build",
         description="From a table of tracks to the artifacts that the function serves.",
     )

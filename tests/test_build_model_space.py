@@ -9,6 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from build.fit import Options, fit
+from build.model.context import link
+from build.model.identity import identities
 from build.model.reach import reaches
 from build.model.space import fit_ranks, place
 from build.sources import demo
@@ -20,7 +22,7 @@ from segue.engine.similarity import similarity, squared_distances
 from segue.engine.space import AUDIO_COLUMNS, REACH, Ranks, Space, encode, space_of
 from segue.query import Query, Seed
 from segue.query.attributes import AUDIO, BY_NAME, NUMERIC
-from tests import tables
+from tests import tables, world
 
 BLOCKS = ["audio", "artist", "genre", "fame", "year"]
 FEATURES = [attribute.name for attribute in AUDIO]
@@ -219,7 +221,8 @@ LACKING = [
     ({"popularity": None}, ["audio", "artist", "genre", "year"]),
     ({"year": None}, ["audio", "artist", "genre", "fame"]),
     (dict.fromkeys(["genres", "artists", "popularity", "year", "album", "explicit", "duration_ms"]), ["audio"]),
-    (dict.fromkeys([*FEATURES, "duration_ms"]), ["genre", "fame", "year"]),
+    (dict.fromkeys([*FEATURES, "duration_ms"]), ["artist", "genre", "fame", "year"]),
+    (dict.fromkeys([*FEATURES, "duration_ms", "artists"]), ["genre", "fame", "year"]),
 ]
 
 
@@ -232,6 +235,23 @@ def test_a_block_that_the_table_says_nothing_about_is_left_out_with_a_note(fitte
         left_out = f"the table says nothing about {name}: that block is left out of the space" in notes
         assert left_out == (name not in left)
     assert recommends(catalog, Seed("", {}, id=catalog.texts("ids")[0]))
+
+
+def test_without_sound_songs_are_near_by_artist_then_by_artists_who_share_genres_or_songs():
+    table = pd.Series(["Ada", "Ada", "Bo", f"Ada{SEPARATOR}Bo", "Cy", None])
+    genres = np.array([[1, 0], [1, 0], [1, 0], [1, 0], [0, 1], [0, 1]], float)
+    block = identities(link(table), genres, 0)
+    apart = [float(np.linalg.norm(block[0] - row)) for row in block]
+    alike, same_genre, together, other = apart[1:5]
+    assert alike == 0 < together < same_genre < other
+    assert math.isnan(apart[5])
+
+
+def test_without_sound_an_artists_songs_come_first(tmp_path):
+    rows = [{name: row[name] for name in ("id", "name", "artists", "genres")} for row in world.rows()]
+    made = fit(Options([str(tables.write(tmp_path / "songs.csv", rows))]), tmp_path / "out")
+    found = recommend(made, Query((Seed("", {}, id="metal-1"),))).recommendations
+    assert made.texts("ids")[found[0].row] == "metal-2"
 
 
 def test_a_constant_column_has_no_weight_and_a_note(fitted):

@@ -18,6 +18,7 @@ from sklearn.preprocessing import normalize
 from build.model.coding import coded, variance
 from build.model.company import Company
 from build.model.context import Links, averaged, first_artists, link
+from build.model.identity import identities
 from build.model.shares import SHARES
 from build.progress import bar
 from build.sources.account import Account
@@ -65,6 +66,8 @@ def place(frame: pd.DataFrame, account: Account, seed: int, shares: Mapping[str,
         "year": lambda: ranks("year", frame["year"].to_numpy(np.float64))[:, None],
     }
     blocks = {name: make() for name, make in makers.items() if shares.get(name)}
+    if {"artist", "genre"} <= set(blocks) and np.isnan(audio).all():
+        blocks["artist"] = identities(by, blocks["genre"], seed)
     silent = [name for name, block in blocks.items() if not _has_values(name, block, account)]
     _note_constants(audio, account)
     if len(silent) == len(blocks):

@@ -6,10 +6,11 @@ import os
 import secrets
 from pathlib import Path
 
+from build.arguments import Parser
 from build.package.targets import ARCHES, PYTHONS, Target
 
 
-def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def add(commands: "argparse._SubParsersAction[Parser]") -> None:
     """Add the commands."""
     _add_package(commands.add_parser("package", help="make a folder and zip to deploy on AWS or Google"))
     key = commands.add_parser("key", help="make an API key, its digest and a secret to sign tokens with")

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from build import progress
 from build.artifacts.table import FILE
 from build.quality.judge import DEPTH, Asked, judge, queries
-from build.quality.retrieval import by_table
+from build.quality.retrieval import SEEDS, by_table
 from build.sources.listed import SEPARATOR
 from build.sources.playlists import Works, load, works_of
 from segue import releases
@@ -21,7 +21,6 @@ from segue.engine import recommend, seeds
 from segue.engine.scoring import Scorer
 from segue.query import Query, Seed
 
-SEEDS = 2_000  # of the figures that need no playlist
 COLUMNS = ("id", "name", "artists", "popularity", "duration_ms", "tempo")
 MEANING = {
     "HR@10": "lists of ten with a hit",
@@ -31,7 +30,7 @@ MEANING = {
     "artists": "different ones in ten",
     "dup": "lists with a second version",
     "AUC": "against equally popular songs",
-    "coverage": "of all works, in any list",
+    "coverage": "of all works, in any of the lists",
     "artist@10": "lists of ten with the seed's artist again",
     "album@10": "lists of ten with the seed's album again",
     "genre@10": "of other artists' songs, sharing a genre",
@@ -70,13 +69,13 @@ def evaluate(artifacts: str | Path, playlists: Path, part: str, fold: int, as_js
     """Judge the current version and print the figures, for people or as JSON."""
     songs = releases.load(artifacts)
     asked, figures = by_playlists(songs, playlists, part, fold)
-    table = by_table(songs, SEEDS)
+    table = by_table(songs)
     if as_json:
         facts = {name: dict(zip(("mean", "low", "high"), values)) for name, values in figures.items()}
         print(json.dumps({"version": songs.version, "queries": len(asked), "playlists": facts, "table": table}))
     else:
         print("\n".join([f"version {songs.version}", f"by {len(asked):,} playlists", *lines(figures)]))
-        print("\n".join([f"by {SEEDS:,} songs of the table", *table_lines(table)]))
+        print("\n".join([f"by {SEEDS:,} songs of the table at the most", *table_lines(table)]))
 
 
 def by_playlists(songs: Catalog, playlists: Path, part: str, fold: int) -> tuple[list[Asked], Figures]:
@@ -102,7 +101,8 @@ def as_judged(songs: Catalog) -> Judged:
 
 def table_lines(figures: Mapping[str, float]) -> list[str]:
     """Figures without intervals as a person reads them."""
-    return [f"  {name:10s} {value:.4f}  {MEANING[name]}" for name, value in figures.items()]
+    meaning = MEANING | {"coverage": f"of all works, in any list for {SEEDS:,} songs of the table"}
+    return [f"  {name:10s} {value:.4f}  {meaning[name]}" for name, value in figures.items()]
 
 
 def lines(figures: Figures) -> list[str]:

@@ -4,7 +4,8 @@
 artist@10     lists of ten that hold another song by the seed's artist, of seeds whose artist has one
 album@10      the same for the album
 genre@10      share of ten songs by other artists that share a genre with the seed
-coverage      works in the lists, of all; a sample of seeds can't reach more than ten times its size
+coverage      works in the lists for ``SEEDS`` songs, of all: never more than ten times as many; ``fit`` and
+              ``evaluate`` measure by the same songs
 never         works in none of the lists, of all that ten songs a seed could reach
 hubness       skewness of how often songs are in lists: Radovanović, Nanopoulos and Ivanović, "Hubs in
               space", JMLR 11 (2010); 0 is even

@@ -8,6 +8,7 @@ from typing import Any
 from build.progress import stage
 from build.releases import gate, history, transfer
 from build.releases.pruning import prune
+from build.releases.versions import nothing_at
 from segue import releases
 from segue.catalog import Catalog, manifest
 from segue.errors import ArtifactsError, Missing, Moved, ReleaseError
@@ -75,7 +76,7 @@ def rollback(store: Store, version: str | None, terms: Terms) -> None:
     """
     standing = settled(store)
     if standing is None:
-        raise ReleaseError(f"nothing is published at {store.address}")
+        raise ReleaseError(nothing_at(store))
     wanted = version or _before(store, standing)
     if wanted == standing.version:
         print(f"version {wanted} is current at {store.address} already")

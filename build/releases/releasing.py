@@ -4,14 +4,14 @@ import argparse
 import re
 from typing import TYPE_CHECKING
 
-from build.arguments import STORES, add_artifacts, address, whole
+from build.arguments import STORES, Parser, add_artifacts, address, whole
 from segue.catalog.manifest import is_version
 
 if TYPE_CHECKING:
     from build.releases.publish import Terms
 
 
-def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def add(commands: "argparse._SubParsersAction[Parser]") -> None:
     """Add the three commands."""
     _add_publish(commands.add_parser("publish", help="make a version current in a store, unless it is worse"))
     _add_versions(commands.add_parser("versions", help="list the versions of a store and how they came about"))

@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from build import progress
+from build.arguments import STORES
 from build.releases import history
 from build.releases.pruning import by_version
 from segue.catalog import manifest
-from segue.errors import ArtifactsError, Missing
+from segue.errors import ArtifactsError, Missing, ReleaseError
 from segue.releases import Pointer, pointer
 from segue.releases.store import Entry, Store
 
@@ -15,15 +16,29 @@ HEADERS = ("version", "state", "songs", "size", "when", "by", "how", "why")
 
 
 def lines(store: Store) -> list[str]:
-    """One line a version, the one that was current last first."""
+    """One line a version, the one that was current last first.
+
+    Raises
+    ------
+    ReleaseError
+        there is none, nor any sign that there was.
+
+    """
     entries = history.read(store)
     current = _current(store)
     latest = {entry["version"]: entry for entry in entries}
     places = {entry["version"]: place for place, entry in enumerate(entries)}
     found = by_version(store)
+    if not (entries or current or found):
+        raise ReleaseError(nothing_at(store))
     order = sorted(found, key=lambda version: (places.get(version, -1), version), reverse=True)
     rows = [_row(store, version, found[version], latest.get(version, {}), current) for version in order]
     return _table([HEADERS, *rows])
+
+
+def nothing_at(store: Store) -> str:
+    """That a store holds no versions, and what would."""
+    return f"nothing is published at {store.address}; expected what `publish` or `fit --out` wrote to: {STORES}"
 
 
 def _current(store: Store) -> Pointer | None:

@@ -114,9 +114,9 @@ def _guess(sample: bytes) -> str | None:
     return _detected(sample, LATIN)
 
 
-def _detected(sample: bytes, codecs: tuple[str, ...]) -> str | None:
+def _detected(sample: bytes, names: tuple[str, ...]) -> str | None:
     with warnings.catch_warnings(action="ignore"):  # that there is none of these is the answer then
-        return chardet.detect(sample, max_bytes=SAMPLE, include_encodings=codecs)["encoding"]
+        return chardet.detect(sample, max_bytes=SAMPLE, include_encodings=names)["encoding"]
 
 
 def _is_text(text: str) -> bool:

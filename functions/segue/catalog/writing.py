@@ -5,14 +5,18 @@ import fcntl
 import json
 import os
 import shutil
+import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from segue.catalog import manifest
 from segue.catalog.manifest import FORMAT
 from segue.catalog.version import Catalog, load, sha256, verify
 from segue.errors import ArtifactsError
+
+PATIENCE = 1.0  # seconds
 
 
 def save(root: Path, fill: Callable[[Path], dict[str, Any]]) -> Catalog:
@@ -51,10 +55,33 @@ def point_to(root: Path, version: str) -> None:
 
 @contextlib.contextmanager
 def one_writer(root: Path) -> Iterator[None]:
-    """Hold the lock under which alone anything below ``root`` is replaced; a process that dies lets it go."""
-    with (root / ".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    """Hold the lock under which alone anything below ``root`` is replaced; a process that dies lets it go.
+
+    Who waits for it for longer than ``PATIENCE`` says so on stderr.
+    """
+    with (root / ".lock").open("a+") as lock:
+        if not _locked(lock):
+            lock.seek(0)
+            print(f"waiting for another writer of {root}: {lock.read() or 'since a moment ago'}", file=sys.stderr)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        lock.truncate(0)
+        lock.write(f"process {os.getpid()}, since {time.strftime('%H:%M:%S')}")
+        lock.flush()
         yield
+
+
+def _locked(lock: TextIO) -> bool:
+    """Take the lock as soon as it is free; False when it is not for long."""
+    until = time.monotonic() + PATIENCE
+    while True:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > until:
+                return False
+            time.sleep(PATIENCE / 20)
+        else:
+            return True
 
 
 def _write(folder: Path, entries: dict[str, Any]) -> str:
