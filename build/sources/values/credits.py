@@ -53,18 +53,20 @@ def _parted(cells: set[str], separator: "re.Pattern[str]", header_lists: bool) -
     parts = {cell: found for cell in cells if len(found := separator.split(cell)) > 1}
     lists = header_lists or len(parts) >= max(FEW, OFTEN * len(cells))
     alone = cells - set(parts)
-    whole = {
-        cell for cell, found in parts.items() if not set(found) <= alone and (not lists or _ONE_NAME.match(found[-1]))
-    }
-    return {
-        cell: [name.replace("\\,", ",") for name in _rejoined(found, whole)]
-        for cell, found in parts.items()
-        if cell not in whole
-    }
+    whole: set[str] = set()
+    several = {}
+    for cell, found in sorted(parts.items(), key=lambda item: (len(item[1]), item[0])):
+        names = _rejoined(found, whole)
+        is_one = len(names) == len(found) and bool(_ONE_NAME.match(found[-1]))
+        if set(found) <= alone or (lists and not is_one):
+            several[cell] = [name.replace("\\,", ",") for name in names]
+        else:
+            whole.add(cell)
+    return several
 
 
 def _rejoined(parts: list[str], whole: set[str]) -> list[str]:
-    """The parts of a list, of which two or more may be one name that has a comma in it: it has a cell of its own."""
+    """The parts of a list, of which two or more may be one name with a comma in it, which has a cell of its own."""
     names: list[str] = []
     while parts:
         length = next((n for n in range(len(parts), 1, -1) if ", ".join(parts[:n]) in whole), 1)
