@@ -1,6 +1,9 @@
 import gzip
 import json
 import os
+import re
+import shutil
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -8,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from build.cli import main
-from segue.catalog import load
-from tests import world
+from segue.catalog import load, one_writer
+from tests import mixtapes, world
 from tests.tables import song, songs, text, write
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -134,6 +137,17 @@ def test_columns_and_several_sources_reach_the_fit(tmp_path, capsys):
     ("arguments", "told"),
     [
         ([], "python -m build: error: the following arguments are required: COMMAND"),
+        (["fti"], "python -m build: error: no command 'fti'; did you mean fit?"),
+        (
+            ["sing"],
+            "no command 'sing'; there are: fit, evaluate, recommend-file, report, publish, versions",
+        ),
+        (["fit", "--sorce", "x"], "python -m build fit: error: no option --sorce; did you mean --source?"),
+        (["fit", "--sorce=x"], "python -m build fit: error: no option --sorce; did you mean --source?"),
+        (["evaluate", "--plalists", "x"], "build evaluate: error: no option --plalists; did you mean --playlists?"),
+        (["publish", "x", "--fource"], "python -m build publish: error: no option --fource; did you mean --force?"),
+        (["package", "aws", "--arhc", "x"], "python -m build package: error: no option --arhc; did you mean --arch?"),
+        (["fit", "songs.csv"], "python -m build fit: error: unexpected 'songs.csv'"),
         (["fit", "--columns", "fish=A"], "argument --columns: 'fish': expected NAME=HEADER,... with names id, name"),
         (["fit", "--columns", "name"], "argument --columns: 'name': expected NAME=HEADER,... with names id, name"),
         (["fit", "--seed", "-1"], "argument --seed: '-1': expected a whole number 0..4294967295"),
@@ -165,3 +179,60 @@ def test_help_of_recommend_file_tells_its_columns_range_and_defaults():
     assert (done.returncode, done.stderr) == (0, "")
     for said in ("query_id,seed_track_id", "query_id,rank,track_id", "1..100 (default: 100)", "SEGUE_ARTIFACTS"):
         assert said in done.stdout
+
+
+def test_the_usage_of_a_misspelt_option_is_the_commands(capsys):
+    with pytest.raises(SystemExit):
+        main(["fit", "--sorce", "x"])
+    assert capsys.readouterr().err.startswith("usage: python -m build fit [-h] [--source SOURCE]")
+
+
+@pytest.mark.parametrize("command", ["versions", "rollback"])
+@pytest.mark.parametrize("place", ["", "docs", "nowhere"])
+def test_a_folder_without_versions_is_told_with_what_was_expected(tmp_path, capsys, command, place):
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "page.md").write_text("a page")
+    assert main([command, str(tmp_path / place)]) == 1
+    told, expected = capsys.readouterr(), "what `publish` or `fit --out` wrote to: a folder, s3://bucket/prefix"
+    assert told.out == ""
+    assert told.err.startswith(f"error: nothing is published at {tmp_path / place}; expected {expected}")
+
+
+def test_a_second_fit_into_a_folder_says_that_it_waits_for_whom_and_goes_on(tmp_path, capsys):
+    source, out = world.write(tmp_path / "world.csv"), tmp_path / "artifacts"
+    out.mkdir()
+    with one_writer(out):
+        waiting = subprocess.Popen(
+            [sys.executable, "-m", "build", "fit", "--source", source, "--out", out],
+            cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        told = next(line for line in waiting.stderr if line.startswith("waiting"))
+        assert re.fullmatch(
+            f"waiting for another writer of {out}: process {os.getpid()}, since \\d\\d:\\d\\d:\\d\\d\n", told
+        )
+        assert waiting.poll() is None
+    printed, _ = waiting.communicate(timeout=120)
+    assert waiting.returncode == 0
+    assert printed.startswith(f"version {load(out).version}")
+
+
+@pytest.mark.skipif(not shutil.which("make"), reason="needs make")
+def test_a_port_that_is_taken_is_one_line_that_names_it():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        refused = subprocess.run(
+            [shutil.which("make"), "run", f"PORT={port}", f"PYTHON={sys.executable}"],
+            cwd=ROOT, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+    assert (refused.returncode, refused.stdout) == (2, "")
+    [line] = refused.stderr.splitlines()
+    assert f"PORT={port} is taken, or no port: choose another, as in make run PORT=8090" in line
+
+
+def test_fit_and_evaluate_say_the_same_of_a_version(tmp_path, capsys):
+    playlists = write(tmp_path / "playlists.csv", mixtapes.rows(mixtapes.of_world()))
+    source, out = world.write(tmp_path / "world.csv"), tmp_path / "artifacts"
+    assert main(["fit", "--source", str(source), "--out", str(out)]) == 0
+    fitted = [line for line in capsys.readouterr().out.splitlines() if line.startswith("  ")]
+    assert main(["evaluate", "--artifacts", str(out), "--playlists", playlists]) == 0
+    assert capsys.readouterr().out.splitlines()[-len(fitted) :] == fitted

@@ -50,7 +50,11 @@ class Recognised:
 
     def _piece(self, name: str) -> str:
         headers = [self.columns.headers[place] for place in self.columns.tidy[name]]
-        source = "" if headers == [name] else " from " + " and ".join(f"'{header}'" for header in headers)
+        source = (
+            ""
+            if [header.lower() for header in headers] == [name]
+            else " from " + " and ".join(f"'{header}'" for header in headers)
+        )
         remarks = "".join(f" ({remark})" for remark in self.remarks.get(name, ()))
         return f"{name}{source}{remarks}"
 

@@ -211,6 +211,8 @@ def _keys(chunk: Chunk, modes: Cells | None) -> dict[str, Cells]:
         keys = keys.fillna(_each(cells[keys.isna()], _pitch, "float64"))
     for cells in said:
         found = _each(cells, _mode_of_key, "float64")
+        if modes is None and found.notna().any():
+            chunk.recognised.remark("key", "modes too")
         modes = found if modes is None else modes.fillna(found)
     return {"key": keys, "mode": modes}
 
