@@ -62,7 +62,9 @@ def _add_fit(parser: argparse.ArgumentParser) -> None:
         "--source",
         action="append",
         metavar="SOURCE",
-        help="a path or URL (CSV, CSV.gz, Parquet), 'demo' or 'demo:N' (an invented catalogue of N songs,"
+        help="a path or URL (CSV, TSV, JSON, .xlsx, Parquet or Feather, packed or not; a folder of Parquet files;"
+        " 'archive.zip#songs.csv' or 'book.xlsx#Sheet' for one of several tables), 'demo' or 'demo:N' (an invented"
+        " catalogue of N songs,"
         f" 10..10,000,000, default 20,000), or a data set that is downloaded ({named}); several merge by track id,"
         " the first wins a conflict (default: demo)",
     )
