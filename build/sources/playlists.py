@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 
 from build import progress
+from build.sources.cells import texts
 from build.sources.listed import first_artist_names
 from build.sources.reading import read
-from build.sources.tidy import ID_TRIMMINGS, texts
+from build.sources.tidy import ID_TRIMMINGS
 from segue.catalog.names import plain
 from segue.errors import SourceError
 

@@ -5,8 +5,7 @@ from typing import Any
 import pandas as pd
 
 from build.sources.account import EXAMPLES, Account
-
-Cells = Any  # a pandas Series: the stubs want a type for its cells, which only the table knows
+from build.sources.cells import Cells
 
 
 class Refusals:

@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 
 from build.sources.account import Account
+from build.sources.cells import Cells
 from build.sources.formats.table import ROW
 from build.sources.listed import SEPARATOR, joined
 from build.sources.recognised import Recognised
-from build.sources.refusing import Cells, Refusals
-from build.sources.runs import slices
+from build.sources.refusing import Refusals
 from build.sources.tidy import CLOCKS
 from build.sources.values.credits import credits_of
 from build.sources.values.durations import UNITS, are_hours_for_minutes, unit_of
@@ -57,7 +57,7 @@ def _artists(cells: Cells, recognised: Recognised, account: Account) -> Cells:
         f" {' and '.join(found.by)}"
     )
     parted = {cell: joined(names) for cell, names in found.names.items()}
-    return pd.concat([run.replace(parted) for run in map(cells.__getitem__, slices(len(cells)))])
+    return cells.map(lambda cell: parted.get(cell, cell), na_action="ignore").astype("str")
 
 
 def _durations(plain: Cells, clocks: Cells, recognised: Recognised, account: Account) -> Cells:

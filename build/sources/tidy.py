@@ -8,17 +8,17 @@ a whole column shows is settled in :mod:`build.sources.settling`.
 import re
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from build.sources.account import Account
+from build.sources.cells import Cells, distinct, each, known, texts
 from build.sources.columns import Columns
 from build.sources.formats.table import RAGGED, ROW
 from build.sources.listed import MISSING, SEPARATOR, joined, names_in, split_artists, split_genres
 from build.sources.recognised import Recognised
-from build.sources.refusing import Cells, Refusals
+from build.sources.refusing import Refusals
 from build.sources.values import durations
 from build.sources.values.dates import year_of
 from build.sources.values.keys import MODES, key_of
@@ -86,12 +86,6 @@ def tidy(raw: pd.DataFrame, recognised: Recognised, account: Account) -> pd.Data
     return chunk.rows.good(frame.assign(**{ROW: raw[ROW]}))
 
 
-def texts(cells: Cells) -> Cells:
-    """Cells as stripped texts, missing where empty."""
-    stripped = cells.astype("str").str.strip()
-    return stripped.mask(stripped == "")
-
-
 def _makers(columns: Columns) -> Iterator[tuple[str, Callable[[Chunk], Cells]]]:
     special: dict[str, Callable[[Chunk], Cells]] = {
         "id": _ids,
@@ -114,7 +108,7 @@ def _makers(columns: Columns) -> Iterator[tuple[str, Callable[[Chunk], Cells]]]:
 
 
 def _ids(chunk: Chunk) -> Cells:
-    ids = _known(chunk.texts("id")).str.replace(ID_TRIMMINGS, "", regex=True)
+    ids = known(chunk.texts("id")).str.replace(ID_TRIMMINGS, "", regex=True)
     wrong = ids.notna() & ~ids.str.fullmatch(_ID.pattern).fillna(False).astype(bool)
     chunk.refuse(wrong, "id", "with a malformed id", "is not 1..64 characters of A-Z a-z 0-9 _ . : -")
     return ids
@@ -130,39 +124,16 @@ def _nameless(frame: pd.DataFrame) -> Cells:
 
 def _artists(chunk: Chunk) -> Cells:
     cells = chunk.cells("artists")
-    chunk.recognised.lists_artists |= any(";" in str(cell) or names_in(cell) is not None for cell in _distinct(cells))
-    return _each(cells, lambda cell: joined(split_artists(cell)))
+    chunk.recognised.lists_artists |= any(";" in str(cell) or names_in(cell) is not None for cell in distinct(cells))
+    return each(cells, lambda cell: joined(split_artists(cell)))
 
 
 def _genres(chunk: Chunk) -> Cells:
     first, *further = (
-        _each(chunk.raw[place], lambda cell: joined(split_genres(cell))) for place in chunk.columns.tidy["genres"]
+        each(chunk.raw[place], lambda cell: joined(split_genres(cell))) for place in chunk.columns.tidy["genres"]
     )
     together = first.str.cat(further, SEPARATOR, na_rep="")
-    return _each(together, lambda text: joined(sorted(text.split(SEPARATOR))))
-
-
-def _each(cells: Cells, make: Callable[[Any], object], kind: str = "str") -> Cells:
-    """What each known cell becomes, made once for every distinct text or list."""
-    made = {cell: make(cell) for cell in _distinct(cells)}
-    if cells.dtype == object:
-        cells = cells.map(_hashable, na_action="ignore")
-    return cells.map(made.get, na_action="ignore").astype(kind)
-
-
-def _distinct(cells: Cells) -> list[Any]:
-    if cells.dtype == object:
-        cells = cells.map(_hashable, na_action="ignore")
-    return list(cells.dropna().unique())
-
-
-def _hashable(cell: object) -> str | tuple[str, ...]:
-    return tuple(names_in(cell) or ()) if isinstance(cell, list | tuple | np.ndarray) else str(cell)
-
-
-def _known(cells: Cells) -> Cells:
-    """The cells without those that say that nothing is known."""
-    return cells.mask(cells.str.lower().isin(MISSING))
+    return each(together, lambda text: joined(sorted(text.split(SEPARATOR))))
 
 
 def _numbers(chunk: Chunk, attribute: Attribute) -> Cells:
@@ -170,12 +141,12 @@ def _numbers(chunk: Chunk, attribute: Attribute) -> Cells:
     if pd.api.types.is_numeric_dtype(cells):
         return cells.astype("float64")
     hundred = attribute.high if attribute.high in (1, 100) else None
-    known = _known(texts(cells))
-    values, decimal = numbers(known, whole=attribute.whole, hundred=hundred)
+    said = known(texts(cells))
+    values, decimal = numbers(said, whole=attribute.whole, hundred=hundred)
     if decimal:
         chunk.recognised.remark(attribute.name, "decimal commas")
     chunk.refuse(
-        values.isna() & known.notna(), attribute.name, f"with {attribute.name} not a number", "is not a number"
+        values.isna() & said.notna(), attribute.name, f"with {attribute.name} not a number", "is not a number"
     )
     return values
 
@@ -186,10 +157,10 @@ def _words(chunk: Chunk, name: str, words: Callable[[str], float | None]) -> Cel
     if pd.api.types.is_numeric_dtype(cells):
         values = cells.astype("float64")
     else:
-        known = _known(texts(cells))
-        values, _ = numbers(known, whole=True)
-        values = values.fillna(_each(known[values.isna()], words, "float64"))
-        chunk.refuse(values.isna() & known.notna(), name, f"with {name} not a number", "is not a number")
+        said = known(texts(cells))
+        values, _ = numbers(said, whole=True)
+        values = values.fillna(each(said[values.isna()], words, "float64"))
+        chunk.refuse(values.isna() & said.notna(), name, f"with {name} not a number", "is not a number")
     chunk.refuse(values % 1 > 0, name, f"with a broken {name}", "is not a whole number")
     return values
 
@@ -206,11 +177,11 @@ def _beats(text: str) -> float | None:
 def _keys(chunk: Chunk, modes: Cells | None) -> dict[str, Cells]:
     """Keys of the first column that has one, and modes of those keys where no column of modes has them."""
     keys = _words(chunk, "key", _pitch)
-    said = [_known(texts(chunk.raw[place])) for place in chunk.columns.tidy["key"]]
+    said = [known(texts(chunk.raw[place])) for place in chunk.columns.tidy["key"]]
     for cells in said[1:]:
-        keys = keys.fillna(_each(cells[keys.isna()], _pitch, "float64"))
+        keys = keys.fillna(each(cells[keys.isna()], _pitch, "float64"))
     for cells in said:
-        found = _each(cells, _mode_of_key, "float64")
+        found = each(cells, _mode_of_key, "float64")
         if modes is None and found.notna().any():
             chunk.recognised.remark("key", "modes too")
         modes = found if modes is None else modes.fillna(found)
@@ -232,17 +203,17 @@ def _durations(chunk: Chunk) -> dict[str, Cells]:
     cells = chunk.cells("duration_ms")
     if pd.api.types.is_numeric_dtype(cells):
         return {"duration_ms": cells.astype("float64"), CLOCKS: pd.Series(np.nan, cells.index)}
-    known = _known(texts(cells))
-    plain, _ = numbers(known, whole=True)
-    clocks = _each(known[plain.isna()], durations.told, "float64").reindex(cells.index)
-    unread = known.notna() & plain.isna() & clocks.isna()
+    said = known(texts(cells))
+    plain, _ = numbers(said, whole=True)
+    clocks = each(said[plain.isna()], durations.told, "float64").reindex(cells.index)
+    unread = said.notna() & plain.isna() & clocks.isna()
     chunk.refuse(unread, "duration_ms", "with duration_ms not a number", "is not a number, and no duration like 3:20")
     return {"duration_ms": plain, CLOCKS: clocks}
 
 
 def _years(chunk: Chunk) -> Cells:
     """Years of dates; what is none is not known."""
-    years = _each(chunk.texts("year"), year_of, "float64")
+    years = each(chunk.texts("year"), year_of, "float64")
     return years.where(years.between(BY_NAME["year"].low, BY_NAME["year"].high))
 
 

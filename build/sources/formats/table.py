@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
 
 import pandas as pd
 
@@ -66,8 +65,3 @@ def _frame(rows: list[Sequence[object]], width: int, first: int) -> pd.DataFrame
 def _column(cells: list[object]) -> "pd.Series[str]":
     listed = any(isinstance(cell, list) for cell in cells)
     return pd.Series(cells, dtype="object" if listed else "str")
-
-
-def with_first(first: pd.DataFrame, rest: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
-    """All chunks again, when the first one was taken to look at it."""
-    return chain([first], rest)

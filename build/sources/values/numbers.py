@@ -1,12 +1,11 @@
 """Numbers as people and spreadsheets write them."""
 
 import re
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
-Cells = Any  # a pandas Series: the stubs want a type for its cells, which only the table knows
+from build.sources.cells import Cells
 
 _NUMBER = re.compile(r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[-+]?\d+)?", re.IGNORECASE)
 _UNIT = re.compile(r"\s*(?:dBFS|dB|LUFS|BPM)$", re.IGNORECASE)
