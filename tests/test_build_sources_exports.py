@@ -5,6 +5,7 @@ import pytest
 
 from build.sources.listed import SEPARATOR
 from build.sources.tracks import tracks
+from segue.errors import SourceError
 from tests.tables import song, songs, text
 
 COUNT = 40
@@ -231,8 +232,8 @@ def test_what_was_understood_is_told_with_what_was_left_unread(tmp_path, capsys)
     ]
     features = "danceability, energy, speechiness, acousticness, instrumentalness, liveness, valence"
     assert notes == [
-        "export.csv: 'Artist' has 14 different cells of several names, parted by commas",
-        f"export.csv: {features} are 0..100 there, and were divided by 100",
+        "'Artist' has 14 different cells of several names, parted by commas",
+        f"{features} are 0..100 in the table, and were divided by 100",
     ]
 
 
@@ -243,8 +244,8 @@ def test_decimal_commas_and_units_told_by_range_are_told(tmp_path, capsys):
     assert "duration_ms (seconds)" in err
     assert "popularity (0..1)" in err
     assert notes == [
-        "export.csv: durations are taken for seconds, for that is how long songs are",
-        "export.csv: popularity is 0..1 there, and was multiplied by 100",
+        "durations are taken for seconds, for that is how long songs are",
+        "popularity is 0..1 in the table, and was multiplied by 100",
     ]
 
 
@@ -252,3 +253,20 @@ def test_a_plain_table_needs_no_remark(tmp_path, capsys):
     err, notes = told(tmp_path, capsys, songs(12))
     assert "(" not in err[err.index("  read: ") :]
     assert notes == []
+
+
+def test_a_column_that_only_seems_to_be_one_of_numbers_is_left_unread(tmp_path, capsys):
+    """A listening log has times of day, a list of concerts says whether a song was played live."""
+    rows = [
+        {**{name: cell for name, cell in row.items() if name not in ("duration_ms", "liveness")},
+         "time": "2024-01-01T10:00", "live": "yes"}
+        for row in songs(12)
+    ]  # fmt: skip
+    err, _ = told(tmp_path, capsys, rows)
+    assert "left unread, kept in catalog.parquet: time, live" in err
+
+
+def test_what_the_user_names_is_read_whatever_it_holds(tmp_path):
+    (tmp_path / "export.csv").write_text(text([row | {"time": "soon"} for row in songs(12)]))
+    with pytest.raises(SourceError, match="12 with duration_ms not a number"):
+        tracks([str(tmp_path / "export.csv")], {"duration_ms": "time"})

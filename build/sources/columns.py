@@ -1,7 +1,7 @@
 """Which column of a table is which: one table of header synonyms."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from segue.errors import SourceError
@@ -73,6 +73,15 @@ class Columns:
     def header(self, tidy: str) -> str:
         """The header of the (first) column that feeds a tidy column."""
         return self.headers[self.tidy[tidy][0]]
+
+    def by_another_name(self, tidy: str) -> bool:
+        """Whether the header that feeds a tidy column is only a synonym of its name."""
+        return tidy in self.tidy and _key(self.header(tidy)) != _key(tidy)
+
+    def without(self, names: Collection[str]) -> "Columns":
+        """The same but for some tidy columns, whose source is left unread."""
+        tidy = {name: places for name, places in self.tidy.items() if name not in names}
+        return Columns(tidy, _others(self.headers, tidy), self.headers)
 
 
 def recognise(headers: Sequence[str], given: Mapping[str, str], table: str) -> Columns:

@@ -53,8 +53,7 @@ def _artists(cells: Cells, recognised: Recognised, account: Account) -> Cells:
         return cells
     recognised.remark("artists", f"several names parted by {' and '.join(found.by)}")
     account.note(
-        f"{recognised.table}: '{header}' has {len(found.names):,} different cells of several names, parted by"
-        f" {' and '.join(found.by)}"
+        f"'{header}' has {len(found.names):,} different cells of several names, parted by {' and '.join(found.by)}"
     )
     parted = {cell: joined(names) for cell, names in found.names.items()}
     return cells.map(lambda cell: parted.get(cell, cell), na_action="ignore").astype("str")
@@ -65,7 +64,7 @@ def _durations(plain: Cells, clocks: Cells, recognised: Recognised, account: Acc
     told = clocks.dropna().to_numpy()
     if are_hours_for_minutes(told):
         recognised.remark("duration_ms", "hours and minutes taken for minutes and seconds")
-        account.note(f"{recognised.table}: durations such as 3:20:00 are taken for 3 minutes 20")
+        account.note("durations such as 3:20:00 are taken for 3 minutes 20")
         clocks = clocks / 60
     known = plain.dropna().to_numpy()
     if not len(known):
@@ -74,7 +73,7 @@ def _durations(plain: Cells, clocks: Cells, recognised: Recognised, account: Acc
     if unit != "milliseconds":
         recognised.remark("duration_ms", unit)
     if not said and unit != "milliseconds":
-        account.note(f"{recognised.table}: durations are taken for {unit}, for that is how long songs are")
+        account.note(f"durations are taken for {unit}, for that is how long songs are")
     return clocks.fillna(plain * UNITS[unit])
 
 
@@ -87,11 +86,11 @@ def _divisors(frame: pd.DataFrame, recognised: Recognised, account: Account) -> 
     for name in hundreds:
         recognised.remark(name, "0..100")
     if hundreds:
-        account.note(f"{recognised.table}: {', '.join(hundreds)} are 0..100 there, and were divided by 100")
+        account.note(f"{', '.join(hundreds)} are 0..100 in the table, and were divided by 100")
     divisors = dict.fromkeys(hundreds, 100.0)
     if "popularity" in frame and _is_share(frame["popularity"].dropna().to_numpy()):
         recognised.remark("popularity", "0..1")
-        account.note(f"{recognised.table}: popularity is 0..1 there, and was multiplied by 100")
+        account.note("popularity is 0..1 in the table, and was multiplied by 100")
         divisors["popularity"] = 0.01
     return divisors
 
@@ -111,5 +110,5 @@ def _in_range(values: Cells, attribute: Attribute, divisor: float, recognised: R
             f"with {attribute.name} out of range",
             f"is not {low:g}..{high:g} ({attribute.unit})",
         )
-    values = values / divisor if divisor != 1 else values
+    values = (values / divisor).round(12) if divisor != 1 else values
     return values.round() if attribute.whole else values

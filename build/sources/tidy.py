@@ -23,8 +23,9 @@ from build.sources.values import durations
 from build.sources.values.dates import year_of
 from build.sources.values.keys import MODES, key_of
 from build.sources.values.numbers import numbers
-from segue.query.attributes import BY_NAME, Attribute
+from segue.query.attributes import AUDIO, BY_NAME, Attribute
 
+FEATURES = [attribute.name for attribute in AUDIO if attribute.name not in ("key", "mode", "time_signature")]
 CLOCKS = "_clocks"  # durations that say their units, in milliseconds, beside the plain numbers
 BEATS = re.compile(r"(\d{1,2})/\d{1,2}")
 TRUTH = dict.fromkeys(("true", "1", "1.0", "yes", "t", "y", "explicit"), True)
@@ -84,6 +85,19 @@ def tidy(raw: pd.DataFrame, recognised: Recognised, account: Account) -> pd.Data
     for name, place in columns.other.items():
         frame[name] = raw[place].mask(raw[place].isin([""]))
     return chunk.rows.good(frame.assign(**{ROW: raw[ROW]}))
+
+
+def misread(raw: pd.DataFrame, columns: Columns) -> list[str]:
+    """Tidy columns of numbers whose source has another header, as "time" or "live", and mostly holds no numbers."""
+    named = (name for name in ("popularity", "duration_ms", *FEATURES) if columns.by_another_name(name))
+    return [name for name in named if _is_something_else(texts(raw[columns.tidy[name][0]]))]
+
+
+def _is_something_else(cells: Cells) -> bool:
+    said = known(cells).dropna()
+    values, _ = numbers(said, whole=True, hundred=1)
+    left = said[values.isna()]
+    return 2 * each(left, durations.told, "float64").isna().sum() > len(said)
 
 
 def _makers(columns: Columns) -> Iterator[tuple[str, Callable[[Chunk], Cells]]]:

@@ -17,7 +17,7 @@ from build.sources.merging import merge, merge_rows, with_ids
 from build.sources.reading import read
 from build.sources.recognised import Recognised
 from build.sources.settling import settle
-from build.sources.tidy import tidy
+from build.sources.tidy import misread, tidy
 from segue.errors import SourceError
 from segue.query.attributes import AUDIO
 
@@ -79,8 +79,11 @@ def _table(
     """The songs of one source, and its headers."""
     with progress.stage(f"reading {source}"):
         table = _opened(source, accept_checksum, seed)
-        recognised = Recognised(table.name, table.form, recognise(table.headers, given, table.name))
-        chunks = progress.bar(table.chunks, table.name, "chunks")
+        first = next(table.chunks)
+        columns = recognise(table.headers, given, table.name)
+        columns = columns.without(set(misread(first, columns)) - set(given))
+        recognised = Recognised(table.name, table.form, columns)
+        chunks = progress.bar(itertools.chain([first], table.chunks), table.name, "chunks")
         tidied = [tidy(chunk, recognised, account) for chunk in chunks]
         frame = with_ids(settle(pd.concat(tidied, ignore_index=True), recognised, account))
         merged = merge_rows(frame)
