@@ -267,3 +267,10 @@ def test_a_name_with_a_comma_stays_whole_among_others():
 def test_slashes_part_names_as_commas_do_and_ampersands_never():
     cells = ["Ada", "Bo", "Ada / Bo", "AC/DC", "Ada & Bo"]
     assert (parted(cells), credits_of(cells, False).by) == ({"Ada / Bo": ["Ada", "Bo"]}, ("slashes",))
+
+
+def test_ft_parts_names_where_nothing_else_does():
+    assert parted(["Ada ft. Bo", "Ada Ft Bo", "Craft. Co"]) == {
+        "Ada ft. Bo": ["Ada", "Bo"],
+        "Ada Ft Bo": ["Ada", "Bo"],
+    }

@@ -9,7 +9,7 @@ import pandas as pd
 
 SEPARATOR = "\x1f"  # between the names of a tidy cell
 MISSING = ("", "na", "n/a", "nan", "null", "none", "<na>", "set()")
-_FEATURING = re.compile(r"\s+(?:featuring|feat\.?|ft\.)\s+", re.IGNORECASE)
+_FEATURING = re.compile(r"\s+(?:featuring|feat\.?)\s+", re.IGNORECASE)
 _UNPARTED = re.compile(r"(?<=['\"])\s+(?=['\"])")  # NumPy prints no commas between texts
 
 

@@ -11,6 +11,7 @@ from typing import NamedTuple
 FEW = 3  # cells with a separator from which the column can tell anything
 OFTEN = 0.05  # of a column's different cells: names with commas are 0.2 % of artists, shared credits 25 % and more
 SEPARATORS = {"commas": re.compile(r"(?<!\\),\s*"), "slashes": re.compile(r"\s+/\s+")}
+_FEATURING = re.compile(r"\s+ft\.?\s+", re.IGNORECASE)
 _ONE_NAME = re.compile(  # the last part of what has a comma and is one name all the same
     r"(?:the|der|die|das|el|los|la|las|le|les|il)\s|(?:jr|sr|inc|ltd|llc)\b|.*\s(?:&|and|y|e|und|et)\s", re.IGNORECASE
 )
@@ -20,7 +21,7 @@ class Credits(NamedTuple):
     """How a column names several artists.
 
     names : cell -> the names in it, for the cells that have several
-    by : ``commas``, ``slashes``, or what else parts names; empty where nothing does
+    by : what parts names, ``commas``, ``slashes``, ``"ft."``; empty where nothing does
     """
 
     names: dict[str, list[str]]
@@ -34,8 +35,8 @@ def credits_of(cells: Iterable[str], header_lists: bool) -> Credits:
     header_lists : whether the header is a plural
     """
     known = set(cells)
-    names: dict[str, list[str]] = {}
-    by = []
+    names = {cell: parts for cell in known if len(parts := _FEATURING.split(cell)) > 1}
+    by = ['"ft."'] if names else []
     for name, separator in SEPARATORS.items():
         found = _parted(known - set(names), separator, header_lists and name == "commas")
         names.update(found)
