@@ -236,6 +236,12 @@ def with_password():
     return bytes(data)
 
 
+def with_shared_strings(data):
+    saved = zipfile.ZipFile(io.BytesIO(excel(ROWS)))
+    entries = [(name, saved.read(name)) for name in saved.namelist() if name != "xl/sharedStrings.xml"]
+    return archive(*entries, ("xl/sharedStrings.xml", data))
+
+
 def far_cell():
     book = openpyxl.Workbook()
     book.active.append(["name", "energy"])
@@ -260,13 +266,17 @@ def packed_over(times):
 
 
 BAD = {
-    "two tables in a zip": (archive(("a.csv", CSV), ("b.csv", CSV)), "holds 2 files (a.csv, b.csv); say which is"),
+    "two tables in a zip": (
+        archive(("a.csv", CSV), ("b.csv", CSV)),
+        "holds 2 files (a.csv, b.csv); say which is the table, as in",
+    ),
     "an empty zip": (archive(), "the zip archive is empty; pack it again with the table in it"),
     "a zip with a password": (with_password(), "table.csv has a password; unpack it and give the table"),
     "two sheets": (
         excel(ROWS, ("More", True)),
-        "has 2 sheets (Songs, More); say which is the table: --source 'bad#So",
+        "has 2 sheets (Songs, More); say which is the table, as in --source bad#So",
     ),
+    "a bomb in a workbook": (with_shared_strings(BOMB), "unpacks to more than 200 times its size"),
     "an empty sheet": (excel([{}], title="Sheet1"), "no sheet has anything in it"),
     "formulas without results": (
         excel(songs(energy="=B2*2")),
@@ -288,7 +298,7 @@ BAD = {
     "a bomb in zstd": (compressed(BOMB, "zstd"), "unpacks to more than 200 times its size"),
     "a bomb in zip": (archive(("table.csv", BOMB)), "unpacks to more than 200 times its size"),
     "a bomb of Parquet": (wide_parquet(), "3,000,000 rows in"),
-    "one object": (b'{"name": {"0": "A", "1": "B"}}', "1 objects in it; expected one array of objects"),
+    "one object": (b'{"name": {"0": "A", "1": "B"}}', "only one object in it; expected one array of objects"),
     "JSON of texts": (b'["A", "B"]', "value 1: 'A' is no object; expected one array of objects"),
     "JSON cut off": (json.dumps(ROWS).encode()[:-40], "no JSON, or cut off ("),
     "a JSON array cut off": (json.dumps(ROWS).encode()[:-1], "the array is not closed: the file is cut off"),

@@ -101,7 +101,8 @@ def _check_rows(rows: int, size: int, name: str) -> None:
     """Songs differ, so each takes a byte at the least."""
     if rows > size:
         raise SourceError(
-            f"{name}: {rows:,} rows in {size:,} bytes, as no table of tracks has (a decompression bomb?)"
+            f"{name}: {rows:,} rows in {size:,} bytes, as no table of tracks has (a decompression bomb?); if it is"
+            " one, write it as CSV"
         )
 
 

@@ -38,7 +38,7 @@ def objects(content: Content) -> Table:
         headers.update(dict.fromkeys(found))
         count += 1
     if count < 2:
-        raise SourceError(f"{content.name}: {count} objects in it; {EXPECTED}")
+        raise SourceError(f"{content.name}: {'only one object' if count else 'no object'} in it; {EXPECTED}")
     form = f"{content.form('JSON')}, {label(codec)}"
     rows = ([_cell(found.get(header)) for header in headers] for found in _objects(content, codec))
     return Table(content.name, form, list(headers), chunked(rows, len(headers), 2))

@@ -104,7 +104,8 @@ def _chosen(opened: zipfile.ZipFile, name: str, part: str | None) -> zipfile.Zip
     listed = ", ".join(names[:SHOWN]) + (", ..." if len(names) > SHOWN else "")
     what = f"has no '{part}'" if part else f"holds {len(names)} files"
     raise SourceError(
-        f"{name}: the zip archive {what} ({listed}); say which is the table: --source '{name}#{names[0]}'"
+        f"{name}: the zip archive {what} ({listed}); say which is the table, as in --source {name}#{names[0]}"
+        " (several --source merge)"
     )
 
 

@@ -1,11 +1,13 @@
 """Tables as workbooks: .xlsx, of Excel, LibreOffice, Numbers and the like."""
 
+import contextlib
 import datetime as dt
 import html
 import re
 import zipfile
 from collections.abc import Iterator
-from typing import Any
+from functools import partial
+from typing import IO, Any
 
 import python_calamine as calamine
 
@@ -15,6 +17,7 @@ from build.sources.formats.table import EXPECTED, Table, chunked
 from segue.errors import SourceError
 
 MOST_CELLS = 50 * 10**6  # in the rectangle around all that a sheet holds: the reader holds it at 32 bytes a cell
+SHARED = ("xl/sharedStrings.xml", "xl/styles.xml")
 OVERLAP = 4096  # bytes of a block of XML that are looked at again with the next one: what they begin may end there
 SAVE = "save it as .xlsx again, or as CSV"
 
@@ -42,6 +45,7 @@ def workbook(content: Content, part: str | None) -> Table:
 
     """
     with archive(content) as opened:
+        _drain(opened, content)
         entries = _entries(opened, content.name)
         names = {
             sheet: _checked(opened, entry, content, sheet)
@@ -59,6 +63,18 @@ def workbook(content: Content, part: str | None) -> Table:
         raise SourceError(f"{content.name}, sheet '{sheet.name}', row {first}: no headers; {EXPECTED}")
     form = f"{content.form('workbook')}, sheet '{sheet.name}'"
     return Table(content.name, form, headers, chunked(rows, len(headers), first + 1))
+
+
+def _drain(opened: zipfile.ZipFile, content: Content) -> None:
+    """The reader unpacks what all sheets share, however much it is: that is measured first."""
+    for name in set(SHARED) & set(opened.namelist()):
+        with Guarded(partial(_part, opened, name), content.name, "workbook", content.size) as file:
+            while file.read(BLOCK):
+                continue
+
+
+def _part(opened: zipfile.ZipFile, name: str, stack: contextlib.ExitStack) -> IO[bytes]:
+    return stack.enter_context(opened.open(name))
 
 
 def _entries(opened: zipfile.ZipFile, table: str) -> dict[str, zipfile.ZipInfo]:
@@ -79,7 +95,7 @@ def _entries(opened: zipfile.ZipFile, table: str) -> dict[str, zipfile.ZipInfo]:
 def _tags(opened: zipfile.ZipFile, name: str, tag: re.Pattern[str], table: str) -> Iterator[dict[str, str]]:
     if name not in opened.namelist():
         raise SourceError(f"{table}: no workbook of .xlsx ({name} is missing); {SAVE}")
-    with Guarded(lambda stack: stack.enter_context(opened.open(name)), table, "workbook", 0) as file:
+    with Guarded(partial(_part, opened, name), table, "workbook", 0) as file:
         text = file.read(BLOCK).decode("utf-8", "replace")
     yield from (dict(_ATTRIBUTE.findall(found)) for found in tag.findall(text))
 
@@ -141,8 +157,8 @@ def _chosen(book: Any, table: str, part: str | None) -> Any:
     if len(filled) > 1:
         names = ", ".join(sheet.name for sheet in filled)
         raise SourceError(
-            f"{table}: the workbook has {len(filled)} sheets ({names}); say which is the table: --source"
-            f" '{table}#{filled[0].name}'"
+            f"{table}: the workbook has {len(filled)} sheets ({names}); say which is the table, as in --source"
+            f" {table}#{filled[0].name} (several --source merge)"
         )
     return filled[0]
 
