@@ -198,6 +198,14 @@ def test_a_folder_without_versions_is_told_with_what_was_expected(tmp_path, caps
     assert told.err.startswith(f"error: nothing is published at {tmp_path / place}; expected {expected}")
 
 
+@pytest.mark.parametrize("command", ["versions", "rollback", "publish"])
+def test_a_file_is_no_place_for_versions(tmp_path, world_artifacts, capsys, command):
+    (tmp_path / "page.md").write_text("a page")
+    more = ["--artifacts", str(world_artifacts)] if command == "publish" else []
+    assert main([command, str(tmp_path / "page.md"), *more]) == 1
+    assert capsys.readouterr().err.startswith(f"error: {tmp_path / 'page.md'}: a file; expected a folder, s3://")
+
+
 def test_a_second_fit_into_a_folder_says_that_it_waits_for_whom_and_goes_on(tmp_path, capsys):
     source, out = world.write(tmp_path / "world.csv"), tmp_path / "artifacts"
     out.mkdir()

@@ -2,6 +2,7 @@
 
 import argparse
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from build.arguments import STORES, Parser, add_artifacts, address, whole
@@ -9,6 +10,7 @@ from segue.catalog.manifest import is_version
 
 if TYPE_CHECKING:
     from build.releases.publish import Terms
+    from segue.releases.store import Store
 
 
 def add(commands: "argparse._SubParsersAction[Parser]") -> None:
@@ -64,21 +66,28 @@ def _publish(options: argparse.Namespace) -> None:
 
     terms = _terms(options)
     candidate = releases.load(options.artifacts)
-    publish(candidate, releases.at(options.uri), terms)
+    publish(candidate, _store(options.uri), terms)
 
 
 def _versions(options: argparse.Namespace) -> None:
     from build.releases.versions import lines
-    from segue import releases
 
-    print("\n".join(lines(releases.at(options.uri))))
+    print("\n".join(lines(_store(options.uri))))
 
 
 def _rollback(options: argparse.Namespace) -> None:
     from build.releases.publish import rollback
-    from segue import releases
 
-    rollback(releases.at(options.uri), options.version, _terms(options))
+    rollback(_store(options.uri), options.version, _terms(options))
+
+
+def _store(uri: str) -> "Store":
+    from segue import releases
+    from segue.errors import ReleaseError
+
+    if Path(uri).is_file():
+        raise ReleaseError(f"{uri}: a file; expected {STORES}")
+    return releases.at(uri)
 
 
 def _terms(options: argparse.Namespace) -> "Terms":
