@@ -31,7 +31,7 @@ class Refusals:
 
     def good(self, frame: pd.DataFrame) -> pd.DataFrame:
         """The rows that were not refused."""
-        return frame[self._good].reset_index(drop=True)
+        return frame if self._good.all() else frame[self._good].reset_index(drop=True)
 
     def _drop(self, bad: Cells, reason: str, why: Any) -> None:
         bad = bad & self._good

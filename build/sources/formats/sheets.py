@@ -17,20 +17,22 @@ from build.sources.formats.table import EXPECTED, Table, chunked
 from segue.errors import SourceError
 
 MOST_CELLS = 50 * 10**6  # in the rectangle around all that a sheet holds: the reader holds it at 32 bytes a cell
-SHARED = ("xl/sharedStrings.xml", "xl/styles.xml")
 OVERLAP = 4096  # bytes of a block of XML that are looked at again with the next one: what they begin may end there
 SAVE = "save it as .xlsx again, or as CSV"
 
-_COLUMN = re.compile(rb'<c r="([A-Z]{1,3})')
-_ROW = re.compile(rb'<row [^>]*?\br="(\d{1,7})"')
+_TRUSTED = re.compile(r"xl/(?:worksheets/[^/]+|sharedStrings|styles)\.xml")
+_COLUMN = re.compile(rb'<(?:\w+:)?c r="([A-Z]{1,3})')
+_ROW = re.compile(rb'<(?:\w+:)?row [^>]*?\br="(\d{1,7})"')
 _UNSOLVED = re.compile(  # a formula, but for one of texts, whose result is not stored
-    rb'<c r="([A-Z]+)(\d+)"(?![^>]*t="str")[^>]*><f(?:[^>]*/>|[^>]*>([^<]*)</f>)\s*(?:<v\s*/>|<v></v>)?\s*</c>'
+    rb'<(?:\w+:)?c r="([A-Z]+)(\d+)"(?![^>]*t="str")[^>]*><(?:\w+:)?f(?:[^>]*/>|[^>]*>([^<]*)</(?:\w+:)?f>)\s*'
+    rb"(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v></(?:\w+:)?v>)?\s*</(?:\w+:)?c>"
 )
 _COMPUTED = re.compile(r"[A-Za-z]\$?\d|[A-Za-z.]\(")  # from cells or by functions; anything else is a name: =LOVE
-_SHEET = re.compile(r"<sheet\s[^>]*>")
+_SHEET = re.compile(r"<(?:\w+:)?sheet\s[^>]*>")
+_RELATION = re.compile(r"<(?:\w+:)?Relationship\s[^>]*>")
 _ATTRIBUTE = re.compile(r'([\w:]+)="([^"]*)"')
 
-Names = dict[tuple[int, int], str]  # row and column, from 1 -> text
+Texts = dict[tuple[int, int], str]  # row and column, from 1 -> text
 
 
 def workbook(content: Content, part: str | None) -> Table:
@@ -45,19 +47,15 @@ def workbook(content: Content, part: str | None) -> Table:
 
     """
     with archive(content) as opened:
-        _drain(opened, content)
         entries = _entries(opened, content.name)
-        names = {
-            sheet: _checked(opened, entry, content, sheet)
-            for sheet, entry in entries.items()
-            if part in (None, sheet)
-        }
+        checked = {name: _checked(opened, name, content) for name in opened.namelist() if _TRUSTED.fullmatch(name)}
     try:
         with content.on_disk() as path:
             sheet = _chosen(calamine.CalamineWorkbook.from_path(path), content.name, part)
     except calamine.CalamineError as error:
         raise SourceError(f"{content.name}: the workbook can't be read ({error}); {SAVE}") from error
-    rows, first = _rows(sheet, names.get(sheet.name, {})), (sheet.start or (0, 0))[0] + 1
+    formulas = checked.get(entries.get(sheet.name, ""), {})
+    rows, first = _rows(sheet, _names(formulas, content.name, sheet.name)), (sheet.start or (0, 0))[0] + 1
     headers = [header.strip() for header in next(rows, [])]
     if not any(headers):
         raise SourceError(f"{content.name}, sheet '{sheet.name}', row {first}: no headers; {EXPECTED}")
@@ -65,75 +63,79 @@ def workbook(content: Content, part: str | None) -> Table:
     return Table(content.name, form, headers, chunked(rows, len(headers), first + 1))
 
 
-def _drain(opened: zipfile.ZipFile, content: Content) -> None:
-    """The reader unpacks what all sheets share, however much it is: that is measured first."""
-    for name in set(SHARED) & set(opened.namelist()):
-        with Guarded(partial(_part, opened, name), content.name, "workbook", content.size) as file:
-            while file.read(BLOCK):
-                continue
+def _entries(opened: zipfile.ZipFile, table: str) -> dict[str, str]:
+    """The sheets by their names, as the workbook lists them: name -> entry of the archive."""
+    targets = {
+        said.get("Id", ""): said.get("Target", "").lstrip("/").removeprefix("xl/")
+        for said in _tags(opened, "xl/_rels/workbook.xml.rels", _RELATION, table)
+    }
+    return {
+        html.unescape(said.get("name", "")): f"xl/{targets.get(said.get('r:id', ''))}"
+        for said in _tags(opened, "xl/workbook.xml", _SHEET, table)
+    }
+
+
+def _tags(opened: zipfile.ZipFile, name: str, tag: re.Pattern[str], table: str) -> list[dict[str, str]]:
+    if name not in opened.namelist():
+        raise SourceError(f"{table}: no workbook of .xlsx ({name} is missing); {SAVE}")
+    with Guarded(partial(_part, opened, name), table, "workbook", 0) as file:
+        text = file.read(BLOCK).decode("utf-8", "replace")
+    return [dict(_ATTRIBUTE.findall(found)) for found in tag.findall(text)]
 
 
 def _part(opened: zipfile.ZipFile, name: str, stack: contextlib.ExitStack) -> IO[bytes]:
     return stack.enter_context(opened.open(name))
 
 
-def _entries(opened: zipfile.ZipFile, table: str) -> dict[str, zipfile.ZipInfo]:
-    """The sheets by their names, as the workbook lists them."""
-    targets = {
-        said.get("Id", ""): said.get("Target", "")
-        for said in _tags(opened, "xl/_rels/workbook.xml.rels", re.compile(r"<Relationship\s[^>]*>"), table)
-    }
-    found = {}
-    for said in _tags(opened, "xl/workbook.xml", _SHEET, table):
-        target = targets.get(said.get("r:id", ""), "").lstrip("/")
-        name = target if target.startswith("xl/") else f"xl/{target}"
-        if name in opened.namelist() and "worksheets/" in name:
-            found[html.unescape(said.get("name", ""))] = opened.getinfo(name)
-    return found
-
-
-def _tags(opened: zipfile.ZipFile, name: str, tag: re.Pattern[str], table: str) -> Iterator[dict[str, str]]:
-    if name not in opened.namelist():
-        raise SourceError(f"{table}: no workbook of .xlsx ({name} is missing); {SAVE}")
-    with Guarded(partial(_part, opened, name), table, "workbook", 0) as file:
-        text = file.read(BLOCK).decode("utf-8", "replace")
-    yield from (dict(_ATTRIBUTE.findall(found)) for found in tag.findall(text))
-
-
-def _checked(opened: zipfile.ZipFile, entry: zipfile.ZipInfo, content: Content, sheet: str) -> Names:
-    """Before the reader gets a sheet, which it trusts: how far it reaches, and whether formulas have results.
+def _checked(opened: zipfile.ZipFile, name: str, content: Content) -> Texts:
+    """Before the reader gets a part of a workbook, which it trusts: how large it is, and how far it reaches.
 
     Returns
     -------
-    Texts that were written as formulas because they begin with an equals sign, by row and column.
+    Formulas whose results are not stored, by row and column; no more of them after the first that is computed.
 
     """
-    columns, rows, held, names = b"A", 1, b"", {}
-    with Guarded(
-        lambda stack: stack.enter_context(opened.open(entry)), content.name, "workbook", content.size
-    ) as file:
+    columns, rows, held, computed = b"A", 1, b"", False
+    formulas: Texts = {}
+    with Guarded(partial(_part, opened, name), content.name, "workbook", content.size) as file:
         while block := file.read(BLOCK):
             held = held[-OVERLAP:] + block
             columns = max({columns, *_COLUMN.findall(held)}, key=_number)
             rows = max(rows, *map(int, _ROW.findall(held)), rows)
-            for column, row, formula in _UNSOLVED.findall(held) if b"<f" in held else ():
-                names[int(row), _number(column)] = _name(formula, f"{column.decode()}{row.decode()}", content, sheet)
+            for column, row, formula in _UNSOLVED.findall(held) if b"f>" in held and not computed else ():
+                formulas[int(row), _number(column)] = html.unescape(formula.decode("utf-8", "replace"))
+                computed = computed or _is_computed(formulas[int(row), _number(column)])
     if rows * _number(columns) > MOST_CELLS:
         raise SourceError(
-            f"{content.name}, sheet '{sheet}': reaches to cell {columns.decode()}{rows}, more than {MOST_CELLS:,}"
-            " cells; remove what stands far from the table, or save it as CSV"
+            f"{content.name}, {name}: reaches to cell {columns.decode()}{rows}, more than {MOST_CELLS:,} cells;"
+            " remove what stands far from the table, or save it as CSV"
         )
-    return names
+    return formulas
 
 
-def _name(formula: bytes, cell: str, content: Content, sheet: str) -> str:
-    text = html.unescape(formula.decode("utf-8", "replace"))
-    if not text or _COMPUTED.search(text):
-        raise SourceError(
-            f"{content.name}, sheet '{sheet}', cell {cell}: a formula without its result; open the workbook in Excel"
-            " or LibreOffice and save it, or save it as CSV"
-        )
-    return f"={text}"
+def _is_computed(formula: str) -> bool:
+    """Whether a formula is more than a name that begins with an equals sign."""
+    return not formula or bool(_COMPUTED.search(formula))
+
+
+def _names(formulas: Texts, table: str, sheet: str) -> Texts:
+    """The formulas as the texts that were meant."""
+    for (row, column), formula in formulas.items():
+        if _is_computed(formula):
+            raise SourceError(
+                f"{table}, sheet '{sheet}', cell {_letters(column)}{row}: a formula without its result; open the"
+                " workbook in Excel or LibreOffice and save it, or save it as CSV"
+            )
+    return {place: f"={formula}" for place, formula in formulas.items()}
+
+
+def _letters(number: int) -> str:
+    """1 -> A, 26 -> Z, 27 -> AA."""
+    letters = ""
+    while number:
+        number, last = divmod(number - 1, 26)
+        letters = chr(ord("A") + last) + letters
+    return letters
 
 
 def _number(letters: bytes) -> int:
@@ -163,7 +165,7 @@ def _chosen(book: Any, table: str, part: str | None) -> Any:
     return filled[0]
 
 
-def _rows(sheet: Any, names: Names) -> Iterator[list[str]]:
+def _rows(sheet: Any, names: Texts) -> Iterator[list[str]]:
     """Rows of cells; none in a blank one."""
     top, left = sheet.start or (0, 0)
     places: dict[int, list[tuple[int, str]]] = {}
