@@ -240,7 +240,7 @@ def test_what_was_understood_is_told_with_what_was_left_unread(tmp_path, capsys)
 def test_decimal_commas_and_units_told_by_range_are_told(tmp_path, capsys):
     rows = [row | {"energy": "0,5", "duration_ms": 200, "popularity": 0.5} for row in songs(12)]
     err, notes = told(tmp_path, capsys, rows, ";")
-    assert "energy (decimal commas)" in err
+    assert "export.csv: CSV, UTF-8, separated by semicolons, decimal commas\n" in err
     assert "duration_ms (seconds)" in err
     assert "popularity (0..1)" in err
     assert notes == [

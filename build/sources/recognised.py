@@ -15,6 +15,7 @@ class Recognised:
     table, form : its name, and how it is written
     remarks : tidy name -> how its cells were understood, where that was not plain
     lists_artists : whether cells of artists say themselves how many names they hold, by semicolons or as lists
+    decimal_commas : whether any number has one
     """
 
     table: str
@@ -22,6 +23,7 @@ class Recognised:
     columns: Columns
     remarks: dict[str, list[str]] = field(default_factory=dict)
     lists_artists: bool = False
+    decimal_commas: bool = False
 
     def remark(self, tidy: str, text: str) -> None:
         """Keep a remark on a column, once."""
@@ -43,7 +45,7 @@ class Recognised:
             if place not in fed
         ]
         return [
-            f"{self.table}: {self.form}",
+            f"{self.table}: {self.form}{', decimal commas' if self.decimal_commas else ''}",
             *_wrapped("  read: ", pieces),
             *(_wrapped("  left unread, kept in catalog.parquet: ", unread) if unread else []),
         ]

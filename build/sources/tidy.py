@@ -157,8 +157,7 @@ def _numbers(chunk: Chunk, attribute: Attribute) -> Cells:
     hundred = attribute.high if attribute.high in (1, 100) else None
     said = known(texts(cells))
     values, decimal = numbers(said, whole=attribute.whole, hundred=hundred)
-    if decimal:
-        chunk.recognised.remark(attribute.name, "decimal commas")
+    chunk.recognised.decimal_commas |= decimal
     chunk.refuse(
         values.isna() & said.notna(), attribute.name, f"with {attribute.name} not a number", "is not a number"
     )
