@@ -39,11 +39,7 @@ class Recognised:
         """The same as a person reads it."""
         pieces = [self._piece(name) for name in self.columns.tidy]
         fed = {place for places in self.columns.tidy.values() for place in places}
-        unread = [
-            self.columns.headers[place] or "(no header)"
-            for place in range(len(self.columns.headers))
-            if place not in fed
-        ]
+        unread = [_plain(header) for place, header in enumerate(self.columns.headers) if place not in fed]
         return [
             f"{self.table}: {self.form}{', decimal commas' if self.decimal_commas else ''}",
             *_wrapped("  read: ", pieces),
@@ -51,7 +47,7 @@ class Recognised:
         ]
 
     def _piece(self, name: str) -> str:
-        headers = [self.columns.headers[place] for place in self.columns.tidy[name]]
+        headers = [_plain(self.columns.headers[place]) for place in self.columns.tidy[name]]
         source = (
             ""
             if [header.lower() for header in headers] == [name]
@@ -59,6 +55,11 @@ class Recognised:
         )
         remarks = "".join(f" ({remark})" for remark in self.remarks.get(name, ()))
         return f"{name}{source}{remarks}"
+
+
+def _plain(header: str) -> str:
+    """A header on one line, whatever a stranger's table put into it."""
+    return " ".join(header.split())[:WIDTH] or "(no header)"
 
 
 def _wrapped(start: str, pieces: list[str]) -> list[str]:
