@@ -11,7 +11,7 @@ from build.sources.values.dates import year_of
 from build.sources.values.durations import are_hours_for_minutes, told, unit_of
 from build.sources.values.keys import key_of
 from build.sources.values.numbers import numbers
-from build.sources.values.scales import scales
+from build.sources.values.scales import by_range, scales
 
 
 def number(text, *, whole=False, hundred=None):
@@ -224,11 +224,14 @@ DIRTY = np.array([0.5] * 19 + [7.0])
     ],
 )
 def test_a_scale_is_told_by_range_and_by_the_other_columns_where_that_tells_nothing(columns, expected):
-    assert scales(columns, dict.fromkeys(columns, False)) == expected
+    assert (
+        scales({name: by_range(values) for name, values in columns.items()}, dict.fromkeys(columns, False))
+        == expected
+    )
 
 
 def test_a_per_cent_sign_decides_where_the_range_tells_nothing():
-    assert scales({"a": FLAGS, "b": SOUNDS}, {"a": True, "b": True}) == {"a": 100, "b": 1}
+    assert scales({"a": by_range(FLAGS), "b": by_range(SOUNDS)}, {"a": True, "b": True}) == {"a": 100, "b": 1}
 
 
 BANDS = ["Tyler, The Creator", "Earth, Wind & Fire", "Grover Washington, Jr."]

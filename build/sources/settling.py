@@ -14,7 +14,7 @@ from build.sources.refusing import Refusals
 from build.sources.tidy import CLOCKS
 from build.sources.values.credits import credits_of
 from build.sources.values.durations import UNITS, are_hours_for_minutes, unit_of
-from build.sources.values.scales import scales
+from build.sources.values.scales import by_range, scales
 from segue.query.attributes import AUDIO, BY_NAME, Attribute
 
 FEATURES = [
@@ -34,10 +34,17 @@ def settle(frame: pd.DataFrame, recognised: Recognised, account: Account) -> pd.
     if "artists" in frame:
         frame["artists"] = _artists(frame["artists"], recognised, account)
     if CLOCKS in frame:
-        frame["duration_ms"] = _durations(frame["duration_ms"], frame.pop(CLOCKS), recognised, account)
+        durations = _durations(frame["duration_ms"], frame.pop(CLOCKS), recognised, account)
+        if not durations.equals(frame["duration_ms"]):
+            frame["duration_ms"] = durations
     divisors = _divisors(frame, recognised, account)
     for name in (name for name in frame if name in BY_NAME and name != "year"):
-        frame[name] = _in_range(frame[name], BY_NAME[name], divisors.get(name, 1.0), recognised, rows)
+        _check_range(frame[name], BY_NAME[name], divisors.get(name, 1.0), recognised, rows)
+        if name in divisors:
+            frame[name] = (frame[name] / divisors[name]).round(12)
+        # What is whole already stays as it is: a column that is replaced is held twice.
+        if BY_NAME[name].whole and (frame[name] % 1 > 0).any():
+            frame[name] = frame[name].round()
     return rows.good(frame.drop(columns=ROW))
 
 
@@ -80,8 +87,8 @@ def _durations(plain: Cells, clocks: Cells, recognised: Recognised, account: Acc
 def _divisors(frame: pd.DataFrame, recognised: Recognised, account: Account) -> dict[str, float]:
     """What columns are divided by to be on their scales."""
     headers = {name: recognised.columns.header(name) for name in FEATURES if name in frame}
-    known = {name: frame[name].dropna().to_numpy() for name in headers}
-    found = scales(known, {name: "%" in header for name, header in headers.items()})
+    told = {name: by_range(frame[name].dropna().to_numpy()) for name in headers}
+    found = scales(told, {name: "%" in header for name, header in headers.items()})
     hundreds = [name for name, scale in found.items() if scale == 100]
     for name in hundreds:
         recognised.remark(name, "0..100")
@@ -99,16 +106,9 @@ def _is_share(values: np.ndarray) -> bool:
     return bool(((values >= 0) & (values <= 1)).all() and (values % 1 > 0).any())
 
 
-def _in_range(values: Cells, attribute: Attribute, divisor: float, recognised: Recognised, rows: Refusals) -> Cells:
+def _check_range(values: Cells, attribute: Attribute, divisor: float, recognised: Recognised, rows: Refusals) -> None:
     low, high = attribute.low * divisor, attribute.high * divisor
     outside = values.notna() & ~values.between(low, high)
     if attribute.name in recognised.columns.tidy:
-        rows.refuse(
-            outside,
-            recognised.columns.header(attribute.name),
-            values,
-            f"with {attribute.name} out of range",
-            f"is not {low:g}..{high:g} ({attribute.unit})",
-        )
-    values = (values / divisor).round(12) if divisor != 1 else values
-    return values.round() if attribute.whole else values
+        reason, unit = f"with {attribute.name} out of range", f"is not {low:g}..{high:g} ({attribute.unit})"
+        rows.refuse(outside, recognised.columns.header(attribute.name), values, reason, unit)

@@ -14,7 +14,7 @@ import pandas as pd
 
 from build.sources.account import Account
 from build.sources.cells import Cells, distinct, each, known, texts
-from build.sources.columns import Columns
+from build.sources.columns import TIDY, Columns
 from build.sources.formats.table import RAGGED, ROW
 from build.sources.listed import MISSING, SEPARATOR, joined, names_in, split_artists, split_genres
 from build.sources.recognised import Recognised
@@ -77,7 +77,7 @@ def tidy(raw: pd.DataFrame, recognised: Recognised, account: Account) -> pd.Data
         made |= _keys(chunk, made.get("mode"))
     if "duration_ms" in columns.tidy:
         made |= _durations(chunk)
-    frame = pd.DataFrame(made, index=raw.index)
+    frame = pd.DataFrame({name: made[name] for name in (*TIDY, CLOCKS) if name in made}, index=raw.index)
     if "name" in columns.tidy:
         chunk.refuse(_nameless(frame), "name", "without a name", "is no name of a song")
     else:

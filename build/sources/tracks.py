@@ -84,8 +84,9 @@ def _table(
         columns = columns.without(set(misread(first, columns)) - set(given))
         recognised = Recognised(table.name, table.form, columns)
         chunks = progress.bar(itertools.chain([first], table.chunks), table.name, "chunks")
-        tidied = [tidy(chunk, recognised, account) for chunk in chunks]
-        frame = with_ids(settle(pd.concat(tidied, ignore_index=True), recognised, account))
+        tidied = pd.concat([tidy(chunk, recognised, account) for chunk in chunks], ignore_index=True)
+        frame = with_ids(settle(tidied, recognised, account))
+        del tidied, first
         merged = merge_rows(frame)
     if _demo_size(source) is None:
         recognised.tell()

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
@@ -55,13 +56,12 @@ def chunked(rows: Iterable[Sequence[object]], width: int, first: int) -> Iterato
 def _frame(rows: list[Sequence[object]], width: int, first: int) -> pd.DataFrame:
     fields = pd.Series([len(row) for row in rows], dtype="Int32")
     even = [row if len(row) == width else [*row, *[""] * width][:width] for row in rows]
-    # A column with a list in it keeps lists and texts, all others are texts.
-    columns = {place: _column([row[place] for row in even]) for place in range(width)}
-    frame = pd.DataFrame(columns, index=range(len(rows)), columns=range(width))
+    columns = dict(enumerate(map(_column, zip(*even)))) if even else {}
+    frame = pd.DataFrame(columns, index=range(len(rows)), columns=range(width), dtype=None if even else "str")
     finished = numbered(frame, first, fields.mask(fields == width))
     return finished[fields > 0].reset_index(drop=True)  # a blank line is no row
 
 
-def _column(cells: list[object]) -> "pd.Series[str]":
-    listed = any(isinstance(cell, list) for cell in cells)
-    return pd.Series(cells, dtype="object" if listed else "str")
+def _column(cells: Sequence[Any]) -> "pd.Series[str]":
+    """Texts; if there are lists among them, both."""
+    return pd.Series(cells, dtype="object" if list in map(type, cells) else "str")
