@@ -13,7 +13,7 @@ from segue.catalog.version import Catalog
 
 LONGEST = 100  # letters that are compared, of a text or a name
 LEAST = 0.7  # worth of a reading below which nothing is meant
-FAME = 0.003  # of a reading's worth, for each point of fame
+FAME = 0.0015  # of a reading's worth, for each point of fame
 _HALF = 0.6  # likeness that title and artist of one spelling need each
 _BEGUN = 0.9  # worth of a spelling that the text begins, against one that it ends
 

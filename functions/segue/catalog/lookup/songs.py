@@ -17,7 +17,7 @@ from segue.catalog.version import Catalog
 
 ALTERNATIVES = 5
 CONSIDERED = 5_000  # songs of one title; bounds the work where a catalogue has very many
-CANDIDATES = 40  # songs that share most letters with a text, which are compared with it
+CANDIDATES = 60  # songs that share most letters with a text, which are compared with it
 BEGUN = 16  # songs, and artists, whose names a text begins
 OFFERED = 10  # artists and genres that a search finds
 _BY_ARTIST = 0.95  # worth of a song by the artist whose name is all of the text
