@@ -301,7 +301,7 @@ ADAS = ["Grey Window", "Slow Rain", "Slow Rain - Live"]
         ("ada l", (ADA, ADAS, ["Ada Lindqvist"], [])),
         ("lindqvist", (ADA, ADAS, ["Ada Lindqvist"], [])),
         ("iron choir gravel saints", (
-            {"song": "Iron Choir", "artist": "Gravel Saints"}, ["Iron Choir", "Ash Parade"], ["Gravel Saints"], [],
+            {"song": "Iron Choir", "artist": "Gravel Saints"}, ["Iron Choir"], ["Gravel Saints"], [],
         )),
         ("disco", (None, [], [], ["disco"])),
         ("spotify:track:metal-4", ({"song": "Ruin Bells", "artist": "Skarn"}, ["Ruin Bells"], [], [])),

@@ -17,7 +17,7 @@ from segue.catalog.version import Catalog
 
 ALTERNATIVES = 5
 CONSIDERED = 5_000  # songs of one title; bounds the work where a catalogue has very many
-CANDIDATES = 60  # songs that share most letters with a text, which are compared with it
+CANDIDATES = 80  # songs that share most letters with a text, which are compared with it
 BEGUN = 16  # songs, and artists, whose names a text begins
 OFFERED = 10  # artists and genres that a search finds
 _BY_ARTIST = 0.95  # worth of a song by the artist whose name is all of the text
@@ -98,7 +98,7 @@ def search(catalog: Catalog, text: str, limit: int) -> Found:
 
 def _artists(catalog: Catalog, words: Sequence[str], found: Sequence[Reading]) -> list[int]:
     """Artists whom a text names beside a title, then those whom all of it names."""
-    beside = [reading.artist for reading in found if reading.artist is not None and reading.how == "exact"]
+    beside = [reading.artist for reading in found if reading.artist is not None and reading.how != "parts"]
     by = catalog.lists("by", "artists")
     likely = (artist for reading in found for artist in by[reading.row].tolist())
     begun = beginnings.artists(catalog, " ".join(words), BEGUN).tolist()

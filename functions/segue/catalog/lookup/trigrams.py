@@ -16,6 +16,7 @@ from segue.catalog.version import Catalog
 LETTERS = 3
 LONGEST = 100  # characters of a title, and of its artists together
 MOST_READ = 200_000  # numbers of entries that one search reads
+LEAST = 0.5  # of the most that any entry shares with a text, below which others are not worth comparing
 MOST_RANKED = 4_000  # of those that share most; more only where very many share as much
 _LETTER_BITS = 21  # of a Unicode character
 _STEPS = 16  # a weight is a whole number of these parts of a bit
@@ -46,6 +47,7 @@ def rows(catalog: Catalog, text: str, limit: int) -> np.ndarray:
         scores[entries] += np.uint16(1 + _STEPS * np.log2(len(songs) / len(entries)))
     best = _best(np.concatenate(lists), scores, len(lists), limit)[:MOST_RANKED]
     offsets = catalog.array("names_offsets")
+    best = best[scores[best] >= LEAST * int(scores[best].max(initial=0))]
     found = songs[best]
     gaps = np.abs((offsets[found + 1] - offsets[found]).astype(np.int64) - len(text.encode("utf-8", "replace")))
     return found[np.lexsort((best, gaps, -scores[best].astype(np.int64)))[:limit]].astype(np.int64)
