@@ -12,6 +12,7 @@ from werkzeug.test import Client
 from werkzeug.wrappers import Request
 
 from build.artifacts import lookups
+from build.fit import Options, fit
 from segue.catalog import load, lookup
 from segue.catalog.lookup import trigrams
 from segue.catalog.lookup.likeness import MANY, Likeness
@@ -23,6 +24,7 @@ from segue.engine.seeds import resolve
 from segue.errors import UnknownSongs
 from segue.query import Seed
 from segue.web.service import Service
+from tests import world
 from tests.conftest import TRACKS
 
 
@@ -165,6 +167,13 @@ def test_a_song_that_is_not_found_is_looked_for_once(world_catalog, monkeypatch)
         resolve(world_catalog, [Seed("/song", {}, song="Low Rivers of Nowhere", artist="Nobody")])
     assert asked == ["low rivers of nowhere nobody"]
     assert told.value.suggestions == tuple(searched(world_catalog, "Low Rivers of Nowhere Nobody"))
+
+
+def test_a_search_shows_songs_that_look_alike_once(tmp_path):
+    rows = [*world.rows(), world.rows()[0] | {"id": "again", "popularity": 99}]
+    fit(Options([str(world.write(tmp_path / "world.csv", rows))]), tmp_path / "artifacts")
+    catalog = load(tmp_path / "artifacts")
+    assert [catalog.texts("ids")[row] for row in searched(catalog, "slow rain")] == ["again", "piano-1-live"]
 
 
 @given(st.text(max_size=200))

@@ -93,7 +93,18 @@ def search(catalog: Catalog, text: str, limit: int) -> Found:
         for row in catalog.lists("artist", "songs")[artist][:limit].tolist():
             found.setdefault(row, Reading(row, "parts", _BY_ARTIST, artist, titled=False))
     songs, genres = ranked(catalog, list(found.values())), genres_named(catalog.manifest["genres"], text)
-    return Found(tuple(songs[:limit]), tuple(artists[:OFFERED]), tuple(genres[:OFFERED]))
+    return Found(_distinct(catalog, songs, limit), tuple(artists[:OFFERED]), tuple(genres[:OFFERED]))
+
+
+def _distinct(catalog: Catalog, found: Sequence[Reading], limit: int) -> tuple[Reading, ...]:
+    """The first readings; of songs that nobody could tell apart, same title and artist, the first alone."""
+    names, by = catalog.texts("names"), catalog.lists("by", "artists")
+    kept: dict[tuple[str, tuple[int, ...]], Reading] = {}
+    for reading in found:
+        kept.setdefault((names[reading.row], tuple(by[reading.row].tolist())), reading)
+        if len(kept) == limit:
+            break
+    return tuple(kept.values())
 
 
 def _artists(catalog: Catalog, words: Sequence[str], found: Sequence[Reading]) -> list[int]:
