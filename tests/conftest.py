@@ -22,8 +22,8 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     skipped, deselected = (
         (len(reporter.stats.get(kind, [])) for kind in ("skipped", "deselected")) if reporter else (0, 0)
     )
-    kept = config.getoption("markexpr")
-    unasked = "slow ones (make test-all)" if kept == "not slow" else f"that -m '{kept}' leaves out"
+    fast = config.getoption("markexpr") == "not slow"
+    unasked = "slow ones (make test-all)" if fast else "that -m or -k leaves out"
     ways = {
         f"{deselected} {unasked}": deselected,
         f"{skipped} for what is not here (.ci/run installs Node's clients, osls and Chromium)": skipped,
