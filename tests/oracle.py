@@ -30,6 +30,7 @@ def table(catalog: Catalog) -> pd.DataFrame:
         first=firsts,
         work=pd.factorize(pd.Series(works))[0],
         genre_set=[frozenset(row) if row is not None else frozenset() for row in frame["genres"]],
+        by=[frozenset(row) if row is not None else frozenset() for row in frame["artists"]],
         artist_set=[frozenset(map(bare, row)) if row is not None else frozenset() for row in frame["artists"]],
     )
 
@@ -94,11 +95,10 @@ def _capped(frame: pd.DataFrame, order: Iterable[int], query: Query) -> list[int
     for row in order:
         if len(chosen) == query.limit:
             break
-        artist = frame["first"][row] or row
-        if query.max_per_artist is not None and counts[artist] == query.max_per_artist:
+        if query.max_per_artist in {counts[artist] for artist in frame["by"][row]}:
             refused.append(row)
             continue
-        counts[artist] += 1
+        counts.update(frame["by"][row])
         chosen.append(row)
     return chosen + refused[: query.limit - len(chosen)] if query.fill else chosen
 

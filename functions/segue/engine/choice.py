@@ -32,7 +32,7 @@ class Choice:
     """What was chosen and what was passed over on the way.
 
     dropped_versions : songs passed over because another version stands for them, or they are versions of a seed
-    dropped_artist_cap : songs passed over because their artist had had enough
+    dropped_artist_cap : songs passed over because one of their artists had had enough
 
     Counted among the songs that were looked at: down to the last one chosen, further for diversity and draws.
     """
@@ -102,7 +102,7 @@ def choose(
 
 
 class _Cap:
-    """Lets at most so many songs of one first artist pass, and remembers whom it refused."""
+    """Lets at most so many songs of one artist pass, whoever is named first, and remembers whom it refused."""
 
     def __init__(self, catalog: Catalog, most: int | None):
         self._by = catalog.lists("by", "artists")
@@ -111,13 +111,18 @@ class _Cap:
         self.refused: list[Scored] = []
 
     def admits(self, song: Scored) -> bool:
-        artists = self._by[song.row]
-        artist = int(artists[0]) if len(artists) else -1 - song.row
-        if self._counts[artist] >= self._most:
+        if not self.has_room(song):
             self.refused.append(song)
             return False
-        self._counts[artist] += 1
+        self._counts.update(self._artists(song))
         return True
+
+    def has_room(self, song: Scored) -> bool:
+        """Whether it would be admitted."""
+        return all(self._counts[artist] < self._most for artist in self._artists(song))
+
+    def _artists(self, song: Scored) -> set[int]:
+        return set(self._by[song.row].tolist())
 
     def forget(self) -> None:
         self._counts.clear()
@@ -167,8 +172,10 @@ def _drawn(songs: Iterator[Scored], query: Query, cap: _Cap) -> Choice:
     for replaced in range(query.limit, math.ceil(REPLACED * query.limit) - 1, -1):
         kept = query.limit - replaced
         cap.forget()
-        order = [*best[:kept], *_turn(rest, query.draw, replaced), *best[kept:], *refused]
-        drawn = _best(iter(order), query.limit, cap)
+        first = _best(iter(best), kept, cap).songs
+        fitting = list(filter(cap.has_room, rest))
+        order = [*_turn(fitting, query.draw, replaced), *best[kept:], *refused]
+        drawn = Choice(first + _best(iter(order), query.limit - kept, cap).songs)
         if _total(drawn.songs) >= SCORE_KEPT * _total(best):
             break
     return drawn

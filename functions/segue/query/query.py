@@ -63,7 +63,7 @@ class Query:
 
     limit : 1..100 songs
     targets : attribute -> the value that results should be near
-    max_per_artist : 1..100 songs by one first artist; None: no cap
+    max_per_artist : 1..100 songs by one artist, alone or with others; None: no cap
     fill : lift the cap rather than return fewer songs
     diversity : 0 (by score alone) .. 1
     exclude_seed_artists : recommend no song that an artist of the seeds takes part in

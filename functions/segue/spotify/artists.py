@@ -6,14 +6,14 @@ from segue.catalog.names import bare
 from segue.query import Query, Seed
 
 MOST = 20
-CONSIDERED = 2 * MOST  # songs: an artist may be spelled in several ways
+CONSIDERED = 3 * MOST  # songs: two may be by one artist, who may be spelled in several ways
 
 
 def related(catalog: Catalog, artist: int) -> list[int]:
     """Rows of other artists, the most alike first."""
     names, by = catalog.texts("artists"), catalog.lists("by", "artists")
     seed = Seed("/id", {"artist": names[artist]}, artist=names[artist])
-    query = Query((seed,), limit=CONSIDERED, max_per_artist=1, exclude_seed_artists=True)
+    query = Query((seed,), limit=CONSIDERED, max_per_artist=2, exclude_seed_artists=True)
     with notes.timed("search"):
         rows = [song.row for song in engine.recommend(catalog, query).recommendations]
     firsts = [int(by[row][0]) for row in rows if len(by[row])]
