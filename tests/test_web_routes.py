@@ -174,7 +174,7 @@ def test_an_explanation_says_what_a_person_understands(client):
     why = client.post("/recommend", json=body).json["recommendations"][0]["why"]
     assert set(why) == {"closest_seed", "reasons", "farthest", "parts"}
     assert {"shared genres: piano", "also by Ada Lindqvist"} <= set(why["reasons"])
-    assert list(why["parts"]) == ["audio", "artist", "genre", "fame"]
+    assert list(why["parts"]) == ["audio", "artist", "genre", "fame", "explicit"]
 
 
 def test_unknown_song_is_a_404_problem_that_suggests_names(client):

@@ -7,7 +7,7 @@ from segue.engine.similarity import similarity
 from segue.engine.space import REACH, Space
 
 SAMPLE = 2_000  # songs that stand for the catalogue; the work grows with catalogue x sample
-NEIGHBOURS = 10
+NEIGHBOURS = 0.02  # of the sample
 STRENGTH = 1.0  # 0: every reach is REACH; 1: in proportion to how far the neighbours are
 LONGEST = 2.0  # times REACH, and half of it at the least
 GRID = 4096  # steps of a reach in each unit: logarithms differ between processors, in digits far below
@@ -49,5 +49,5 @@ def reaches(space: Space, vectors: np.ndarray, usable: np.ndarray, seed: int) ->
 
 def _crowd(similar: np.ndarray) -> np.ndarray:
     """Mean similarity of the nearest; in float64 their sum is exact, in whatever order they come."""
-    nearest = max(1, min(NEIGHBOURS, similar.shape[1] - 1))
+    nearest = max(1, round(NEIGHBOURS * similar.shape[1]))
     return np.partition(similar, -nearest, axis=1)[:, -nearest:].mean(axis=1, dtype=np.float64)

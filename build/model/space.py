@@ -19,7 +19,8 @@ from build.model.coding import coded, variance
 from build.model.company import Company
 from build.model.context import Links, averaged, first_artists, link
 from build.model.identity import identities
-from build.model.shares import SHARES
+from build.model.occasions import occasions
+from build.model.shares import REACHES, SHARES
 from build.progress import bar
 from build.sources.account import Account
 from build.sources.runs import slices
@@ -29,6 +30,7 @@ from segue.query.attributes import NUMERIC
 
 GENRE_DIMENSIONS = 24
 TELLING = [number for number, (*_, weight) in enumerate(AUDIO_COLUMNS) if weight > 0.2]  # of an artist's sound
+ARTISTS_FAME = 0.4  # weight of how well known an artist is beside how well known the song is
 SVD_SAMPLE = 500_000  # songs that the genre block's axes are learned from at the most
 PSEUDO_SONGS = 3  # of an artist's genres that smooth the mean sound of an artist with few songs
 
@@ -58,12 +60,15 @@ def place(frame: pd.DataFrame, account: Account, seed: int, shares: Mapping[str,
     """
     ranks, audio = _audio_block(_without_unanalysed(frame))
     by, genres = link(frame["artists"]), link(frame["genres"])
+    kinds, sure = occasions(frame, by)
     makers: dict[str, Callable[[], np.ndarray]] = {
         "audio": lambda: audio,
         "artist": lambda: _artist_block(audio[:, TELLING], by, genres),
         "genre": lambda: _genre_block(Company(frame["album"], by, genres), seed),
         "fame": lambda: _fame_block(frame, by, ranks),
         "year": lambda: ranks("year", frame["year"].to_numpy(np.float64))[:, None],
+        "explicit": lambda: frame["explicit"].to_numpy(np.float64)[:, None],
+        "occasion": lambda: kinds,
     }
     blocks = {name: make() for name, make in makers.items() if shares.get(name)}
     if {"artist", "genre"} <= set(blocks) and np.isnan(audio).all():
@@ -74,7 +79,7 @@ def place(frame: pd.DataFrame, account: Account, seed: int, shares: Mapping[str,
         raise SourceError(f"the table says nothing about {', '.join(blocks)}: there is nothing to compare songs by")
     for name in silent:
         del blocks[name]
-    return _assembled(blocks, shares, ranks, by, genres)
+    return _assembled(blocks, {"occasion": sure}, shares, ranks, by, genres)
 
 
 def fit_ranks(frame: pd.DataFrame) -> Ranks:
@@ -158,12 +163,12 @@ def _fame_block(frame: pd.DataFrame, by: Links, ranks: Ranks) -> np.ndarray:
     best = np.where(first_artists(by) < 0, popularity, best)
     own = ranks("popularity", popularity)
     artists = pd.Series(best).rank(pct=True).to_numpy(np.float64)
-    return np.stack([own, np.where(np.isnan(artists), own, artists)], axis=1)
+    return np.stack([own, ARTISTS_FAME * np.where(np.isnan(artists), own, artists)], axis=1)
 
 
 def _has_values(name: str, block: np.ndarray, account: Account) -> bool:
     varies = np.nan_to_num(variance(block)).sum() > 0
-    if not varies:
+    if not varies and name != "occasion":  # that no song is for one is nothing to amend
         account.note(f"the table says nothing about {name}: that block is left out of the space")
     return bool(varies)
 
@@ -177,9 +182,17 @@ def _note_constants(audio: np.ndarray, account: Account) -> None:
 
 
 def _assembled(
-    blocks: dict[str, np.ndarray], shares: Mapping[str, float], ranks: Ranks, by: Links, genres: Links
+    blocks: dict[str, np.ndarray],
+    sure: Mapping[str, np.ndarray],
+    shares: Mapping[str, float],
+    ranks: Ranks,
+    by: Links,
+    genres: Links,
 ) -> Placed:
-    """Blocks side by side, each in steps of its own; ``blocks`` is emptied."""
+    """Blocks side by side, each in steps of its own; ``blocks`` is emptied.
+
+    sure : block -> which songs are compared in it as seeds; all that it knows where nothing is said
+    """
     total = sum(shares[name] for name in blocks)
     n_songs = len(next(iter(blocks.values())))
     vectors = np.empty((n_songs, sum(block.shape[1] for block in blocks.values())), np.min_scalar_type(-LARGEST))
@@ -188,8 +201,9 @@ def _assembled(
     for bit, name in enumerate(list(blocks)):
         raw = blocks.pop(name)
         block = coded(raw)
-        present |= (~np.isnan(raw).all(axis=1)).astype(np.uint8) << np.uint8(bit)
-        parts.append(Block(name, start, start + raw.shape[1], shares[name] / total))
+        known = ~np.isnan(raw).all(axis=1) & sure.get(name, np.True_)
+        present |= known.astype(np.uint8) << np.uint8(bit)
+        parts.append(Block(name, start, start + raw.shape[1], shares[name] / total, REACHES.get(name, 1.0)))
         vectors[:, parts[-1].columns] = block.codes
         spreads.append(block.spread)
         start += raw.shape[1]
@@ -209,7 +223,7 @@ def with_block(
     before, learned = placed.space, coded(block)
     start = len(before.spread)
     others = 1 - share - together
-    blocks = [Block(b.name, b.start, b.stop, b.share * others) for b in before.blocks]
+    blocks = [dataclasses.replace(b, share=b.share * others) for b in before.blocks]
     return dataclasses.replace(
         placed,
         space=dataclasses.replace(

@@ -37,7 +37,7 @@ def folded(text: str) -> str:
 
 def bare(text: str) -> str:
     """Folded text without punctuation and featured artists: ``"P.Y.T. (feat. X)"`` -> ``"p y t"``."""
-    return _words(_FEATURED.sub("", folded(text))) or folded(text)
+    return _words(without_featured(folded(text))) or folded(text)
 
 
 def title_key(text: str) -> str:
@@ -99,8 +99,13 @@ def forms(name: str) -> list[str]:
     if not _APART.search(text):
         return [spelt(text)]
     short = _VERSION_SUFFIX.sub("", _BRACKETS.sub("", text))
-    spellings = (joined(typed(form).split()) for form in (short, _FEATURED.sub("", text), text))
+    spellings = (joined(typed(form).split()) for form in (short, without_featured(text), text))
     return list(dict.fromkeys(form for form in spellings if form)) or [folded(text)]
+
+
+def without_featured(lower: str) -> str:
+    """Text in lower case without whom it features: ``"love (feat. x)"`` -> ``"love"``."""
+    return _FEATURED.sub("", lower)
 
 
 def without_version(name: str) -> str:

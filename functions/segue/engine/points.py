@@ -33,12 +33,13 @@ class Points:
     The squared distance in a block is v.v - 2 v.p + p.p over the block's columns that the point has; rows of the
     matrices below are pairs of a block and a point, so that one product gives all.
 
-    units : float32, shape (n_blocks, n_points), the distance of a random pair in what a point has of a block
+    units : float32, shape (n_blocks, n_points), what distances are measured in: that of a random pair in what a point
+        has of a block, times the block's reach
     """
 
     def __init__(self, space: Space, vectors: np.ndarray, known: np.ndarray):
         spread = (space.columns * space.spread) @ known.T
-        self.units = np.maximum(np.sqrt(spread), UNKNOWN).astype(np.float32)
+        self.units = np.maximum(np.sqrt(spread) * space.block_reaches[:, None], UNKNOWN).astype(np.float32)
         inside = space.columns[:, None] * known
         placed = inside * vectors
         self._whole = bool(known.all())  # then what is inside is the same for all points

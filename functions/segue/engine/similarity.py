@@ -37,7 +37,8 @@ def similarity(space: Space, vectors: np.ndarray, points: np.ndarray, reaches: n
     for block in space.blocks:
         ours, theirs = (codes[:, block.columns].astype(np.float32) for codes in (vectors, points))
         distances = np.sqrt(squared_distances(ours, theirs, np.ones_like(theirs)))
-        units = np.float32(space.spread[block.columns].sum() ** 0.5) * reaches[:, None].astype(np.float32)
+        unit = np.float32(space.spread[block.columns].sum() ** 0.5 * block.reach)
+        units = unit * reaches[:, None].astype(np.float32)
         similar += np.float32(block.share) * closeness(distances / units)
     return similar
 

@@ -6,7 +6,8 @@ are whole numbers too, and float32 holds them exactly: the same on every machine
 Distances are measured in what two songs drawn at random differ by in the block, root mean squared. How near a song is
 to a seed is a sum over the blocks:
 
-    similarity = sum over blocks of share * exp(-distance / reach)  [+ together * weight in the seed's list]
+    similarity = sum over blocks of share * exp(-distance / (reach * block's reach))
+                 [+ together * weight in the seed's list]
 
 so 1 is "the same in everything", a random pair is near 0.25, and every part can be shown. A seed is compared
 only in the blocks that it has, whose shares then make up the whole, and within a block only in the columns that it
@@ -18,6 +19,7 @@ that no song is near to everything (local scaling: Schnitzer, Flexer, Schedl and
 raw features it is ``REACH`` for all: who asks for a sound gets the songs nearest to it.
 """
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -32,12 +34,12 @@ from segue.query.attributes import BY_NAME, NUMERIC
 # between and within playlists; circles and the two coarse features weigh little: they gain little.
 AUDIO_COLUMNS = (
     ("energy", "rank", 1.35),
-    ("acousticness", "rank", 1.27),
+    ("acousticness", "rank", 0.65),
     ("loudness", "rank", 1.23),
     ("speechiness", "rank", 1.23),
     ("duration_ms", "rank", 1.19),
     ("danceability", "rank", 1.16),
-    ("instrumentalness", "rank", 1.12),
+    ("instrumentalness", "rank", 1.7),
     ("valence", "rank", 0.97),
     ("tempo", "rank", 0.5),
     ("liveness", "rank", 0.41),
@@ -115,12 +117,14 @@ class Block:
 
     start, stop : its columns
     share : its part of the similarity; all shares and ``Space.together`` add up to 1
+    reach : what songs' reaches are multiplied by in this block
     """
 
     name: str
     start: int
     stop: int
     share: float
+    reach: float = 1.0
 
     @property
     def columns(self) -> slice:
@@ -155,7 +159,7 @@ class Space:
     def to_manifest(self) -> dict[str, Any]:
         """The manifest's entry; :meth:`from_manifest` reads it back."""
         return {
-            "blocks": [{"name": b.name, "start": b.start, "stop": b.stop, "share": b.share} for b in self.blocks],
+            "blocks": [dataclasses.asdict(block) for block in self.blocks],
             "spread": [float(value) for value in self.spread],
             "audio_step": self.audio_step,
             "audio_middle": [float(value) for value in self.audio_middle],
@@ -173,6 +177,11 @@ class Space:
     def shares(self) -> np.ndarray:
         """The blocks' shares, shape (n_blocks,)."""
         return np.array([block.share for block in self.blocks])
+
+    @cached_property
+    def block_reaches(self) -> np.ndarray:
+        """How far the blocks reach, shape (n_blocks,)."""
+        return np.array([block.reach for block in self.blocks])
 
     @cached_property
     def columns(self) -> np.ndarray:
