@@ -6,9 +6,10 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
+from build.model.works import work_key
 from segue import engine
 from segue.catalog import Catalog, lookup
-from segue.catalog.names import bare, work_key
+from segue.catalog.names import bare
 from segue.engine import scoring, seeds
 from segue.query import Filters, Query
 

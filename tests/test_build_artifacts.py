@@ -94,7 +94,7 @@ def test_every_array_has_the_shape_that_the_table_states(artifacts):
     songs = ((n_songs,), "i")
     stated = {
         "vectors": ((n_songs, n_dims), "int8"),
-        "present": ((n_songs,), "uint8"),
+        "present": ((n_songs,), "uint16"),
         "recommendable": ((n_songs,), "bool"),
         "sketches": ((n_songs, len(space.blocks)), "uint16"),
         "sketch_centres": ((n_centres, n_dims), "int8"),

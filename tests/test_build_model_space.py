@@ -24,7 +24,7 @@ from segue.query import Query, Seed
 from segue.query.attributes import AUDIO, BY_NAME, NUMERIC
 from tests import tables, world
 
-BLOCKS = ["audio", "artist", "genre", "fame", "year", "explicit"]
+BLOCKS = ["audio", "artist", "genre", "fame", "year", "explicit", "words"]
 FEATURES = [attribute.name for attribute in AUDIO]
 
 
@@ -216,13 +216,16 @@ def recommends(catalog, seed):
 
 
 LACKING = [
-    ({"genres": None}, ["audio", "artist", "fame", "year", "explicit"]),
-    ({"artists": None}, ["audio", "genre", "fame", "year", "explicit"]),
-    ({"popularity": None}, ["audio", "artist", "genre", "year", "explicit"]),
-    ({"year": None}, ["audio", "artist", "genre", "fame", "explicit"]),
-    (dict.fromkeys(["genres", "artists", "popularity", "year", "album", "explicit", "duration_ms"]), ["audio"]),
-    (dict.fromkeys([*FEATURES, "duration_ms"]), ["artist", "genre", "fame", "year", "explicit"]),
-    (dict.fromkeys([*FEATURES, "duration_ms", "artists"]), ["genre", "fame", "year", "explicit"]),
+    ({"genres": None}, ["audio", "artist", "fame", "year", "explicit", "words"]),
+    ({"artists": None}, ["audio", "genre", "fame", "year", "explicit", "words"]),
+    ({"popularity": None}, ["audio", "artist", "genre", "year", "explicit", "words"]),
+    ({"year": None}, ["audio", "artist", "genre", "fame", "explicit", "words"]),
+    (
+        dict.fromkeys(["genres", "artists", "popularity", "year", "album", "explicit", "duration_ms"]),
+        ["audio", "words"],
+    ),
+    (dict.fromkeys([*FEATURES, "duration_ms"]), ["artist", "genre", "fame", "year", "explicit", "words"]),
+    (dict.fromkeys([*FEATURES, "duration_ms", "artists"]), ["genre", "fame", "year", "explicit", "words"]),
 ]
 
 
@@ -302,8 +305,8 @@ def test_songs_are_placed_alike_by_the_same_seed_and_flagged_block_by_block():
     np.testing.assert_array_equal(first.vectors, again.vectors)
     heard = (table["tempo"] != 0).to_numpy()
     assert heard[0]
-    assert first.present[0] == 0b111001
-    assert first.present[1:].tolist() == np.where(heard, 0b111111, 0b111110)[1:].tolist()
+    assert first.present[0] == 0b1111001
+    assert first.present[1:].tolist() == np.where(heard, 0b1111111, 0b1111110)[1:].tolist()
 
 
 def test_a_song_is_heard_as_far_as_its_neighbours_by_hand(demo_catalog):

@@ -13,12 +13,13 @@ from werkzeug.wrappers import Request
 
 from build.artifacts import lookups
 from build.fit import Options, fit
+from build.model.works import work_key
 from segue.catalog import load, lookup
 from segue.catalog.lookup import trigrams
 from segue.catalog.lookup.likeness import MANY, Likeness
 from segue.catalog.lookup.readings import splits, words_of
 from segue.catalog.lookup.rows import fame, popularity
-from segue.catalog.names import TIERS, bare, folded, forms, spelt, title_key, typed, without_version, work_key
+from segue.catalog.names import TIERS, bare, folded, forms, spelt, title_key, typed, without_version
 from segue.config import Config
 from segue.engine.seeds import resolve
 from segue.errors import UnknownSongs

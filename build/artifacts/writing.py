@@ -16,8 +16,9 @@ from build.model.context import Links, first_artists
 from build.model.lessons import Lists
 from build.model.sketches import sketched
 from build.model.space import Placed
+from build.model.works import work_key
 from build.sources import runs
-from segue.catalog import names
+from segue.catalog.names import digest
 from segue.catalog.ragged import offsets_of, write_texts
 from segue.engine.seeds import POINTS
 from segue.query.attributes import NUMERIC
@@ -83,7 +84,7 @@ def work_numbers(frame: pd.DataFrame) -> np.ndarray:
 
 
 def _work(song: str, title: str, artist: str) -> int:
-    return names.digest(names.work_key(artist, title) if artist else f"\x1f\x1f{song}")
+    return digest(work_key(artist, title) if artist else f"\x1f\x1f{song}")
 
 
 def write(folder: Path, model: Model) -> dict[str, Any]:

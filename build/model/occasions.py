@@ -4,7 +4,8 @@ A few words name each kind (``KINDS``); what else belongs to it the table says i
 each, however many songs have them. A title whose songs are mostly on albums of a kind is evidence, and so
 
 - a phrase of which ``MOSTLY`` of the titles and albums that say it are of a kind tells that kind ("merry christmas");
-- a title that ``SINGERS`` first artists or more sing is of the kind of its albums ("winter wonderland").
+- a title that ``SINGERS`` first artists or more sing is of the kind of its albums ("winter wonderland");
+- an album of ``FEWEST`` songs or more is of the kind of most of them ("holidays are coming").
 """
 
 import itertools
@@ -28,7 +29,9 @@ KINDS = {
     "|julmusik|julsanger|joulu\\w*|рождеств\\w*|クリスマス|크리스마스|圣诞|聖誕",
     "halloween": "halloween",
     "sleep": "lullabies|deep sleep|sleep (?:music|sounds?|aid|meditation)|(?:white|brown|pink) noise|asmr|binaural"
-    "|\\d*hz|guided meditation|meditation music|(?:rain|nature|ocean) sounds|einschlafmusik|para dormir",
+    "|\\d+hz|guided meditation|meditation music|(?:rain|nature|ocean) sounds|einschlafmusik|para dormir"
+    "|musica (?:de|para) (?:la )?(?:meditacion|meditacao|relajacion|relajarse|relajar|relaxar|yoga|spa)"
+    "|musica relajante|super relajante|(?:relaxation|relaxing) (?:music|sounds)|entspannungsmusik",
     "children": "nursery rhymes?|(?:kids|childrens) songs|songs for (?:kids|children)|for kids|kinderlieder"
     "|comptines|canciones infantiles|musica infantil",
     "stand-in": "karaoke|tribute to|originally performed|made famous|in the style of|backing track|workout|fitness",
@@ -37,8 +40,8 @@ KINDS = {
 """Kind -> a pattern of whole words as :func:`said` writes them."""
 READ = 200  # characters of a title
 MOSTLY = 0.9
-FEWEST = 5  # titles and albums that say a phrase, from which it can tell a kind
-ON_ALBUMS = 0.6  # of a title's songs, from which their albums tell its kind
+FEWEST = 5  # titles and albums that say a phrase, or songs on an album, from which it can tell a kind
+MOST_SONGS = 0.6  # of a title on albums of a kind, or of an album
 SINGERS = 3
 _LETTER = r"[^\W\u1100-\u11ff\u2e80-\uffff]"  # of scripts that leave spaces between words
 
@@ -61,6 +64,11 @@ class Said:
         codes, texts = pd.factorize(np.array([said(text) for text in once.dictionary.to_pylist()], object))
         return cls(texts.tolist(), codes[once.indices.to_numpy()])
 
+    @property
+    def counts(self) -> np.ndarray:
+        """How many songs each text has; shape (len(texts),)."""
+        return np.bincount(self.codes, minlength=len(self.texts))
+
     def artists(self, firsts: np.ndarray) -> np.ndarray:
         """How many first artists each text has; shape (len(texts),)."""
         pairs = pd.DataFrame({"text": self.codes, "artist": firsts}).drop_duplicates()
@@ -70,8 +78,7 @@ class Said:
         """The share of each text's songs that are flagged; shapes (n_songs, n_kinds) and (len(texts), n_kinds)."""
         shape = (len(self.texts), len(self.codes))
         songs = sparse.csr_matrix((np.ones(shape[1]), (self.codes, np.arange(shape[1]))), shape)
-        counts = np.bincount(self.codes, minlength=shape[0])
-        return np.asarray(songs @ flags.astype(np.float64)) / np.maximum(counts, 1)[:, None]
+        return np.asarray(songs @ flags.astype(np.float64)) / self.counts[:, None]
 
 
 def occasions(frame: pd.DataFrame, by: Links) -> tuple[np.ndarray, np.ndarray]:
@@ -87,12 +94,13 @@ def occasions(frame: pd.DataFrame, by: Links) -> tuple[np.ndarray, np.ndarray]:
     """
     titles, albums, firsts = Said.of(frame["name"]), Said.of(frame["album"]), first_artists(by)
     by_title, by_album = _named(titles.texts), _named(albums.texts)
-    likely = titles.share(by_album[albums.codes]) >= ON_ALBUMS
+    likely = titles.share(by_album[albums.codes]) >= MOST_SONGS
     told = _told([*titles.texts, *albums.texts], np.concatenate([by_title | likely, by_album]))
     by_title |= told[: len(by_title)] | (likely & (titles.artists(firsts) >= SINGERS)[:, None])
     by_album |= told[len(by_title) :]
     by_artist = (by.matrix @ _named([said(name) for name in by.names]).astype(np.float32)) > 0
     sure = by_title[titles.codes] | by_artist
+    by_album |= (albums.share(sure) >= MOST_SONGS) & (albums.counts >= FEWEST)[:, None]
     sure |= by_album[albums.codes] & (albums.artists(firsts) < COMPILATION)[albums.codes, None]
     kinds = sure | by_album[albums.codes]
     return kinds.astype(np.float64), (sure == kinds).all(axis=1)

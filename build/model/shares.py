@@ -11,6 +11,7 @@ SHARES = {
     "year": 0.05,
     "explicit": 0.03,
     "occasion": 0.25,
+    "words": 0.06,
 }
-REACHES = {"audio": 1.6, "artist": 1.6, "genre": 1.4, "fame": 0.2}
+REACHES = {"audio": 1.6, "artist": 1.6, "genre": 1.4, "fame": 0.2, "words": 0.5}
 """What reaches are multiplied by, 1 in other blocks: few songs are as near in sound as many are in popularity."""

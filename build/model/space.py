@@ -21,6 +21,7 @@ from build.model.context import Links, averaged, first_artists, link
 from build.model.identity import identities
 from build.model.occasions import occasions
 from build.model.shares import REACHES, SHARES
+from build.model.wording import wording
 from build.progress import bar
 from build.sources.account import Account
 from build.sources.runs import slices
@@ -29,6 +30,7 @@ from segue.errors import SourceError
 from segue.query.attributes import NUMERIC
 
 GENRE_DIMENSIONS = 24
+OF_TITLES = ("occasion", "words")  # blocks that a table lacks whose titles are few or tell nothing
 TELLING = [number for number, (*_, weight) in enumerate(AUDIO_COLUMNS) if weight > 0.2]  # of an artist's sound
 ARTISTS_FAME = 0.4  # weight of how well known an artist is beside how well known the song is
 SVD_SAMPLE = 500_000  # songs that the genre block's axes are learned from at the most
@@ -40,7 +42,7 @@ class Placed:
     """Songs as points.
 
     vectors : int8, shape (n_songs, n_dims), see :mod:`segue.engine.space`
-    present : uint8, shape (n_songs,), bit b set: block b is known
+    present : uint16, shape (n_songs,), bit b set: block b is known
     """
 
     space: Space
@@ -69,13 +71,14 @@ def place(frame: pd.DataFrame, account: Account, seed: int, shares: Mapping[str,
         "year": lambda: ranks("year", frame["year"].to_numpy(np.float64))[:, None],
         "explicit": lambda: frame["explicit"].to_numpy(np.float64)[:, None],
         "occasion": lambda: kinds,
+        "words": lambda: wording(frame, by, seed),
     }
     blocks = {name: make() for name, make in makers.items() if shares.get(name)}
     if {"artist", "genre"} <= set(blocks) and np.isnan(audio).all():
         blocks["artist"] = identities(by, blocks["genre"], seed)
     silent = [name for name, block in blocks.items() if not _has_values(name, block, account)]
     _note_constants(audio, account)
-    if len(silent) == len(blocks):
+    if blocks.keys() - silent <= set(OF_TITLES):
         raise SourceError(f"the table says nothing about {', '.join(blocks)}: there is nothing to compare songs by")
     for name in silent:
         del blocks[name]
@@ -168,7 +171,7 @@ def _fame_block(frame: pd.DataFrame, by: Links, ranks: Ranks) -> np.ndarray:
 
 def _has_values(name: str, block: np.ndarray, account: Account) -> bool:
     varies = np.nan_to_num(variance(block)).sum() > 0
-    if not varies and name != "occasion":  # that no song is for one is nothing to amend
+    if not varies and name not in OF_TITLES:
         account.note(f"the table says nothing about {name}: that block is left out of the space")
     return bool(varies)
 
@@ -196,13 +199,13 @@ def _assembled(
     total = sum(shares[name] for name in blocks)
     n_songs = len(next(iter(blocks.values())))
     vectors = np.empty((n_songs, sum(block.shape[1] for block in blocks.values())), np.min_scalar_type(-LARGEST))
-    parts, spreads, present = [], [], np.zeros(n_songs, np.uint8)
+    parts, spreads, present = [], [], np.zeros(n_songs, np.uint16)
     start, step, middle = 0, 1.0, np.empty(0)
     for bit, name in enumerate(list(blocks)):
         raw = blocks.pop(name)
         block = coded(raw)
         known = ~np.isnan(raw).all(axis=1) & sure.get(name, np.True_)
-        present |= known.astype(np.uint8) << np.uint8(bit)
+        present |= known.astype(np.uint16) << np.uint16(bit)
         parts.append(Block(name, start, start + raw.shape[1], shares[name] / total, REACHES.get(name, 1.0)))
         vectors[:, parts[-1].columns] = block.codes
         spreads.append(block.spread)
@@ -233,5 +236,5 @@ def with_block(
             together=together,
         ),
         vectors=np.concatenate([placed.vectors, learned.codes], axis=1),
-        present=placed.present | known.astype(np.uint8) << np.uint8(len(before.blocks)),
+        present=placed.present | known.astype(np.uint16) << np.uint16(len(before.blocks)),
     )

@@ -53,11 +53,6 @@ def plain(text: str) -> str:
 TIERS: tuple[Callable[[str], str], ...] = (str.strip, folded, bare, title_key)
 
 
-def work_key(first_artist: str, title: str) -> str:
-    """What all versions of one song share: normalised first artist and title."""
-    return f"{title_key(first_artist)}\x1f{title_key(title)}"
-
-
 class _Keys(dict[int, str]):
     """For ``str.translate``: each character as it is typed; what is neither letter nor digit parts words."""
 

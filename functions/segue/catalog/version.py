@@ -7,7 +7,7 @@ memory-mapped on first use, and ``catalog.parquet``. Rows are songs, sorted by c
 array                  shape                       what
 =====================  ==========================  ========================================================
 vectors                (n_songs, n_dims)           int8, the space's columns, block beside block
-present                (n_songs,)                  uint8, bit b set: block b of the space is known, not imputed
+present                (n_songs,)                  uint16, bit b set: block b of the space is known, not imputed
 reaches                (n_songs,)                  float32, local scale of a song, see :mod:`segue.engine.space`
 sketches               (n_songs, n_blocks)         uint16, see :mod:`segue.engine.sketch`
 sketch_centres         (n_centres, n_dims)         int8, centres of each block, side by side
