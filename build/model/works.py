@@ -21,8 +21,8 @@ _ROMAN = (
 def work_key(first_artist: str, title: str) -> str:
     """What all songs of one work share: first artist, who stands for a composer's, and title or catalogue number.
 
-    ``"Déjà Vu (feat. X) - Live"`` and ``"Déjà Vu"`` share it, ``"Für Elise, WoO 59"`` and ``"Bagatelle, WoO 59"`` do, and
-    what an artist and "the" artist's quartet play.
+    ``"Déjà Vu (feat. X) - Live"`` and ``"Déjà Vu"`` share it, ``"Für Elise, WoO 59"`` and ``"Bagatelle, WoO 59"``
+    do, and what an artist and the artist's quartet play.
     """
     artist = title_key(first_artist)
     return f"{_ENSEMBLE.sub('', artist) or artist}\x1f{_title(title[:READ])}{title[READ:]}"
