@@ -9,10 +9,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from segue.catalog import load
+from segue.catalog import load, lookup
 from segue.engine import recommend
-from segue.engine.explain import REASONS, SAME
-from segue.engine.seeds import ranks
+from segue.engine.explain import REASONS, SAME, TELLING
+from segue.engine.reasons import ENDS, TAIL, Comparison, bits
+from segue.engine.seeds import ranks, resolve
 from segue.query import Filters
 from segue.query.attributes import AUDIO
 from segue.web.views.pages import PAGES
@@ -20,19 +21,21 @@ from tests import mixtapes, oracle
 from tests.test_engine_recommend import ask, random_query
 
 FEATURES = [attribute.name for attribute in AUDIO]
-TELLING = "|".join(set(FEATURES) - {"key", "mode", "time_signature"})
+WORDS = {word: feature for feature, ends in ENDS.items() for word in ends[:2] if word}
+WORD = "|".join(WORDS)
 SAYINGS = {
-    rf"same ({TELLING})( and ({TELLING}))?|a similar sound": "audio",
+    rf"both ({WORD})( and ({WORD}))?|same tempo, \d+ bpm|a similar sound": "audio",
     r"shared genres: [^,]+(, [^,]+){0,2}|related genres": "genre",
     r"also by .+|similar artist": "artist",
     r"about as well known": "fame",
     r"from about the same time": "year",
+    r"for the same occasion or use": "occasion",
     r"on similar playlists": "played",
-    r"for the same occasion": "occasion",
     r"often in the same playlists|often in playlists with this artist": "together",
     r"near to your targets": "targets",
     r"unlike what you asked to avoid": "less_like",
 }
+UNTOLD = {"explicit", "words"}  # parts that no reason is about
 NOTHING = ("the closest of what is left",)
 SONGS = [f"demo-{number:07}" for number in range(7, 600, 50)]
 
@@ -75,24 +78,67 @@ def test_the_parts_add_up_to_the_score(explained):
         assert all(-1e-6 <= part <= 1 for part in found.why.parts.values())
 
 
-def test_there_are_one_to_three_reasons_the_strongest_part_first(explained):
+def test_there_are_one_to_three_reasons_of_which_no_two_say_the_same(explained):
     for _, found in explained:
         reasons, parts = found.why.reasons, found.why.parts
         assert 1 <= len(reasons) <= REASONS
         if reasons != NOTHING:
-            strengths = [parts[part_of(reason)] for reason in reasons]
-            assert strengths == sorted(strengths, reverse=True)
-            assert strengths[-1] > 0
+            told = Counter(map(part_of, reasons))
+            assert all(parts[part] > 0 for part in told)
+            assert told.pop("audio", 0) <= 1 + any(reason.startswith("same tempo") for reason in reasons)
+            assert set(told.values()) <= {1}
+            assert not {"played", "together"} <= set(told)
+
+
+def test_reasons_are_the_rarest_things_that_are_true(taught):
+    seed = resolve(taught, ask({"id": SONGS[0]}).seeds)[0]
+    for found in recommend(taught, ask({"id": SONGS[0]}, limit=50, explain=True)).recommendations:
+        reasons = Comparison(taught, seed, 0).reasons(found.row)
+        assert [reason.bits for reason in reasons] == sorted((reason.bits for reason in reasons), reverse=True)
+        telling = [reason.text for reason in reasons if reason.bits >= TELLING and found.why.parts[reason.part]]
+        assert found.why.reasons == (tuple(telling[:REASONS]) or NOTHING)
+
+
+def test_words_are_true_of_both_songs(taught):
+    curve, said = ranks(taught), 0
+    row = lookup.by_id(taught, SONGS[1])
+    for found in recommend(taught, ask({"id": SONGS[1]}, limit=100, explain=True)).recommendations:
+        for word in re.findall(rf"\b({WORD})\b", " ".join(r for r in found.why.reasons if r.startswith("both "))):
+            feature = WORDS[word]
+            levels = curve(feature, taught.attribute(feature)[[row, found.row]].astype(np.float64))
+            low = ENDS[feature][0] == word
+            assert levels.max() <= TAIL if low else levels.min() >= 1 - TAIL
+            said += 1
+    assert said > 20
+
+
+def test_a_tempo_is_the_same_within_two_beats_a_minute(world_catalog):
+    seed = resolve(world_catalog, ask({"id": "piano-1"}).seeds)[0]
+    for song, near in (("piano-2", True), ("disco-1", False)):
+        told = {
+            reason.text for reason in Comparison(world_catalog, seed, 0).reasons(lookup.by_id(world_catalog, song))
+        }
+        assert ("same tempo, 72 bpm" in told) == near
+        assert not near or not any("slow" in text for text in told)
+
+
+def test_what_is_true_of_half_of_all_songs_is_worth_one_bit():
+    true_of = np.arange(1001) < 500
+    assert bits(true_of) == 1
+    assert bits(np.zeros(1023, bool)) == 10
+    assert bits(np.ones(5, bool)) == 0
 
 
 def test_every_kind_of_reason_is_given_in_words_a_person_understands(explained):
     told = Counter(part_of(reason) for _, found in explained for reason in found.why.reasons if reason not in NOTHING)
-    assert set(told) == set(SAYINGS.values())
+    unsaid = {"occasion", "played"}  # no invented song is for any; lists say more than what they taught
+    assert set(told) == set(SAYINGS.values()) - unsaid
 
 
 def test_the_description_of_the_api_lists_every_part():
     document = json.loads((PAGES / "openapi.json").read_text(encoding="utf-8"))
-    assert set(document["components"]["schemas"]["Why"]["properties"]["parts"]["properties"]) == set(SAYINGS.values())
+    listed = set(document["components"]["schemas"]["Why"]["properties"]["parts"]["properties"])
+    assert listed == {*SAYINGS.values(), *UNTOLD}
 
 
 def test_the_closest_seed_is_the_one_that_alone_would_score_highest(taught):
@@ -107,26 +153,26 @@ def test_the_closest_seed_is_the_one_that_alone_would_score_highest(taught):
         np.testing.assert_allclose(told, alone.max(axis=0), atol=2e-6)
 
 
-def test_the_farthest_feature_is_the_one_whose_rank_differs_most(taught):
+def features_of(reasons):
+    """The features that reasons are about."""
+    words = " ".join(reasons)
+    return {feature for word, feature in (WORDS | {"bpm": "tempo"}).items() if re.search(rf"\b{word}\b", words)}
+
+
+def test_the_farthest_feature_is_the_one_whose_rank_differs_most_of_those_that_no_reason_is_about(taught):
     curve = ranks(taught)
     seed = taught.texts("ids")[100]
     for found in recommend(taught, ask({"id": seed}, limit=50, explain=True)).recommendations:
         gaps = {
-            name: abs(float(np.subtract(*curve(name, taught.attribute(name)[[100, found.row]])))) for name in FEATURES
+            name: abs(float(np.subtract(*curve(name, taught.attribute(name)[[100, found.row]]))))
+            for name in set(FEATURES) - features_of(found.why.reasons)
         }
         assert gaps[found.why.farthest] == max(gap for gap in gaps.values() if gap == gap) > SAME
 
 
-def test_no_feature_is_both_the_same_and_the_farthest(explained, taught):
-    by_one_feature = recommend(taught, ask({"features": {"energy": 0.5}}, limit=20, explain=True))
-    for found in [*(found for _, found in explained), *by_one_feature.recommendations]:
-        same = [word for reason in found.why.reasons if reason.startswith("same ") for word in reason.split()]
-        assert found.why.farthest not in same
-
-
 def test_a_song_that_differs_in_nothing_has_no_farthest_feature(taught):
     best = recommend(taught, ask({"features": {"energy": 0.5}}, limit=1, explain=True)).recommendations[0]
-    assert (best.why.reasons, best.why.farthest) == (("same energy",), None)
+    assert (best.why.reasons, best.why.farthest) == (("a similar sound",), None)
 
 
 def test_a_seed_by_features_is_explained_by_sound_alone(taught):
