@@ -1,12 +1,13 @@
-"""Several seeds: continue a playlist from five of its songs, by soft minimum or from the centroid.
+"""Several seeds: continue a playlist from five of its songs, by the sum of their similarities or in other ways.
 
-``python -m tests.benchmarks.continuation --playlists playlists.csv [--artifacts DIR]`` prints the R-precision of both
-over the same playlists and the same scores of songs: of a playlist's R other works, the share among the first R. The
-soft minimum is what the service does; the centroid is one seed at the mean of the five vectors.
+``python -m tests.benchmarks.continuation --playlists playlists.csv [--artifacts DIR]`` prints the R-precision of each
+way over the same playlists: of a playlist's R other works, the share among the first R. The sum is what the service
+does; the centroid is one seed at the mean of the five vectors.
 """
 
 import argparse
 import hashlib
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -22,21 +23,33 @@ SEEDS = 5
 FEWEST = 10  # works that a playlist must hold besides the seeds
 
 
+WAYS: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
+    "sum": lambda near, agreement: near.sum(axis=0),
+    "sum of squares": lambda near, agreement: (near**2).sum(axis=0),
+    "sum of fourth powers": lambda near, agreement: (near**4).sum(axis=0),
+    "nearest seed alone": lambda near, agreement: near.max(axis=0),
+    "product": lambda near, agreement: near.prod(axis=0),
+    "sum weighted by agreement": lambda near, agreement: agreement @ near,
+    "sum weighted by squared agreement": lambda near, agreement: agreement**2 @ near,
+}
+"""Of similarities, shape (SEEDS, n_works), and the mean similarity of each seed to the others, scores of works."""
+
+
 def main() -> None:
-    """Print both figures."""
+    """Print a row for each way."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.continuation", description=__doc__)
     parser.add_argument("--playlists", required=True, type=Path)
     parser.add_argument("--artifacts", type=Path, default=Path("artifacts"))
     options = parser.parse_args()
     judged = as_judged(load_catalog(options.artifacts))
     figures = np.array(list(precisions(judged, options.playlists)))
-    soft, centroid = figures.mean(axis=0)
-    print(f"{len(figures):,} playlists, {SEEDS} seeds each, R-precision")
-    print(f"soft minimum {soft:.4f}, centroid {centroid:.4f}: {soft / centroid - 1:+.0%}")
+    print(f"| {SEEDS} seeds, {len(figures):,} playlists | R-precision |\n|---|---|")
+    for way, figure in zip([*WAYS, "centroid"], figures.mean(axis=0)):
+        print(f"| {way} | {figure:.4f} |")
 
 
-def precisions(judged: Judged, playlists: Path):
-    """(soft minimum, centroid) of each playlist."""
+def precisions(judged: Judged, playlists: Path) -> Iterator[list[float]]:
+    """Of each playlist, by each of ``WAYS`` and by the centroid."""
     ids = judged.catalog.texts("ids")
     read = load(playlists, judged.works)
     for name, held in zip(read.names, read.members):
@@ -44,9 +57,17 @@ def precisions(judged: Judged, playlists: Path):
         if len(known) < SEEDS + FEWEST:
             continue
         works, rest = known[:SEEDS], set(known[SEEDS:])
-        asked = [Seed("", {}, id=ids[int(judged.works.rows[work])]) for work in works]
-        seeds = resolve(judged.catalog, asked)
-        yield tuple(precision(judged, Scorer(judged.catalog, of, {}), works, rest) for of in (seeds, centre(seeds)))
+        seeds = resolve(judged.catalog, [Seed("", {}, id=ids[int(judged.works.rows[work])]) for work in works])
+        near = similarities(judged, seeds)
+        agreement = near[:, works].sum(axis=1) - near[range(SEEDS), works]
+        scores = [way(near, agreement) for way in WAYS.values()]
+        middle = similarities(judged, centre(seeds))[0]
+        yield [precision(of, works, rest) for of in (*scores, middle)]
+
+
+def similarities(judged: Judged, seeds: list[Resolved]) -> np.ndarray:
+    """Of each seed to all works, with its list; float64, shape (len(seeds), n_works)."""
+    return np.stack([Scorer(judged.catalog, [seed], {}).score(judged.works.rows) for seed in seeds])
 
 
 def drawn(name: str, work: int) -> bytes:
@@ -62,9 +83,8 @@ def centre(seeds: list[Resolved]) -> list[Resolved]:
     return [Resolved(seeds[0].seed, (), middle, known)]
 
 
-def precision(judged: Judged, scorer: Scorer, works: list[int], rest: set[int]) -> float:
+def precision(scores: np.ndarray, works: list[int], rest: set[int]) -> float:
     """R-precision of the works with the best scores."""
-    scores = scorer.score(judged.works.rows)
     scores[works] = -np.inf
     best = np.argsort(-scores, kind="stable")[: len(rest)]
     return len(rest & set(map(int, best))) / len(rest)

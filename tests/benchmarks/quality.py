@@ -37,7 +37,7 @@ SEGUE = {
     "Segue, sound alone": {"audio": 1.0},
     "+ artist": {"audio": 0.5, "artist": 0.5},
     "+ genre": {"audio": 0.45, "artist": 0.15, "genre": 0.35},
-    "+ popularity: Segue from the table alone": None,
+    "+ the other blocks: Segue from the table alone": None,
 }
 LEARNED = "+ playlists: Segue, learned"
 
@@ -61,8 +61,7 @@ def main() -> None:
 def measure(name: str, source: str, playlists: Path) -> dict[str, float]:
     """Mean figures of one method."""
     if name == LEARNED:
-        turns = [fitted(Options([source], playlists=playlists, fold=fold), playlists) for fold in range(FOLDS)]
-        return {figure: float(np.mean([turn[figure] for turn in turns])) for figure in turns[0]}
+        return learned(source, playlists)
     if name in PEERS:
         return peer(*PEERS[name], source, playlists)
     if name in CHOICES:
@@ -76,11 +75,23 @@ def fitted(options: Options, playlists: Path) -> dict[str, float]:
     """Fit, and judge through the engine that serves."""
     with made(options) as songs:
         judged = as_judged(songs)
-        if options.fold is None:
-            figures = means(by_playlists(songs, playlists, "all", 0)[1])
-        else:  # the fit has judged itself by what it left out
-            figures = {name: mean for name, (mean, *_) in songs.manifest["quality"]["playlists"].items()}
+        figures = means(by_playlists(songs, playlists, "all", 0)[1])
         return named(figures, lambda work: judged.rank(work, 10), judged)
+
+
+def learned(source: str, playlists: Path) -> dict[str, float]:
+    """Means of the turns, but for coverage: by the lists of all turns, which are as many as other methods have."""
+    turns, shown = [], set()
+    for fold in range(FOLDS):
+        with made(Options([source], playlists=playlists, fold=fold)) as songs:
+            judged, ids = as_judged(songs), songs.texts("ids")
+            figures = {name: mean for name, (mean, *_) in songs.manifest["quality"]["playlists"].items()}
+            left = load(playlists, judged.works).part("valid", fold)
+            asked = queries(left, judged.works, [ids[int(row)] for row in judged.works.rows])
+            shown.update(work for query in asked for work in judged.rank(query.seed, 10))
+            turns.append(named(figures, lambda work, judged=judged: judged.rank(work, 10), judged))
+    mean = {figure: float(np.mean([turn[figure] for turn in turns])) for figure in turns[0]}
+    return mean | {"coverage": len(shown) / len(judged.works.rows)}
 
 
 @contextmanager
