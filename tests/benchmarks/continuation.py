@@ -7,6 +7,7 @@ does; the centroid is one seed at the mean of the five vectors.
 
 import argparse
 import hashlib
+import itertools
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -40,9 +41,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.continuation", description=__doc__)
     parser.add_argument("--playlists", required=True, type=Path)
     parser.add_argument("--artifacts", type=Path, default=Path("artifacts"))
+    parser.add_argument("--limit", type=int, help="playlists, the first of the file (default: all)")
     options = parser.parse_args()
     judged = as_judged(load_catalog(options.artifacts))
-    figures = np.array(list(precisions(judged, options.playlists)))
+    figures = np.array(list(itertools.islice(precisions(judged, options.playlists), options.limit)))
     print(f"| {SEEDS} seeds, {len(figures):,} playlists | R-precision |\n|---|---|")
     for way, figure in zip([*WAYS, "centroid"], figures.mean(axis=0)):
         print(f"| {way} | {figure:.4f} |")

@@ -76,10 +76,13 @@ class Sample:
     """Songs that stand for the catalogue.
 
     levels : feature -> ranks, float64, 0..1, shape (len(rows),), NaN where unknown
+    owners, genres : a song of the sample and a genre that it has, both of shape (n_pairs,)
     """
 
     rows: np.ndarray
     levels: Mapping[str, np.ndarray]
+    owners: np.ndarray
+    genres: np.ndarray
 
     @classmethod
     def of(cls, catalog: Catalog) -> "Sample":
@@ -95,7 +98,14 @@ class Sample:
     def _drawn(cls, catalog: Catalog) -> "Sample":
         rows, curve = np.arange(0, len(catalog), max(1, len(catalog) // SAMPLE)), ranks(catalog)
         values = {name: catalog.attribute(name)[rows].astype(np.float64) for name in ENDS}
-        return cls(rows, {name: curve(name, column) for name, column in values.items()})
+        lists = [catalog.lists("in", "genres")[row] for row in rows.tolist()]
+        owners, genres = np.repeat(np.arange(len(rows)), [len(found) for found in lists]), np.concatenate(lists)
+        return cls(rows, {name: curve(name, column) for name, column in values.items()}, owners, genres)
+
+    def have_all(self, genres: list[int]) -> np.ndarray:
+        """Which songs have all of some genres; bool, shape (len(rows),)."""
+        counts = np.bincount(self.owners[np.isin(self.genres, genres)], minlength=len(self.rows))
+        return np.equal(counts, len(genres))
 
 
 def bits(true_of: np.ndarray) -> float:
@@ -193,8 +203,11 @@ class Comparison:
         shared = [genre for genre in lists[row].tolist() if genre in theirs][:3]
         if not shared:
             return None
-        as_well = np.array([set(shared) <= set(lists[other].tolist()) for other in self._sample.rows.tolist()])
-        return Reason(f"shared genres: {', '.join(names[genre] for genre in shared)}", "genre", bits(as_well))
+        return Reason(
+            f"shared genres: {', '.join(names[genre] for genre in shared)}",
+            "genre",
+            bits(self._sample.have_all(shared)),
+        )
 
     def _artist(self, seed: int, row: int) -> Reason | None:
         theirs = lookup.artists_of(self._catalog, seed)
