@@ -60,8 +60,12 @@ CHOICES: dict[str, list[Patch]] = {
     "half the correction of hubs": [(build.model.reach, "STRENGTH", 0.5)],
     "less sound: 0.25 and artist 0.25, genre 0.45": _shares(audio=0.25, artist=0.25, genre=0.45),
     "more genre: 0.45, sound 0.4, artist 0.1": _shares(audio=0.4, artist=0.1, genre=0.45),
-    "twice the popularity": _shares(fame=0.10),
+    "twice the popularity": _shares(fame=0.12),
     "no popularity": _shares(fame=0.0),
+    "no words": _shares(words=0.0),
+    "no occasions": _shares(occasion=0.0),
+    "not whether a song is explicit": _shares(explicit=0.0),
+    "one reach for all blocks": [(build.model.shares.REACHES, name, 1.0) for name in build.model.shares.REACHES],
 }
 
 

@@ -9,7 +9,7 @@ to a seed is a sum over the blocks:
     similarity = sum over blocks of share * exp(-distance / (reach * block's reach))
                  [+ together * weight in the seed's list]
 
-so 1 is "the same in everything", a random pair is near 0.25, and every part can be shown. A seed is compared
+so 1 is "the same in everything", a random pair is near 0.45, and every part can be shown. A seed is compared
 only in the blocks that it has, whose shares then make up the whole, and within a block only in the columns that it
 has, against what a random pair differs by there (``spread``: a column's mean squared random difference).
 Where playlists were learned from, songs that are played together with the seed have a weight in its list.
