@@ -50,6 +50,7 @@ def parser() -> argparse.ArgumentParser:
     _add_fit(commands.add_parser("fit", help="build a version from a table of tracks and make it current"))
     _add_evaluate(commands.add_parser("evaluate", help="judge the current version by playlists that people made"))
     _add_recommend_file(commands.add_parser("recommend-file", help="answer a file of seeds as the service would"))
+    _add_recall(commands.add_parser("recall", help="show what share of the best songs a search finds at what cost"))
     _add_report(commands.add_parser("report", help="show the current version in one HTML page with plots"))
     releasing.add(commands)
     packaging.add(commands)
@@ -120,6 +121,7 @@ def _add_recommend_file(parser: argparse.ArgumentParser) -> None:
                         " query_id are one query of several seeds")  # fmt: skip
     parser.add_argument("ranked", type=Path, metavar="RANKED.csv", help="query_id,rank,track_id; '-' for stdout")
     parser.add_argument("--limit", type=_limit, default=100, help="songs a query, 1..100 (default: %(default)s)")
+    parser.add_argument("--exact", action="store_true", help="score every song for each query: slower, finds all")
     add_artifacts(parser)
     parser.set_defaults(run=_recommend_file)
 
@@ -130,8 +132,14 @@ def _add_report(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_report)
 
 
+def _add_recall(parser: argparse.ArgumentParser) -> None:
+    add_artifacts(parser)
+    parser.set_defaults(run=_recall)
+
+
 def _fit(options: argparse.Namespace) -> None:
     from build.fit import Options, fit
+    from build.quality import recall
     from build.quality.evaluate import lines, table_lines
 
     wanted = Options(
@@ -147,7 +155,8 @@ def _fit(options: argparse.Namespace) -> None:
     built = fit(wanted, options.out)
     quality = built.manifest["quality"]
     print(f"version {built.version}: {len(built):,} songs in {len(built.manifest['clusters'])} clusters")
-    print("\n".join(table_lines(quality["table"]) + lines(quality.get("playlists", {}))))
+    figures = [*recall.lines(built.manifest["search"]), *table_lines(quality["table"])]
+    print("\n".join(figures + lines(quality.get("playlists", {}))))
 
 
 def _evaluate(options: argparse.Namespace) -> None:
@@ -160,7 +169,13 @@ def _evaluate(options: argparse.Namespace) -> None:
 def _recommend_file(options: argparse.Namespace) -> None:
     from build.quality.answers import recommend_file
 
-    recommend_file(options.artifacts, options.queries, options.ranked, options.limit)
+    recommend_file(options.artifacts, options.queries, options.ranked, options.limit, exact=options.exact)
+
+
+def _recall(options: argparse.Namespace) -> None:
+    from build.quality.recall import show
+
+    show(options.artifacts)
 
 
 def _report(options: argparse.Namespace) -> None:

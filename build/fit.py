@@ -19,6 +19,7 @@ from build.model.reach import reaches
 from build.model.shares import SHARES
 from build.model.space import place
 from build.progress import stage
+from build.quality import recall
 from build.quality.evaluate import by_playlists
 from build.quality.judge import queries
 from build.quality.retrieval import by_table
@@ -115,6 +116,7 @@ def _taught(path: Path, fold: int | None, frame: pd.DataFrame) -> tuple[playlist
 
 def _entries(folder: Path, model: writing.Model, account: Account, options: Options) -> dict[str, Any]:
     described = writing.write(folder, model)
+    described["search"] = recall.chosen(catalog.Catalog(folder, described))
     return {
         **described,
         "quality": _quality(catalog.Catalog(folder, described), options),

@@ -45,7 +45,7 @@ def test_every_field_of_the_contract_is_read():
         },
         "targets": {"energy": 0.9, "popularity": 20},
         "max_per_artist": None, "fill": True, "diversity": 0.5, "exclude_seed_artists": True,
-        "explain": True, "draw": 2147483647,
+        "explain": True, "draw": 2147483647, "exact": True,
     }  # fmt: skip
     assert parse(body, KNOWN) == Query(
         (
@@ -61,6 +61,7 @@ def test_every_field_of_the_contract_is_read():
         ),
         targets={"energy": 0.9, "popularity": 20.0},
         max_per_artist=None, fill=True, diversity=0.5, exclude_seed_artists=True, explain=True, draw=2147483647,
+        exact=True,
     )  # fmt: skip
 
 
@@ -182,7 +183,7 @@ JSON = st.recursive(
     max_leaves=12,
 )
 FIELDS = ["song", "artist", "song_id", "seeds", "limit", "filters", "targets", "max_per_artist", "fill", "diversity",
-          "exclude_seed_artists", "explain", "draw"]  # fmt: skip
+          "exclude_seed_artists", "explain", "draw", "exact"]  # fmt: skip
 
 
 @given(JSON | st.dictionaries(st.sampled_from(FIELDS), JSON))

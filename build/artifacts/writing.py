@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from build.artifacts import lookups, table
 from build.model import naming
-from build.model.clusters import Cells, centroids_and_radii
+from build.model.clusters import Cells, centroids
 from build.model.context import Links, first_artists
 from build.model.lessons import Lists
 from build.model.sketches import sketched
@@ -118,17 +118,14 @@ def write(folder: Path, model: Model) -> dict[str, Any]:
 def _write_space(folder: Path, model: Model) -> None:
     vectors = model.placed.vectors
     offsets = offsets_of(np.bincount(model.cells, minlength=len(model.clusters.clusters)))
-    centroids, radii = centroids_and_radii(vectors, offsets, model.placed.space)
     reaches = np.add.reduceat(model.reaches, offsets[:-1].astype(np.int64)) / np.diff(offsets)
     _save(folder, "vectors", vectors)
     _save(folder, "present", model.placed.present)
     found = sketched(model.placed.space, vectors, model.reaches, seed=0)
     _save(folder, "sketch_centres", found.centres)
-    _save(folder, "sketch_radii", found.radii)
     _save(folder, "sketches", found.sketches)
     _save(folder, "cell_offsets", offsets)
-    _save(folder, "cell_centroids", centroids)
-    _save(folder, "cell_radii", radii)
+    _save(folder, "cell_centroids", centroids(vectors, offsets))
     _save(folder, "reaches", model.reaches)
     _save(folder, "cell_reaches", reaches.astype(np.float32))
     _save(folder, "cell_clusters", model.clusters.clusters.astype(np.int16))

@@ -1,6 +1,5 @@
 """Cells that prune the search, and clusters of cells that people browse."""
 
-import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,7 +7,6 @@ from sklearn.cluster import AgglomerativeClustering
 
 from build.model.kmeans import LONGEST, kmeans, nearest
 from build.sources.runs import slices
-from segue.engine.space import Space
 
 CELLS_PER_ROOT = 4  # cells for each square root of the number of songs
 CELLS_PER_CUBE_ROOT = 28  # for each cube root, where that is less: a query reads every cell's centroid
@@ -50,25 +48,14 @@ def cluster(vectors: np.ndarray, seed: int, weights: np.ndarray | float = 1.0) -
     return Cells(number[labels], of_cell[order])
 
 
-def centroids_and_radii(vectors: np.ndarray, offsets: np.ndarray, space: Space) -> tuple[np.ndarray, np.ndarray]:
-    """Mean vectors of the cells, and the distance of the farthest song from each, block by block.
+def centroids(vectors: np.ndarray, offsets: np.ndarray) -> np.ndarray:
+    """Mean vectors of the cells, int8, shape (n_cells, n_dims).
 
     vectors : int8, shape (n_songs, n_dims), sorted by cell, as the function will read them
     offsets : shape (n_cells + 1,), first song of each cell
-
-    Returns
-    -------
-    int8, shape (n_cells, n_dims), and float32, shape (n_cells, n_blocks)
-
     """
-    centroids = np.empty((len(offsets) - 1, vectors.shape[1]), vectors.dtype)
-    radii = np.empty((len(offsets) - 1, len(space.blocks)), np.float32)
-    for cell, (first, last) in enumerate(itertools.pairwise(offsets)):
-        songs = vectors[first:last].astype(np.float32)
-        centroids[cell] = np.rint(songs.mean(axis=0))
-        squared = (songs - centroids[cell]) ** 2
-        radii[cell] = [np.sqrt(squared[:, block.columns].sum(axis=1).max()) for block in space.blocks]
-    return centroids, radii
+    sums = np.add.reduceat(vectors, offsets[:-1].astype(np.int64), dtype=np.int64)
+    return np.rint(sums / np.diff(offsets)[:, None]).astype(vectors.dtype)
 
 
 def _cells(vectors: np.ndarray, weights: np.ndarray, n_cells: int, seed: int) -> tuple[np.ndarray, np.ndarray]:

@@ -22,12 +22,10 @@ class Sketches:
     """The sketches of all songs, see :mod:`segue.engine.sketch`.
 
     centres : of each block, int8, shape (n_centres, n_dims)
-    radii : float32, shape (n_centres, n_blocks), root mean squared distance of a centre's songs, 0 where it has none
     sketches : uint16, shape (n_songs, n_blocks)
     """
 
     centres: np.ndarray
-    radii: np.ndarray
     sketches: np.ndarray
 
 
@@ -50,10 +48,8 @@ def sketched(space: Space, vectors: np.ndarray, reaches: np.ndarray, seed: int) 
     centres = centres.astype(vectors.dtype)
     starts = range(0, len(vectors), ROWS_AT_A_TIME)
     runs = (slice(start, start + ROWS_AT_A_TIME) for start in bar(starts, "sketches", " runs", len(starts)))
-    parts = zip(*(_nearest(space, vectors[run], centres) for run in runs))
-    nearest, squared = (np.concatenate(part) for part in parts)
-    codes = (nearest + count * levels(reaches)[:, None]).astype(np.uint16)
-    return Sketches(centres, _radii(nearest, squared, count), codes)
+    nearest = np.concatenate([_nearest(space, vectors[run], centres) for run in runs])
+    return Sketches(centres, (nearest + count * levels(reaches)[:, None]).astype(np.uint16))
 
 
 def _centres(columns: np.ndarray, count: int, seed: int) -> np.ndarray:
@@ -62,18 +58,10 @@ def _centres(columns: np.ndarray, count: int, seed: int) -> np.ndarray:
     return np.resize(found, (count, columns.shape[1]))
 
 
-def _nearest(space: Space, vectors: np.ndarray, centres: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The number of the nearest centre in each block and how far it is, squared; shape (len(vectors), n_blocks)."""
-    nearest, squared = [], []
+def _nearest(space: Space, vectors: np.ndarray, centres: np.ndarray) -> np.ndarray:
+    """The number of the nearest centre in each block, shape (len(vectors), n_blocks)."""
+    nearest = []
     for block in space.blocks:
         ours, theirs = vectors[:, block.columns].astype(np.float32), centres[:, block.columns].astype(np.float32)
-        all_squared = squared_distances(ours, theirs, np.ones_like(theirs))
-        nearest.append(all_squared.argmin(axis=1))
-        squared.append(all_squared.min(axis=1))
-    return np.stack(nearest, axis=1), np.stack(squared, axis=1)
-
-
-def _radii(nearest: np.ndarray, squared: np.ndarray, count: int) -> np.ndarray:
-    sums = [np.bincount(centre, far, count) for centre, far in zip(nearest.T, squared.T)]
-    sizes = [np.bincount(centre, minlength=count) for centre in nearest.T]
-    return np.sqrt(np.stack(sums, axis=1) / np.maximum(np.stack(sizes, axis=1), 1)).astype(np.float32)
+        nearest.append(squared_distances(ours, theirs, np.ones_like(theirs)).argmin(axis=1))
+    return np.stack(nearest, axis=1)

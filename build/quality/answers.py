@@ -19,11 +19,12 @@ from segue.query.parser import MOST_SEEDS
 HEADERS = ("query_id", "seed_track_id")
 
 
-def recommend_file(artifacts: str | Path, queries: Path, ranked: Path, limit: int) -> None:
+def recommend_file(artifacts: str | Path, queries: Path, ranked: Path, limit: int, *, exact: bool) -> None:
     """Answer every query of a file.
 
     queries : CSV ``query_id,seed_track_id``; rows that share a query_id are one query of several seeds
     ranked : receives CSV ``query_id,rank,track_id``, ranks from 1; ``-`` is stdout
+    exact : score every song for each query
 
     Seeds that the catalogue does not hold are reported on stderr and left out.
     """
@@ -38,13 +39,14 @@ def recommend_file(artifacts: str | Path, queries: Path, ranked: Path, limit: in
         out.writerow(["query_id", "rank", "track_id"])
         for query, seeds in progress.bar(known.items(), "recommending", " queries", len(known)):
             if seeds:
-                out.writerows((query, rank, song) for rank, song in enumerate(_answer(songs, seeds, limit), 1))
+                answer = _answer(songs, seeds, limit, exact=exact)
+                out.writerows((query, rank, song) for rank, song in enumerate(answer, 1))
 
 
-def _answer(songs: Catalog, seeds: list[str], limit: int) -> list[str]:
+def _answer(songs: Catalog, seeds: list[str], limit: int, *, exact: bool) -> list[str]:
     asked = tuple(Seed(f"/seeds/{place}", {"id": seed}, id=seed) for place, seed in enumerate(seeds[:MOST_SEEDS]))
     ids = songs.texts("ids")
-    return [ids[found.row] for found in recommend(songs, Query(asked, limit=limit)).recommendations]
+    return [ids[found.row] for found in recommend(songs, Query(asked, limit=limit, exact=exact)).recommendations]
 
 
 def _read(path: Path) -> dict[str, list[str]]:

@@ -42,6 +42,9 @@ RULES = {
     "nDCG@10": Rule("by playlists: hits, early ones more", 1, 0.05),
     "AUC": Rule("by playlists: against equally popular songs", 1, 0.02),
     "dup": Rule("by playlists: lists with a second version", -1, 0.01, absolute=True),
+    "song": Rule("recall@20 of the search for one song", 1, 0.01, absolute=True),
+    "mixture": Rule("recall@20 of the search for several songs, an artist, a genre", 1, 0.01, absolute=True),
+    "sound": Rule("recall@20 of the search for raw features", 1, 0.01, absolute=True),
     "genre@10": Rule("by the table: of other artists' songs, sharing a genre", 1, 0.05),
     "artist@10": Rule("by the table: lists of ten with the seed's artist again", 1, 0.2),
     "coverage": Rule("by the table: of all works, in any list", 1, 0.25),
@@ -132,6 +135,7 @@ def _figures(songs: Catalog) -> dict[str, float]:
         "megabytes": sum(facts["bytes"] for facts in manifest["files"].values()) / 1e6,
         "invented": manifest["invented"],
         "learned": manifest["parameters"].get("playlists") is not None,
+        **{kind: found["recall"] for kind, found in manifest["search"].items()},
         **by_playlists,
         **judged.get("table", {}),
     }

@@ -7,7 +7,7 @@ from typing import Any
 
 from segue.errors import ArtifactsError
 
-FORMAT = 2
+FORMAT = 3
 POINTER = "current.json"
 NAME = "manifest.json"
 REBUILD = "python -m build fit"

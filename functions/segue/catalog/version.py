@@ -11,11 +11,9 @@ present                (n_songs,)                  uint16, bit b set: block b of
 reaches                (n_songs,)                  float32, local scale of a song, see :mod:`segue.engine.space`
 sketches               (n_songs, n_blocks)         uint16, see :mod:`segue.engine.sketch`
 sketch_centres         (n_centres, n_dims)         int8, centres of each block, side by side
-sketch_radii           (n_centres, n_blocks)       float32, how far a centre's songs are from it, root mean squared
 recommendable          (n_songs,)                  bool, the song was analysed (tempo above 0)
 cell_offsets           (n_cells + 1,)              first row of each cell
 cell_centroids         (n_cells, n_dims)           int8, the mean vector of a cell
-cell_radii             (n_cells, n_blocks)         float32, the farthest song from the centroid, block by block
 cell_reaches           (n_cells,)                  float32, the mean reach of a cell's songs
 cell_clusters          (n_cells,)                  the cluster that a cell belongs to
 works                  (n_songs,)                  the work of which a song is a version

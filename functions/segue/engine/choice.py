@@ -12,6 +12,7 @@ import numpy as np
 
 from segue.catalog import Catalog
 from segue.engine.filtering import Allowed
+from segue.engine.search import Found
 from segue.query import Query
 
 POOL = 300  # songs among which diversity chooses, whatever the limit: a longer list begins as a shorter one does
@@ -52,29 +53,35 @@ class Works:
         self._allowed = allowed
         self._works = catalog.array("works")
         self._versions = catalog.lists("work", "songs")
-        self._seeds = {int(self._works[row]) for row in seeds}
+        self._seeds = self._works[list(seeds)]
         self.dropped = 0
 
-    def pass_on(self, songs: Iterator[tuple[int, float]]) -> Iterator[Scored]:
-        """Those of the songs that stand for their works."""
-        for row, score in songs:
-            if self._stands(row):
-                yield Scored(row, score)
-            else:
-                self.dropped += 1
+    def standing(self, rows: np.ndarray) -> np.ndarray:
+        """Which of the rows, all of them allowed, stand for their works; bool, shape (len(rows),)."""
+        works = self._works.take(rows)
+        best = self._versions.values.take(self._versions.offsets.take(works))
+        stands = best == rows
+        for place in np.flatnonzero(~stands & ~self._allowed(best)):
+            versions = self._versions[int(works[place])]
+            stands[place] = versions[self._allowed(versions)][0] == rows[place]
+        for seed in self._seeds:
+            stands &= works != seed
+        return stands
 
-    def _stands(self, row: int) -> bool:
-        work = int(self._works[row])
-        if work in self._seeds:
-            return False
-        versions = self._versions[work]
-        return len(versions) == 1 or int(versions[self._allowed(versions)][0]) == row
+    def pass_on(self, songs: Iterator[Found]) -> Iterator[Scored]:
+        """Those of the songs that stand for their works."""
+        for rows, scores in songs:
+            for row, score, stands in zip(rows.tolist(), scores.tolist(), self.standing(rows).tolist()):
+                if stands:
+                    yield Scored(row, score)
+                else:
+                    self.dropped += 1
 
 
 def choose(
     catalog: Catalog,
     query: Query,
-    songs: Iterator[tuple[int, float]],
+    songs: Iterator[Found],
     works: Works,
     likeness: Callable[[int, Sequence[int]], np.ndarray],
 ) -> Choice:
@@ -82,7 +89,7 @@ def choose(
 
     Parameters
     ----------
-    songs : (row, score) by falling score, as :func:`segue.engine.search.ranked` yields
+    songs : by falling score, as :func:`segue.engine.search.ranked` yields
     works : decides which version of a song stands for it
     likeness : of a row to each of several rows, 0..1; for diversity
 

@@ -14,33 +14,31 @@ class Allowed:
 
     What is excluded by id or artist is looked up row by row; only other filters read a column of the catalogue.
 
-    selective : whether there are such filters, which may leave few songs
+    passing : rows of the songs that pass these other filters, rising; None where there are none
     """
 
     def __init__(self, catalog: Catalog, filters: Filters):
-        self._passing, self._count = _passing(catalog, filters)
+        self._analysed = catalog.array("recommendable")
+        tests = list(_tests(catalog, filters))
+        self._passes = np.logical_and.reduce([self._analysed, *tests]) if tests else self._analysed
+        self.passing = np.flatnonzero(self._passes) if tests else None
         excluded = [_versions_of(catalog, filters.exclude_ids), _songs_by(catalog, filters.exclude_artists)]
         self._excluded = np.unique(np.concatenate(excluded))
-        self.selective = self._passing is not catalog.array("recommendable")
+        self._count = int(catalog.manifest["recommendable"]) if self.passing is None else len(self.passing)
 
     def __call__(self, rows: np.ndarray) -> np.ndarray:
         """Shape (len(rows),), bool."""
-        passing = self._passing.take(rows)
-        return passing & ~np.isin(rows, self._excluded) if len(self._excluded) else passing
+        passes = self._passes.take(rows)
+        return passes & ~np.isin(rows, self._excluded) if len(self._excluded) else passes
+
+    def rows(self) -> np.ndarray:
+        """All rows that are allowed, rising."""
+        passing = np.flatnonzero(self._analysed) if self.passing is None else self.passing
+        return passing[~np.isin(passing, self._excluded)] if len(self._excluded) else passing
 
     def count(self) -> int:
-        """How many songs of the catalogue pass."""
-        return self._count - int(self._passing[self._excluded].sum())
-
-
-def _passing(catalog: Catalog, filters: Filters) -> tuple[np.ndarray, int]:
-    """Songs that pass all but the exclusions, bool, shape (n_songs,), and how many they are."""
-    heard = catalog.array("recommendable")
-    tests = list(_tests(catalog, filters))
-    if not tests:
-        return heard, int(catalog.manifest["recommendable"])
-    passing = np.logical_and.reduce([heard, *tests])
-    return passing, int(passing.sum())
+        """How many songs of the catalogue are allowed."""
+        return self._count - int(self._passes[self._excluded].sum())
 
 
 def _tests(catalog: Catalog, filters: Filters) -> Iterator[np.ndarray]:

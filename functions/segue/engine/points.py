@@ -12,19 +12,16 @@ class Landmarks:
     """Vectors that every query is compared with, made ready once.
 
     vectors : int8, shape (n_landmarks, n_dims)
-    radii : float32, shape (n_landmarks, n_blocks), how far songs that one of them stands for are from it
     """
 
-    def __init__(self, space: Space, vectors: np.ndarray, radii: np.ndarray):
+    def __init__(self, space: Space, vectors: np.ndarray):
         self.columns = np.ascontiguousarray(vectors.T, np.float32)
         self.lengths = (space.columns @ (self.columns * self.columns))[:, None]
-        self.radii = np.ascontiguousarray(radii.T)[:, None]
 
 
-def landmarks(catalog: Catalog, vectors: str, radii: str) -> Landmarks:
-    """Two arrays of a catalogue as vectors that every query is compared with."""
-    arrays = catalog.array(vectors), catalog.array(radii)
-    return catalog.derived((vectors, radii), lambda: Landmarks(space_of(catalog), *arrays))
+def landmarks(catalog: Catalog, name: str) -> Landmarks:
+    """An array of a catalogue as vectors that every query is compared with."""
+    return catalog.derived(("landmarks", name), lambda: Landmarks(space_of(catalog), catalog.array(name)))
 
 
 class Points:
@@ -52,18 +49,11 @@ class Points:
         columns = vectors.astype(np.float32).T
         return self._distances(columns, self._lengths(columns))
 
-    def nearest(self, landmarks: Landmarks, trusted: float, away: np.ndarray | None) -> np.ndarray:
-        """Distances that songs may have that a landmark stands for, as :meth:`distances` gives them.
-
-        By the triangle inequality, were all of the radius trusted: ``trusted`` is a part of it.
-
-        away : bool, shape (n_points,), where a song is better the farther it is; None: nowhere
-        """
-        lengths = landmarks.lengths if self._whole else self._lengths(landmarks.columns)
-        distances = self._distances(landmarks.columns, lengths)
-        margin = landmarks.radii * (trusted / self.units[:, :, None])
-        distances -= margin if away is None else np.where(away[:, None], -margin, margin)
-        return np.maximum(distances, 0, out=distances)
+    def distances_of(self, landmarks: Landmarks) -> np.ndarray:
+        """The same of landmarks."""
+        return self._distances(
+            landmarks.columns, landmarks.lengths if self._whole else self._lengths(landmarks.columns)
+        )
 
     def _lengths(self, columns: np.ndarray) -> np.ndarray:
         """v.v in each block, of points or of them all; shape (n_blocks, n_points or 1, n_vectors)."""

@@ -5,7 +5,7 @@ Takes and gives values, knows nothing of HTTP, and can be called from a notebook
     >>> recommend(catalog.load(Path("artifacts")), Query((Seed("", {}, song="Paper Harbour"),)))
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -71,7 +71,7 @@ def recommend(catalog: Catalog, query: Query) -> Answer:
     scorer = Scorer(catalog, seeds, query.targets)
     allowed = Allowed(catalog, _filters(catalog, query, seeds))
     works = choice.Works(catalog, allowed, _song_seeds(seeds))
-    chosen = choice.choose(catalog, query, search.ranked(catalog, scorer, allowed), works, _likeness(catalog))
+    chosen = choice.choose(catalog, query, _ranked(catalog, query, scorer, allowed), works, _likeness(catalog))
     whys = explain.explain(catalog, scorer, seeds, chosen.songs) if query.explain else None
     pool = Pool(
         int(catalog.manifest["recommendable"]),
@@ -87,6 +87,12 @@ def recommend(catalog: Catalog, query: Query) -> Answer:
         ),
         pool,
     )
+
+
+def _ranked(catalog: Catalog, query: Query, scorer: Scorer, allowed: Allowed) -> Iterator[search.Found]:
+    if query.exact:
+        return search.every(scorer, allowed)
+    return search.ranked(catalog, scorer, allowed, search.budget_of(catalog, scorer))
 
 
 def _filters(catalog: Catalog, query: Query, seeds: Sequence[Resolved]) -> Filters:

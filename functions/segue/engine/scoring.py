@@ -21,12 +21,9 @@ from segue.engine.points import UNKNOWN, Points, landmarks
 from segue.engine.seeds import Resolved, ranks
 from segue.engine.similarity import closeness
 from segue.engine.space import REACH, Space, space_of
-from segue.engine.spans import Spans
 
 TARGETS_SHARE = 0.5
-TRUSTED = 0.6  # of a cell's radius: leaves one in thousands of the best songs unseen, as ``make bench`` measures
-TRUSTED_ROUGHLY = 0.8  # of the radius of a sketch's centre, which is a mean and no maximum; the same holds for it
-LARGEST_BATCH = 131072  # numbers held at a time: songs x blocks x points
+LARGEST_BATCH = 65_536  # numbers held at a time, songs x blocks x points: they stay in the processor's cache
 POINTS_AT_A_TIME = 32  # while sketches are judged: bounds the memory of a request with many seeds
 DIGITS = 6  # to which scores are rounded, so that equal songs tie on every machine
 
@@ -37,6 +34,8 @@ class Scorer:
     weights : float32, shape (n_points,), of the points that stand for the seeds; absolute values sum to 1
     shares : float32, shape (n_blocks, n_points), of each block in a point's similarity
     extra_rows : sorted rows of songs that are played together with the seeds: candidates wherever they lie
+    kind : "song" for nothing but one song, "sound" where raw features are among the seeds, else "mixture": the best
+        songs lie in a few cells, anywhere, and in many
     """
 
     def __init__(self, catalog: Catalog, seeds: Sequence[Resolved], targets: Mapping[str, float]):
@@ -51,10 +50,10 @@ class Scorer:
         self.shares, self._nearness = _shares(space, self._points.units, self._links)
         self._worth = self.shares * self.weights
         self._away = float(np.maximum(-self.weights.astype(np.float64), 0).sum())
-        self._avoided = self.weights < 0 if self._away else None
         self.extra_rows, self._gains = _gains(self._links, self.weights, self._nearness)
         self._targets = {name: float(ranks(catalog)(name, np.array([value]))[0]) for name, value in targets.items()}
         self._targets_share = TARGETS_SHARE if targets else 0.0
+        self.kind = _kind(seeds, targets)
 
     def __len__(self) -> int:
         return len(self._raw)
@@ -67,40 +66,43 @@ class Scorer:
     def score(self, rows: np.ndarray) -> np.ndarray:
         """Scores of rows, float64, shape (len(rows),), rounded to ``DIGITS``."""
         step = max(1, LARGEST_BATCH // max(self.size, len(self._space.spread)))
-        if len(rows) <= step:
-            return self._score(rows)
-        return np.concatenate([self._score(rows[start : start + step]) for start in range(0, len(rows), step)])
+        parts = [self._score(rows[start : start + step]) for start in range(0, len(rows), step)]
+        return np.concatenate(parts) if parts else np.empty(0)
 
     def _score(self, rows: np.ndarray) -> np.ndarray:
         terms = self._combined(self._near(rows))
         if len(self.extra_rows):
             terms += self._gained(rows)
-        return self._with_targets(terms, lambda values: values.take(rows)).round(DIGITS)
+        return self._with_targets(terms, self._of_rows(rows)).round(DIGITS)
 
-    def _with_targets(self, terms: np.ndarray, of_songs: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    def _with_targets(self, terms: np.ndarray, values: Callable[[str], np.ndarray]) -> np.ndarray:
         if not self._targets:
             return terms
-        return (1 - self._targets_share) * terms + self._targets_share * self._closeness(of_songs)
+        return (1 - self._targets_share) * terms + self._targets_share * self._closeness(values)
+
+    def _of_rows(self, rows: np.ndarray) -> Callable[[str], np.ndarray]:
+        """What rows have of an attribute."""
+        return lambda name: self._catalog.attribute(name).take(rows)
 
     def _combined(self, near: np.ndarray) -> np.ndarray:
         """In float64, so that a song's score does not depend on those it is scored with."""
         return self._worth.reshape(-1).astype(np.float64) @ near.reshape(self.size, -1) + self._away
 
-    def rough(self, spans: Spans) -> np.ndarray:
-        """The highest scores that songs are likely to have, without lists, shape (len(spans),)."""
-        terms = sketch.rough(self._sketch_worth, spans.of(self._catalog.array("sketches"))) + np.float32(self._away)
-        return self._with_targets(terms, spans.of)
+    def rough(self, rows: np.ndarray) -> np.ndarray:
+        """About what rows score by their sketches, without lists; float32, shape (len(rows),)."""
+        terms = sketch.rough(self._sketch_worth, self._catalog.array("sketches").take(rows, axis=0))
+        return self._with_targets(terms, self._of_rows(rows))
 
     @cached_property
     def _sketch_worth(self) -> np.ndarray:
-        centres = landmarks(self._catalog, "sketch_centres", "sketch_radii")
-        distances = self._points.nearest(centres, TRUSTED_ROUGHLY, self._avoided)
+        distances = self._points.distances_of(landmarks(self._catalog, "sketch_centres"))
         reaches = np.broadcast_to(self._reaches(sketch.REACHES), (len(self), sketch.LEVELS))[:, :, None]
         worth = np.zeros((len(distances), sketch.LEVELS, distances.shape[2]), np.float32)
         for start in range(0, len(self), POINTS_AT_A_TIME):
             points = slice(start, start + POINTS_AT_A_TIME)
             near = closeness(distances[:, points, None] / reaches[points])
-            worth += np.einsum("bp,bplc->blc", self._worth[:, points], near)
+            for number, each in enumerate(near.swapaxes(0, 1), start):  # in this order on every processor
+                worth += self._worth[:, number, None, None] * each
         return worth.reshape(len(worth), -1)
 
     def similarities(self, rows: np.ndarray) -> np.ndarray:
@@ -114,22 +116,20 @@ class Scorer:
         distances /= reaches
         return closeness(distances)
 
-    def _closeness(self, of_songs: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
-        """How near songs are to the targets, 0..1; ``of_songs`` takes what an attribute's column holds of them."""
+    def _closeness(self, values: Callable[[str], np.ndarray]) -> np.ndarray:
+        """How near songs, or cells, are to the targets, 0..1, by their values of an attribute."""
         curve = ranks(self._catalog)
         near = [
-            1 - np.abs(curve(name, of_songs(self._catalog.attribute(name)).astype(np.float64)) - level)
-            for name, level in self._targets.items()
+            1 - np.abs(curve(name, values(name).astype(np.float64)) - level) for name, level in self._targets.items()
         ]
         return np.nan_to_num(np.stack(near)).mean(axis=0)
 
-    def bounds(self) -> np.ndarray:
-        """The highest score that a song of each cell, but for ``extra_rows``, is likely to have, shape (n_cells,)."""
-        cells = landmarks(self._catalog, "cell_centroids", "cell_radii")
-        distances = self._points.nearest(cells, TRUSTED, self._avoided)
+    def of_cells(self) -> np.ndarray:
+        """What cells' centroids score, without lists; float64, shape (n_cells,)."""
+        distances = self._points.distances_of(landmarks(self._catalog, "cell_centroids"))
         distances /= self._reaches(self._catalog.array("cell_reaches"))
-        terms = self._combined(closeness(distances)).round(DIGITS)
-        return terms * (1 - self._targets_share) + self._targets_share
+        terms = self._combined(closeness(distances))
+        return self._with_targets(terms, lambda name: _means(self._catalog, name)).round(DIGITS)
 
     def parts(self, row: int) -> dict[str, float]:
         """What each part contributed to a song's score; adds up to it.
@@ -153,7 +153,7 @@ class Scorer:
             avoided = away.sum() - (near @ away).sum() - nearness @ away[points]
             parts["less_like"] = seeds_share * float(avoided)
         if self._targets:
-            parts["targets"] = self._targets_share * float(self._closeness(lambda values: values[[row]])[0])
+            parts["targets"] = self._targets_share * float(self._closeness(self._of_rows(np.array([row])))[0])
         return parts
 
     def closest(self, row: int) -> int:
@@ -177,6 +177,25 @@ class Scorer:
     def _reaches(self, of_songs: np.ndarray) -> np.ndarray:
         """Reaches of songs towards points, in a shape that divides (n_blocks, n_points, len(of_songs))."""
         return np.where(self._raw[:, None], np.float32(REACH), of_songs) if self._any_raw else of_songs
+
+
+def _means(catalog: Catalog, name: str) -> np.ndarray:
+    """Of an attribute in each cell, NaN where no song has it; float64, shape (n_cells,)."""
+
+    def means() -> np.ndarray:
+        values, starts = catalog.attribute(name).astype(np.float64), catalog.array("cell_offsets")[:-1]
+        sums = np.add.reduceat(np.nan_to_num(values), starts.astype(np.int64))
+        counts = np.add.reduceat(~np.isnan(values), starts.astype(np.int64), dtype=np.int64)
+        return np.where(counts, sums / np.maximum(counts, 1), np.nan)
+
+    return catalog.derived(("cell means", name), means)
+
+
+def _kind(seeds: Sequence[Resolved], targets: Mapping[str, float]) -> str:
+    if not all(seed.rows for seed in seeds):
+        return "sound"
+    one = len(seeds) == 1 and not targets and seeds[0].match is not None and seeds[0].seed.weight > 0
+    return "song" if one else "mixture"
 
 
 def _weights(seeds: Sequence[Resolved]) -> np.ndarray:

@@ -1,96 +1,147 @@
-"""All songs that may be recommended, best first, without looking at all of them.
+"""The songs that score best, best first, without looking at all of them.
 
-Only cells are visited of which a song is likely to be good enough, and only songs are scored that are likely to be by
-their sketches. A song is passed on once no other is likely to be better, so the search widens by itself where songs
-are filtered out or more are wanted, down to the last song of the catalogue.
+Cells are visited in the order of what their centroids score, until a budget of songs is spent. All of these are
+looked at by their sketches, the most promising are scored, and the best of those are passed on. Where more are taken,
+the search goes on with twice the budget, down to the last song. A filter makes a smaller catalogue of its own: only
+songs that pass it are looked at and counted, and where they are no more than the budget, all are scored.
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from segue.catalog import Catalog
 from segue.engine.filtering import Allowed
 from segue.engine.scoring import Scorer
-from segue.engine.spans import NONE, Spans
 
-FIRST_VISIT = 3_000  # songs, about, looked at before it is known how good is good enough
-LARGEST_VISIT = 100_000  # songs, about, looked at together: bounds the memory of one request
-WANTED = 30  # songs made ready at first, whatever the limit: a longer list begins as a shorter one does
-LOWEST = -1.0  # below every score
-PROBES = 100  # songs of the best sketches, scored before the others: they show how good is good enough
+WANTED = 100  # songs that are passed on first, whatever the limit: a longer list begins as a shorter one does
+LOOKED_AT_ONCE = 8_192  # songs: what is computed of them stays in the processor's cache
+FIRST = 1_000  # of all songs that are put in order before the others: few lists need more
+_NONE = np.empty(0, np.int64)
 
 
-def ranked(catalog: Catalog, scorer: Scorer, allowed: Allowed) -> Iterator[tuple[int, float]]:
-    """Yield (row, score) of allowed songs by falling score (one in thousands may come late); equal scores by row."""
-    cells, aside, scored = _Cells(catalog, scorer.bounds()), _Aside(scorer, allowed), _Scored(scorer)
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What a search costs before it is known whether it must go on; chosen for a catalogue when it is built.
+
+    looked : songs, about, that are looked at
+    scored : the most promising of them, which are scored
+    """
+
+    looked: int
+    scored: int
+
+
+class Found(NamedTuple):
+    """Songs and their scores.
+
+    rows, scores : int64 and float64, shape (n_found,)
+    """
+
+    rows: np.ndarray
+    scores: np.ndarray
+
+    def where(self, chosen: np.ndarray) -> "Found":
+        """Those for which ``chosen`` is true, or whose places it holds."""
+        return Found(self.rows[chosen], self.scores[chosen])
+
+    def in_order(self) -> "Found":
+        """The same by falling score; equal scores by row."""
+        return self.where(np.lexsort((self.rows, -self.scores)))
+
+
+def budget_of(catalog: Catalog, scorer: Scorer) -> Budget:
+    """The budget that was chosen for queries of this kind."""
+    entry: dict[str, Any] = catalog.manifest["search"][scorer.kind]
+    return Budget(entry["looked"], entry["scored"])
+
+
+def ranked(catalog: Catalog, scorer: Scorer, allowed: Allowed, budget: Budget) -> Iterator[Found]:
+    """Yield all songs that are allowed, some at a time, by falling score; equal scores by row.
+
+    A song that was overlooked when songs of lower scores were passed on comes after all others.
+    """
+    cells = _Cells(catalog, allowed)
+    if cells.songs <= budget.looked:
+        yield from every(scorer, allowed)
+        return
+    cells.put_in_order(scorer)
+    looked, scored = _Looked(scorer, allowed), _Scored(scorer)
     scored.add(scorer.extra_rows[allowed(scorer.extra_rows)])
-    wanted = WANTED
-    while cells.bound >= LOWEST or len(aside) or len(scored):
-        enough = scored.last_of(wanted)
-        while cells.bound >= max(enough, LOWEST):
-            aside.add(cells.visit(enough))
-            scored.add(aside.take(enough, PROBES))
-            enough = scored.last_of(wanted)
-        scored.add(aside.take(enough))
-        yield from scored.take(scored.last_of(wanted))
-        wanted *= 2
+    size, most, wanted = budget.looked, budget.scored, WANTED
+    while cells.left or looked.left:
+        looked.add(cells.visit(size))
+        scored.add(looked.take(most if cells.left else looked.left))
+        yield scored.take(wanted)
+        size, most, wanted = 2 * size, 2 * most, 2 * wanted
+    yield from scored.rest()
+
+
+def every(scorer: Scorer, allowed: Allowed) -> Iterator[Found]:
+    """Yield the same in the exact order, for which all songs are scored."""
+    scored = _Scored(scorer)
+    scored.add(allowed.rows())
+    yield scored.take(FIRST)
+    yield from scored.rest()
 
 
 class _Cells:
-    """The cells that are still to be visited."""
+    """The cells that are still to be visited.
 
-    def __init__(self, catalog: Catalog, bounds: np.ndarray):
-        self._bounds = bounds
-        self._offsets = catalog.array("cell_offsets").astype(np.int64)
-        self._size = max(1, int(self._offsets[-1]) // len(bounds))
-        self._visit = FIRST_VISIT
+    songs : that pass the filters, in all cells
+    left : of them, in cells that were not yet visited
+    """
 
-    @property
-    def bound(self) -> float:
-        """The highest score that is likely in any of them, -inf when none is left."""
-        return float(self._bounds.max())
+    def __init__(self, catalog: Catalog, allowed: Allowed):
+        offsets = catalog.derived("cell offsets", lambda: catalog.array("cell_offsets").astype(np.int64))
+        self._passing = allowed.passing
+        self._offsets = offsets if self._passing is None else self._passing.searchsorted(offsets)
+        self.songs = self.left = int(self._offsets[-1])
 
-    def visit(self, enough: float) -> Spans:
-        """The songs of those that promise ``enough``; of as many of the best as can be looked at together."""
-        most = max(1, (self._visit if enough == -np.inf else LARGEST_VISIT) // self._size)
-        cells = np.flatnonzero(self._bounds >= max(enough, LOWEST))
-        if len(cells) > most:
-            cells = cells[_largest(self._bounds.take(cells), most)]
-        self._bounds[cells] = -np.inf
-        self._visit = min(2 * self._visit, LARGEST_VISIT)
-        return Spans(self._offsets[cells], self._offsets[cells + 1])
+    def put_in_order(self, scorer: Scorer) -> None:
+        """Before the first visit: the best cells are those whose centroids score best."""
+        order = np.argsort(-scorer.of_cells(), kind="stable")
+        self._starts, self._stops = self._offsets.take(order), self._offsets.take(order + 1)
+        self._sums = np.cumsum(self._stops - self._starts)  # of songs, up to and with each cell
+        self._next = 0
+
+    def visit(self, size: int) -> np.ndarray:
+        """Rows of the best cells, of so many songs together or a few more."""
+        visited = self.songs - self.left
+        last = min(int(self._sums.searchsorted(visited + size)) + 1, len(self._sums))
+        cells = slice(self._next, last)
+        starts, stops, sums = self._starts[cells], self._stops[cells], self._sums[cells]
+        places = np.repeat(stops - (sums - visited), stops - starts)
+        places += np.arange(len(places))
+        self._next, self.left = last, self.left - len(places)
+        return places if self._passing is None else self._passing.take(places)
 
 
-class _Aside:
-    """Songs that were looked at and not scored, for ruling them out is cheaper."""
+class _Looked:
+    """Songs that were looked at by their sketches and not scored."""
 
     def __init__(self, scorer: Scorer, allowed: Allowed):
         self._scorer, self._allowed = scorer, allowed
-        self._spans, self._rough = NONE, np.empty(0, np.float32)
-        self._left = 0
+        self._rows, self._rough = _NONE, np.empty(0, np.float32)
 
-    def __len__(self) -> int:
-        return self._left
+    @property
+    def left(self) -> int:
+        """How many there are."""
+        return len(self._rows)
 
-    def add(self, spans: Spans) -> None:
+    def add(self, rows: np.ndarray) -> None:
         """Look at more songs."""
-        rough = self._scorer.rough(spans)
-        self._left += len(spans)
-        if self._allowed.selective:
-            refused = ~self._allowed(spans.rows(np.arange(len(spans))))
-            rough[refused] = np.nan
-            self._left -= int(refused.sum())
-        self._spans, self._rough = self._spans + spans, np.concatenate([self._rough, rough])
+        starts = range(0, len(rows), LOOKED_AT_ONCE)
+        rough = [self._scorer.rough(rows[start : start + LOOKED_AT_ONCE]) for start in starts]
+        self._rows, self._rough = np.concatenate([self._rows, rows]), np.concatenate([self._rough, *rough])
 
-    def take(self, enough: float, most: int | None = None) -> np.ndarray:
-        """Take out the rows that may score ``enough``, no more than so many of the most hopeful."""
-        places = np.flatnonzero(self._rough >= enough)
-        if most is not None and len(places) > most:
-            places = places[_largest(self._rough.take(places), most)]
-        self._rough[places] = np.nan
-        self._left -= len(places)
-        rows = self._spans.rows(places)
+    def take(self, count: int) -> np.ndarray:
+        """Take out the rows of the most promising, but for those that are refused or were candidates anyway."""
+        chosen = self._rough >= _least(self._rough, count)
+        rows = self._rows[chosen]
+        self._rows, self._rough = self._rows[~chosen], self._rough[~chosen]
         return _without(rows[self._allowed(rows)], self._scorer.extra_rows)
 
 
@@ -99,39 +150,39 @@ class _Scored:
 
     def __init__(self, scorer: Scorer):
         self._scorer = scorer
-        self._rows, self._scores = np.empty(0, np.int64), np.empty(0)
-
-    def __len__(self) -> int:
-        return len(self._rows)
+        self._ready = self._late = Found(_NONE, np.empty(0))
+        self._last = np.inf  # score of the last song that was passed on
 
     def add(self, rows: np.ndarray) -> None:
-        """Score more rows."""
-        if not len(rows):
-            return
-        self._rows = np.concatenate([self._rows, rows])
-        self._scores = np.concatenate([self._scores, self._scorer.score(rows)])
+        """Score more songs."""
+        found = Found(rows, self._scorer.score(rows))
+        in_time = found.scores < self._last
+        self._ready = _joined(self._ready, found.where(in_time))
+        self._late = _joined(self._late, found.where(~in_time))
 
-    def last_of(self, wanted: int) -> float:
-        """The score of the last of so many of the best, -inf where they are fewer."""
-        if len(self._scores) < wanted:
-            return -np.inf
-        return float(np.partition(self._scores, len(self._scores) - wanted)[len(self._scores) - wanted])
+    def take(self, wanted: int) -> Found:
+        """Take out so many of the best, and what ties with the last of them."""
+        chosen = self._ready.scores >= _least(self._ready.scores, wanted)
+        taken = self._ready.where(chosen).in_order()
+        self._ready = self._ready.where(~chosen)
+        self._last = min(self._last, taken.scores.min(initial=np.inf))
+        return taken
 
-    def take(self, enough: float) -> Iterator[tuple[int, float]]:
-        """Take out the songs that score ``enough``, by falling score."""
-        final = self._scores >= enough
-        rows, scores = self._rows[final], self._scores[final]
-        self._rows, self._scores = self._rows[~final], self._scores[~final]
-        order = np.lexsort((rows, -scores))
-        return zip(rows[order].tolist(), scores[order].tolist())
+    def rest(self) -> Iterator[Found]:
+        """All others, those last that were overlooked."""
+        yield self._ready.in_order()
+        yield self._late.in_order()
 
 
-def _largest(values: np.ndarray, most: int) -> np.ndarray:
-    """Places of the largest values, rising; of equal ones the first, on which processors' partitions differ."""
-    least = np.partition(values, len(values) - most)[len(values) - most]
-    equal = np.flatnonzero(values == least)
-    larger = np.flatnonzero(values > least)
-    return np.sort(np.concatenate([larger, equal[: most - len(larger)]]))
+def _joined(one: Found, other: Found) -> Found:
+    return Found(np.concatenate([one.rows, other.rows]), np.concatenate([one.scores, other.scores]))
+
+
+def _least(values: np.ndarray, count: int) -> float:
+    """The last of the ``count`` largest; below all where there are no more."""
+    if len(values) <= count:
+        return -np.inf
+    return float(np.partition(values, len(values) - count)[len(values) - count])
 
 
 def _without(rows: np.ndarray, others: np.ndarray) -> np.ndarray:

@@ -1,7 +1,7 @@
-"""A rough bound on how near songs may be, at a tenth of the cost: songs out of reach need not be scored.
+"""Rough scores at a fifth of the cost: only the songs that are most promising by them need be scored.
 
 In each block a song is close to one of a few hundred centres, and its reach to one of ``LEVELS`` levels; the number
-of that pair is its *sketch*. A query computes once what every pair may be worth, whatever the number of its
+of that pair is its *sketch*. A query computes once what every pair is worth, whatever the number of its
 points; then a song's rough score is a look-up and a sum over the blocks.
 """
 

@@ -71,7 +71,7 @@ class _Parser(Reader):
             body,
             "",
             ("song", "artist", "song_id", "seeds", "limit", "filters", "targets", "max_per_artist", "fill",
-             "diversity", "exclude_seed_artists", "explain", "draw"),
+             "diversity", "exclude_seed_artists", "explain", "draw", "exact"),
         )  # fmt: skip
         query = Query(
             seeds=seeds if seeds is not None else self.seeds(fields) if isinstance(body, Mapping) else (),
@@ -84,6 +84,7 @@ class _Parser(Reader):
             exclude_seed_artists=self.truth(fields, "exclude_seed_artists", "", False),
             explain=self.truth(fields, "explain", "", False),
             draw=self.whole(fields, "draw", "", 0, LARGEST_DRAW, 0),
+            exact=self.truth(fields, "exact", "", False),
         )
         if self.faults:
             raise InvalidQuery(self.faults)

@@ -68,6 +68,7 @@ class Query:
     diversity : 0 (by score alone) .. 1
     exclude_seed_artists : recommend no song that an artist of the seeds takes part in
     draw : another number gives another, repeatable selection
+    exact : score every song that passes the filters rather than the most promising
     """
 
     seeds: tuple[Seed, ...]
@@ -80,3 +81,4 @@ class Query:
     exclude_seed_artists: bool = False
     explain: bool = False
     draw: int = 0
+    exact: bool = False

@@ -1,0 +1,133 @@
+"""The search: how much of what scoring every song finds it finds, and that nothing is lost on the way."""
+
+import itertools
+import random
+
+import numpy as np
+import pytest
+
+from build.fit import Options, fit
+from build.quality import recall
+from segue.catalog import load
+from segue.engine import recommend, search
+from segue.engine.filtering import Allowed
+from segue.engine.scoring import Scorer
+from segue.engine.search import WANTED, Budget, every, ranked
+from segue.engine.seeds import resolve
+from segue.query import Filters, Query, Seed
+
+SMALL = Budget(looked=120, scored=40)
+LOUD = Filters({"energy": (0.6, 1.0)})
+
+
+@pytest.fixture
+def scorer(demo_catalog):
+    return Scorer(demo_catalog, resolve(demo_catalog, (Seed("", {}, id="demo-0000003"),)), {})
+
+
+@pytest.fixture(scope="module")
+def songs(tmp_path_factory):
+    """An invented catalogue in which a search looks at a part of the songs."""
+    folder = tmp_path_factory.mktemp("songs")
+    fit(Options(["demo:12000"]), folder)
+    return load(folder)
+
+
+def pairs(batches):
+    return [pair for batch in batches for pair in zip(batch.rows.tolist(), batch.scores.tolist())]
+
+
+def brute_force(catalog, scorer, allowed):
+    """All songs that are allowed and their scores, in the order in which they must come."""
+    rows = np.flatnonzero(allowed(np.arange(len(catalog))))
+    scores = scorer.score(rows)
+    order = np.lexsort((rows, -scores))
+    return list(zip(rows[order].tolist(), scores[order].tolist()))
+
+
+@pytest.mark.parametrize(
+    "filters", [Filters(), LOUD, Filters(exclude_artists=("Nobody",)), Filters({"tempo": (0, 1)})]
+)
+def test_every_song_that_is_allowed_comes_once_with_its_score(demo_catalog, scorer, filters):
+    allowed = Allowed(demo_catalog, filters)
+    found = pairs(ranked(demo_catalog, scorer, allowed, SMALL))
+    assert sorted(found) == sorted(brute_force(demo_catalog, scorer, allowed))
+
+
+def test_scores_fall_but_for_songs_that_were_overlooked_which_come_last(demo_catalog, scorer):
+    *batches, late = ranked(demo_catalog, scorer, Allowed(demo_catalog, Filters()), SMALL)
+    in_time, overlooked = (np.array([score for _, score in pairs(part)]) for part in (batches, [late]))
+    assert (np.diff(in_time) <= 0).all()
+    assert (np.diff(overlooked) <= 0).all()
+
+
+@pytest.mark.parametrize("filters", [Filters(), LOUD])
+def test_where_no_more_songs_pass_than_the_budget_the_answer_is_exact(demo_catalog, scorer, filters):
+    allowed = Allowed(demo_catalog, filters)
+    passing = Budget(looked=len(allowed.rows()) + int(filters == Filters()), scored=1)
+    assert pairs(ranked(demo_catalog, scorer, allowed, passing)) == brute_force(demo_catalog, scorer, allowed)
+    assert pairs(every(scorer, allowed)) == brute_force(demo_catalog, scorer, allowed)
+
+
+def test_with_a_filter_the_budget_is_spent_on_songs_that_pass(songs, monkeypatch):
+    looked = []
+    monkeypatch.setattr(Scorer, "rough", lambda _, rows: looked.append(rows) or np.zeros(len(rows), np.float32))
+    scorer = Scorer(songs, resolve(songs, (Seed("", {}, id="demo-0000003"),)), {})
+    allowed = Allowed(songs, LOUD)
+    next(ranked(songs, scorer, allowed, Budget(looked=1_000, scored=100)))
+    assert 1_000 <= sum(map(len, looked)) < 1_500
+    assert allowed(np.concatenate(looked)).all()
+
+
+@pytest.mark.parametrize("kind", recall.QUERIES)
+def test_the_manifest_holds_a_budget_with_which_enough_is_found(songs, kind):
+    entry = songs.manifest["search"][kind]
+    budget = Budget(entry["looked"], entry["scored"])
+    assert entry["recall"] >= recall.ENOUGH[kind]
+    assert recall.recall(songs, recall.queries(songs, kind), budget) == entry["recall"]
+
+
+def test_what_one_song_asks_for_costs_a_part_of_the_catalogue(songs):
+    assert songs.manifest["search"]["song"]["looked"] < len(songs) / 2
+
+
+def made_up(songs, dice, count):
+    ids = songs.texts("ids")
+    return tuple(Seed("", {}, id=ids[dice.randrange(len(ids))]) for _ in range(count))
+
+
+@pytest.mark.parametrize(
+    ("seeds", "filters", "least"),
+    [(1, Filters(), 0.99), (5, Filters(), 0.98), (1, Filters({"tempo": (100, 130)}), 0.98), (1, LOUD, 0.98)],
+    ids=["one song", "five songs", "a fourth passes", "half passes"],
+)
+def test_lists_hold_what_exact_ones_do(songs, seeds, filters, least):
+    """Other songs than those by which the budget was chosen, and whole lists: one version, two of an artist."""
+    dice, shares = random.Random(3), []
+    for _ in range(100):
+        query = Query(made_up(songs, dice, seeds), limit=20, filters=filters)
+        exact = Query(query.seeds, limit=20, filters=filters, exact=True)
+        found, wanted = ([(s.row, s.score) for s in recommend(songs, q).recommendations] for q in (query, exact))
+        assert len(found) == len(wanted) == 20
+        worst = wanted[-1][1]
+        shares.append(sum(score >= worst for _, score in found) / 20)
+    assert np.mean(shares) >= least
+
+
+def test_an_exact_request_scores_every_song_that_passes(songs, monkeypatch):
+    def refuse(*_):
+        raise AssertionError("looked at sketches")
+
+    monkeypatch.setattr(search, "ranked", refuse)
+    (seed,) = made_up(songs, random.Random(1), 1)
+    query = Query((seed,), limit=100, max_per_artist=None, exact=True)
+    scorer, allowed = Scorer(songs, resolve(songs, (seed,)), {}), Allowed(songs, Filters())
+    best = [score for _, score in itertools.islice(brute_force(songs, scorer, allowed), 200)]
+    found = recommend(songs, query).recommendations
+    assert {song.score for song in found} <= set(best)
+
+
+def test_a_batch_holds_what_a_list_needs(songs):
+    scorer = Scorer(songs, resolve(songs, made_up(songs, random.Random(2), 1)), {})
+    batch = next(ranked(songs, scorer, Allowed(songs, Filters()), Budget(1_000, 500)))
+    assert WANTED <= len(batch.rows) < 2 * WANTED
