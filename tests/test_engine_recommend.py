@@ -184,6 +184,7 @@ def random_query(dice, catalog, frame):
         targets={name: dice.uniform(0, 1) for name in dice.sample(["energy", "valence"], dice.choice([0, 0, 1, 2]))},
         max_per_artist=dice.choice([1, 2, 2, 3, None]),
         fill=dice.random() < 0.2,
+        exact=dice.random() < 0.1,
     )
 
 
@@ -220,10 +221,13 @@ def random_filters(dice, catalog, frame):
 
 
 def check_random_requests(catalog, count):
-    """Whole lists against brute force: none is short, nothing in them is wrong, and next to nothing is missed."""
+    """Whole lists against brute force: none is short, nothing in them is wrong, and hardly anything is missed.
+
+    Of what is asked for exactly, nothing is.
+    """
     frame = oracle.table(catalog)
     dice = random.Random(7)
-    missed = wanted = 0
+    missed: dict[bool, list[float]] = {True: [], False: []}
     for _ in range(count):
         query = random_query(dice, catalog, frame)
         scored, allowed = oracle.scores(catalog, query), oracle.passing(frame, query.filters)
@@ -236,9 +240,10 @@ def check_random_requests(catalog, count):
         check_works(catalog, frame, query, rows)
         assert allowed[rows].all(), query
         assert scored[rows] == pytest.approx(scores, abs=ROUNDED), query
-        missed += len(dict(expected).keys() - dict(found).keys())
-        wanted += len(expected)
-    assert missed <= 0.001 * wanted
+        worst = min((score for _, score in expected), default=0.0) - ROUNDED
+        missed[query.exact].append(sum(score < worst for score in scores) / max(len(expected), 1))
+    assert max(missed[True]) == 0
+    assert sum(missed[False]) <= 0.02 * len(missed[False])
 
 
 def check_works(catalog, frame, query, rows):

@@ -1,9 +1,11 @@
-"""How many of the best songs a search finds at what cost, and the budgets with which it finds enough.
+"""How much of the best lists a search finds at what cost, and the budgets with which it finds enough.
 
-Each search is held against all songs scored; what ties with the last of the best counts as one of them.
+Lists are whole ones, with the defaults of the service, and held against those of ``exact`` requests: a song counts as
+found where it scores no less than the last of the exact list.
 """
 
 import itertools
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,29 +16,31 @@ import numpy as np
 from build import progress
 from segue import releases
 from segue.catalog import Catalog
-from segue.engine.filtering import Allowed
-from segue.engine.scoring import Scorer
-from segue.engine.search import Budget, ranked
-from segue.engine.seeds import ranks, resolve
+from segue.engine import recommend
+from segue.engine.search import Budget
+from segue.engine.seeds import ranks
 from segue.engine.space import space_of
-from segue.query import Filters, Query, Seed
+from segue.query import Query, Seed
 from segue.query.attributes import AUDIO
 
-BEST = 20  # songs that should be found
+BEST = 20  # songs of a list
 SMALL = 4_000  # songs that are all scored, for that costs as little
-QUERIES = {"song": 200, "mixture": 60, "sound": 30}  # see segue.engine.scoring.Scorer
-ENOUGH = {"song": 0.995, "mixture": 0.985, "sound": 0.985}  # of the best songs
+QUERIES = {"song": 200, "mixture": 100, "sound": 30}  # see segue.engine.scoring.Scorer
+ENOUGH = {"song": 0.995, "mixture": 0.98, "sound": 0.98}  # of the songs of exact lists
 GROWTH = 1.4  # of the songs looked at, from one trial to the next
 SHARES = (32, 16, 8, 4)  # of the songs looked at one in so many is scored
 SCORING = 5  # what scoring a song costs, where looking at one costs 1, as measured
+Sorts = Iterator[tuple[str, Query]]
 MEANING = {"song": "one song", "mixture": "several, artists, genres, targets", "sound": "raw features"}
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A query and the score of the last of the best songs for it."""
+    """A query, what sort it is, how many songs the exact list for it has, and the score of the last of them."""
 
+    sort: str
     query: Query
+    songs: int
     least: float
 
 
@@ -44,7 +48,7 @@ class Asked:
 class Trial:
     """What a budget achieves.
 
-    recall : the share of the best songs that are found, mean over queries
+    recall : the share of the exact list's songs that are found, mean over queries of the sort that lacks most
     """
 
     budget: Budget
@@ -106,9 +110,9 @@ def _cheapest(catalog: Catalog, kind: str) -> Trial:
 
 
 def budgets(catalog: Catalog, share: int) -> Iterator[Budget]:
-    """From small to half of the catalogue."""
+    """From small to all of the catalogue."""
     looked = SMALL / 2
-    while looked < len(catalog) / 2:
+    while looked < len(catalog):
         yield Budget(round(looked), round(looked / share))
         looked *= GROWTH
 
@@ -121,14 +125,14 @@ def queries(catalog: Catalog, kind: str) -> list[Asked]:
     """Queries of a kind, the same each time, and what all songs scored says about them."""
     made = {"song": _songs, "mixture": _mixtures, "sound": _sounds}[kind](catalog)
     asked = list(itertools.islice(made, QUERIES[kind]))
-    return list(progress.on_all_cores(lambda one: _asked(catalog, one), asked, "scoring all songs", " queries"))
+    return list(progress.on_all_cores(lambda one: _asked(catalog, *one), asked, "scoring all songs", " queries"))
 
 
-def _songs(catalog: Catalog) -> Iterator[Query]:
-    return (Query((song,)) for song in _drawn(catalog, seed=1))
+def _songs(catalog: Catalog) -> Sorts:
+    return (("song", Query((song,), limit=BEST)) for song in _drawn(catalog, seed=1))
 
 
-def _sounds(catalog: Catalog) -> Iterator[Query]:
+def _sounds(catalog: Catalog) -> Sorts:
     """Features of songs drawn at random, at most three of each; no query where songs differ in none."""
     space, curves, dice = space_of(catalog), ranks(catalog), np.random.default_rng(2)
     differing = [one.name for one in AUDIO if space.from_features({one.name: one.low}, curves)[1].any()]
@@ -137,21 +141,21 @@ def _sounds(catalog: Catalog) -> Iterator[Query]:
         features = {name: float(catalog.attribute(name)[row]) for name in names}
         known = {name: value for name, value in features.items() if not np.isnan(value)}
         if known:
-            yield Query((Seed("", {}, features=known),))
+            yield "sound", Query((Seed("", {}, features=known),), limit=BEST)
 
 
-def _mixtures(catalog: Catalog) -> Iterator[Query]:
+def _mixtures(catalog: Catalog) -> Sorts:
     """Several songs, an artist, a genre, a song less another, a song with a target; as many of each."""
     songs, dice = _drawn(catalog, seed=3), np.random.default_rng(3)
     genres, artists = catalog.manifest["genres"], catalog.texts("artists")
     while True:
-        yield Query(tuple(itertools.islice(songs, 5)))
-        yield Query((next(songs), replace(next(songs), weight=-0.5)))
-        yield Query((next(songs),), targets={"energy": round(dice.random(), 3)})
+        yield "songs", Query(tuple(itertools.islice(songs, 5)), limit=BEST)
+        yield "less", Query((next(songs), replace(next(songs), weight=-0.5)), limit=BEST)
+        yield "target", Query((next(songs),), limit=BEST, targets={"energy": round(dice.random(), 3)})
         if genres:
-            yield Query((Seed("", {}, genre=genres[int(dice.integers(len(genres)))]),))
+            yield "genre", Query((Seed("", {}, genre=genres[int(dice.integers(len(genres)))]),), limit=BEST)
         if len(artists):
-            yield Query((Seed("", {}, artist=artists[int(dice.integers(len(artists)))]),))
+            yield "artist", Query((Seed("", {}, artist=artists[int(dice.integers(len(artists)))]),), limit=BEST)
 
 
 def _drawn(catalog: Catalog, seed: int) -> Iterator[Seed]:
@@ -163,20 +167,17 @@ def _drawn(catalog: Catalog, seed: int) -> Iterator[Seed]:
         yield Seed("", {}, id=ids[int(usable[dice.integers(len(usable))])])
 
 
-def _asked(catalog: Catalog, query: Query) -> Asked:
-    scores = _scorer(catalog, query).score(np.flatnonzero(catalog.array("recommendable")))
-    return Asked(query, float(np.partition(scores, -BEST)[-BEST]))
+def _asked(catalog: Catalog, sort: str, query: Query) -> Asked:
+    exact = recommend(catalog, replace(query, exact=True)).recommendations
+    return Asked(sort, query, len(exact), exact[-1].score if exact else 0.0)
 
 
 def recall(catalog: Catalog, asked: Sequence[Asked], budget: Budget) -> float:
-    """The share of the best songs that a budget finds."""
-    everything = Allowed(catalog, Filters())
-    shares = []
+    """The share of the songs of exact lists that a budget finds, mean over the sort of which it finds least."""
+    entry = {"looked": budget.looked, "scored": budget.scored}
+    tried = Catalog(catalog.folder, {**catalog.manifest, "search": dict.fromkeys(QUERIES, entry)})
+    shares = defaultdict(list)
     for one in asked:
-        found = next(ranked(catalog, _scorer(catalog, one.query), everything, budget))
-        shares.append(min(BEST, int(np.count_nonzero(found.scores >= one.least))) / BEST)
-    return round(float(np.mean(shares)), 4)
-
-
-def _scorer(catalog: Catalog, query: Query) -> Scorer:
-    return Scorer(catalog, resolve(catalog, query.seeds), query.targets)
+        found = [song.score >= one.least for song in recommend(tried, one.query).recommendations]
+        shares[one.sort].append(sum(found) / max(one.songs, 1))
+    return round(min(float(np.mean(each)) for each in shares.values()), 4)
