@@ -15,7 +15,8 @@ from werkzeug.wrappers import Request, Response
 
 from build import ROOT
 from segue.catalog import load as load_catalog
-from tests.benchmarks import figures, growth, keys, memory, peers, profile, sizes, soak, typos
+from segue.engine import search
+from tests.benchmarks import figures, growth, keys, memory, peers, profile, recall, sizes, soak, typos
 from tests.benchmarks.http import Client, answers, post
 from tests.benchmarks.libraries import LIBRARIES, WANTED, open_segue
 from tests.benchmarks.load import Load, put
@@ -213,10 +214,18 @@ def test_a_library_finds_its_neighbours_in_the_file_that_it_wrote(name, demo_art
 
 def test_a_profile_shares_the_time_of_a_request_among_all_its_steps(demo_artifacts, monkeypatch):
     monkeypatch.setattr(profile, "REQUESTS", 5)
+    monkeypatch.setattr(search, "budget_of", lambda *_: search.Budget(looked=300, scored=120))
     rows = {row["step"]: row for row in profile.measure(Subject(demo_artifacts))}
     assert sum(row["share"] for row in rows.values()) == pytest.approx(1)
     assert all(0 < row["share"] < 1 for row in rows.values())
     assert rows["sketches"]["songs handled"] > rows["scores"]["songs handled"] >= 30
+
+
+def test_lists_are_held_against_exact_ones(demo_artifacts, monkeypatch):
+    monkeypatch.setattr(recall, "ASKED", {"a song": (1, False, 3), "a song, 1 % pass": (1, True, 3)})
+    song, few = recall.measure(Subject(demo_artifacts))
+    for row in (song, few):
+        assert (row["recall@20"], row["worst list"], row["lists too short"]) == (1.0, 1.0, 0)
 
 
 def test_parts_that_do_not_exist_are_refused_with_those_that_do():

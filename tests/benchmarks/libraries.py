@@ -35,12 +35,10 @@ class Library(NamedTuple):
 
 def open_segue(artifacts: Path) -> Search:
     """The search core of a request by id: no HTTP, no JSON, no versions and caps."""
-    from itertools import islice
-
     from segue.catalog import load
     from segue.engine.filtering import Allowed
     from segue.engine.scoring import Scorer
-    from segue.engine.search import ranked
+    from segue.engine.search import budget_of, ranked
     from segue.engine.seeds import resolve
     from segue.query import Filters, Seed
 
@@ -48,8 +46,8 @@ def open_segue(artifacts: Path) -> Search:
 
     def search(song: str, _: np.ndarray) -> np.ndarray:
         scorer = Scorer(catalog, resolve(catalog, (Seed("/song_id", {}, id=song),)), {})
-        found = ranked(catalog, scorer, Allowed(catalog, Filters()))
-        return np.array([row for row, _ in islice(found, WANTED)])
+        found = ranked(catalog, scorer, Allowed(catalog, Filters()), budget_of(catalog, scorer))
+        return next(found).rows[:WANTED]
 
     return search
 

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from tests.benchmarks import cold, imports, layout, load, memory, peers, profile, sizes, soak, typos, warm
+from tests.benchmarks import cold, imports, layout, load, memory, peers, profile, recall, sizes, soak, typos, warm
 from tests.benchmarks.figures import Row
 from tests.benchmarks.subject import Skipped, Subject
 
@@ -26,6 +26,7 @@ PARTS: Mapping[str, Part] = {
     "cold": Part("Start to first recommendation", cold.measure),
     "warm": Part("POST /recommend, ten songs, in process", warm.measure),
     "profile": Part("Where the time of a warm POST /recommend goes, means", profile.measure),
+    "recall": Part("Whole lists held against exact ones", recall.measure),
     "load": Part("POST /recommend over HTTP", load.measure),
     "memory": Part("Memory", memory.measure),
     "peers": Part("Search libraries on the same vectors, one thread", peers.measure),
