@@ -1,4 +1,4 @@
-"""Whole lists of twenty held against those of ``exact`` requests: recall, what both take, lists that are too short."""
+"""Lists of twenty held against those of ``exact`` requests: recall, what both take, lists that are too short."""
 
 import random
 import statistics

@@ -34,8 +34,8 @@ class Scorer:
     weights : float32, shape (n_points,), of the points that stand for the seeds; absolute values sum to 1
     shares : float32, shape (n_blocks, n_points), of each block in a point's similarity
     extra_rows : sorted rows of songs that are played together with the seeds: candidates wherever they lie
-    kind : "song" for nothing but one song, "sound" where raw features are among the seeds, else "mixture": the best
-        songs lie in a few cells, anywhere, and in many
+    kind : "song" for nothing but one song, whose best lie in few cells; "sound" for nothing but raw features, whose
+        best lie anywhere; else "mixture"
     """
 
     def __init__(self, catalog: Catalog, seeds: Sequence[Resolved], targets: Mapping[str, float]):
@@ -192,7 +192,7 @@ def _means(catalog: Catalog, name: str) -> np.ndarray:
 
 
 def _kind(seeds: Sequence[Resolved], targets: Mapping[str, float]) -> str:
-    if not all(seed.rows for seed in seeds):
+    if not any(seed.rows for seed in seeds):
         return "sound"
     one = len(seeds) == 1 and not targets and seeds[0].match is not None and seeds[0].seed.weight > 0
     return "song" if one else "mixture"

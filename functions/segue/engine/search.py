@@ -3,7 +3,8 @@
 Cells are visited in the order of what their centroids score, until a budget of songs is spent. All of these are
 looked at by their sketches, the most promising are scored, and the best of those are passed on. Where more are taken,
 the search goes on with twice the budget, down to the last song. A filter makes a smaller catalogue of its own: only
-songs that pass it are looked at and counted, and where they are no more than the budget, all are scored.
+songs that pass it are looked at and counted, and where they are within the budget, all are scored; with several seeds
+that is where they are so few that scoring them takes no longer than looking at the budget.
 """
 
 from collections.abc import Iterator
@@ -64,7 +65,7 @@ def ranked(catalog: Catalog, scorer: Scorer, allowed: Allowed, budget: Budget) -
     A song that was overlooked when songs of lower scores were passed on comes after all others.
     """
     cells = _Cells(catalog, allowed)
-    if cells.songs <= budget.looked:
+    if cells.songs <= max(budget.looked // len(scorer), budget.scored):
         yield from every(scorer, allowed)
         return
     cells.put_in_order(scorer)
