@@ -15,11 +15,12 @@ import numpy as np
 
 from segue.catalog import Catalog
 from segue.engine.filtering import Allowed
-from segue.engine.scoring import Scorer
+from segue.engine.scoring import DIGITS, Scorer
 
 WANTED = 100  # songs that are passed on first, whatever the limit: a longer list begins as a shorter one does
 LOOKED_AT_ONCE = 8_192  # songs: what is computed of them stays in the processor's cache
 FIRST = 1_000  # of all songs that are put in order before the others: few lists need more
+LOWEST = float(np.finfo(np.float32).min)  # below every rough score
 _NONE = np.empty(0, np.int64)
 
 
@@ -103,7 +104,10 @@ class _Cells:
 
     def put_in_order(self, scorer: Scorer) -> None:
         """Before the first visit: the best cells are those whose centroids score best."""
-        order = np.argsort(-scorer.of_cells(), kind="stable")
+        scores = scorer.of_cells()
+        numbers = np.rint(scores * -(10**DIGITS)).astype(np.int64) * len(scores) + np.arange(len(scores))
+        numbers.sort()  # no two are equal, so that any way of sorting gives the same
+        order = numbers % len(scores)
         self._starts, self._stops = self._offsets.take(order), self._offsets.take(order + 1)
         self._sums = np.cumsum(self._stops - self._starts)  # of songs, up to and with each cell
         self._next = 0
@@ -121,28 +125,29 @@ class _Cells:
 
 
 class _Looked:
-    """Songs that were looked at by their sketches and not scored."""
+    """Songs that were looked at by their sketches.
+
+    left : of them that were not scored
+    """
 
     def __init__(self, scorer: Scorer, allowed: Allowed):
         self._scorer, self._allowed = scorer, allowed
         self._rows, self._rough = _NONE, np.empty(0, np.float32)
-
-    @property
-    def left(self) -> int:
-        """How many there are."""
-        return len(self._rows)
+        self.left = 0
 
     def add(self, rows: np.ndarray) -> None:
         """Look at more songs."""
         starts = range(0, len(rows), LOOKED_AT_ONCE)
         rough = [self._scorer.rough(rows[start : start + LOOKED_AT_ONCE]) for start in starts]
         self._rows, self._rough = np.concatenate([self._rows, rows]), np.concatenate([self._rough, *rough])
+        self.left += len(rows)
 
     def take(self, count: int) -> np.ndarray:
         """Take out the rows of the most promising, but for those that are refused or were candidates anyway."""
-        chosen = self._rough >= _least(self._rough, count)
-        rows = self._rows[chosen]
-        self._rows, self._rough = self._rows[~chosen], self._rough[~chosen]
+        places = np.flatnonzero(self._rough >= max(_least(self._rough, count), LOWEST))
+        self._rough[places] = -np.inf
+        self.left -= len(places)
+        rows = self._rows.take(places)
         return _without(rows[self._allowed(rows)], self._scorer.extra_rows)
 
 
