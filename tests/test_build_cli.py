@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from build.cli import main
+from build.quality import answers
 from segue.catalog import load, one_writer
+from segue.engine import recommend
 from tests import mixtapes, world
 from tests.tables import song, songs, text, write
 
@@ -248,3 +250,27 @@ def test_fit_and_evaluate_say_the_same_of_a_version(tmp_path, capsys):
     fitted = [line for line in told if line.startswith("  ") and "recall@20" not in line]
     assert main(["evaluate", "--artifacts", str(out), "--playlists", playlists]) == 0
     assert capsys.readouterr().out.splitlines()[-len(fitted) :] == fitted
+
+
+def test_recall_shows_what_was_chosen(tmp_path, capsys):
+    out = tmp_path / "artifacts"
+    assert main(["fit", "--source", str(world.write(tmp_path / "world.csv")), "--out", str(out)]) == 0
+    fitted = [line for line in capsys.readouterr().out.splitlines() if "recall@20" in line]
+    assert main(["recall", "--artifacts", str(out)]) == 0
+    told = capsys.readouterr().out.splitlines()
+    assert told[0] == f"version {load(out).version}: 14 songs, recall@20 against all songs scored"
+    assert "           14          14          84  1.0000 " + 40 * "#" in told
+    assert told[-3:] == fitted
+
+
+def test_a_file_is_answered_exactly_where_that_is_asked_for(tmp_path, monkeypatch):
+    out, queries = tmp_path / "artifacts", tmp_path / "queries.csv"
+    queries.write_text("query_id,seed_track_id\nq,piano-1\n")
+    assert main(["fit", "--source", str(world.write(tmp_path / "world.csv")), "--out", str(out)]) == 0
+    asked = []
+    monkeypatch.setattr(answers, "recommend", lambda songs, query: asked.append(query) or recommend(songs, query))
+    for flags in ([], ["--exact"]):
+        command = ["recommend-file", str(queries), str(tmp_path / "ranked.csv"), "--artifacts", str(out), *flags]
+        assert main(command) == 0
+    assert [query.exact for query in asked] == [False, True]
+    assert (tmp_path / "ranked.csv").read_text().splitlines()[1] == "q,1,piano-2"
