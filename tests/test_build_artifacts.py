@@ -31,7 +31,7 @@ from build.cli import main
 sys.exit(main(sys.argv[1:]))
 """
 PAIRS = [("work", "songs"), ("by", "artists"), ("artist", "songs"), ("in", "genres"), ("genre", "songs"),
-         ("trigram", "entries")]  # fmt: skip
+         ("cluster", "songs"), ("trigram", "entries")]  # fmt: skip
 
 
 @pytest.fixture(
@@ -112,6 +112,7 @@ def test_every_array_has_the_shape_that_the_table_states(artifacts):
         "artist_offsets": ((n_artists + 1,), "u"),
         "in_offsets": ((n_songs + 1,), "u"),
         "genre_offsets": ((n_genres + 1,), "u"),
+        "cluster_offsets": ((len(artifacts.manifest["clusters"]) + 1,), "u"),
         "rank_values": ((len(NUMERIC), KNOTS), "float64"),
         "rank_levels": ((len(NUMERIC), KNOTS), "float64"),
         "id_hashes": ((n_songs,), "uint64"),
@@ -177,6 +178,37 @@ def test_at_most_twenty_songs_of_different_works_stand_for_a_genre(artifacts):
         assert 1 <= len(songs) <= 20
         assert len(set(artifacts.array("works")[songs])) == len(songs)
         assert all(genre in genres[song] for song in songs)
+
+
+def test_at_most_twenty_songs_of_its_own_stand_for_a_cluster(artifacts):
+    for entry in artifacts.manifest["clusters"]:
+        songs = artifacts.lists("cluster", "songs")[entry["id"]]
+        assert 1 <= len(songs) <= 20
+        assert len(set(artifacts.array("works")[songs])) == len(songs)
+        assert all(entry["first"] <= song < entry["first"] + entry["size"] for song in songs)
+
+
+def test_a_cluster_tells_the_means_of_its_songs_and_the_clusters_near_it(artifacts):
+    clusters = artifacts.manifest["clusters"]
+    for entry in clusters:
+        rows = slice(entry["first"], entry["first"] + entry["size"])
+        for name, mean in entry["features"].items():
+            assert mean == pytest.approx(
+                np.nanmean(artifacts.attribute(name)[rows], dtype=np.float64), rel=1e-3, abs=1e-3
+            )
+        assert entry["id"] not in entry["near"]
+        assert len(set(entry["near"])) == len(entry["near"]) == min(5, len(clusters) - 1)
+
+
+def test_clusters_near_each_other_are_those_whose_songs_are_alike(demo_catalog):
+    space, vectors = space_of(demo_catalog), demo_catalog.array("vectors")
+    clusters = demo_catalog.manifest["clusters"]
+    centres = np.stack([
+        vectors[entry["first"] : entry["first"] + entry["size"]].mean(axis=0) * space.weights for entry in clusters
+    ])  # fmt: skip
+    for entry in clusters:
+        gaps = np.linalg.norm(centres - centres[entry["id"]], axis=1)
+        assert entry["near"] == np.argsort(gaps, kind="stable")[1:6].tolist()
 
 
 def test_hashes_are_sorted_and_find_their_rows(artifacts):

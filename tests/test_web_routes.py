@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from statistics import mean
 
 import pytest
 from werkzeug.test import Client
@@ -14,6 +15,10 @@ from segue.web.service import Service
 from tests import world
 
 PROBLEM = "application/problem+json"
+PROFILE = (
+    "danceability", "energy", "loudness", "speechiness", "acousticness", "instrumentalness", "liveness", "valence",
+    "tempo", "popularity", "duration_ms",
+)  # fmt: skip
 
 
 def client_of(artifacts):
@@ -275,6 +280,26 @@ def test_clusters_hold_every_song_once(client):
         for song in client.get(f"/clusters/{cluster['id']}?limit=100").json["songs"]
     ]
     assert len(songs) == len(set(songs)) == sum(cluster["size"] for cluster in clusters) == 14
+
+
+def test_a_cluster_tells_what_it_is_like(client):
+    clusters = client.get("/clusters").json["clusters"]
+    for cluster in clusters:
+        page = client.get(f"/clusters/{cluster['id']}?limit=100").json
+        songs = [client.get(f"/songs/{song['id']}").json for song in page["songs"]]
+        assert cluster == {
+            "id": cluster["id"],
+            "name": cluster["name"],
+            "size": len(songs),
+            "features": {name: pytest.approx(mean(song[name] for song in songs), abs=1e-4) for name in PROFILE},
+            "typical": cluster["typical"],
+            "near": cluster["near"],
+        }
+        named = [{name: song[name] for name in ("id", "name", "artists")} for song in songs]
+        assert all(song in named for song in cluster["typical"])
+        others = [{"id": other["id"], "name": other["name"]} for other in clusters if other["id"] != cluster["id"]]
+        assert all(near in others for near in cluster["near"])
+        assert {name: page[name] for name in cluster} == cluster
 
 
 def test_pages_of_a_cluster_make_the_whole(client):

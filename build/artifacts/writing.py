@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pyarrow.compute as pc
 
-from build.artifacts import lookups, table
+from build.artifacts import groups, lookups, table
 from build.model import naming
 from build.model.clusters import Cells, centroids
 from build.model.context import Links, first_artists
@@ -20,7 +20,6 @@ from build.model.works import work_key
 from build.sources import runs
 from segue.catalog.names import digest
 from segue.catalog.ragged import offsets_of, write_texts
-from segue.engine.seeds import POINTS
 from segue.query.attributes import NUMERIC
 
 
@@ -110,7 +109,7 @@ def write(folder: Path, model: Model) -> dict[str, Any]:
         "genres": model.placed.genres.names,
         "attributes": [a.name for a in NUMERIC if model.frame[a.name].notna().any()],
         "has_explicit": bool(model.frame["explicit"].notna().any()),
-        "clusters": _described(model, clusters),
+        "clusters": groups.described(model.frame, model.placed, clusters),
         "row_groups": firsts,
     }
 
@@ -142,7 +141,10 @@ def _write_relations(folder: Path, model: Model) -> None:
     _save_lists(folder, "by", "artists", *by.lists)
     _save_lists(folder, "in", "genres", *genres.lists)
     _save_lists(folder, "artist", "songs", *_songs_of_artists(model))
-    _save_lists(folder, "genre", "songs", *_songs_of_genres(model))
+    analysed = (model.frame["tempo"] != 0).to_numpy(bool)
+    of_cluster = groups.of_clusters(model.clusters.clusters[model.cells])
+    for owner, songs in (("genre", groups.of_genres(model.placed)), ("cluster", of_cluster)):
+        _save_lists(folder, owner, "songs", *groups.typical(songs, model.placed, analysed, model.works))
     if model.lists:
         _write_together(folder, model, model.lists)
 
@@ -167,23 +169,6 @@ def _songs_of_artists(model: Model) -> tuple[np.ndarray, np.ndarray]:
     featured = first_artists(model.placed.by)[songs] != artists
     order = np.lexsort((songs, -model.popularity[songs], featured))
     return _grouped(artists[order], songs[order], len(model.placed.by.names))
-
-
-def _songs_of_genres(model: Model) -> tuple[np.ndarray, np.ndarray]:
-    """The analysed songs of each genre that are nearest to its mean vector, one of each work."""
-    nearest = []
-    analysed = (model.frame["tempo"] != 0).to_numpy()
-    by_genre = model.placed.genres.matrix.tocsc()
-    for start, stop in zip(by_genre.indptr[:-1], by_genre.indptr[1:]):
-        songs = np.sort(by_genre.indices[start:stop])
-        songs = songs[analysed[songs]] if analysed[songs].any() else songs
-        vectors = model.placed.vectors[songs] * model.placed.space.weights
-        gaps = ((vectors - vectors.mean(axis=0)) ** 2).sum(axis=1)
-        songs = songs[np.argsort(gaps, kind="stable")]
-        _, firsts = np.unique(model.works[songs], return_index=True)
-        nearest.append(songs[np.sort(firsts)[:POINTS]])
-    counts = np.array([len(songs) for songs in nearest], np.int64)
-    return counts, np.concatenate(nearest) if nearest else np.empty(0, np.int64)
 
 
 def _grouped(owners: np.ndarray, items: np.ndarray, n_owners: int) -> tuple[np.ndarray, np.ndarray]:
@@ -213,18 +198,6 @@ def _whole(values: np.ndarray) -> np.ndarray:
     with np.errstate(over="ignore"):
         small = (values.astype(kind) for kind in (np.float16, np.float32))
         return next((kept for kept in small if np.array_equal(kept, values, equal_nan=True)), values)
-
-
-def _described(model: Model, clusters: np.ndarray) -> list[dict[str, Any]]:
-    attributes = {name: model.frame[name].to_numpy(np.float64) for name in naming.WORDS}
-    n_clusters = int(clusters.max()) + 1
-    called = naming.names(model.placed, attributes, clusters, n_clusters)
-    firsts = np.searchsorted(clusters, np.arange(n_clusters))
-    sizes = np.bincount(clusters, minlength=n_clusters)
-    return [
-        {"id": number, "name": called[number], "size": int(sizes[number]), "first": int(firsts[number])}
-        for number in range(n_clusters)
-    ]
 
 
 def _save(folder: Path, name: str, array: np.ndarray) -> None:

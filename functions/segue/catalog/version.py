@@ -27,6 +27,8 @@ together_lists         (n_works,)                  the list of what is played to
 together_offsets,      (n_lists + 1,), (links,)    works of each list, the nearest first, and their weights,
  _works, _weights                                  float16, 0..1; these three only where playlists were learned from
 genre_offsets, _songs  (n_genres + 1,), (<= 20 g,) the songs nearest to a genre's centre
+cluster_offsets,       (n_clusters + 1,),          the same for clusters
+ _songs                 (<= 20 c,)
 attribute_NAME         (n_songs,)                  a number of the song, or explicit (0, 1); NaN: unknown; float32,
                                                    whole numbers in the smallest float that holds them
 rank_values, _levels   (n_attributes, 256)         curves from an attribute's value to its rank

@@ -94,15 +94,16 @@ def _seed(catalog: Catalog, seed: Resolved) -> dict[str, Any]:
     match = seed.match
     return {
         "asked": dict(seed.seed.asked),
-        **_named(catalog, match.row),
+        **named(catalog, match.row),
         "match": match.reading.how,
         "understood": understood(catalog, match.reading),
         "ambiguous": match.ambiguous,
-        "alternatives": [_named(catalog, row) for row in match.alternatives],
+        "alternatives": [named(catalog, row) for row in match.alternatives],
     }
 
 
-def _named(catalog: Catalog, row: int) -> dict[str, Any]:
+def named(catalog: Catalog, row: int) -> dict[str, Any]:
+    """What a song is called."""
     names, ids = catalog.texts("names"), catalog.texts("ids")
     return {"id": ids[row], "name": names[row], "artists": lookup.artists_of(catalog, row)}
 

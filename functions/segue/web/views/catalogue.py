@@ -5,12 +5,14 @@ from typing import Any
 
 from werkzeug.wrappers import Response
 
-from segue.catalog import lookup
+from segue.catalog import Catalog, lookup
 from segue.errors import UnknownSong
 from segue.query.reader import LONGEST_TEXT, Reader
 from segue.responses import json_response
 from segue.web import answers, problems
 from segue.web.views.call import Call, refuse
+
+TYPICAL = 5  # songs that are shown of a cluster or genre
 
 
 def song(call: Call, song: str) -> Response:
@@ -26,8 +28,8 @@ def song(call: Call, song: str) -> Response:
 def clusters(call: Call) -> Response:
     """The clusters into which the songs fall."""
     call.arguments()
-    entries = call.catalog().manifest["clusters"]
-    return json_response({"clusters": [_without_rows(entry) for entry in entries]})
+    songs = call.catalog()
+    return json_response({"clusters": [_told(songs, entry) for entry in songs.manifest["clusters"]]})
 
 
 def cluster(call: Call, cluster: int) -> Response:
@@ -44,8 +46,14 @@ def cluster(call: Call, cluster: int) -> Response:
     entry = entries[cluster]
     first, last = entry["first"] + offset, entry["first"] + entry["size"]
     page = answers.songs(songs, range(first, min(first + limit, last)))
-    return json_response({**_without_rows(entry), "offset": offset, "limit": limit, "songs": page})
+    return json_response({**_told(songs, entry), "offset": offset, "limit": limit, "songs": page})
 
 
-def _without_rows(entry: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in entry.items() if name != "first"}
+def _told(songs: Catalog, entry: Mapping[str, Any]) -> dict[str, Any]:
+    """A cluster's size, mean features, typical songs and the clusters near it."""
+    clusters, typical = songs.manifest["clusters"], songs.lists("cluster", "songs")[entry["id"]]
+    return {
+        **{name: entry[name] for name in ("id", "name", "size", "features")},
+        "typical": [answers.named(songs, row) for row in typical[:TYPICAL].tolist()],
+        "near": [{"id": number, "name": clusters[number]["name"]} for number in entry["near"]],
+    }
