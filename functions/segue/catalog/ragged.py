@@ -41,6 +41,13 @@ class Lists:
         first, last = self.offsets[row : row + 2].tolist()
         return self.values[first:last]
 
+    def of(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The lists of several rows end to end, and the length of each."""
+        firsts = self.offsets[rows].astype(np.int64)
+        counts = self.offsets[rows + 1] - firsts
+        shifts = np.repeat(firsts - np.cumsum(counts) + counts, counts)
+        return self.values[shifts + np.arange(len(shifts))], counts
+
 
 def write_texts(folder: Path, name: str, texts: Iterable[list[str]]) -> None:
     """Write strings, a run of them at a time, so that :class:`Texts` can read them."""

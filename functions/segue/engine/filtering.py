@@ -70,8 +70,8 @@ def having(catalog: Catalog, genres: tuple[str, ...]) -> np.ndarray:
 
 
 def _versions_of(catalog: Catalog, ids: tuple[str, ...]) -> np.ndarray:
-    found = (lookup.by_id(catalog, song) for song in ids)
-    return _joined([lookup.versions(catalog, row) for row in found if row is not None])
+    rows = np.array([row for row in lookup.by_ids(catalog, ids) if row is not None], np.int64)
+    return catalog.lists("work", "songs").of(np.unique(catalog.array("works")[rows]))[0].astype(np.int64)
 
 
 def _songs_by(catalog: Catalog, artists: tuple[str, ...]) -> np.ndarray:

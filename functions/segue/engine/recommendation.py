@@ -58,8 +58,10 @@ class Answer:
     pool: Pool
 
 
-def recommend(catalog: Catalog, query: Query) -> Answer:
+def recommend(catalog: Catalog, query: Query, meant: Sequence[Resolved] | None = None) -> Answer:
     """Recommend songs.
+
+    meant : what stands for the seeds, in place of the query's own
 
     Raises
     ------
@@ -67,7 +69,7 @@ def recommend(catalog: Catalog, query: Query) -> Answer:
         a seed names nothing in the catalogue.
 
     """
-    seeds = resolve(catalog, query.seeds)
+    seeds = resolve(catalog, query.seeds) if meant is None else meant
     scorer = Scorer(catalog, seeds, query.targets)
     allowed = Allowed(catalog, _filters(catalog, query, seeds))
     works = choice.Works(catalog, allowed, _song_seeds(seeds))

@@ -109,6 +109,13 @@ class Scorer:
         """How near rows are to points by the blocks, 0..1, shape (n_points, len(rows))."""
         return (self._near(rows) * self.shares[:, :, None]).sum(axis=0)
 
+    def nearness(self, rows: np.ndarray) -> np.ndarray:
+        """How near rows are to points by blocks and lists, 0..1, shape (n_points, len(rows))."""
+        near = self.similarities(rows)
+        links, places = np.nonzero(self._links.rows[:, None] == rows)
+        np.add.at(near, (self._links.points[links], places), self._nearness[links])
+        return near
+
     def _near(self, rows: np.ndarray) -> np.ndarray:
         """exp(-distance / reach) of rows from points, float32, shape (n_blocks, n_points, len(rows))."""
         reaches = self._reaches(self._catalog.array("reaches").take(rows))
@@ -158,9 +165,7 @@ class Scorer:
 
     def closest(self, row: int) -> int:
         """The point that is nearest to a song, of those of positive weight if there are any."""
-        near = self.similarities(np.array([row]))[:, 0]
-        points, nearness = self._listed(row)
-        np.add.at(near, points, nearness)
+        near = self.nearness(np.array([row]))[:, 0]
         asked = self.weights > 0
         return int(np.argmax(np.where(asked, near, -1.0) if asked.any() else near))
 

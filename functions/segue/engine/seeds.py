@@ -65,11 +65,11 @@ def _resolve(catalog: Catalog, seed: Seed, points: int) -> Resolved:
         return _by_features(catalog, seed)
     if seed.genre is not None:
         genre = catalog.manifest["genres"].index(seed.genre)
-        return _by_rows(catalog, seed, catalog.lists("genre", "songs")[genre][:points])
+        return standing(catalog, seed, catalog.lists("genre", "songs")[genre][:points])
     if seed.song is None and seed.artist is not None:
-        return _by_rows(catalog, seed, _best_known(catalog, seed)[:points])
+        return standing(catalog, seed, _best_known(catalog, seed)[:points])
     match = _song(catalog, seed)
-    return _by_rows(catalog, seed, np.array([match.row]), match)
+    return standing(catalog, seed, np.array([match.row]), match)
 
 
 def _song(catalog: Catalog, seed: Seed) -> lookup.Match:
@@ -107,7 +107,8 @@ def _suggestions(catalog: Catalog, unknown: Sequence[UnknownSong]) -> list[int]:
     return [reading.row for reading in lookup.search(catalog, names[0], SUGGESTED).songs] if names else []
 
 
-def _by_rows(catalog: Catalog, seed: Seed, rows: np.ndarray, match: lookup.Match | None = None) -> Resolved:
+def standing(catalog: Catalog, seed: Seed, rows: np.ndarray, match: lookup.Match | None = None) -> Resolved:
+    """A seed for which songs stand."""
     vectors = catalog.array("vectors")[rows]
     known = space_of(catalog).columns_of(catalog.array("present")[rows])
     return Resolved(seed, tuple(int(row) for row in rows), vectors, known, match)

@@ -14,6 +14,8 @@ MOST_LISTED = 1000  # entries of any list in the filters
 LARGEST_DRAW = 2**31 - 1
 # A URL's parameter -> what it names; each may be given several times.
 SEEDS_IN_URLS = {name: name for name in ("song", "song_id", "artist", "genre")} | {"q": "song", "id": "song_id"}
+STARTS = ("song", "artist", "song_id", "seeds")
+WISHES = ("filters", "targets", "max_per_artist", "fill", "diversity", "exclude_seed_artists", "draw")
 
 
 def parse(body: object, vocabulary: Vocabulary) -> Query:
@@ -25,7 +27,7 @@ def parse(body: object, vocabulary: Vocabulary) -> Query:
         carries every fault with its JSON pointer.
 
     """
-    return _Parser(vocabulary).query(body)
+    return Parser(vocabulary).query(body)
 
 
 def from_url(arguments: Iterable[tuple[str, str]], vocabulary: Vocabulary) -> Query:
@@ -42,7 +44,7 @@ def from_url(arguments: Iterable[tuple[str, str]], vocabulary: Vocabulary) -> Qu
     }
     body: dict[str, object] = {}
     asked: dict[str, list[str]] = {kind: [] for kind in SEEDS_IN_URLS.values()}
-    parser = _Parser(vocabulary)
+    parser = Parser(vocabulary)
     for name, text in arguments:
         if name not in readers:
             parser.unknown("parameter", name, f"/{escaped(name)}", list(readers))
@@ -55,42 +57,44 @@ def from_url(arguments: Iterable[tuple[str, str]], vocabulary: Vocabulary) -> Qu
     return parser.query(body, parser.seeds_of_url(asked))
 
 
-class _Parser(Reader):
-    """Reads a body field by field."""
+class Parser(Reader):
+    """Reads a body field by field; what is wrong is kept, as :class:`Reader` keeps it."""
 
     def __init__(self, vocabulary: Vocabulary):
         super().__init__()
         self.vocabulary = vocabulary
 
     def query(self, body: object, seeds: tuple[Seed, ...] | None = None) -> Query:
-        """Read all fields.
+        """The whole body of a recommendation.
 
         seeds : those that have been read already; by default the body holds them
         """
-        fields = self.record(
-            body,
-            "",
-            ("song", "artist", "song_id", "seeds", "limit", "filters", "targets", "max_per_artist", "fill",
-             "diversity", "exclude_seed_artists", "explain", "draw", "exact"),
-        )  # fmt: skip
+        fields = self.record(body, "", (*STARTS, "limit", *WISHES, "explain", "exact"))
         query = Query(
             seeds=seeds if seeds is not None else self.seeds(fields) if isinstance(body, Mapping) else (),
             limit=self.whole(fields, "limit", "", 1, 100, 10),
-            filters=self.filters(fields.get("filters", {})),
-            targets=self.targets(fields.get("targets", {})),
-            max_per_artist=self.cap(fields),
-            fill=self.truth(fields, "fill", "", False),
-            diversity=self.real(fields, "diversity", "", 0, 1, 0.0),
-            exclude_seed_artists=self.truth(fields, "exclude_seed_artists", "", False),
+            **self.wishes(fields),
             explain=self.truth(fields, "explain", "", False),
-            draw=self.whole(fields, "draw", "", 0, LARGEST_DRAW, 0),
             exact=self.truth(fields, "exact", "", False),
         )
         if self.faults:
             raise InvalidQuery(self.faults)
         return query
 
+    def wishes(self, fields: Mapping[str, Any], max_per_artist: int = 2) -> dict[str, Any]:
+        """What all lists of songs may ask for besides seeds and length; with the cap where none is asked for."""
+        return {
+            "filters": self.filters(fields.get("filters", {})),
+            "targets": self.targets(fields.get("targets", {})),
+            "max_per_artist": self.cap(fields, max_per_artist),
+            "fill": self.truth(fields, "fill", "", False),
+            "diversity": self.real(fields, "diversity", "", 0, 1, 0.0),
+            "exclude_seed_artists": self.truth(fields, "exclude_seed_artists", "", False),
+            "draw": self.whole(fields, "draw", "", 0, LARGEST_DRAW, 0),
+        }
+
     def seeds(self, fields: Mapping[str, Any]) -> tuple[Seed, ...]:
+        """What a recommendation starts from: exactly one of ``song``, ``song_id`` and ``seeds``."""
         given = [name for name in ("song", "song_id", "seeds") if name in fields]
         if len(given) != 1:
             found = f"found {' and '.join(given)}" if given else "found none"
@@ -137,9 +141,11 @@ class _Parser(Reader):
         return Seed(pointer or at, asked, weight, id=found.id)
 
     def id_seed(self, identity: object, pointer: str) -> Seed:
+        """A song by its id, or a link to it."""
         return Seed(pointer, {"id": identity}, id=self.identifier(identity, pointer))
 
     def artist_seed(self, asked: Mapping[str, Any], pointer: str, weight: float = 1.0) -> Seed:
+        """An artist by name, id or link."""
         at = f"{pointer}/artist"
         artist = self.text(asked["artist"], at)
         found = self.link(artist, at)
@@ -148,6 +154,7 @@ class _Parser(Reader):
         return Seed(pointer or at, asked, weight, artist=found.id if found else artist)
 
     def seed(self, value: object, pointer: str) -> Seed:
+        """One seed of any kind."""
         if isinstance(value, str):
             return self.song_seed({"song": value}, pointer, plain=True)
         fields = self.record(value, pointer, ("id", "song", "artist", "genre", "features", "weight"))
@@ -169,6 +176,7 @@ class _Parser(Reader):
         return Seed(pointer, asked, weight)
 
     def kind(self, asked: Mapping[str, Any], pointer: str) -> str | None:
+        """Which kind of seed an object asks for, None where it is none or several."""
         kinds = [name for name in ("id", "song", "genre", "features") if name in asked]
         if "artist" in asked and "song" not in asked:
             kinds.append("artist")
@@ -182,6 +190,7 @@ class _Parser(Reader):
         return None
 
     def features(self, value: object, pointer: str) -> Mapping[str, float]:
+        """Raw audio features, one at the least."""
         known = [attribute.name for attribute in AUDIO if attribute.name in self.vocabulary.attributes]
         fields = self.record(value, pointer, known)
         if isinstance(value, Mapping) and not value:
@@ -189,6 +198,7 @@ class _Parser(Reader):
         return self.attributes(fields, pointer)
 
     def filters(self, value: object) -> Filters:
+        """What a song must satisfy."""
         numeric = self.vocabulary.attributes
         lists = ("genres", "exclude_genres", "exclude_ids", "exclude_artists")
         truths = ("explicit",) if self.vocabulary.has_explicit else ()
@@ -203,6 +213,7 @@ class _Parser(Reader):
         )
 
     def each(self, fields: Mapping[str, Any], name: str, read: Callable[[Any, str], str]) -> tuple[str, ...]:
+        """A list of the filters; ``read`` reads an entry."""
         if name not in fields:
             return ()
         pointer = f"/filters/{name}"
@@ -210,6 +221,7 @@ class _Parser(Reader):
         return tuple(read(item, f"{pointer}/{place}") for place, item in enumerate(items))
 
     def bounds(self, value: object, attribute: Attribute) -> tuple[float, float]:
+        """The lowest and the highest value of an attribute, ends inclusive."""
         pointer = f"/filters/{attribute.name}"
         if not isinstance(value, list) or len(value) != 2:
             self.fault(pointer, f"expected [lowest, highest] ({attribute.unit}), null where open")
@@ -221,20 +233,24 @@ class _Parser(Reader):
         return low, high
 
     def targets(self, value: object) -> Mapping[str, float]:
+        """Values that results should be near."""
         return self.attributes(self.record(value, "/targets", self.vocabulary.attributes), "/targets")
 
     def attributes(self, fields: Mapping[str, Any], pointer: str) -> Mapping[str, float]:
+        """Numbers of a song within their ranges."""
         return {
             name: self.real(fields, name, pointer, BY_NAME[name].low, BY_NAME[name].high, 0.0, BY_NAME[name].unit)
             for name in fields
         }
 
-    def cap(self, fields: Mapping[str, Any]) -> int | None:
+    def cap(self, fields: Mapping[str, Any], default: int) -> int | None:
+        """Songs of an artist, None for no cap."""
         if "max_per_artist" in fields and fields["max_per_artist"] is None:
             return None
-        return self.whole(fields, "max_per_artist", "", 1, 100, 2, " or null for no cap")
+        return self.whole(fields, "max_per_artist", "", 1, 100, default, " or null for no cap")
 
     def genre(self, value: object, pointer: str) -> str:
+        """One of the catalogue's genres, in lower case."""
         text = self.text(value, pointer)
         found = self.vocabulary.genre(text)
         if text and found is None:

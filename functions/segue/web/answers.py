@@ -1,14 +1,15 @@
 """Songs and recommendations as the JSON of the API."""
 
+import dataclasses
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from segue.catalog import Catalog, lookup, records
 from segue.catalog.names import without_version
-from segue.engine import Answer, Recommendation
+from segue.engine import Answer, Pool, Recommendation
 from segue.engine.seeds import Resolved
 
 
@@ -63,14 +64,9 @@ def _clusters(catalog: Catalog, rows: np.ndarray) -> Iterator[dict[str, Any]]:
 def answer(catalog: Catalog, found: Answer) -> dict[str, Any]:
     """The answer to ``/recommend``."""
     return {
-        "seeds": [_seed(catalog, seed) for seed in found.seeds],
+        "seeds": seeds(catalog, found.seeds),
         "recommendations": _recommendations(catalog, found.recommendations),
-        "pool": {
-            "catalogue": found.pool.catalogue,
-            "after_filters": found.pool.after_filters,
-            "dropped_versions": found.pool.dropped_versions,
-            "dropped_artist_cap": found.pool.dropped_artist_cap,
-        },
+        "pool": pool(found.pool),
         "model": catalog.version,
     }
 
@@ -81,11 +77,26 @@ def _recommendations(catalog: Catalog, found: Sequence[Recommendation]) -> list[
 
 
 def _recommendation(rank: int, found: Recommendation, about: dict[str, Any]) -> dict[str, Any]:
-    entry = {"rank": rank, **{name: about.pop(name) for name in ("id", "name", "artists", "album")}}
-    entry |= {"score": found.score, **about}
+    entry = placed("rank", rank, about, {"score": found.score})
     if found.why:
         entry["why"] = found.why.as_json()
     return entry
+
+
+def pool(found: Pool) -> dict[str, int]:
+    """How many songs there were to choose from."""
+    return dataclasses.asdict(found)
+
+
+def placed(name: str, number: int, about: dict[str, Any], facts: Mapping[str, Any]) -> dict[str, Any]:
+    """A song of a list: its number, what it is called, facts of its place, and the rest of what lists say of it."""
+    called = {name: about[name] for name in ("id", "name", "artists", "album")}
+    return {name: number, **called, **facts, **about}
+
+
+def seeds(catalog: Catalog, found: Sequence[Resolved]) -> list[dict[str, Any]]:
+    """What seeds were understood to mean."""
+    return [_seed(catalog, seed) for seed in found]
 
 
 def _seed(catalog: Catalog, seed: Resolved) -> dict[str, Any]:

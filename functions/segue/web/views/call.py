@@ -12,6 +12,7 @@ from segue.catalog import Catalog, lookup
 from segue.errors import InvalidQuery
 from segue.query import Vocabulary
 from segue.query.reader import Reader, escaped, number
+from segue.web import bodies
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,16 @@ class Call:
                 reader.fault(f"/{name}", "given more than once")
         refuse(reader)
         return {name: text if name == "q" else number(text) for name, text in given.items()}
+
+    def posted(
+        self, answer: Callable[[Catalog, object], dict[str, Any]], bounds: bodies.Bounds = bodies.QUERY
+    ) -> dict[str, Any]:
+        """What the body asks for; nothing is taken from the URL."""
+        songs = self.catalog()
+        bodies.read(self.request, bounds)  # it may come slowly
+        with self.turn:
+            self.arguments()
+            return answer(songs, bodies.decoded(self.request, bounds))
 
 
 def refuse(reader: Reader) -> None:
