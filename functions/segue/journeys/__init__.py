@@ -1,0 +1,5 @@
+"""Lists in which the order counts: a path between songs, a playlist with a curve, a radio that goes on.
+
+It takes frozen queries of :mod:`segue.query.journeys`, gives values, and knows nothing of HTTP. It may import the
+engine, whose space, seeds, filters and recommendations it builds on.
+"""
