@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass, field
 
-from segue.query.query import Filters, Seed
+from segue.query.query import Filters, Query, Seed
+
+FLOWS = ("steady", "rise", "fall", "wave", "harmonic")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,3 +32,21 @@ class PathQuery:
     def seeds(self) -> tuple[Seed, ...]:
         """Where the walk leads through, in order."""
         return (self.start, *self.via, self.goal)
+
+
+@dataclass(frozen=True, slots=True)
+class PlaylistQuery:
+    """A list to be played from its beginning to its end.
+
+    query : seeds, filters, targets, caps, diversity and draw; without seeds, songs of the cluster
+    cluster : number of the cluster to start from; None: the seeds
+    flow : one of ``FLOWS``
+    songs : how many, 1..200; None: as many as ``minutes`` take
+    minutes : how long, 5..600; None: as long as ``songs`` take
+    """
+
+    query: Query
+    cluster: int | None = None
+    flow: str = "steady"
+    songs: int | None = 25
+    minutes: float | None = None
