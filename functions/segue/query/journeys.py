@@ -50,3 +50,16 @@ class PlaylistQuery:
     flow: str = "steady"
     songs: int | None = 25
     minutes: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ContinueQuery:
+    """What comes next after songs that were played.
+
+    played, skipped : ids, the newest last
+    query : limit, filters, caps, targets, diversity and draw; its seeds are made from what was played
+    """
+
+    query: Query
+    played: tuple[str, ...]
+    skipped: tuple[str, ...] = ()
