@@ -12,7 +12,11 @@ from segue.query import parser
 from segue.web import bodies, service
 from tests.described import CHECKS, DOCUMENT, SCHEMAS, Late, described, limits, parameter
 
-BODIES = DOCUMENT["paths"]["/recommend"]["post"]["requestBody"]["content"]["application/json"]["examples"]
+EXAMPLES = [
+    pytest.param(path, example["value"], id=f"{path} {name}")
+    for path, item in DOCUMENT["paths"].items() if "post" in item
+    for name, example in item["post"]["requestBody"]["content"]["application/json"]["examples"].items()
+]  # fmt: skip
 QUICK, THOROUGH = 12, 300  # examples an operation
 
 
@@ -43,11 +47,15 @@ def test_a_url_takes_the_limits_of_a_parameter_and_nothing_beyond(client, path, 
     assert answers == [400, 200, 200, 400]
 
 
-@pytest.mark.parametrize("body", [pytest.param(example["value"], id=name) for name, example in BODIES.items()])
-def test_the_examples_work_on_the_demo_catalogue(client, body):
-    answer = client.post("/recommend", json=body)
+@pytest.mark.parametrize(("path", "body"), EXAMPLES)
+def test_the_examples_work_on_the_demo_catalogue(client, path, body):
+    answer = client.post(path, json=body)
     assert answer.status_code == 200
-    assert len(answer.json["recommendations"]) == body.get("limit", 10)
+    wanted = next((body[name] for name in ("limit", "length", "songs") if name in body), None)
+    if path == "/recommend":
+        assert len(answer.json["recommendations"]) == (wanted or 10)
+    elif wanted:
+        assert len(answer.json["songs"]) == wanted
 
 
 @pytest.mark.parametrize("path", [path for path, item in DOCUMENT["paths"].items() if "get" in item])
@@ -106,14 +114,15 @@ def test_a_slash_at_the_end_changes_nothing(client):
     assert client.get("/songs/demo-0000033/").json == client.get("/songs/demo-0000033").json
 
 
-@pytest.mark.parametrize("path", [path.replace("{id}", "0") for path in DOCUMENT["paths"]])
-def test_a_wrong_method_is_told_the_right_ones_and_head_is_among_them(client, path):
+@pytest.mark.parametrize("documented", DOCUMENT["paths"])
+def test_a_wrong_method_is_told_the_right_ones_and_head_is_among_them(client, documented):
+    path = documented.replace("{id}", "0")
     wrong, options, head = client.delete(path), client.options(path), client.head(path)
     assert (wrong.status_code, options.status_code, head.data) == (405, 204, b"")
     assert (
         wrong.headers["Allow"] == options.headers["Allow"] == wrong.json["detail"].removeprefix("this path answers ")
     )
-    assert {"GET", "HEAD"} <= set(wrong.headers["Allow"].split(", "))
+    assert ({"GET", "HEAD"} <= set(wrong.headers["Allow"].split(", "))) == ("get" in DOCUMENT["paths"][documented])
     assert head.status_code == client.get(path).status_code
 
 
@@ -123,7 +132,7 @@ def test_a_url_beside_a_body_takes_no_parameters(client):
 
 
 def test_a_body_is_json_and_of_a_bearable_size_whatever_it_says_of_its_length(client):
-    large, crowded = b" " * (bodies.LARGEST + 1), b"[" + b"0," * (bodies.MOST_COMMAS + 1) + b"0]"
+    large, crowded = b" " * (bodies.QUERY.bytes + 1), b"[" + b"0," * (bodies.QUERY.commas + 1) + b"0]"
     chunked = {"wsgi.input_terminated": True}
     answers = [
         client.post("/recommend", data=b"song=Anchor", content_type="text/plain"),
@@ -143,7 +152,7 @@ def test_the_largest_query_there_is_has_few_enough_commas(client):
         name: ["x"] * parser.MOST_LISTED for name in ("genres", "exclude_genres", "exclude_ids", "exclude_artists")
     }
     body = json.dumps({"seeds": [seed] * parser.MOST_SEEDS, "filters": lists}).encode()
-    assert bodies.MOST_COMMAS / 2 < body.count(b",") < bodies.MOST_COMMAS
+    assert bodies.QUERY.commas / 2 < body.count(b",") < bodies.QUERY.commas
     assert client.post("/recommend", data=body, content_type="application/json").status_code == 400  # no such genre
 
 

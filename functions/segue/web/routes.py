@@ -19,6 +19,9 @@ ROUTES = Map(
     [
         _rule("/", "pages.page"),
         _rule("/recommend", "recommend.recommend", "GET", "POST"),
+        _rule("/path", "journeys.path", "POST"),
+        _rule("/playlist", "journeys.playlist", "POST"),
+        _rule("/continue", "journeys.continued", "POST"),
         _rule("/search", "search.search"),
         _rule("/songs/<song>", "catalogue.song"),
         _rule("/clusters", "catalogue.clusters"),

@@ -18,3 +18,39 @@ def recommend(songs: Catalog, body: object) -> dict[str, Any]:
     with notes.timed("search"):
         found = engine.recommend(songs, query)
     return answers.answer(songs, found)
+
+
+def path(songs: Catalog, body: object) -> dict[str, Any]:
+    """``POST /path``."""
+    from segue.journeys.path import path
+    from segue.query.journey_parser import parse_path
+    from segue.web import journeys
+
+    query = parse_path(body, vocabulary(songs))
+    with notes.timed("search"):
+        found = path(songs, query)
+    return journeys.path(songs, found)
+
+
+def playlist(songs: Catalog, body: object) -> dict[str, Any]:
+    """``POST /playlist``."""
+    from segue.journeys.playlist import playlist
+    from segue.query.journey_parser import parse_playlist
+    from segue.web import journeys
+
+    query = parse_playlist(body, vocabulary(songs))
+    with notes.timed("search"):
+        found = playlist(songs, query)
+    return journeys.playlist(songs, found, query.flow)
+
+
+def continued(songs: Catalog, body: object) -> dict[str, Any]:
+    """``POST /continue``."""
+    from segue.journeys.radio import continued
+    from segue.query.journey_parser import parse_continue
+    from segue.web import journeys
+
+    query = parse_continue(body, vocabulary(songs))
+    with notes.timed("search"):
+        found = continued(songs, query)
+    return journeys.continued(songs, found)
