@@ -10,7 +10,7 @@ from werkzeug.wrappers import Request
 from segue.config import Config
 from segue.query import parser
 from segue.web import bodies, service
-from tests.described import CHECKS, DOCUMENT, SCHEMAS, Late, described, limits, parameter
+from tests.described import CHECKS, DOCUMENT, SCHEMAS, Late, described, limits, parameter, somewhere
 
 EXAMPLES = [
     pytest.param(path, example["value"], id=f"{path} {name}")
@@ -36,12 +36,15 @@ def client(app):
         ("/search?q=anchor&", "limit", 1, 50),
         ("/clusters/0?", "limit", 1, 100),
         ("/clusters/0?", "offset", 0, 10**9),
+        ("/artists/Rosalind & the Records?", "limit", 1, 100),
+        ("/artists/Rosalind & the Records?", "offset", 0, 10**9),
         ("/recommend?song=Anchor&", "limit", 1, 100),
         ("/recommend?song=Anchor&", "max_per_artist", 1, 100),
     ],
 )
 def test_a_url_takes_the_limits_of_a_parameter_and_nothing_beyond(client, path, name, low, high):
-    schema = parameter(path.partition("?")[0].replace("/0", "/{id}"), name)
+    shape = path.partition("?")[0].replace("/0", "/{id}").replace("Rosalind & the Records", "{name}")
+    schema = parameter(shape, name)
     assert limits(SCHEMAS["Limit"] if "$ref" in schema else schema) == (low, high)
     answers = [client.get(f"{path}{name}={value}").status_code for value in (low - 1, low, high, high + 1)]
     assert answers == [400, 200, 200, 400]
@@ -102,6 +105,13 @@ def test_an_odd_body_is_a_400_that_points_to_every_fault(client, body, pointers)
         ("/clusters/-1", 404),
         ("/clusters/" + "9" * 5000, 404),
         ("/clusters/999", 404),
+        ("/genres?x=1", 400),
+        ("/artists/", 404),
+        ("/artists/%00", 400),
+        ("/artists/%FF", 404),
+        ("/artists/" + "x" * 601, 400),
+        ("/artists/nobody?limit=0", 400),
+        ("/artists/spotify:track:demo-0000033", 400),
         ("/c\u00e9", 404),
     ],
 )
@@ -116,7 +126,7 @@ def test_a_slash_at_the_end_changes_nothing(client):
 
 @pytest.mark.parametrize("documented", DOCUMENT["paths"])
 def test_a_wrong_method_is_told_the_right_ones_and_head_is_among_them(client, documented):
-    path = documented.replace("{id}", "0")
+    path = somewhere(documented)
     wrong, options, head = client.delete(path), client.options(path), client.head(path)
     assert (wrong.status_code, options.status_code, head.data) == (405, 204, b"")
     assert (

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 from statistics import mean
+from urllib.parse import quote
 
 import pytest
 from werkzeug.test import Client
@@ -306,6 +307,69 @@ def test_pages_of_a_cluster_make_the_whole(client):
     whole = client.get("/clusters/0?limit=100").json["songs"]
     pages = [client.get(f"/clusters/0?offset={offset}&limit=1").json["songs"] for offset in range(len(whole) + 1)]
     assert pages == [*([song] for song in whole), []]
+
+
+def test_genres_tell_how_many_songs_have_each(client):
+    assert client.get("/genres").json == {
+        "genres": [{"name": "disco", "songs": 4}, {"name": "metal", "songs": 4}, {"name": "piano", "songs": 6}]
+    }
+
+
+def sized(name, songs):
+    return {"id": artist_id(name), "name": name, "songs": songs}
+
+
+def test_an_artist_has_songs_genres_and_similar_artists(client):
+    body = client.get("/artists/tomas vrba?limit=2").json
+    songs = body.pop("songs")
+    assert body == {
+        "id": artist_id("Tomas Vrba"),
+        "name": "Tomas Vrba",
+        "size": 3,
+        "genres": [{"name": "piano", "songs": 3}],
+        "similar": [sized("Ada Lindqvist", 3), *body["similar"][1:]],
+        "offset": 0,
+        "limit": 2,
+    }
+    assert {artist["name"] for artist in body["similar"]}.isdisjoint({"Tomas Vrba", "Ines Okoro"})
+    assert [song["id"] for song in songs] == ["piano-5", "piano-3"]
+    assert client.get("/artists/tomas vrba?offset=2").json["songs"][0]["id"] == "piano-4"
+    assert client.get("/artists/tomas vrba?offset=3").json["songs"] == []
+
+
+@pytest.mark.parametrize("asked", [
+    "Les Ondées", "les ondees", artist_id("Les Ondées"), f"spotify:artist:{artist_id('Les Ondées')}",
+    f"https://open.spotify.com/artist/{artist_id('Les Ondées')}",
+])  # fmt: skip
+def test_an_artist_is_found_by_name_id_and_link(client, asked):
+    assert client.get(f"/artists/{asked}").json["name"] == "Les Ondées"
+    assert client.get(f"/artists/{quote(asked, safe='')}/").json["name"] == "Les Ondées"
+
+
+def test_an_artist_whose_name_has_a_slash_is_found(tmp_path):
+    rows = world.rows()
+    rows[0] |= {"artists": "AC/DC"}
+    fit(Options([str(world.write(tmp_path / "world.csv", rows))]), tmp_path / "artifacts")
+    client = client_of(tmp_path / "artifacts")
+    assert [client.get(f"/artists/{name}").json["size"] for name in ("AC/DC", "ac%2Fdc")] == [1, 1]
+
+
+def test_an_unknown_artist_is_a_404_that_suggests_others(client):
+    answer = client.get("/artists/Gravle Saints")
+    assert answer.status_code == 404
+    assert problem(answer) == {
+        "type": "about:blank",
+        "title": "Unknown artist",
+        "status": 404,
+        "detail": "no artist is called 'Gravle Saints'",
+        "suggestions": [sized("Gravel Saints", 2)],
+    }
+
+
+def test_genres_and_artists_that_a_search_finds_tell_how_many_songs_they_have(client):
+    body = client.get("/search?q=disco").json
+    assert body["genres"] == [{"name": "disco", "songs": 4}]
+    assert client.get("/search?q=halberd").json["artists"] == [sized("Halberd", 1)]
 
 
 def found(client, text):

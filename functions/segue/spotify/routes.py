@@ -11,9 +11,10 @@ from werkzeug.wrappers import Request, Response
 
 from segue import notes
 from segue.catalog import Catalog
+from segue.engine.artists import related
 from segue.errors import ArtifactsError
 from segue.responses import ANYWHERE, RETRY_AFTER, json_response
-from segue.spotify import artists, errors, genres, ids, recommendations, search, token
+from segue.spotify import errors, genres, ids, recommendations, search, token
 from segue.spotify.errors import Refused
 from segue.spotify.params import Params
 from segue.spotify.shapes import Shape, Shapes
@@ -160,7 +161,8 @@ class _Call:
         return {"artists": [None if row is None else self.shapes.artist(row) for row in rows]}
 
     def related_artists(self, artist: str) -> Shape:
-        rows = artists.related(self.catalog, self._artist(artist))
+        with notes.timed("search"):
+            rows = related(self.catalog, self._artist(artist))
         return {"artists": [self.shapes.artist(row) for row in rows]}
 
     def search(self) -> Shape:

@@ -125,10 +125,33 @@ def understood(catalog: Catalog, meant: lookup.Reading) -> dict[str, Any]:
     return {"song": title, "artist": None if meant.artist is None else catalog.texts("artists")[meant.artist]}
 
 
+def called(catalog: Catalog, artist: int) -> dict[str, str]:
+    """What an artist is called."""
+    name = catalog.texts("artists")[artist]
+    return {"id": lookup.artist_id(name), "name": name}
+
+
 def artist(catalog: Catalog, row: int) -> dict[str, Any]:
     """What lists say of an artist."""
-    name = catalog.texts("artists")[row]
-    return {"id": lookup.artist_id(name), "name": name, "songs": len(catalog.lists("artist", "songs")[row])}
+    return {**called(catalog, row), "songs": len(catalog.lists("artist", "songs")[row])}
+
+
+def genre(catalog: Catalog, number: int) -> dict[str, Any]:
+    """What lists say of a genre."""
+    genres = catalog.manifest["genres"]
+    sizes = catalog.derived("genre sizes", lambda: np.bincount(catalog.array("in_genres"), minlength=len(genres)))
+    return {"name": genres[number], "songs": int(sizes[number])}
+
+
+def genres_among(catalog: Catalog, rows: Sequence[int]) -> list[dict[str, Any]]:
+    """The genres of songs, and how many of them each has, the most frequent first."""
+    found, _ = catalog.lists("in", "genres").of(np.asarray(rows, np.int64))
+    counts = np.bincount(found)
+    order = np.lexsort((np.arange(len(counts)), -counts))
+    return [
+        {"name": catalog.manifest["genres"][number], "songs": int(counts[number])}
+        for number in order[counts[order] > 0]
+    ]
 
 
 def _finite(value: object) -> object:

@@ -26,6 +26,8 @@ ROUTES = Map(
         _rule("/songs/<song>", "catalogue.song"),
         _rule("/clusters", "catalogue.clusters"),
         _rule("/clusters/<int:cluster>", "catalogue.cluster"),
+        _rule("/genres", "catalogue.genres"),
+        _rule("/artists/<path:name>", "catalogue.artist"),
         _rule("/healthz", "pages.healthz"),
         _rule("/readyz", "pages.readyz"),
         _rule("/openapi.json", "pages.openapi"),

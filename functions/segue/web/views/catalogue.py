@@ -1,18 +1,30 @@
-"""``/songs`` and ``/clusters``: what the catalogue holds."""
+"""``/songs``, ``/clusters``, ``/genres`` and ``/artists``: what the catalogue holds."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 from werkzeug.wrappers import Response
 
+from segue import notes
 from segue.catalog import Catalog, lookup
+from segue.engine.artists import related
 from segue.errors import UnknownSong
-from segue.query.reader import LONGEST_TEXT, Reader
+from segue.query.parser import Parser
+from segue.query.reader import LONGEST_TEXT, Reader, shown
 from segue.responses import json_response
 from segue.web import answers, problems
-from segue.web.views.call import Call, refuse
+from segue.web.views.call import Call, refuse, vocabulary
 
-TYPICAL = 5  # songs that are shown of a cluster or genre
+TYPICAL = 5  # songs that are shown of a cluster
+SUGGESTED = 5  # artists, for a name that none has
+MOST_OFFSET = 10**9
+
+
+class Page(NamedTuple):
+    """Which songs of many are asked for."""
+
+    offset: int
+    limit: int
 
 
 def song(call: Call, song: str) -> Response:
@@ -34,19 +46,64 @@ def clusters(call: Call) -> Response:
 
 def cluster(call: Call, cluster: int) -> Response:
     """A page of a cluster's songs."""
-    arguments = call.arguments(("offset", "limit"))
-    reader = Reader()
-    offset = reader.whole(arguments, "offset", "", 0, 10**9, 0)
-    limit = reader.whole(arguments, "limit", "", 1, 100, 20)
-    refuse(reader)
+    page = _page(call)
     songs = call.catalog()
     entries = songs.manifest["clusters"]
     if cluster >= len(entries):
         return problems.problem(404, "Unknown cluster", f"clusters are numbered 0..{len(entries) - 1}")
     entry = entries[cluster]
-    first, last = entry["first"] + offset, entry["first"] + entry["size"]
-    page = answers.songs(songs, range(first, min(first + limit, last)))
-    return json_response({**_told(songs, entry), "offset": offset, "limit": limit, "songs": page})
+    rows = range(entry["first"], entry["first"] + entry["size"])
+    return json_response({**_told(songs, entry), **_on(songs, page, rows)})
+
+
+def genres(call: Call) -> Response:
+    """All genres, and how many songs each has."""
+    call.arguments()
+    songs = call.catalog()
+    named = [answers.genre(songs, number) for number in range(len(songs.manifest["genres"]))]
+    return json_response({"genres": named})
+
+
+def artist(call: Call, name: str) -> Response:
+    """What an artist sings, in which genres, and who is like that."""
+    page, songs = _page(call), call.catalog()
+    reader = Parser(vocabulary(songs))
+    asked = reader.artist_seed({"artist": name.removesuffix("/")}, "").artist or ""
+    refuse(reader)
+    with call.turn:
+        found = lookup.artist(songs, asked)
+        if found is None:
+            return _no_artist(songs, asked)
+        with notes.timed("search"):
+            similar = related(songs, found)
+    rows = songs.lists("artist", "songs")[found].tolist()
+    return json_response({
+        **answers.called(songs, found),
+        "size": len(rows),
+        "genres": answers.genres_among(songs, rows),
+        "similar": [answers.artist(songs, row) for row in similar],
+        **_on(songs, page, rows),
+    })  # fmt: skip
+
+
+def _no_artist(songs: Catalog, asked: str) -> Response:
+    near = lookup.search(songs, asked, SUGGESTED).artists[:SUGGESTED]
+    suggestions = {"suggestions": [answers.artist(songs, row) for row in near]}
+    return problems.problem(404, "Unknown artist", f"no artist is called {shown(asked)}", more=suggestions)
+
+
+def _page(call: Call) -> Page:
+    arguments, reader = call.arguments(("offset", "limit")), Reader()
+    page = Page(
+        reader.whole(arguments, "offset", "", 0, MOST_OFFSET, 0), reader.whole(arguments, "limit", "", 1, 100, 20)
+    )
+    refuse(reader)
+    return page
+
+
+def _on(songs: Catalog, page: Page, rows: Sequence[int]) -> dict[str, Any]:
+    """Those of some songs that are on a page."""
+    return {**page._asdict(), "songs": answers.songs(songs, rows[page.offset : page.offset + page.limit])}
 
 
 def _told(songs: Catalog, entry: Mapping[str, Any]) -> dict[str, Any]:

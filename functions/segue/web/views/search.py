@@ -29,10 +29,11 @@ def search(call: Call) -> Response:
 
 
 def _found(catalog: Catalog, found: lookup.Found) -> dict[str, Any]:
+    names = catalog.manifest["genres"]
     briefs = answers.songs(catalog, [reading.row for reading in found.songs])
     return {
         "understood": answers.understood(catalog, found.songs[0]) if found.songs else None,
         "songs": [{**brief, "match": reading.how} for brief, reading in zip(briefs, found.songs)],
         "artists": [answers.artist(catalog, row) for row in found.artists],
-        "genres": [{"name": name} for name in found.genres],
+        "genres": [answers.genre(catalog, names.index(name)) for name in found.genres],
     }

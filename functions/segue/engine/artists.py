@@ -1,8 +1,8 @@
-"""Related artists: whose songs the engine recommends for an artist."""
+"""Related artists: whose songs are recommended for an artist."""
 
-from segue import engine, notes
 from segue.catalog import Catalog
 from segue.catalog.names import bare
+from segue.engine.recommendation import recommend
 from segue.query import Query, Seed
 
 MOST = 20
@@ -14,8 +14,7 @@ def related(catalog: Catalog, artist: int) -> list[int]:
     names, by = catalog.texts("artists"), catalog.lists("by", "artists")
     seed = Seed("/id", {"artist": names[artist]}, artist=names[artist])
     query = Query((seed,), limit=CONSIDERED, max_per_artist=2, exclude_seed_artists=True)
-    with notes.timed("search"):
-        rows = [song.row for song in engine.recommend(catalog, query).recommendations]
+    rows = [song.row for song in recommend(catalog, query).recommendations]
     firsts = [int(by[row][0]) for row in rows if len(by[row])]
     spellings: dict[str, int] = {}
     for first in firsts:
