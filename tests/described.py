@@ -5,7 +5,14 @@ import re
 
 import schemathesis
 from schemathesis import checks
-from schemathesis.config import GenerationConfig, ProjectConfig, ProjectsConfig, SchemathesisConfig
+from schemathesis.config import (
+    CoveragePhaseConfig,
+    GenerationConfig,
+    PhasesConfig,
+    ProjectConfig,
+    ProjectsConfig,
+    SchemathesisConfig,
+)
 
 from segue.web.views.pages import PAGES
 
@@ -29,10 +36,14 @@ class Late:
         return self.app(environ, start_response)
 
 
-def described(document, app, examples):
-    """A document's operations, of each so many examples at the least."""
+def described(document, app, examples, *, coverage=True):
+    """A document's operations, of each so many examples at the least.
+
+    coverage : each limit of each field as well, on both of its sides: hundreds of requests
+    """
     generation = GenerationConfig(max_examples=examples, deterministic=True, database="none")
-    projects = ProjectsConfig(default=ProjectConfig(generation=generation))
+    phases = PhasesConfig(coverage=CoveragePhaseConfig(enabled=coverage))
+    projects = ProjectsConfig(default=ProjectConfig(generation=generation, phases=phases))
     at_the_root = {**document, "servers": [{"url": "/"}]}
     api = schemathesis.openapi.from_dict(at_the_root, config=SchemathesisConfig(seed=1, projects=projects))
     api.app = app

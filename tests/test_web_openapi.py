@@ -18,12 +18,14 @@ from segue.errors import InvalidQuery
 from segue.query import Query, Vocabulary, parser, reader
 from segue.query.attributes import AUDIO, NUMERIC
 from segue.web import bodies, service
+from segue.web.formats.choosing import FORMATS
 from segue.web.front import Front
 from segue.web.routes import ROUTES
 from segue.web.views import search
 from tests.described import DOCUMENT, SCHEMAS, limits, parameter, somewhere
 
 QUERY = SCHEMAS["Query"]["properties"]
+OPERATIONS = [(method, path, told) for path, item in DOCUMENT["paths"].items() for method, told in item.items()]
 
 
 def test_the_document_is_valid_openapi():
@@ -148,6 +150,18 @@ def test_ids_are_those_of_the_code():
     assert f"{characters}{{{schema['minLength']},{schema['maxLength']}}}" == reader.ID.pattern
 
 
+def test_every_list_comes_in_the_formats_of_the_code():
+    types = {known.name: known.mimetype for known in FORMATS}
+    assert SCHEMAS["Format"]["enum"] == list(types)
+    listing = [told for _, _, told in OPERATIONS if "format" in {p["name"] for p in told.get("parameters", [])}]
+    for told in listing:
+        answer = told["responses"]["200"]
+        answer = DOCUMENT["components"]["responses"]["Recommendations"] if "$ref" in answer else answer
+        assert list(answer["content"]) == list(types.values())
+        assert "406" in told["responses"]
+    assert len(listing) == 8
+
+
 def test_the_size_of_a_body_is_that_of_the_code():
     posted = {path: item["post"] for path, item in DOCUMENT["paths"].items() if "post" in item}
     told = DOCUMENT["components"]["responses"]["TooLarge"]["description"]
@@ -162,7 +176,6 @@ def test_the_size_of_a_body_is_that_of_the_code():
 
 KEY = "a-key-of-the-tests"
 SHOWN = {"http": lambda _: {"Authorization": f"Bearer {KEY}"}, "apiKey": lambda scheme: {scheme["name"]: KEY}}
-OPERATIONS = [(method, path, told) for path, item in DOCUMENT["paths"].items() for method, told in item.items()]
 
 
 @pytest.fixture(scope="session")

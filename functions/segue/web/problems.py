@@ -15,6 +15,10 @@ class TooLarge(Exception):
     """The body is longer than the limit that the message names."""
 
 
+class NotAcceptable(Exception):
+    """None of the formats that the caller accepts is there; the message names those that are."""
+
+
 class NotJson(Exception):
     """The body is of another type than JSON; the message says which was expected."""
 
@@ -47,6 +51,8 @@ def of_error(error: Exception, brief: Callable[[int], dict[str, Any]]) -> Respon
         return _unknown(UnknownSongs([error]), brief)
     if isinstance(error, TooLarge):
         return problem(413, "Content too large", str(error))
+    if isinstance(error, NotAcceptable):
+        return problem(406, "Not acceptable", str(error))
     if isinstance(error, NotJson):
         return problem(415, "Unsupported media type", str(error))
     if isinstance(error, ArtifactsError):

@@ -1,7 +1,7 @@
 """What lets caches keep an answer and ask if it still holds: an ETag that dies with the version (RFC 9110, 8.8.3).
 
-The answer to a GET follows from the version, the code and the address, so its tag is their digest, known before the
-answer is. The answers to POST carry the version alone: HTTP has no 304 for them.
+The answer to a GET follows from the version, the code, the address and what the caller accepts, so its tag is their
+digest, known before the answer is. The answers to POST carry the version alone: HTTP has no 304 for them.
 """
 
 import functools
@@ -16,7 +16,8 @@ HEADER = "X-Segue-Model"
 
 def tag(request: Request, version: str) -> str:
     """The ETag of the answer to a request, without quotes."""
-    said = f"{version}\n{_code()}\n{request.root_url}\n{request.full_path}"
+    accepted = request.headers.get("Accept", "")
+    said = f"{version}\n{_code()}\n{request.root_url}\n{request.full_path}\n{accepted}"
     return hashlib.sha256(said.encode("utf-8", "replace")).hexdigest()[:32]
 
 

@@ -6,13 +6,13 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
-from werkzeug.wrappers import Request
+from werkzeug.wrappers import Request, Response
 
 from segue.catalog import Catalog, lookup
 from segue.errors import InvalidQuery
 from segue.query import Vocabulary
 from segue.query.reader import Reader, escaped, number
-from segue.web import bodies
+from segue.web import bodies, formats
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +49,14 @@ class Call:
 
     def posted(
         self, answer: Callable[[Catalog, object], dict[str, Any]], bounds: bodies.Bounds = bodies.QUERY
-    ) -> dict[str, Any]:
-        """What the body asks for; nothing is taken from the URL."""
+    ) -> Response:
+        """The list that the body asks for; nothing but its format is taken from the URL."""
         songs = self.catalog()
         bodies.read(self.request, bounds)  # it may come slowly
         with self.turn:
-            self.arguments()
-            return answer(songs, bodies.decoded(self.request, bounds))
+            self.arguments((formats.PARAMETER,))
+            wanted = formats.wanted(self.request)
+            return formats.response(wanted, answer(songs, bodies.decoded(self.request, bounds)))
 
 
 def refuse(reader: Reader) -> None:

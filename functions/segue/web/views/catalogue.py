@@ -12,7 +12,7 @@ from segue.errors import UnknownSong
 from segue.query.parser import Parser
 from segue.query.reader import LONGEST_TEXT, Reader, shown
 from segue.responses import json_response
-from segue.web import answers, problems
+from segue.web import answers, formats, problems
 from segue.web.views.call import Call, refuse, vocabulary
 
 TYPICAL = 5  # songs that are shown of a cluster
@@ -46,14 +46,14 @@ def clusters(call: Call) -> Response:
 
 def cluster(call: Call, cluster: int) -> Response:
     """A page of a cluster's songs."""
-    page = _page(call)
+    wanted, page = formats.wanted(call.request), _page(call)
     songs = call.catalog()
     entries = songs.manifest["clusters"]
     if cluster >= len(entries):
         return problems.problem(404, "Unknown cluster", f"clusters are numbered 0..{len(entries) - 1}")
     entry = entries[cluster]
     rows = range(entry["first"], entry["first"] + entry["size"])
-    return json_response({**_told(songs, entry), **_on(songs, page, rows)})
+    return formats.response(wanted, {**_told(songs, entry), **_on(songs, page, rows)})
 
 
 def genres(call: Call) -> Response:
@@ -66,7 +66,8 @@ def genres(call: Call) -> Response:
 
 def artist(call: Call, name: str) -> Response:
     """What an artist sings, in which genres, and who is like that."""
-    page, songs = _page(call), call.catalog()
+    wanted, page = formats.wanted(call.request), _page(call)
+    songs = call.catalog()
     reader = Parser(vocabulary(songs))
     asked = reader.artist_seed({"artist": name.removesuffix("/")}, "").artist or ""
     refuse(reader)
@@ -77,7 +78,7 @@ def artist(call: Call, name: str) -> Response:
         with notes.timed("search"):
             similar = related(songs, found)
     rows = songs.lists("artist", "songs")[found].tolist()
-    return json_response({
+    return formats.response(wanted, {
         **answers.called(songs, found),
         "size": len(rows),
         "genres": answers.genres_among(songs, rows),
@@ -93,7 +94,7 @@ def _no_artist(songs: Catalog, asked: str) -> Response:
 
 
 def _page(call: Call) -> Page:
-    arguments, reader = call.arguments(("offset", "limit")), Reader()
+    arguments, reader = call.arguments(("offset", "limit", formats.PARAMETER)), Reader()
     page = Page(
         reader.whole(arguments, "offset", "", 0, MOST_OFFSET, 0), reader.whole(arguments, "limit", "", 1, 100, 20)
     )
