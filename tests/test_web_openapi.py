@@ -21,7 +21,7 @@ from segue.web import bodies, service
 from segue.web.formats.choosing import FORMATS
 from segue.web.front import Front
 from segue.web.routes import ROUTES
-from segue.web.views import search
+from segue.web.views import batch, search
 from tests.described import DOCUMENT, SCHEMAS, limits, parameter, somewhere
 
 QUERY = SCHEMAS["Query"]["properties"]
@@ -160,6 +160,14 @@ def test_every_list_comes_in_the_formats_of_the_code():
         assert list(answer["content"]) == list(types.values())
         assert "406" in told["responses"]
     assert len(listing) == 8
+
+
+def test_a_batch_takes_the_requests_of_the_code():
+    requests = SCHEMAS["Batch"]["properties"]["requests"]
+    assert [kind["properties"]["path"]["const"] for kind in requests["items"]["oneOf"]] == list(batch.KINDS)
+    assert requests["maxItems"] == batch.MOST
+    told = DOCUMENT["paths"]["/batch"]["post"]["description"]
+    assert f"{batch.MOST_SEEDS} seeds and ask for {batch.MOST_SONGS:,} songs" in told
 
 
 def test_the_size_of_a_body_is_that_of_the_code():

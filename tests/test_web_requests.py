@@ -57,6 +57,8 @@ def test_the_examples_work_on_the_demo_catalogue(client, path, body):
     wanted = next((body[name] for name in ("limit", "length", "songs") if name in body), None)
     if path == "/recommend":
         assert len(answer.json["recommendations"]) == (wanted or 10)
+    elif path == "/batch":
+        assert [one["status"] for one in answer.json["answers"]] == [200] * len(body["requests"])
     elif wanted:
         assert len(answer.json["songs"]) == wanted
 

@@ -5,13 +5,12 @@ from typing import Any
 
 from segue.errors import InvalidQuery
 from segue.query import Query, Seed, Vocabulary
-from segue.query.journeys import FLOWS, ContinueQuery, PathQuery, PlaylistQuery
+from segue.query.journeys import FLOWS, MOST_SONGS, ContinueQuery, PathQuery, PlaylistQuery
 from segue.query.parser import LARGEST_DRAW, STARTS, WISHES, Parser
 from segue.query.reader import nearest, shown
 
 SHORTEST_PATH, LONGEST_PATH = 3, 50  # songs
 MOST_BETWEEN = 10  # seeds between the ends of a path
-MOST_SONGS = 200  # on a playlist
 MINUTES = (5.0, 600.0)  # of a playlist
 MOST_CLUSTERS = 10**6
 MOST_PLAYED = 10_000  # ids; more than anybody hears in a year

@@ -1,9 +1,12 @@
 """What journeys are asked for, as frozen values."""
 
+import math
 from dataclasses import dataclass, field
 
 from segue.query.query import Filters, Query, Seed
 
+MOST_SONGS = 200  # on a playlist
+USUAL_LENGTH = 3  # minutes of a song, rather too few
 FLOWS = ("steady", "rise", "fall", "wave", "harmonic")
 
 
@@ -50,6 +53,11 @@ class PlaylistQuery:
     flow: str = "steady"
     songs: int | None = 25
     minutes: float | None = None
+
+    @property
+    def wanted(self) -> int:
+        """How many songs there are to be: for a time, about as many, rather too many."""
+        return self.songs or min(MOST_SONGS, math.ceil((self.minutes or 0) / USUAL_LENGTH))
 
 
 @dataclass(frozen=True, slots=True)

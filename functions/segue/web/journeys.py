@@ -7,8 +7,8 @@ import numpy as np
 
 from segue.catalog import Catalog
 from segue.journeys import camelot
-from segue.journeys.path import Path
-from segue.journeys.playlist import Playlist
+from segue.journeys.paths import Path
+from segue.journeys.playlists import Playlist
 from segue.journeys.radio import Radio
 from segue.web import answers
 

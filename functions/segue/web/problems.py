@@ -61,6 +61,11 @@ def of_error(error: Exception, brief: Callable[[int], dict[str, Any]]) -> Respon
     return None
 
 
+def internal() -> Response:
+    """The problem that an error of ours is."""
+    return problem(500, "Internal error", "the fault is ours; the log has the details")
+
+
 def of_http(error: HTTPException) -> Response:
     """The problem that a wrong path or method, or a request that broke off, is."""
     methods = sorted(getattr(error, "valid_methods", None) or [])

@@ -22,6 +22,7 @@ ROUTES = Map(
         _rule("/path", "journeys.path", "POST"),
         _rule("/playlist", "journeys.playlist", "POST"),
         _rule("/continue", "journeys.continued", "POST"),
+        _rule("/batch", "batch.batch", "POST"),
         _rule("/search", "search.search"),
         _rule("/songs/<song>", "catalogue.song"),
         _rule("/clusters", "catalogue.clusters"),

@@ -56,7 +56,7 @@ class Service:
             return self._problem(lost)
         if known is None:
             _log.error("request failed", exc_info=error)
-        return known or problems.problem(500, "Internal error", "the fault is ours; the log has the details")
+        return known or problems.internal()
 
     def catalog(self) -> Catalog:
         """The version that this request is answered from, the same one from its beginning to its end."""

@@ -4,7 +4,7 @@ import functools
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from werkzeug.wrappers import Request, Response
 
@@ -13,6 +13,19 @@ from segue.errors import InvalidQuery
 from segue.query import Vocabulary
 from segue.query.reader import Reader, escaped, number
 from segue.web import bodies, formats
+
+
+class Asked(NamedTuple):
+    """What a body of one kind asks for and gets, alone and in a batch alike.
+
+    read : checks a decoded body, and makes a query of it
+    answer : the answer to such a query, as JSON has it
+    size : how many seeds a query has, and how many songs it asks for
+    """
+
+    read: Callable[[object, Vocabulary], Any]
+    answer: Callable[[Catalog, Any], dict[str, Any]]
+    size: Callable[[Any], tuple[int, int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +60,15 @@ class Call:
         refuse(reader)
         return {name: text if name == "q" else number(text) for name, text in given.items()}
 
-    def posted(
-        self, answer: Callable[[Catalog, object], dict[str, Any]], bounds: bodies.Bounds = bodies.QUERY
-    ) -> Response:
+    def posted(self, kind: Asked, bounds: bodies.Bounds = bodies.QUERY) -> Response:
         """The list that the body asks for; nothing but its format is taken from the URL."""
         songs = self.catalog()
         bodies.read(self.request, bounds)  # it may come slowly
         with self.turn:
             self.arguments((formats.PARAMETER,))
             wanted = formats.wanted(self.request)
-            return formats.response(wanted, answer(songs, bodies.decoded(self.request, bounds)))
+            query = kind.read(bodies.decoded(self.request, bounds), vocabulary(songs))
+            return formats.response(wanted, kind.answer(songs, query))
 
 
 def refuse(reader: Reader) -> None:

@@ -10,7 +10,7 @@ from segue.catalog import lookup
 from segue.engine.filtering import Allowed
 from segue.errors import InvalidQuery, UnknownSongs
 from segue.journeys import smoothing
-from segue.journeys.path import path
+from segue.journeys.paths import path
 from segue.journeys.ruler import ruler_of
 from segue.query import Filters, Seed
 from segue.query.journeys import PathQuery

@@ -27,12 +27,10 @@ from segue.journeys.caps import sharing_artists
 from segue.journeys.choosing import chosen_well
 from segue.journeys.ruler import ruler_of, squared
 from segue.query import Seed
-from segue.query.journeys import PlaylistQuery
+from segue.query.journeys import MOST_SONGS, PlaylistQuery
 
 POOL = 4  # times the songs wanted: among which they are chosen
 SMALLEST_POOL = 100
-MOST_SONGS = 200
-USUAL_LENGTH = 3  # minutes, rather too few: how many songs to look for where a time is asked for
 DRAWN = 0.5  # of a pool take part in a draw
 HARMONIC = 0.9  # of neighbours; where fewer fit, songs are chosen among more
 LEVELS = 10  # of energy, from the lowest to the highest of a list: within one, tempo orders songs
@@ -167,7 +165,7 @@ class _Songs:
 
 def _pool(catalog: Catalog, query: PlaylistQuery, seeds: Sequence[Resolved]) -> tuple[np.ndarray, engine.Pool]:
     """The songs to choose from, the best first."""
-    wanted = query.songs or min(MOST_SONGS, math.ceil((query.minutes or 0) / USUAL_LENGTH))
+    wanted = query.wanted
     rows, pool = chosen_well(catalog, query.query, seeds, max(SMALLEST_POOL, POOL * wanted), wanted)
     if query.query.draw:
         kept = max(round(DRAWN * len(rows)), min(wanted, len(rows)))

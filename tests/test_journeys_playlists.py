@@ -10,7 +10,7 @@ from segue import engine
 from segue.catalog import lookup
 from segue.errors import InvalidQuery
 from segue.journeys import camelot, choosing, curves, lengths, ordering
-from segue.journeys.playlist import playlist
+from segue.journeys.playlists import playlist
 from segue.query import Filters, Query, Seed
 from segue.query.journeys import FLOWS, PlaylistQuery
 
