@@ -9,7 +9,7 @@ from segue.engine.filtering import Allowed
 from segue.journeys.ruler import Ruler, squared
 
 FEW = 5_000  # allowed songs; if there are no more, all of them are looked at
-LOOKED_AT = 600  # songs around each point
+LOOKED_AT = 400  # songs around each point
 
 
 class Ground:
@@ -31,11 +31,12 @@ class Ground:
         """Songs of each cell, shape (n_cells,): where filters are selective, those that pass."""
         if not self._allowed.selective:
             return np.diff(self._offsets)
-        return np.diff(self.everywhere.searchsorted(self._offsets))
+        passing = self._allowed(np.arange(self._songs))
+        return np.add.reduceat(passing, self._offsets[:-1], dtype=np.int64)
 
     def near(self, points: np.ndarray) -> np.ndarray:
         """Rows of about so many allowed songs around each point, rising; of all where they are few."""
-        if self._allowed.selective and len(self.everywhere) <= FEW:
+        if self._allowed.selective and self._allowed.count() <= FEW:
             return self.everywhere
         order = np.argsort(squared(self._centroids, points), axis=0, kind="stable")
         counts = self.counts[order]
@@ -45,8 +46,8 @@ class Ground:
         return self._standing(rows)
 
     def _standing(self, rows: np.ndarray) -> np.ndarray:
-        works = np.unique(self._works[rows])
-        versions, counts = self._versions.of(works)
-        passing = self._allowed(versions)
-        _, firsts = np.unique(np.repeat(works, counts)[passing], return_index=True)
-        return rows[np.isin(rows, versions[passing][firsts])]
+        """Those rows that are the first allowed version of their work."""
+        versions, counts = self._versions.of(self._works[rows])
+        places = np.where(self._allowed(versions), np.arange(len(versions)), len(versions))
+        firsts = np.minimum.reduceat(places, np.cumsum(counts) - counts) if len(rows) else places
+        return rows[np.append(versions, -1)[firsts] == rows]

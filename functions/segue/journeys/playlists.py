@@ -211,9 +211,10 @@ def _harmonic(songs: _Songs, query: PlaylistQuery) -> np.ndarray:
     for times in (1, 1.5, 2, 3, math.inf):
         among = slice(math.ceil(min(times * count, len(songs))) if count else 0)
         order = ordering.chain(songs.fits[among, among], songs.same[among, among], count)
-        followed = songs.fits[order[:-1], order[1:]]
-        if followed.sum() >= HARMONIC * len(followed):
+        followed, clashing = (pairs[order[:-1], order[1:]] for pairs in (songs.fits, songs.same))
+        if followed.sum() >= HARMONIC * len(followed) and not clashing.any():
             break
+    order = ordering.parted(order, songs.same, songs.energies)
     fitting = np.ones((count, len(songs)), bool)
     fitting[1:] &= songs.fits[order[:-1]]
     fitting[:-1] &= songs.fits[order[1:]]

@@ -16,8 +16,7 @@ import numpy as np
 from segue.journeys.caps import Caps
 
 EVEN = 0.75  # of the largest step: what is shorter is too short
-SWEEPS = 1  # there and back over all songs of a walk, before short steps cost and again after
-WINDOW = 500  # songs that a song may give way to: those beside it on the way
+WINDOW = 300  # songs that a song may give way to: those beside it on the way
 
 
 @dataclass(frozen=True)
@@ -67,11 +66,11 @@ def smooth(candidates: Candidates, layers: Sequence[np.ndarray], free: Sequence[
     walk = _cheapest(candidates, layers)
     for layer in free:
         caps.take(walk[layer])
-    for short in (False, True):
-        least = EVEN**2 * _steps(candidates, walk).max() if short else 0.0
-        for _ in range(SWEEPS):
-            for layer in (*free, *reversed(free)):
-                _replace(candidates, walk, layer, caps, least)
+    for layer in free:
+        _replace(candidates, walk, layer, caps, 0.0)
+    least = EVEN**2 * _steps(candidates, walk).max()
+    for layer in reversed(free):
+        _replace(candidates, walk, layer, caps, least)
     return walk
 
 

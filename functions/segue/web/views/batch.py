@@ -17,7 +17,7 @@ from segue.web.views.recommend import RECOMMEND
 
 KINDS = {"/recommend": RECOMMEND, "/path": PATH, "/playlist": PLAYLIST, "/continue": CONTINUE}
 MOST = 50  # requests
-MOST_SEEDS = 500  # of all together
+MOST_SEEDS = 250  # of all together
 MOST_SONGS = 2_500  # that all together ask for
 
 _log = logging.getLogger("segue")
