@@ -14,6 +14,7 @@ from segue.journeys.paths import path
 from segue.journeys.ruler import ruler_of
 from segue.query import Filters, Seed
 from segue.query.journeys import PathQuery
+from tests.benchmarks.paths import greedy
 
 
 def ask(start, goal, *via, **options):
@@ -96,25 +97,6 @@ def test_steps_are_distances_in_which_a_random_pair_is_at_one(demo_catalog):
     rows = dice.integers(0, len(demo_catalog), 4000)
     steps = ruler.steps(ruler.points(rows))
     assert np.sqrt(np.square(steps).mean()) == pytest.approx(1, abs=0.03)
-
-
-def greedy(catalog, query):
-    """The walk along the straight line: at each place the song nearest to it, artists that were there left out."""
-    ruler, works = ruler_of(catalog), catalog.array("works")
-    ends = [lookup.by_id(catalog, seed.id) for seed in (query.start, query.goal)]
-    start, goal = ruler.points(np.array(ends))
-    points, walk = ruler.points(np.arange(len(catalog))), [ends[0]]
-    used = {name for row in ends for name in lookup.artists_of(catalog, row)}
-    for place in range(1, query.length - 1):
-        gaps = np.square(points - start - (goal - start) * place / (query.length - 1)).sum(axis=1)
-        free = (
-            row for row in np.argsort(gaps, kind="stable").tolist()
-            if catalog.array("recommendable")[row] and not used & set(lookup.artists_of(catalog, row))
-            and works[row] not in works[[*walk, ends[1]]]
-        )  # fmt: skip
-        walk.append(next(free))
-        used |= set(lookup.artists_of(catalog, walk[-1]))
-    return ruler.steps(points[[*walk, ends[1]]])
 
 
 def test_a_path_is_smoother_than_the_greedy_walk_along_the_line(demo_catalog):
