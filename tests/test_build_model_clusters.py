@@ -8,8 +8,9 @@ import pytest
 
 from build.fit import Options, fit
 from build.model import naming
-from build.model.clusters import MOST_CLUSTERS, _cells, _scale, cluster
+from build.model.clusters import MOST_CLUSTERS, _cells, cluster
 from build.model.context import Links, link
+from build.model.kmeans import scale_of
 from build.model.space import Placed, fit_ranks
 from build.sources.listed import SEPARATOR
 from segue import catalog as catalogs
@@ -62,7 +63,7 @@ def test_songs_that_taught_nothing_are_in_the_nearest_cell_too(crowd, monkeypatc
     monkeypatch.setattr("build.model.clusters.SAMPLE", 1_000)
     weights = np.array([1, 2, 0.5, 1, 1, 1], np.float32)
     labels, centroids = _cells(crowd, weights, 100, 0)
-    gaps = (np.rint(crowd * _scale(crowd, weights))[:, None, :] - centroids) ** 2
+    gaps = (np.rint(crowd * scale_of(crowd, weights))[:, None, :] - centroids) ** 2
     assert (labels == gaps.sum(axis=2).argmin(axis=1)).all()
 
 

@@ -14,6 +14,7 @@ from build.model import naming
 from build.model.clusters import Cells, centroids
 from build.model.context import Links, first_artists
 from build.model.lessons import Lists
+from build.model.plane import plane
 from build.model.sketches import sketched
 from build.model.space import Placed
 from build.model.works import work_key
@@ -117,6 +118,7 @@ def write(folder: Path, model: Model) -> dict[str, Any]:
 def _write_space(folder: Path, model: Model) -> None:
     vectors = model.placed.vectors
     offsets = offsets_of(np.bincount(model.cells, minlength=len(model.clusters.clusters)))
+    middles = centroids(vectors, offsets)
     reaches = np.add.reduceat(model.reaches, offsets[:-1].astype(np.int64)) / np.diff(offsets)
     _save(folder, "vectors", vectors)
     _save(folder, "present", model.placed.present)
@@ -124,7 +126,8 @@ def _write_space(folder: Path, model: Model) -> None:
     _save(folder, "sketch_centres", found.centres)
     _save(folder, "sketches", found.sketches)
     _save(folder, "cell_offsets", offsets)
-    _save(folder, "cell_centroids", centroids(vectors, offsets))
+    _save(folder, "cell_centroids", middles)
+    _save(folder, "map", plane(vectors, model.placed.space.weights, offsets, middles))
     _save(folder, "reaches", model.reaches)
     _save(folder, "cell_reaches", reaches.astype(np.float32))
     _save(folder, "cell_clusters", model.clusters.clusters.astype(np.int16))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.cluster import AgglomerativeClustering
 
-from build.model.kmeans import LONGEST, kmeans, nearest
+from build.model.kmeans import kmeans, nearest, on_grid, scale_of
 from build.sources.runs import slices
 
 CELLS_PER_ROOT = 4  # cells for each square root of the number of songs
@@ -59,21 +59,11 @@ def centroids(vectors: np.ndarray, offsets: np.ndarray) -> np.ndarray:
 
 
 def _cells(vectors: np.ndarray, weights: np.ndarray, n_cells: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    scale = _scale(vectors, weights)
-    centroids = kmeans(_on_grid(_sample(vectors, n_cells, seed), scale), n_cells, seed, ROUNDS, SEEDING)
-    labels = np.concatenate([nearest(_on_grid(vectors[run], scale), centroids) for run in slices(len(vectors))])
+    scale = scale_of(vectors, weights)
+    centroids = kmeans(on_grid(_sample(vectors, n_cells, seed), scale), n_cells, seed, ROUNDS, SEEDING)
+    labels = np.concatenate([nearest(on_grid(vectors[run], scale), centroids) for run in slices(len(vectors))])
     used, numbers = np.unique(labels, return_inverse=True)
     return numbers.astype(np.int64), centroids[used]
-
-
-def _on_grid(vectors: np.ndarray, scale: np.ndarray) -> np.ndarray:
-    return np.rint(vectors * scale).astype(np.float32)
-
-
-def _scale(vectors: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """What brings the longest weighted vector to the norm ``LONGEST``; shape (n_dims,)."""
-    squares = [np.square(vectors[run] * weights).sum(axis=1).max() for run in slices(len(vectors))]
-    return weights * (LONGEST / (max(squares) or 1.0) ** 0.5)
 
 
 def _sample(vectors: np.ndarray, n_cells: int, seed: int) -> np.ndarray:

@@ -9,6 +9,7 @@ import numpy as np
 from scipy import sparse
 
 from build.progress import on_all_cores
+from build.sources.runs import slices
 
 LONGEST = 2_000  # norm of a point; the square of twice that, and what rounding adds, is below 2**24
 ROWS_AT_A_TIME = 512  # their table of products stays in the processor's cache
@@ -51,6 +52,17 @@ def nearest(points: np.ndarray, centroids: np.ndarray) -> np.ndarray:
 
     runs = range(0, len(points), ROWS_AT_A_TIME)
     return np.concatenate(list(on_all_cores(of, runs, "nearest centroids", " chunks")))
+
+
+def scale_of(vectors: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """What brings the longest weighted vector to the norm ``LONGEST``; shape (n_dims,)."""
+    squares = [np.square(vectors[run] * weights).sum(axis=1).max() for run in slices(len(vectors))]
+    return weights * (LONGEST / (max(squares) or 1.0) ** 0.5)
+
+
+def on_grid(vectors: np.ndarray, scale: np.ndarray) -> np.ndarray:
+    """Vectors as points: float32 of whole numbers."""
+    return np.rint(vectors * scale).astype(np.float32)
 
 
 def _spread(points: np.ndarray, count: int, dice: np.random.Generator) -> np.ndarray:

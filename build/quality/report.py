@@ -74,7 +74,7 @@ def render(catalog: Catalog, history: Mapping[str, Any]) -> str:
     with stage(f"trying {len(survey.TRIED)} numbers of clusters"):
         spreads, used = survey.tried(points, survey.numbers(catalog))
     with stage("drawing the map"):
-        drawn = survey.placed(catalog, points)
+        drawn = survey.placed(catalog)
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         autoescape=True,

@@ -3,7 +3,6 @@
 import warnings
 from collections import Counter
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -11,7 +10,6 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.manifold import TSNE
 from sklearn.metrics import silhouette_score
 
 from build.artifacts.table import FILE
@@ -26,7 +24,6 @@ FEWEST_NEAR = 30
 TRIED = (2, 5, 10, 20, 30, 45, 60)  # numbers of clusters
 SAMPLE = 5_000  # songs on which they are tried
 MAPPED = 15_000  # songs on the map, at the most
-FEWEST_CELLS = 30  # for t-SNE to arrange
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,24 +132,10 @@ def tried(points: np.ndarray, labels: np.ndarray, seed: int = 0) -> tuple[list[S
     return spreads, _spread(points, labels, len(np.unique(labels)))
 
 
-def placed(catalog: Catalog, points: np.ndarray, seed: int = 0) -> Map:
-    """A map on which alike songs are near: cells are arranged by t-SNE, and songs lie around their cell's place.
-
-    A small catalogue is shown as its two principal components.
-    """
-    rows = sample(len(points), MAPPED, seed)
-    flat, clusters = _plane(points[rows]), numbers(catalog)[rows]
-    n_cells = len(catalog.array("cell_clusters"))
-    if n_cells < FEWEST_CELLS:
-        return Map(flat, clusters)
-    cells = np.repeat(np.arange(n_cells), np.diff(catalog.array("cell_offsets")))[rows]
-    middles = _means(flat, cells, n_cells)
-    start = middles * 1e-4 / middles.std(axis=0).max()  # as small as scikit-learn's own
-    arranged = TSNE(perplexity=min(20, n_cells / 4), init=start, random_state=seed).fit_transform(
-        _means(points[rows], cells, n_cells)
-    )
-    aside = flat - middles[cells]
-    return Map(arranged[cells] + aside * _room(arranged) / max(aside.std(), 1e-9), clusters)
+def placed(catalog: Catalog, seed: int = 0) -> Map:
+    """The map, or a sample of a large one."""
+    rows = sample(len(catalog), MAPPED, seed)
+    return Map(catalog.array("map")[rows].astype(np.float64), numbers(catalog)[rows])
 
 
 def sample(n_songs: int, size: int, seed: int) -> np.ndarray:
@@ -212,18 +195,3 @@ def _means(points: np.ndarray, labels: np.ndarray, n_labels: int) -> np.ndarray:
     sums = np.zeros((n_labels, points.shape[1]))
     np.add.at(sums, labels, points)
     return sums / np.maximum(np.bincount(labels, minlength=n_labels), 1)[:, None]
-
-
-def _plane(points: np.ndarray) -> np.ndarray:
-    """The two principal components, largest variance first; shape (n_points, 2)."""
-    centred = points.astype(np.float64) - points.mean(axis=0, dtype=np.float64)
-    _, vectors = np.linalg.eigh(centred.T @ centred)
-    flat = centred @ vectors[:, ::-1][:, :2]
-    return np.pad(flat, ((0, 0), (0, 2 - flat.shape[1])))
-
-
-def _room(places: np.ndarray) -> Any:
-    """Half the usual distance between neighbours."""
-    gaps = ((places[:, None, :] - places[None, :, :]) ** 2).sum(axis=2)
-    np.fill_diagonal(gaps, np.inf)
-    return np.median(np.sqrt(gaps.min(axis=1))) / 2

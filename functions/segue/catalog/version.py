@@ -16,6 +16,7 @@ cell_offsets           (n_cells + 1,)              first row of each cell
 cell_centroids         (n_cells, n_dims)           int8, the mean vector of a cell
 cell_reaches           (n_cells,)                  float32, the mean reach of a cell's songs
 cell_clusters          (n_cells,)                  the cluster that a cell belongs to
+map                    (n_songs, 2)                uint16, where a song lies in the plane: to the right, up
 works                  (n_songs,)                  the work of which a song is a version
 source_rows            (n_songs,)                  each song's place in the source, to which ties go back
 work_offsets, _songs   (n_works + 1,), (n_songs,)  a work's versions, most popular first

@@ -9,8 +9,8 @@ from typing import Any
 
 LISTS = ("songs", "recommendations")  # fields that hold an answer's songs
 COLUMNS = (
-    "position", "rank", "id", "name", "artists", "album", "score", "step", "energy", "tempo", "key", "curve", "match",
-    "cluster", "genres", "popularity", "explicit", "duration_ms", "uri", "link",
+    "position", "rank", "row", "id", "name", "artists", "album", "x", "y", "score", "step", "energy", "tempo", "key",
+    "curve", "match", "cluster", "genres", "popularity", "explicit", "duration_ms", "uri", "link",
 )  # fmt: skip
 ALWAYS = ("id", "name", "artists", "album", "cluster", "genres", "popularity", "explicit", "duration_ms", "uri")
 NAMED = 3  # seeds in a title

@@ -14,6 +14,8 @@ from segue.query import Vocabulary
 from segue.query.reader import Reader, escaped, number
 from segue.web import bodies, formats
 
+TEXTS = ("q", "ids", "rows")  # parameters
+
 
 class Asked(NamedTuple):
     """What a body of one kind asks for and gets, alone and in a batch alike.
@@ -43,7 +45,7 @@ class Call:
     public_url: str | None = None
 
     def arguments(self, known: Sequence[str] = ()) -> dict[str, Any]:
-        """The URL's parameters, each given once; numbers where they spell one, but for ``q``.
+        """The URL's parameters, each given once; numbers where they spell one, but for those of ``TEXTS``.
 
         Raises
         ------
@@ -58,7 +60,7 @@ class Call:
             elif len(given.getlist(name)) > 1:
                 reader.fault(f"/{name}", "given more than once")
         refuse(reader)
-        return {name: text if name == "q" else number(text) for name, text in given.items()}
+        return {name: text if name in TEXTS else number(text) for name, text in given.items()}
 
     def posted(self, kind: Asked, bounds: bodies.Bounds = bodies.QUERY) -> Response:
         """The list that the body asks for; nothing but its format is taken from the URL."""

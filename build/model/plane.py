@@ -1,0 +1,101 @@
+"""A map of the songs: points of a plane, alike songs near each other.
+
+The cells' centroids are arranged by scikit-learn's t-SNE (van der Maaten and Hinton, JMLR 9, 2008), from their two
+principal components on, so that what is far apart in the space stays apart (Kobak and Berens, Nature Communications
+10, 2019). Each song lies between the places of the cells that are nearest to it. So a million songs take not much
+longer than their few thousand cells.
+
+Every processor draws the same map: distances are whole numbers, the first of two equally near cells is the nearer,
+and the components are rounded.
+"""
+
+import itertools
+
+import numpy as np
+from sklearn.manifold import TSNE
+
+from build.model.kmeans import on_grid, scale_of
+
+LARGEST = 2**16 - 1  # coordinate
+FEWEST = 20  # cells that t-SNE arranges; fewer lie as their principal components do
+PERPLEXITY = 60  # neighbours to which each cell pays attention
+ROUNDS = 500
+EXAGGERATION = 4  # of attractions in the first 250 rounds
+START = 10.0  # standard deviation of the first component at first
+NEAREST = 3  # cells between which a song lies
+CANDIDATES = 16  # of them: the cells nearest to its own
+
+
+def plane(vectors: np.ndarray, weights: np.ndarray, offsets: np.ndarray, centroids: np.ndarray) -> np.ndarray:
+    """Where each song lies.
+
+    Parameters
+    ----------
+    vectors : int8, shape (n_songs, n_dims), sorted by cell
+    weights : shape (n_dims,), what the columns are multiplied by to be compared by one distance
+    offsets : shape (n_cells + 1,), first song of each cell
+    centroids : int8, shape (n_cells, n_dims)
+
+    Returns
+    -------
+    uint16, shape (n_songs, 2): one scale for both axes, the longer one 0..``LARGEST``, the other in its middle
+
+    """
+    scale = scale_of(vectors, weights)
+    cells = on_grid(centroids, scale).astype(np.float64)
+    gaps = _squared(cells, cells)
+    places = _arranged(cells, gaps)
+    around = np.argsort(gaps, axis=1, kind="stable")[:, :CANDIDATES]
+    runs = itertools.pairwise(offsets.tolist())
+    songs = [
+        _between(on_grid(vectors[slice(*run)], scale), cells[near], places[near]) for run, near in zip(runs, around)
+    ]
+    return _drawn(np.concatenate(songs))
+
+
+def _arranged(cells: np.ndarray, gaps: np.ndarray) -> np.ndarray:
+    """Where the cells lie; shape (n_cells, 2)."""
+    start = _components(cells)
+    if len(cells) < FEWEST:
+        return start
+    tsne = TSNE(
+        perplexity=min(PERPLEXITY, len(cells) / 4),
+        max_iter=ROUNDS,
+        early_exaggeration=EXAGGERATION,
+        init=(START * start).astype(np.float32),
+        metric="precomputed",
+        random_state=0,
+    )
+    apart = np.sqrt(gaps + np.arange(len(cells)) / len(cells))  # of equally near cells the first is the nearer
+    np.fill_diagonal(apart, 0)
+    return tsne.fit_transform(apart).astype(np.float64)
+
+
+def _components(cells: np.ndarray) -> np.ndarray:
+    """The two principal components, the first of standard deviation 1; the largest loading of each is positive."""
+    centred = cells - np.rint(cells.mean(axis=0))
+    _, axes = np.linalg.eigh(centred.T @ centred)
+    axes = axes[:, :-3:-1]
+    axes = axes * np.sign(axes[np.abs(axes).argmax(axis=0), np.arange(axes.shape[1])])
+    flat = centred @ axes
+    flat = np.pad(flat, ((0, 0), (0, 2 - flat.shape[1])))
+    return np.rint(flat / (flat[:, 0].std() or 1.0) * 2**16) / 2**16  # processors differ in later digits
+
+
+def _between(songs: np.ndarray, cells: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """Where songs lie between cells: the mean of the nearest ones' places, weighted by distance**-4."""
+    gaps = _squared(songs.astype(np.float64), cells)
+    nearest = np.argsort(gaps, axis=1, kind="stable")[:, :NEAREST]
+    weights = 1 / (np.take_along_axis(gaps, nearest, axis=1) + 1) ** 2
+    return (weights[:, :, None] * places[nearest]).sum(axis=1) / weights.sum(axis=1)[:, None]
+
+
+def _squared(some: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Squared distances of whole-numbered points, exact; shape (len(some), len(others))."""
+    return np.square(some).sum(axis=1)[:, None] - 2 * some @ others.T + np.square(others).sum(axis=1)
+
+
+def _drawn(places: np.ndarray) -> np.ndarray:
+    low, high = places.min(axis=0), places.max(axis=0)
+    unit = LARGEST / ((high - low).max() or 1.0)
+    return np.rint((places - (low + high) / 2) * unit + LARGEST / 2).clip(0, LARGEST).astype(np.uint16)

@@ -1,0 +1,88 @@
+"""``/map`` and ``/songs``: where songs lie in the plane that the build draws, and which song lies there.
+
+The map is made of little-endian numbers, so that a page reads it without looking at each:
+
+======================  =============================================================================
+``MAP1``                four letters
+uint32 * 3              songs of the catalogue, ``n`` points on the map, ``c`` clusters
+uint32 * ``c``          points of each cluster, by its id
+uint32 * ``n``          the song's row, rising: points of a cluster are neighbours
+uint16 * ``n``          how far to the right, 0..65535
+uint16 * ``n``          how far up, on the same scale
+======================  =============================================================================
+"""
+
+import re
+
+import numpy as np
+from werkzeug.wrappers import Response
+
+from segue.catalog import Catalog, lookup
+from segue.errors import Fault, InvalidQuery, UnknownSong
+from segue.query.reader import Reader
+from segue.web import answers, formats
+from segue.web.views.call import Call, refuse
+
+MOST = 200_000  # points
+LISTED = 100  # songs of one request
+_ROW = re.compile(r"\d{1,10}", re.ASCII)
+
+
+def points(call: Call) -> Response:
+    """Where songs lie."""
+    call.arguments()
+    catalog = call.catalog()
+    content = catalog.derived("map", lambda: _map(catalog))
+    return Response(content, mimetype="application/octet-stream")
+
+
+def songs(call: Call) -> Response:
+    """The songs of some rows or ids, and where they lie."""
+    wanted, arguments = formats.wanted(call.request), call.arguments(("rows", "ids", formats.PARAMETER))
+    if ("rows" in arguments) == ("ids" in arguments):
+        raise InvalidQuery([Fault("", "expected rows or ids, one of them")])
+    catalog = call.catalog()
+    rows = _by_id(catalog, arguments["ids"]) if "ids" in arguments else _by_row(arguments["rows"], len(catalog))
+    listed = zip(rows, catalog.array("map")[rows].tolist(), answers.songs(catalog, rows))
+    found = [answers.placed("row", row, about, {"x": x, "y": y}) for row, (x, y), about in listed]
+    return formats.response(wanted, {"songs": found, "model": catalog.version})
+
+
+def _by_row(listed: str, n_songs: int) -> list[int]:
+    reader = Reader()
+    texts = reader.listed(listed.split(","), "/rows", 1, LISTED)
+    for place, text in enumerate(texts):
+        if not _ROW.fullmatch(text) or int(text) >= n_songs:
+            reader.fault(f"/rows/{place}", f"expected a row of this model, 0..{n_songs - 1}")
+    refuse(reader)
+    return [int(text) for text in texts]
+
+
+def _by_id(catalog: Catalog, listed: str) -> list[int]:
+    reader = Reader()
+    texts = reader.listed(listed.split(","), "/ids", 1, LISTED)
+    ids = [reader.identifier(text, f"/ids/{place}") for place, text in enumerate(texts)]
+    refuse(reader)
+    found = lookup.by_ids(catalog, ids)
+    missing = [place for place, row in enumerate(found) if row is None]
+    if missing:
+        raise UnknownSong("no song has this id", f"/ids/{missing[0]}")
+    return [row for row in found if row is not None]
+
+
+def _map(catalog: Catalog) -> bytes:
+    offsets = catalog.array("cell_offsets").astype(np.int64)
+    shown = _shown(np.diff(offsets))
+    rows = np.repeat(offsets[:-1] - np.cumsum(shown) + shown, shown) + np.arange(shown.sum())
+    n_clusters = len(catalog.manifest["clusters"])
+    of_clusters = np.bincount(catalog.array("cell_clusters"), shown, n_clusters)
+    across, up = catalog.array("map")[rows].T
+    numbers = np.concatenate([[len(catalog), len(rows), n_clusters], of_clusters, rows]).astype("<u4")
+    return b"".join([b"MAP1", numbers.tobytes(), across.astype("<u2").tobytes(), up.astype("<u2").tobytes()])
+
+
+def _shown(sizes: np.ndarray) -> np.ndarray:
+    """How many songs of each cell are on the map, its best-known ones: all, or the same share of each."""
+    if sizes.sum() <= MOST:
+        return sizes
+    return -(-sizes * (MOST - len(sizes)) // sizes.sum())
