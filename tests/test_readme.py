@@ -83,3 +83,40 @@ def test_every_link_leads_somewhere():
 
 def test_no_figure_is_left_to_fill_in():
     assert re.findall(r"@[A-Z]+@", README) == []
+
+
+# --- docs/journeys.md ---------------------------------------------------------------------------------------------
+
+JOURNEYS = (ROOT / "docs" / "journeys.md").read_text(encoding="utf-8")
+EXAMPLES = re.findall(r"```console\ncurl (.*?)\n```\n\n```json\n(.*?)\n```", JOURNEYS, re.DOTALL)
+
+
+@pytest.mark.parametrize(("asked", "shown"), EXAMPLES)
+def test_journeys_get_the_answers_of_which_parts_are_shown(client, asked, shown):
+    words = shlex.split(asked)
+    path = next(word for word in words if word.startswith("http")).partition(":8080")[2]
+    body = words[words.index("-d") + 1] if "-d" in words else None
+    answer = client.post(path, data=body, content_type="application/json") if body else client.get(path)
+    assert part(answer.json, json.loads(shown)) == rounded(json.loads(shown))
+
+
+def part(found, shown):
+    """What is shown of an answer, as it was found."""
+    if isinstance(shown, dict):
+        return {name: part(found[name], value) for name, value in shown.items()}
+    if isinstance(shown, list) and len(shown) == len(found):
+        return [part(*pair) for pair in zip(found, shown)]
+    return rounded(found)
+
+
+def rounded(value):
+    """Numbers to two digits: another library may differ in later ones."""
+    if isinstance(value, dict):
+        return {name: rounded(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [rounded(one) for one in value]
+    return round(value, 2) if isinstance(value, float) else value
+
+
+def test_every_journey_has_an_example():
+    assert len(EXAMPLES) == 7

@@ -5,7 +5,9 @@ import pytest
 from segue.web import validators
 from tests.releases import client, point_to, served
 
-CACHED = ["/recommend?song_id=piano-1", "/search?q=slow", "/songs/piano-1", "/clusters", "/clusters/0?limit=1"]
+CACHED = [
+    "/recommend?song_id=piano-1", "/search?q=slow", "/songs/piano-1", "/clusters", "/clusters/0?limit=1", "/map",
+]  # fmt: skip
 
 
 @pytest.fixture
