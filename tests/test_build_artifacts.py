@@ -104,6 +104,7 @@ def test_every_array_has_the_shape_that_the_table_states(artifacts):
         "cell_clusters": ((n_cells,), "i"),
         "cell_reaches": ((n_cells,), "float32"),
         "reaches": ((n_songs,), "float32"),
+        "map": ((n_songs, 2), "uint16"),
         "works": songs,
         "source_rows": songs,
         "work_offsets": ((n_works + 1,), "u"),
