@@ -16,15 +16,17 @@ from werkzeug.wrappers import Request
 
 from segue.config import Config
 from segue.engine import choice, recommendation, scoring, search
-from segue.web import answers
+from segue.query.parser import Parser
+from segue.web import answers, bodies
+from segue.web.formats import choosing
 from segue.web.service import Service
-from segue.web.views import recommend
 from tests.benchmarks.figures import Row
 from tests.benchmarks.subject import Subject
 from tests.benchmarks.warm import NOT_COUNTED, REQUESTS, milliseconds
 
 STEPS: dict[str, tuple[Any, str]] = {
-    "reading the request": (recommend, "_query"),
+    "reading the body": (bodies, "decoded"),
+    "making a query of it": (Parser, "query"),
     "seeds": (recommendation, "resolve"),
     "points": (scoring.Scorer, "__init__"),
     "order of cells": (search._Cells, "put_in_order"),
@@ -33,7 +35,7 @@ STEPS: dict[str, tuple[Any, str]] = {
     "which to score": (search._Looked, "take"),
     "choice, and the rest of the search": (choice, "choose"),
     "songs as JSON": (answers, "answer"),
-    "text of the JSON": (recommend, "json_response"),
+    "text of the JSON": (choosing, "json_response"),
 }
 HANDLED = {"sketches", "scores"}  # steps whose first argument is as long as the songs that they handle
 
