@@ -2,7 +2,8 @@
 
 ``python -m tests.benchmarks.plane [--artifacts DIR] [--songs 1500] [--all]`` prints which share of a song's nearest
 10, 100 and 1,000 songs are its nearest on the map, too, and the rank correlation of the distances of random pairs. In
-the space, one distance serves for all blocks. ``--all`` adds methods that arrange every song (minutes).
+the space, one distance serves for all blocks. ``--all`` adds methods that arrange every song (minutes). ``--other``
+names a version of nearly the same songs: it prints how far the median song lies from its place there.
 """
 
 import argparse
@@ -16,9 +17,12 @@ from typing import Any
 import numpy as np
 from scipy.stats import spearmanr
 from sklearn.decomposition import PCA
+from threadpoolctl import threadpool_limits
 
+from build.model.plane import LARGEST, plane
 from build.quality.survey import weighted
-from segue.catalog import Catalog, load
+from segue.catalog import Catalog, load, lookup
+from segue.engine.space import space_of
 from tests.benchmarks.figures import Row, table
 
 NEIGHBOURS = (10, 100, 1000)
@@ -31,23 +35,29 @@ def main() -> None:
     parser.add_argument("--artifacts", type=Path, default=Path("artifacts"))
     parser.add_argument("--songs", type=int, default=1500, help="whose neighbours count (default: %(default)s)")
     parser.add_argument("--all", action="store_true", help="methods that arrange every song, too")
+    parser.add_argument("--other", type=Path, help="folder of another version's artifacts")
     options = parser.parse_args()
     catalog = load(options.artifacts)
     points = weighted(catalog)
+    threadpool_limits(1)  # as the build has it
     asked = np.sort(np.random.default_rng(0).choice(len(points), min(options.songs, len(points)), replace=False))
     truth = {count: nearest(points, asked, count) for count in NEIGHBOURS}
     rows = []
     for name, drawn in (methods(catalog, points) | (others(points) if options.all else {})).items():
-        began = time.perf_counter()
+        began = time.process_time()
         places = drawn().astype(np.float32)
-        rows.append({"map": name, **kept(points, places, asked, truth), "seconds": time.perf_counter() - began})
+        took = time.process_time() - began
+        rows.append({"map": name, **kept(points, places, asked, truth), "seconds": took})
     print(table(rows))
+    if options.other:
+        print(f"\nmedian move: {moved(catalog, load(options.other)):.1%} of the map's width")
 
 
 def methods(catalog: Catalog, points: np.ndarray) -> dict[str, Callable[[], np.ndarray]]:
-    """The version's map, and the plane of largest variance."""
+    """The version's map, drawn anew, and the plane of largest variance."""
+    drawn_from = [catalog.array(name) for name in ("cell_offsets", "cell_centroids")]
     return {
-        "of the version": lambda: catalog.array("map"),
+        "of the version": lambda: plane(catalog.array("vectors"), space_of(catalog).weights, *drawn_from),
         "two principal components": lambda: PCA(2, random_state=0).fit_transform(points),
     }
 
@@ -65,6 +75,14 @@ def others(points: np.ndarray) -> dict[str, Callable[[], np.ndarray]]:
 
 def _by(name: str, drawn: Callable[[Any], np.ndarray]) -> np.ndarray:
     return np.asarray(drawn(importlib.import_module(name)))
+
+
+def moved(catalog: Catalog, other: Catalog) -> float:
+    """How far the median song lies from its place on another version's map, as a share of the width."""
+    ids = [catalog.texts("ids")[row] for row in range(len(catalog))]
+    pairs = np.array([pair for pair in enumerate(lookup.by_ids(other, ids)) if pair[1] is not None])
+    places = [version.array("map")[rows].astype(np.int64) for version, rows in zip((catalog, other), pairs.T)]
+    return float(np.median(np.linalg.norm(places[0] - places[1], axis=1))) / LARGEST
 
 
 def kept(points: np.ndarray, places: np.ndarray, asked: np.ndarray, truth: dict[int, np.ndarray]) -> Row:
