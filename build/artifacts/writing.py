@@ -10,7 +10,6 @@ import pandas as pd
 import pyarrow.compute as pc
 
 from build.artifacts import groups, lookups, table
-from build.model import naming
 from build.model.clusters import Cells, centroids
 from build.model.context import Links, first_artists
 from build.model.lessons import Lists

@@ -28,15 +28,14 @@ class Ground:
 
     @cached_property
     def counts(self) -> np.ndarray:
-        """Songs of each cell, shape (n_cells,): where filters are selective, those that pass."""
-        if not self._allowed.selective:
+        """Songs of each cell, shape (n_cells,): those that pass, where anything is filtered."""
+        if self._allowed.passing is None:
             return np.diff(self._offsets)
-        passing = self._allowed(np.arange(self._songs))
-        return np.add.reduceat(passing, self._offsets[:-1], dtype=np.int64)
+        return np.diff(self._allowed.rows().searchsorted(self._offsets))
 
     def near(self, points: np.ndarray) -> np.ndarray:
         """Rows of about so many allowed songs around each point, rising; of all where they are few."""
-        if self._allowed.selective and self._allowed.count() <= FEW:
+        if self._allowed.passing is not None and self._allowed.count() <= FEW:
             return self.everywhere
         order = np.argsort(squared(self._centroids, points), axis=0, kind="stable")
         counts = self.counts[order]
