@@ -244,6 +244,32 @@ def test_a_search_reads_no_more_than_its_budget(demo_catalog, monkeypatch, budge
     assert 0 < len(trigrams.rows(demo_catalog, "the", 200)) <= budget
 
 
+def test_every_album_is_found_by_its_id_with_all_its_songs(demo_catalog):
+    albums, artists = demo_catalog.texts("albums"), demo_catalog.texts("artists")
+    songs = {}
+    for row in range(len(demo_catalog)):
+        name, first = albums[row], artists[int(demo_catalog.lists("by", "artists")[row][0])]
+        songs.setdefault(lookup.album_id(name, first), set()).add(row)
+    assert len(songs) > 50
+    for identity, rows in songs.items():
+        found = lookup.album_by_id(demo_catalog, identity)
+        assert set(found) == rows
+        known = popularity(demo_catalog, np.array(found)).tolist()
+        assert known == sorted(known, reverse=True)
+
+
+@given(st.one_of(st.text(), st.text(string.ascii_letters + string.digits, min_size=22, max_size=22)))
+def test_what_is_no_id_of_an_album_or_artist_names_none(world_catalog, text):
+    assert lookup.album_by_id(world_catalog, text) == []
+    assert lookup.artist_by_id(world_catalog, text) is None
+
+
+def test_an_album_has_one_id_however_it_is_spelt(world_catalog):
+    ids = {lookup.album_id(*names) for names in (("Live", "Halberd"), ("LIVE!", "halberd"), (" live ", "HALBERD."))}
+    others = {lookup.album_id("Live", "Skarn"), lookup.album_id("Alive", "Halberd"), lookup.artist_id("Halberd")}
+    assert (len(ids), len(others - ids)) == (1, 3)
+
+
 def test_every_id_of_the_catalogue_is_found(demo_catalog):
     ids = demo_catalog.texts("ids")
     assert [lookup.by_id(demo_catalog, ids[row]) for row in range(len(ids))] == list(range(len(demo_catalog)))

@@ -1,20 +1,13 @@
-"""Ids as Spotify writes them: songs have the table's own, artists and albums ones that are made from their names."""
+"""Ids as Spotify writes them: songs have the table's own, artists ones that are made from their names."""
 
 import re
 from collections.abc import Sequence
 
 from segue.catalog import Catalog, lookup
-from segue.catalog.lookup.artists import base62
-from segue.catalog.names import bare, digest
 from segue.query.reader import shown
 from segue.spotify.errors import Refused
 
 _WELL_FORMED = re.compile(r"[0-9A-Za-z]{22}")
-
-
-def album_id(name: str, artist: str) -> str:
-    """The id of an album by its name and first artist."""
-    return base62(digest(f"album {bare(name)}")) + base62(digest(f"album by {bare(artist)}"))
 
 
 def song(catalog: Catalog, asked: str) -> int | None:

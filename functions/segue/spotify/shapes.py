@@ -14,7 +14,6 @@ import numpy as np
 
 from segue.catalog import Catalog, lookup, records
 from segue.query.attributes import AUDIO
-from segue.spotify import ids
 
 _NEUTRAL: Mapping[str, float] = {"time_signature": 4, "key": -1, "mode": 1}
 FEATURES = (*(attribute.name for attribute in AUDIO), "duration_ms")
@@ -126,7 +125,7 @@ class Shapes:
             "album_type": "album",
             "artists": [artist],
             "available_markets": [],
-            **self._identified("album", ids.album_id(name, artist["name"]), name),
+            **self._identified("album", lookup.album_id(name, artist["name"]), name),
             "images": [],
             "release_date": f"{self._whole('year', row):04}",
             "release_date_precision": "year",

@@ -1,23 +1,20 @@
 """Artists by name, however it is spelt, and by ids that are made from their names.
 
-Tables name artists and albums, they don't number them, so an id is made from two digests of the name: eleven
-characters of base62 for each, as Spotify's are. It is the same in every version of every table.
+Tables name artists, they don't number them, so an id is made from two digests of the name: eleven characters of
+base62 for each, as Spotify's are. It is the same in every version of every table.
 """
 
-import re
 from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from segue.catalog.lookup.base62 import encoded, first_half
 from segue.catalog.lookup.likeness import Likeness
 from segue.catalog.lookup.readings import CLOSE
 from segue.catalog.lookup.rows import artists_at, artists_like, best_known, called, popularity
 from segue.catalog.names import TIERS, bare, digest, joined, spelt, title_key, typed
 from segue.catalog.version import Catalog
 
-ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-HALF = 11  # characters that hold 64 bits: 62**11 > 2**64
-_ID = re.compile(r"[0-9A-Za-z]{22}")
 _UNLIKE = 4
 _SHORTEST = 3  # letters from which the beginning of a name or of one of its words counts
 
@@ -33,7 +30,8 @@ def artist(catalog: Catalog, asked: str) -> int | None:
 
 def artist_by_id(catalog: Catalog, asked: str) -> int | None:
     """Of all spellings that share an id the one with most songs."""
-    if not _ID.fullmatch(asked) or (key := _number(asked[:HALF])) >= 2**64:
+    key = first_half(asked)
+    if key is None:
         return None
     names, songs = catalog.texts("artists"), catalog.lists("artist", "songs")
     found = [row for row in artists_at(catalog, key) if artist_id(names[row]) == asked]
@@ -45,16 +43,7 @@ def artist_id(name: str) -> str:
 
     The first half is the digest by which artists are looked up, the second separates those who share it.
     """
-    return base62(digest(title_key(name))) + base62(digest(f"artist {bare(name)}"))
-
-
-def base62(number: int) -> str:
-    """A 64-bit number in eleven characters."""
-    digits = ""
-    for _ in range(HALF):
-        number, digit = divmod(number, len(ALPHABET))
-        digits = ALPHABET[digit] + digits
-    return digits
+    return encoded(digest(title_key(name))) + encoded(digest(f"artist {bare(name)}"))
 
 
 def tier(keys: Sequence[str], name: str) -> int:
@@ -87,10 +76,3 @@ def _unlike(asked: str, name: str, likeness: Likeness) -> int:
     if likeness.ratio(spelling) >= CLOSE:
         return 2
     return 3 if len(asked) >= _SHORTEST and f" {asked}" in typed(name) else _UNLIKE
-
-
-def _number(half: str) -> int:
-    number = 0
-    for character in half:
-        number = number * len(ALPHABET) + ALPHABET.index(character)
-    return number
