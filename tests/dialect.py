@@ -1,4 +1,6 @@
-"""Callers of the dialect, for its tests, and what they read in answers."""
+"""Callers of the dialects, for their tests, and what they read in answers."""
+
+from xml.etree import ElementTree as ET
 
 from werkzeug.test import Client
 from werkzeug.wrappers import Request
@@ -18,6 +20,12 @@ def told(answer, status):
     message = body["error"]["message"]
     assert body == {"error": {"status": status, "message": message}}
     return message
+
+
+def xml(answer):
+    """The root of an answer in XML."""
+    assert answer.mimetype == "application/xml"
+    return ET.fromstring(answer.data)  # noqa: S314 # the service wrote it
 
 
 def names(tracks):

@@ -27,11 +27,29 @@ MAIN = Path(__file__).resolve().parent.parent / "functions" / "main.py"
 WARM = 2000  # hostile requests before memory is looked at
 PATIENCE = 20  # seconds for an answer
 FIELDS = ("song", "song_id", "seeds", "limit", "filters", "targets", "max_per_artist", "diversity", "draw", "explain")
-PATHS = ("/recommend", "/search", "/songs/x", "/clusters/0", "/readyz", "/", "/v1/recommendations", "/v1/search")
+PATHS = (
+    "/recommend",
+    "/search",
+    "/songs/x",
+    "/clusters/0",
+    "/readyz",
+    "/",
+    "/v1/recommendations",
+    "/v1/search",
+    "/rest/search3",
+    "/rest/getSimilarSongs",
+)
 VALUES = (
     None, True, -1, 0, 1e308, 10**400, "", "x" * 3000, "\x00", "\ud800", "\u202e", [], [[]], {}, {"id": {}},
     "../" * 40,
 )  # fmt: skip
+TEXTS = [  # for parameters
+    "", " ", ",", ",,,", "0", "-1", "-0", "1e309", "1e-400", "nan", "inf", "-inf", "0x10", "1_0", "١٢", "½",
+    "9" * 400, "null", "true", "[]", "{}", "%00", "\x00", "%ff", "ß", "İ", "a" * 3000, "../../etc/passwd", "*", "?",
+    "' OR 1=1 --", '"', '""', "<script>", "${7*7}", "artist:", 'track:"', "year:0000-9999", "year:1-", "genre:\x00",
+    "spotify:track:x", "Z" * 22, "0" * 22, "z" * 21 + "é", "\n", "\u202e", "🎵", "(feat. )", "[]()", "-", " - ",
+]  # fmt: skip
+METHODS = ["GET"] * 60 + ["HEAD", "OPTIONS", "POST", "PUT", "DELETE", "PATCH"]  # as often as these
 WALKS = ("/../../etc/passwd", "/%2e%2e/%2e%2e/etc/passwd", "/songs/..%2f..%2fetc%2fpasswd", "//etc/passwd",
          "/songs/%00", "/songs/%ff%fe", "/docs/../main.py", "/static/../../main.py", "/\\..\\main.py")  # fmt: skip
 

@@ -10,6 +10,7 @@ from openapi_spec_validator import validate
 from werkzeug.test import Client
 from werkzeug.wrappers import Request
 
+from segue import VERSION
 from segue.catalog.lookup.songs import ALTERNATIVES
 from segue.config import Config
 from segue.engine.explain import REASONS
@@ -34,7 +35,7 @@ def test_the_document_is_valid_openapi():
 
 def test_it_has_the_version_of_the_project():
     project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8"))
-    assert DOCUMENT["info"]["version"] == project["project"]["version"]
+    assert DOCUMENT["info"]["version"] == project["project"]["version"] == VERSION
 
 
 def test_it_lists_the_routes_and_methods_of_the_service():

@@ -22,6 +22,7 @@ def client(world_artifacts):
     function = Client(Request.application(Service(Config(world_artifacts)).handle))
     assert function.get("/readyz").status_code == 200
     assert function.get("/v1/tracks/piano-1").status_code == 200
+    assert function.get("/rest/ping").status_code == 200
     return function
 
 
@@ -57,6 +58,7 @@ def engaged(client, pool, monkeypatch):
         ({"path": "/search", "query_string": {"q": "rain"}}, 200),
         ({"path": "/v1/search", "query_string": {"q": "rain", "type": "track"}}, 200),
         ({"path": "/v1/recommendations"}, 400),
+        ({"path": "/rest/search3", "query_string": {"query": "rain"}}, 200),
     ],
 )
 def test_what_takes_the_interpreter_long_waits_for_the_engine(client, pool, engaged, asked, status):
@@ -67,7 +69,9 @@ def test_what_takes_the_interpreter_long_waits_for_the_engine(client, pool, enga
     assert later.result(PATIENCE).status_code == status
 
 
-@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/clusters", "/songs/piano-1", "/nowhere", "/v1/me"])
+@pytest.mark.parametrize(
+    "path", ["/healthz", "/readyz", "/clusters", "/songs/piano-1", "/nowhere", "/v1/me", "/rest/ping"]
+)
 def test_what_takes_no_time_does_not_wait(client, pool, engaged, path):  # a request is in the engine
     assert pool.submit(client.get, path).result(PATIENCE).status_code in (200, 404)
 

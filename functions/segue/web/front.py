@@ -55,7 +55,8 @@ class Front:
         request.environ["segue.keys"] = self._keys
         if self._origins and headers.is_preflight(request):
             return Response(status=204)
-        return self._handle(request) if self._may_pass(request) else _refusal(request)
+        refused = None if self._may_pass(request) else _refusal(request, self._keys)
+        return refused or self._handle(request)
 
     def _may_pass(self, request: Request) -> bool:
         """A preflight carries no key, and its answer holds nothing."""
@@ -70,8 +71,15 @@ def _presented(request: Request) -> str:
     return bearer.strip() if kind.lower() == "bearer" else request.headers.get("X-Api-Key", "")
 
 
-def _refusal(request: Request) -> Response:
-    """A 401, in Spotify's shape where Spotify's clients ask, and as open to those in browsers as all its answers."""
+def _refusal(request: Request, keys: Keys) -> Response | None:
+    """A 401; in the shape of a dialect where its clients ask, and as open to those in browsers as all its answers.
+
+    None where a player has its key among the parameters, as the OpenSubsonic API wants it.
+    """
+    if public.is_subsonic(request.path):
+        from segue import subsonic  # most callers never need it
+
+        return subsonic.refusal(request, keys)
     asked = {"WWW-Authenticate": 'Bearer realm="segue"'}
     if public.is_spotify(request.path):
         said = "Invalid access token" if _presented(request) else "No token provided"

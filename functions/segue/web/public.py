@@ -52,8 +52,13 @@ def staged(app: Wsgi) -> Wsgi:
 
 
 def is_spotify(path: str) -> bool:
-    """Whether a path is the dialect's, :mod:`segue.spotify`."""
+    """Whether a path is of the Spotify dialect, :mod:`segue.spotify`."""
     return path == "/v1" or path.startswith("/v1/") or path.rstrip("/") == "/api/token"
+
+
+def is_subsonic(path: str) -> bool:
+    """Whether a path is of the OpenSubsonic dialect, :mod:`segue.subsonic`."""
+    return path == "/rest" or path.startswith("/rest/")
 
 
 def _forwarded(request: Request, name: str, form: re.Pattern[str]) -> str | None:

@@ -90,6 +90,10 @@ class Service:
 
             base = public.base(request, self._config.public_url)
             return spotify.handle(request, self.catalog, base, self._turn)
+        if public.is_subsonic(request.path):
+            from segue import subsonic  # as above
+
+            return subsonic.handle(request, self.catalog, self._turn)
         try:
             view, arguments = routes.matched(request)
         except MethodNotAllowed as error:
