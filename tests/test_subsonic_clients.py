@@ -91,7 +91,7 @@ def test_opensonic_takes_every_shape(base, options):
     async def play(player):
         assert await player.ping()
         extensions = await player.get_open_subsonic_extensions()
-        assert {"apiKeyAuthentication", "formPost"} <= {extension.name for extension in extensions}
+        assert {"apiKeyAuthentication", "formPost", "sonicSimilarity"} == {extension.name for extension in extensions}
         everything = await player.search3("", song_count=50)
         song = everything.song[0]
         assert everything.album[0].song_count >= 1
@@ -103,6 +103,8 @@ def test_opensonic_takes_every_shape(base, options):
         matches = await player.get_sonic_similar_tracks(song.id, count=3)
         assert len({match.entry.id for match in matches}) == 3
         assert all(0 < match.similarity <= 1 for match in matches)
+        walk = await player.find_sonic_path(song.id, similar[-1].id, count=5)
+        assert (walk[0].entry.id, walk[-1].entry.id, len(walk)) == (song.id, similar[-1].id, 5)
         assert (await player.get_top_songs(song.artist, count=1))[0].artist_id == song.artist_id
 
     opensonic(base, play, **ANY, **options)

@@ -23,7 +23,8 @@ HEAD = {"version": "1.16.1", "type": "segue", "serverVersion": VERSION}
 KEYS = {
     "ping": None, "getLicense": "license", "tokenInfo": "tokenInfo", "search3": "searchResult3",
     "getOpenSubsonicExtensions": "openSubsonicExtensions", "getSimilarSongs": "similarSongs",
-    "getSimilarSongs2": "similarSongs2", "getSonicSimilarTracks": "sonicMatch", "getTopSongs": "topSongs",
+    "getSimilarSongs2": "similarSongs2", "getSonicSimilarTracks": "sonicMatch", "findSonicPath": "sonicMatch",
+    "getTopSongs": "topSongs",
 }  # fmt: skip
 
 
@@ -53,6 +54,7 @@ class Fuzz:
         counts = {f"{kind}{what}": range(9) for kind in ("song", "album", "artist") for what in ("Count", "Offset")}
         return counts | {
             "query": [*self.names, "", '""', "a", "the night"], "id": self.ids, "artist": self.names,
+            "startSongId": self.ids, "endSongId": self.ids,
             "count": range(102), "f": ["json", "xml", "jsonp", "json", "json"], "callback": ["here", "a.b"],
             "u": ["me"], "p": ["secret", "enc:0g"], "t": ["token"], "apiKey": ["key"], "v": ["1.16.1", "9"],
         }  # fmt: skip

@@ -14,6 +14,7 @@ from tests.dialect import client_of, xml
 COUNTS = ("artistCount", "albumCount", "songCount")
 ADA = lookup.artist_id("Ada Lindqvist")
 PIANO = lookup.album_id("piano 0", "Ada Lindqvist")
+WALK = {"startSongId": "piano-1", "endSongId": "disco-4"}
 HEAD = {"version": "1.16.1", "type": "segue", "serverVersion": VERSION, "openSubsonic": True}
 SLOW_RAIN = {
     "id": "piano-1",
@@ -76,6 +77,7 @@ def test_what_is_asked_of_the_server_needs_no_artifacts(tmp_path):
         "openSubsonicExtensions": [
             {"name": "apiKeyAuthentication", "versions": [1]},
             {"name": "formPost", "versions": [1]},
+            {"name": "sonicSimilarity", "versions": [1]},
         ]
     }
     code, message = failed(client, "search3", 503, query="rain")
@@ -98,6 +100,7 @@ def test_an_answer_is_xml_unless_it_is_wanted_otherwise(client):
         f' version="1.16.1" type="segue" serverVersion="{VERSION}" openSubsonic="true">'
         '<openSubsonicExtensions name="apiKeyAuthentication"><versions>1</versions></openSubsonicExtensions>'
         '<openSubsonicExtensions name="formPost"><versions>1</versions></openSubsonicExtensions>'
+        '<openSubsonicExtensions name="sonicSimilarity"><versions>1</versions></openSubsonicExtensions>'
         "</subsonic-response>"
     )
 
@@ -249,6 +252,11 @@ def test_a_page_may_be_large_but_not_larger(client):
         ("getSimilarSongs2", {"id": "0" * 22}, 70, "search3 finds ids"),
         ("getSimilarSongs", {"id": "piano-1", "count": "9" * 10}, 0, "count: expected a whole number from 0"),
         ("getSonicSimilarTracks", {"id": ADA}, 70, "no song has the id"),
+        ("findSonicPath", {"startSongId": "piano-1"}, 10, "Required parameter is missing: endSongId"),
+        ("findSonicPath", {"startSongId": "piano-1", "endSongId": "x"}, 70, "no song has the id 'x'"),
+        ("findSonicPath", WALK | {"count": 1}, 0, "count: a path has 2 songs at the least, its ends"),
+        ("findSonicPath", WALK | {"count": 50}, 0, "12 different songs pass the filters, the fixed ones included"),
+        ("findSonicPath", WALK | {"endSongId": "piano-1-live"}, 0, "is the song at /startSongId again"),
         ("getTopSongs", {}, 10, "Required parameter is missing: artist"),
         ("getTopSongs", {"artist": "nobody"}, 70, "no artist is called 'nobody'; search3 finds artists"),
         ("getTopSongs", {"artist": " "}, 70, "no artist is called ' '"),
@@ -298,6 +306,19 @@ def test_a_sonic_match_has_the_score_of_its_song(client):
     ]
     assert matches[0]["entry"] == SLOW_RAIN
     assert asked(client, "getSonicSimilarTracks", id="piano-2", count=0) == {"sonicMatch": []}
+
+
+@pytest.mark.parametrize("count", [2, 4, 9])
+def test_a_path_leads_from_song_to_song_and_tells_how_similar_neighbours_are(client, count):
+    matches = asked(client, "findSonicPath", **WALK, count=count)["sonicMatch"]
+    songs = [match["entry"] for match in matches]
+    assert (ids(songs)[0], ids(songs)[-1], len(set(ids(songs)))) == ("piano-1", "disco-4", count)
+    assert songs[0] == SLOW_RAIN
+    assert matches[0]["similarity"] == 1
+    assert all(0 < match["similarity"] < 1 for match in matches[1:])
+    walked = client.post("/path", json={"from": "piano-1", "to": {"id": "disco-4"}, "length": 5}).json["songs"]
+    again = asked(client, "findSonicPath", **WALK, count=5)["sonicMatch"]
+    assert ids(match["entry"] for match in again) == ids(walked)
 
 
 def test_the_top_songs_of_an_artist_are_the_best_known_and_no_version_twice(client):

@@ -3,6 +3,6 @@
 It takes and gives values and knows nothing of HTTP. It may import segue.query and segue.catalog.
 """
 
-from segue.engine.recommendation import Answer, Pool, Recommendation, recommend
+from segue.engine.recommendation import Answer, Pool, Recommendation, likeness, recommend
 
-__all__ = ["Answer", "Pool", "Recommendation", "recommend"]
+__all__ = ["Answer", "Pool", "Recommendation", "likeness", "recommend"]

@@ -73,7 +73,7 @@ def recommend(catalog: Catalog, query: Query, meant: Sequence[Resolved] | None =
     scorer = Scorer(catalog, seeds, query.targets)
     allowed = Allowed(catalog, _filters(catalog, query, seeds))
     works = choice.Works(catalog, allowed, _song_seeds(seeds))
-    chosen = choice.choose(catalog, query, _ranked(catalog, query, scorer, allowed), works, _likeness(catalog))
+    chosen = choice.choose(catalog, query, _ranked(catalog, query, scorer, allowed), works, likeness(catalog))
     whys = explain.explain(catalog, scorer, seeds, chosen.songs) if query.explain else None
     pool = Pool(
         int(catalog.manifest["recommendable"]),
@@ -89,6 +89,16 @@ def recommend(catalog: Catalog, query: Query, meant: Sequence[Resolved] | None =
         ),
         pool,
     )
+
+
+def likeness(catalog: Catalog) -> Callable[[int, Sequence[int]], np.ndarray]:
+    """How alike a song is to others, 0..1: the similarity of a seed, in all columns."""
+    vectors, reaches = catalog.array("vectors"), catalog.array("reaches")
+
+    def alike(row: int, others: Sequence[int]) -> np.ndarray:
+        return similarity(space_of(catalog), vectors[list(others)], vectors[[row]], reaches[list(others)])[:, 0]
+
+    return alike
 
 
 def _ranked(catalog: Catalog, query: Query, scorer: Scorer, allowed: Allowed) -> Iterator[search.Found]:
@@ -111,16 +121,6 @@ def _artists(catalog: Catalog, seed: Resolved) -> list[str]:
         return lookup.artists_of(catalog, seed.match.row)
     artist = lookup.artist(catalog, seed.seed.artist) if seed.seed.artist is not None else None
     return [] if artist is None else [catalog.texts("artists")[artist]]
-
-
-def _likeness(catalog: Catalog) -> Callable[[int, Sequence[int]], np.ndarray]:
-    """How alike a song is to others, 0..1: the similarity of a seed, in all columns."""
-    vectors, reaches = catalog.array("vectors"), catalog.array("reaches")
-
-    def likeness(row: int, others: Sequence[int]) -> np.ndarray:
-        return similarity(space_of(catalog), vectors[list(others)], vectors[[row]], reaches[list(others)])[:, 0]
-
-    return likeness
 
 
 def _song_seeds(seeds: Sequence[Resolved]) -> list[int]:

@@ -13,14 +13,14 @@ from segue.errors import ArtifactsError, StoreError
 from segue.keys import Keys
 from segue.query.reader import shown
 from segue.responses import ANYWHERE, RETRY_AFTER
-from segue.subsonic import access, envelope, params, search, similar
+from segue.subsonic import access, envelope, params, search, similar, walk
 from segue.subsonic.errors import GENERIC, NOT_FOUND, Refused
 from segue.subsonic.params import Params
 from segue.subsonic.shapes import Shape
 
 HTTP = ("GET", "HEAD", "POST")
 FREE = "getOpenSubsonicExtensions"  # answers everybody, as the API demands
-_EXTENSIONS = ("apiKeyAuthentication", "formPost")
+_EXTENSIONS = ("apiKeyAuthentication", "formPost", "sonicSimilarity")
 _OF_THE_SERVER: Mapping[str, Shape] = {
     "ping": {},
     FREE: {"openSubsonicExtensions": [{"name": name, "versions": [1]} for name in _EXTENSIONS]},
@@ -32,6 +32,7 @@ _OF_SONGS: Mapping[str, Callable[[Catalog, Params], Shape]] = {
     "getSimilarSongs": similar.similar_songs,
     "getSimilarSongs2": similar.similar_songs_2,
     "getSonicSimilarTracks": similar.sonic_similar_tracks,
+    "findSonicPath": walk.sonic_path,
     "getTopSongs": similar.top_songs,
 }
 _HEADERS = {405: {"Allow": ", ".join(HTTP)}, 503: {"Retry-After": str(RETRY_AFTER)}}

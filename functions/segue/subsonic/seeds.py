@@ -8,7 +8,7 @@ from segue.subsonic.errors import NOT_FOUND, Refused
 MOST = 20  # songs that stand for an album; as many as stand for an artist
 
 
-def song(catalog: Catalog, asked: str) -> Seed:
+def song(catalog: Catalog, asked: str, pointer: str = "/id") -> Seed:
     """The song of an id.
 
     Raises
@@ -19,7 +19,7 @@ def song(catalog: Catalog, asked: str) -> Seed:
     """
     if lookup.by_id(catalog, asked) is None:
         raise Refused(NOT_FOUND, f"no song has the id {shown(asked)}; search3 finds ids")
-    return Seed("/id", {"id": asked}, id=asked)
+    return Seed(pointer, {"id": asked}, id=asked)
 
 
 def anything(catalog: Catalog, asked: str) -> tuple[Seed, ...]:

@@ -1,0 +1,43 @@
+"""``findSonicPath``: a smooth walk from one song to another."""
+
+import itertools
+from dataclasses import replace
+
+from segue import engine, notes
+from segue.catalog import Catalog
+from segue.errors import InvalidQuery
+from segue.query.journeys import PathQuery
+from segue.subsonic import seeds
+from segue.subsonic.errors import GENERIC, Refused
+from segue.subsonic.params import Params
+from segue.subsonic.shapes import Shape, Shapes
+
+USUAL, MOST = 25, 50  # songs, both ends included
+ENDS = 2
+
+
+def sonic_path(catalog: Catalog, params: Params) -> Shape:
+    """How similar each song is to the one before, 0..1; the first one is to itself."""
+    start, goal = (seeds.song(catalog, params.text(name), f"/{name}") for name in ("startSongId", "endSongId"))
+    count = params.count("count", USUAL, MOST)
+    if count < ENDS:
+        raise Refused(GENERIC, f"count: a path has {ENDS} songs at the least, its ends")
+    with notes.timed("search"):
+        rows = _walk(catalog, PathQuery(start, goal, length=count))
+    alike = engine.likeness(catalog)
+    similar = [1.0, *(round(float(alike(before, [row])[0]), 6) for before, row in itertools.pairwise(rows))]
+    entries = Shapes(catalog).songs(rows)
+    return {"sonicMatch": [{"similarity": one, "entry": entry} for one, entry in zip(similar, entries)]}
+
+
+def _walk(catalog: Catalog, query: PathQuery) -> tuple[int, ...]:
+    """Rows, of one song an artist, or more where there are too few artists."""
+    from segue import journeys  # most players never ask for one
+
+    try:
+        try:
+            return journeys.path(catalog, query).rows
+        except InvalidQuery:
+            return journeys.path(catalog, replace(query, max_per_artist=None)).rows
+    except InvalidQuery as error:
+        raise Refused(GENERIC, error.faults[0].detail) from None
