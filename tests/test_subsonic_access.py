@@ -1,34 +1,15 @@
 """Who gets an answer of the OpenSubsonic API where the service is closed by keys, and what is logged of it."""
 
-import hashlib
 import json
 
 import pytest
-from werkzeug.test import Client
-from werkzeug.wrappers import Request
 
-from segue.config import Config
 from segue.subsonic.routes import FREE, METHODS
-from segue.web.front import Front
-from segue.web.service import Service
+from tests.fronts import KEY, LOCKED, client_of, lines
 
-KEY = "a-key-of-the-tests"
-LOCKED = {"SEGUE_API_KEYS": hashlib.sha256(KEY.encode()).hexdigest()}
+__all__ = ["client_of", "lines"]  # fixtures
 SEARCH = {"f": "json", "query": "slow rain"}
 ENCODED = f"enc:{KEY.encode().hex()}"
-
-
-@pytest.fixture
-def lines():
-    return []
-
-
-@pytest.fixture
-def client_of(world_artifacts, lines):
-    """Makes a client of the small world, set up by variables."""
-    return lambda **environ: Client(
-        Request.application(Front(Service(Config(world_artifacts)).handle, environ, lines.append).handle)
-    )
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """Unmodified clients of the OpenSubsonic API, against the function under the functions framework."""
 
 import asyncio
-import hashlib
 from urllib.parse import urlsplit
 
 import libopensonic
@@ -9,11 +8,10 @@ import libsonic
 import pytest
 from libopensonic.errors import CredentialError, DataNotFoundError, SonicError
 
+from tests.fronts import KEY, LOCKED
 from tests.serving import served
 
 ANY = {"username": "me", "password": "any"}
-KEY = "a-key-of-the-tests"
-LOCKED = {"SEGUE_API_KEYS": hashlib.sha256(KEY.encode()).hexdigest()}
 
 
 @pytest.fixture(scope="module", params=["world_artifacts", pytest.param("real_artifacts", marks=pytest.mark.slow)])

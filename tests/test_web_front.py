@@ -1,40 +1,23 @@
 """What stands before the service, as a caller and a log reader see it: whole answers, whole lines."""
 
-import hashlib
 import io
 import json
 import logging
 import re
 
 import pytest
-from werkzeug.test import Client
-from werkzeug.wrappers import Request
 
 from segue.catalog.lookup import artist_id
-from segue.config import Config
 from segue.errors import ConfigError
 from segue.web import log
 from segue.web.front import Front
 from segue.web.routes import ROUTES
-from segue.web.service import Service
+from tests.fronts import KEY, LOCKED, client_of, lines
 
-KEY = "a-key-of-the-tests"
-LOCKED = {"SEGUE_API_KEYS": hashlib.sha256(KEY.encode()).hexdigest()}
+__all__ = ["client_of", "lines"]  # fixtures
+
 ADA = artist_id("Ada Lindqvist")
 PATHS = [rule.rule.replace("<song>", "piano-1").replace("<int:cluster>", "0") for rule in ROUTES.iter_rules()]
-
-
-@pytest.fixture
-def lines():
-    return []
-
-
-@pytest.fixture
-def client_of(world_artifacts, lines):
-    """Makes a client of the small world, set up by variables."""
-    return lambda **environ: Client(
-        Request.application(Front(Service(Config(world_artifacts)).handle, environ, lines.append).handle)
-    )
 
 
 @pytest.mark.parametrize("path", [*PATHS, "/nowhere", "/v1/tracks", "/healthz/x", "//healthz"])

@@ -12,6 +12,12 @@ from segue import engine
 from segue.config import Config
 from segue.web.service import Service
 
+CALLED = {
+    "jsonrpc": "2.0",
+    "id": 1,
+    "method": "tools/call",
+    "params": {"name": "search_songs", "arguments": {"q": "rain"}},
+}
 GOOD = {"method": "POST", "path": "/recommend", "json": {"song_id": "piano-1"}}
 MOMENT = 0.3  # seconds in which a request that need not wait would have been answered
 PATIENCE = 20
@@ -59,6 +65,8 @@ def engaged(client, pool, monkeypatch):
         ({"path": "/v1/search", "query_string": {"q": "rain", "type": "track"}}, 200),
         ({"path": "/v1/recommendations"}, 400),
         ({"path": "/rest/search3", "query_string": {"query": "rain"}}, 200),
+        ({"method": "POST", "path": "/mcp", "data": "[" * 60_000}, 400),
+        ({"method": "POST", "path": "/mcp", "json": CALLED}, 200),
     ],
 )
 def test_what_takes_the_interpreter_long_waits_for_the_engine(client, pool, engaged, asked, status):

@@ -53,6 +53,7 @@ class Front:
 
     def _answered(self, request: Request) -> Response:
         request.environ["segue.keys"] = self._keys
+        request.environ["segue.origins"] = self._origins
         if self._origins and headers.is_preflight(request):
             return Response(status=204)
         refused = None if self._may_pass(request) else _refusal(request, self._keys)

@@ -10,6 +10,7 @@ from werkzeug.wrappers import Request, Response
 from segue.errors import ConfigError
 
 _ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?")
+_ADDRESS = re.compile(r"(localhost|[0-9.]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
 # https://owasp.org/www-project-secure-headers/
 STRICT = {
     "X-Content-Type-Options": "nosniff",
@@ -25,7 +26,9 @@ PAGE = (
 )
 ALLOWED = {
     "Access-Control-Allow-Methods": "GET, HEAD, POST, OPTIONS",
-    "Access-Control-Allow-Headers": "Authorization, Content-Type, If-None-Match, X-Api-Key",
+    "Access-Control-Allow-Headers": (
+        "Authorization, Content-Type, If-None-Match, X-Api-Key, MCP-Protocol-Version, Mcp-Method, Mcp-Name"
+    ),
     "Access-Control-Expose-Headers": "ETag, Retry-After, Server-Timing, X-Segue-Model",
     "Access-Control-Max-Age": "600",
 }
@@ -56,6 +59,22 @@ def open_to(request: Request, response: Response, listed: tuple[str, ...]) -> No
     if "*" in listed or asking in listed:
         response.headers["Access-Control-Allow-Origin"] = "*" if "*" in listed else asking
         response.headers.update(ALLOWED)
+
+
+def is_foreign(request: Request, listed: tuple[str, ...], public_url: str | None) -> bool:
+    """Whether a page asks that is neither of this service nor of a listed origin; programs name no origin.
+
+    Over plain HTTP the name of this service does not tell its pages: whoever owns a name can let it lead to this
+    machine (DNS rebinding). An address, or a name for which there is a certificate, does.
+    """
+    origin = request.headers.get("Origin")
+    if origin is None or "*" in listed or origin in listed:
+        return False
+    if public_url and re.match(re.escape(origin) + "(/|$)", public_url):
+        return False
+    scheme, _, host = origin.partition("://")
+    sure = scheme == "https" or _ADDRESS.fullmatch(host)
+    return not (sure and host == request.headers.get("Host"))
 
 
 def harden(request: Request, response: Response) -> None:

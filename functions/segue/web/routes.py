@@ -31,6 +31,7 @@ ROUTES = Map(
         _rule("/genres", "catalogue.genres"),
         _rule("/artists/<path:name>", "catalogue.artist"),
         _rule("/map", "points.points"),
+        _rule("/mcp", "mcp.mcp", "POST"),
         _rule("/healthz", "pages.healthz"),
         _rule("/readyz", "pages.readyz"),
         _rule("/openapi.json", "pages.openapi"),

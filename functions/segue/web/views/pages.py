@@ -26,7 +26,7 @@ def readyz(call: Call) -> Response:
 
 def openapi(_: Call) -> Response:
     """The description of the API."""
-    return _file("openapi.json", "application/json")
+    return Response(document(), mimetype="application/json")
 
 
 def docs(_: Call) -> Response:
@@ -47,9 +47,17 @@ def page(_: Call) -> Response:
     return _file("index.html", "text/html")
 
 
+def document() -> bytes:
+    """The description of the API, in JSON."""
+    return _read("openapi.json")
+
+
 def _file(name: str, mimetype: str) -> Response:
+    return Response(_read(name), mimetype=mimetype)
+
+
+def _read(name: str) -> bytes:
     try:
-        text = (PAGES / name).read_bytes()
+        return (PAGES / name).read_bytes()
     except FileNotFoundError as error:
         raise ArtifactsError(f"{name} is missing from the deployed code") from error
-    return Response(text, mimetype=mimetype)
