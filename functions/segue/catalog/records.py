@@ -31,6 +31,15 @@ def holding(catalog: Catalog, column: str, words: str) -> np.ndarray:
     return np.append(hits, False)[places]
 
 
+def numbered(catalog: Catalog, column: str) -> np.ndarray:
+    """A number for each song's text in a column, equal for texts that differ in case, accents and punctuation only.
+
+    -1 where a song has none; shape (n_songs,)
+    """
+    spaced, places = _spaced(catalog, column)
+    return np.append(spaced.dictionary_encode().indices.to_numpy(), -1)[places]
+
+
 @functools.lru_cache(maxsize=1)
 def _spaced(catalog: Catalog, column: str) -> tuple[Any, np.ndarray]:
     """The distinct texts of a column, bare, and which of them each song has; kept, for it takes long.

@@ -1,12 +1,12 @@
 """The names of all artists, ready to be searched: there are far fewer than songs."""
 
 import functools
+import re
 from collections.abc import Sequence
 
 import numpy as np
 
 from segue.catalog import Catalog
-from segue.catalog.lookup.holding import Names
 from segue.catalog.names import bare
 
 
@@ -18,8 +18,9 @@ class Performers:
 
     def __init__(self, catalog: Catalog):
         texts, songs = catalog.texts("artists"), catalog.lists("artist", "songs")
-        self._names = Names(bare(texts[row]) for row in range(len(texts)))
-        self.names = self._names.all
+        self.names = [bare(texts[row]) for row in range(len(texts))]
+        self._lines = "".join(f"\n {name}" for name in self.names)
+        self._starts = np.cumsum([0, *(len(name) + 2 for name in self.names)])[:-1]
         sizes: np.ndarray = np.diff(songs.offsets.astype(np.int64))
         self._owners = np.repeat(np.arange(len(texts)), sizes)
         self._songs = songs.values
@@ -31,7 +32,8 @@ class Performers:
 
         Who are called so come first, then the best known.
         """
-        rows = self._names.holding(words)
+        places = [found.start() for found in re.finditer(re.escape(f" {words}"), self._lines)]
+        rows = np.unique(np.searchsorted(self._starts, places, side="right") - 1)
         others = np.array([self.names[row] != words for row in rows.tolist()], bool)
         return rows[np.lexsort((rows, -self._popularity[rows], others))]
 

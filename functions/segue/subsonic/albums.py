@@ -1,48 +1,29 @@
-"""All albums of a catalogue, to be listed and searched by words of their names."""
+"""All albums of a catalogue, each as the best-known of its songs: to be listed, and found by words of their names."""
 
 import numpy as np
 
-from segue.catalog import Catalog
-from segue.catalog.lookup.holding import Names
+from segue.catalog import Catalog, records
 from segue.catalog.lookup.rows import popularity
 from segue.catalog.names import bare
 
 
-class Albums:
-    """Albums by name and first artist.
-
-    songs : shape (n_albums,), rows: the best-known song of each album, those of the best-known albums first
-    """
-
-    def __init__(self, catalog: Catalog):
-        rows, titles, names = _titled(catalog)
-        best = np.lexsort((rows, -popularity(catalog, rows)))
-        firsts = catalog.array("by_artists")[catalog.array("by_offsets")[rows]].astype(np.int64)
-        _, places = np.unique((firsts * len(names) + titles)[best], return_index=True)
-        kept = best[np.sort(places)]
-        self.songs = rows[kept]
-        self._titles = titles[kept]
-        self._names = Names(names)
-
-    def holding(self, words: str) -> np.ndarray:
-        """Songs, as above, of albums whose names hold bare words, the last one maybe cut short; called so first."""
-        titles = self._names.holding(words)
-        found = np.flatnonzero(np.isin(self._titles, titles))
-        others = np.array([self._names.all[title] != words for title in self._titles[found].tolist()], bool)
-        return self.songs[found[np.argsort(others, kind="stable")]]
+def albums(catalog: Catalog) -> np.ndarray:
+    """Rows of songs, one of each album, the best-known albums first; kept, for it takes long."""
+    return catalog.derived(albums, lambda: _albums(catalog))
 
 
-def albums(catalog: Catalog) -> Albums:
-    """Those of a catalogue, kept: it takes as long as to read a name a song."""
-    return catalog.derived(Albums, lambda: Albums(catalog))
+def holding(catalog: Catalog, words: str) -> np.ndarray:
+    """Those of them whose albums' names hold bare words, the last one maybe cut short; exact names come first."""
+    songs, names = albums(catalog), catalog.texts("albums")
+    found = songs[records.holding(catalog, "album", words)[songs]]
+    longer = np.array([bare(names[row]) != words for row in found.tolist()], bool)
+    return found[np.argsort(longer, kind="stable")]
 
 
-def _titled(catalog: Catalog) -> tuple[np.ndarray, np.ndarray, list[str]]:
-    """Songs that have an artist and an album, the number of its name, and the names, bare."""
-    offsets, texts = catalog.array("by_offsets"), catalog.texts("albums")
-    rows = np.flatnonzero(offsets[1:] > offsets[:-1])
-    titles = [texts[row] for row in rows.tolist()]
-    names: dict[str, int] = {"": 0}
-    numbers = {title: names.setdefault(bare(title) if title else "", len(names)) for title in dict.fromkeys(titles)}
-    numbered = np.array([numbers[title] for title in titles], np.int64)
-    return rows[numbered > 0], numbered[numbered > 0], list(names)
+def _albums(catalog: Catalog) -> np.ndarray:
+    names, offsets = records.numbered(catalog, "album"), catalog.array("by_offsets").astype(np.int64)
+    rows = np.flatnonzero((names >= 0) & (offsets[1:] > offsets[:-1]))
+    best = rows[np.lexsort((rows, -popularity(catalog, rows)))]
+    artists = catalog.array("by_artists")[offsets[best]].astype(np.int64)
+    _, places = np.unique(artists * (names.max() + 1) + names[best], return_index=True)
+    return best[np.sort(places)]

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from segue import notes
 from segue.catalog import Catalog, lookup
 from segue.catalog.names import bare
-from segue.subsonic.albums import albums
+from segue.subsonic.albums import albums, holding
 from segue.subsonic.params import Params
 from segue.subsonic.shapes import Shape, Shapes
 
@@ -44,7 +44,7 @@ def _found(catalog: Catalog, text: str, pages: dict[str, slice]) -> dict[str, Se
     found = lookup.search(catalog, text, wanted) if wanted else lookup.Found(())
     return {
         "artist": found.artists,
-        "album": albums(catalog).holding(bare(text)).tolist() if _is_wanted(pages["album"]) else [],
+        "album": holding(catalog, bare(text)).tolist() if _is_wanted(pages["album"]) else [],
         "song": [reading.row for reading in found.songs],
     }
 
@@ -52,7 +52,7 @@ def _found(catalog: Catalog, text: str, pages: dict[str, slice]) -> dict[str, Se
 def _all(catalog: Catalog, pages: dict[str, slice]) -> dict[str, Sequence[int]]:
     return {
         "artist": range(len(catalog.texts("artists"))),
-        "album": albums(catalog).songs.tolist() if _is_wanted(pages["album"]) else [],
+        "album": albums(catalog).tolist() if _is_wanted(pages["album"]) else [],
         "song": range(len(catalog)),
     }
 
