@@ -89,7 +89,7 @@ def test_opensonic_takes_every_shape(base, options):
     async def play(player):
         assert await player.ping()
         extensions = await player.get_open_subsonic_extensions()
-        assert {"apiKeyAuthentication", "formPost", "sonicSimilarity"} == {extension.name for extension in extensions}
+        assert {"formPost", "sonicSimilarity", "topSongsByArtistId"} < {extension.name for extension in extensions}
         everything = await player.search3("", song_count=50)
         song = everything.song[0]
         assert everything.album[0].song_count >= 1

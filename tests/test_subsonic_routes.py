@@ -78,6 +78,7 @@ def test_what_is_asked_of_the_server_needs_no_artifacts(tmp_path):
             {"name": "apiKeyAuthentication", "versions": [1]},
             {"name": "formPost", "versions": [1]},
             {"name": "sonicSimilarity", "versions": [1]},
+            {"name": "topSongsByArtistId", "versions": [1]},
         ]
     }
     code, message = failed(client, "search3", 503, query="rain")
@@ -101,6 +102,7 @@ def test_an_answer_is_xml_unless_it_is_wanted_otherwise(client):
         '<openSubsonicExtensions name="apiKeyAuthentication"><versions>1</versions></openSubsonicExtensions>'
         '<openSubsonicExtensions name="formPost"><versions>1</versions></openSubsonicExtensions>'
         '<openSubsonicExtensions name="sonicSimilarity"><versions>1</versions></openSubsonicExtensions>'
+        '<openSubsonicExtensions name="topSongsByArtistId"><versions>1</versions></openSubsonicExtensions>'
         "</subsonic-response>"
     )
 
@@ -258,8 +260,8 @@ def test_a_page_may_be_large_but_not_larger(client):
         ("findSonicPath", WALK | {"count": 50}, 0, "12 different songs pass the filters, the fixed ones included"),
         ("findSonicPath", WALK | {"endSongId": "piano-1-live"}, 0, "is the song at /startSongId again"),
         ("getTopSongs", {}, 10, "Required parameter is missing: artist"),
-        ("getTopSongs", {"artist": "nobody"}, 70, "no artist is called 'nobody'; search3 finds artists"),
-        ("getTopSongs", {"artist": " "}, 70, "no artist is called ' '"),
+        ("getTopSongs", {"artist": "nobody"}, 70, "no artist has the name or id 'nobody'; search3 finds artists"),
+        ("getTopSongs", {"artist": " "}, 70, "no artist has the name or id ' '"),
     ],
 )
 def test_a_request_that_can_not_be_answered_says_why(client, method, given, code, said):
@@ -308,14 +310,19 @@ def test_a_sonic_match_has_the_score_of_its_song(client):
     assert asked(client, "getSonicSimilarTracks", id="piano-2", count=0) == {"sonicMatch": []}
 
 
+def similar_to(client, song):
+    return asked(client, "getSonicSimilarTracks", id=song, count=100)["sonicMatch"]
+
+
 @pytest.mark.parametrize("count", [2, 4, 9])
-def test_a_path_leads_from_song_to_song_and_tells_how_similar_neighbours_are(client, count):
+def test_a_path_leads_from_song_to_song_and_says_how_similar_each_is_to_the_first(client, count):
     matches = asked(client, "findSonicPath", **WALK, count=count)["sonicMatch"]
     songs = [match["entry"] for match in matches]
     assert (ids(songs)[0], ids(songs)[-1], len(set(ids(songs)))) == ("piano-1", "disco-4", count)
     assert songs[0] == SLOW_RAIN
     assert matches[0]["similarity"] == 1
-    assert all(0 < match["similarity"] < 1 for match in matches[1:])
+    similar = {other["entry"]["id"]: other["similarity"] for other in similar_to(client, "piano-1")}
+    assert [match["similarity"] for match in matches[1:]] == [similar[song["id"]] for song in songs[1:]]
     walked = client.post("/path", json={"from": "piano-1", "to": {"id": "disco-4"}, "length": 5}).json["songs"]
     again = asked(client, "findSonicPath", **WALK, count=5)["sonicMatch"]
     assert ids(match["entry"] for match in again) == ids(walked)
@@ -324,6 +331,7 @@ def test_a_path_leads_from_song_to_song_and_tells_how_similar_neighbours_are(cli
 def test_the_top_songs_of_an_artist_are_the_best_known_and_no_version_twice(client):
     assert ids(asked(client, "getTopSongs", artist="ADA LINDQVIST")["topSongs"]["song"]) == ["piano-2", "piano-1"]
     assert ids(asked(client, "getTopSongs", artist=ADA, count=1)["topSongs"]["song"]) == ["piano-2"]
+    assert ids(asked(client, "getTopSongs", artist="Halberd", id=ADA, count=1)["topSongs"]["song"]) == ["piano-2"]
 
 
 def test_what_the_table_does_not_say_is_left_out_or_empty(tmp_path):

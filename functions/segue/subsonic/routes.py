@@ -20,7 +20,7 @@ from segue.subsonic.shapes import Shape
 
 HTTP = ("GET", "HEAD", "POST")
 FREE = "getOpenSubsonicExtensions"  # answers everybody, as the API demands
-_EXTENSIONS = ("apiKeyAuthentication", "formPost", "sonicSimilarity")
+_EXTENSIONS = ("apiKeyAuthentication", "formPost", "sonicSimilarity", "topSongsByArtistId")
 _OF_THE_SERVER: Mapping[str, Shape] = {
     "ping": {},
     FREE: {"openSubsonicExtensions": [{"name": name, "versions": [1]} for name in _EXTENSIONS]},
@@ -71,12 +71,12 @@ def refusal(request: Request, keys: Keys) -> Response | None:
 def _answered(request: Request, catalog: Callable[[], Catalog], turn: AbstractContextManager[object]) -> Response:
     if request.method == "OPTIONS":
         return Response(status=204)
+    if request.method not in HTTP:
+        raise Refused(GENERIC, f"expected one of {', '.join(HTTP)}", 405)
     method, asked = _method(request), params.read(request)
     if method not in METHODS:
         raise Refused(NOT_FOUND, f"{shown(method)} is not served; what is: {', '.join(METHODS)}")
     notes.note(route=f"rest/{method}")
-    if request.method not in HTTP:
-        raise Refused(GENERIC, f"expected one of {', '.join(HTTP)}", 405)
     if method in _OF_THE_SERVER:
         return envelope.answer(asked, _OF_THE_SERVER[method])
     songs = catalog()

@@ -28,6 +28,10 @@ class Shapes:
         """Songs, each a ``Child``."""
         return [self._song(row) for row in rows]
 
+    def matches(self, rows: Sequence[int], similar: Sequence[float]) -> list[Shape]:
+        """Songs and how similar each is, 0..1: ``sonicMatch``."""
+        return [{"entry": entry, "similarity": one} for entry, one in zip(self.songs(rows), similar)]
+
     def artist(self, row: int) -> Shape:
         """An ``ArtistID3``."""
         return {**_artist(self._catalog.texts("artists")[row]), "albumCount": len(self._albums_of(row))}

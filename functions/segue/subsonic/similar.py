@@ -29,16 +29,15 @@ def sonic_similar_tracks(catalog: Catalog, params: Params) -> Shape:
     """``getSonicSimilarTracks``: how similar a song is, 0..1, is its score."""
     seed = seeds.song(catalog, params.text("id"))
     found = _recommended(catalog, (seed,), params.count("count", USUAL_MATCHES, MOST))
-    entries = Shapes(catalog).songs([song.row for song in found])
-    return {"sonicMatch": [{"similarity": song.score, "entry": entry} for song, entry in zip(found, entries)]}
+    return {"sonicMatch": Shapes(catalog).matches([song.row for song in found], [song.score for song in found])}
 
 
 def top_songs(catalog: Catalog, params: Params) -> Shape:
     """``getTopSongs``: an artist's best-known songs, one version of each."""
-    name = params.text("artist")
-    artist = lookup.artist(catalog, name) if name.strip() else None
+    asked = params.get("id") or params.text("artist")
+    artist = lookup.artist(catalog, asked) if asked.strip() else None
     if artist is None:
-        raise Refused(NOT_FOUND, f"no artist is called {shown(name)}; search3 finds artists")
+        raise Refused(NOT_FOUND, f"no artist has the name or id {shown(asked)}; search3 finds artists")
     songs = catalog.lists("artist", "songs")[artist]
     _, firsts = np.unique(catalog.array("works")[songs], return_index=True)
     rows = songs[np.sort(firsts)][: params.count("count", USUAL, MOST)].tolist()

@@ -1,6 +1,5 @@
 """``findSonicPath``: a smooth walk from one song to another."""
 
-import itertools
 from dataclasses import replace
 
 from segue import engine, notes
@@ -17,17 +16,15 @@ ENDS = 2
 
 
 def sonic_path(catalog: Catalog, params: Params) -> Shape:
-    """How similar each song is to the one before, 0..1; the first one is to itself."""
+    """The songs of a path, each with how similar it is to the first one, 0..1."""
     start, goal = (seeds.song(catalog, params.text(name), f"/{name}") for name in ("startSongId", "endSongId"))
     count = params.count("count", USUAL, MOST)
     if count < ENDS:
         raise Refused(GENERIC, f"count: a path has {ENDS} songs at the least, its ends")
     with notes.timed("search"):
         rows = _walk(catalog, PathQuery(start, goal, length=count))
-    alike = engine.likeness(catalog)
-    similar = [1.0, *(round(float(alike(before, [row])[0]), 6) for before, row in itertools.pairwise(rows))]
-    entries = Shapes(catalog).songs(rows)
-    return {"sonicMatch": [{"similarity": one, "entry": entry} for one, entry in zip(similar, entries)]}
+    similar = engine.likeness(catalog)(rows[0], rows).tolist()
+    return {"sonicMatch": Shapes(catalog).matches(rows, [round(one, 6) for one in similar])}
 
 
 def _walk(catalog: Catalog, query: PathQuery) -> tuple[int, ...]:
