@@ -18,12 +18,13 @@ from segue.engine.seeds import POINTS
 from segue.errors import InvalidQuery
 from segue.query import Query, Vocabulary, parser, reader
 from segue.query.attributes import AUDIO, NUMERIC
+from segue.subsonic import errors, params, routes
 from segue.web import bodies, service
 from segue.web.formats.choosing import FORMATS
 from segue.web.front import Front
 from segue.web.routes import ROUTES
 from segue.web.views import batch, search
-from tests.described import DOCUMENT, SCHEMAS, limits, parameter, somewhere
+from tests.described import DOCUMENT, OWN, REST, SCHEMAS, limits, parameter, somewhere
 
 QUERY = SCHEMAS["Query"]["properties"]
 OPERATIONS = [(method, path, told) for path, item in DOCUMENT["paths"].items() for method, told in item.items()]
@@ -39,9 +40,9 @@ def test_it_has_the_version_of_the_project():
 
 
 def test_it_lists_the_routes_and_methods_of_the_service():
-    routes = {re.sub("<.*?>", "0", rule.rule): rule.methods - {"HEAD"} for rule in ROUTES.iter_rules()}
+    ours = {re.sub("<.*?>", "0", rule.rule): rule.methods - {"HEAD"} for rule in ROUTES.iter_rules()}
     told = {somewhere(path): {method.upper() for method in item} for path, item in DOCUMENT["paths"].items()}
-    assert told == routes
+    assert told == ours | {somewhere(REST): {"GET", "POST"}}
 
 
 # --- limits ---------------------------------------------------------------------------------------------------
@@ -172,13 +173,26 @@ def test_a_batch_takes_the_requests_of_the_code():
 
 
 def test_the_size_of_a_body_is_that_of_the_code():
-    posted = {path: item["post"] for path, item in DOCUMENT["paths"].items() if "post" in item}
+    posted = {path: item["post"] for path, item in OWN.items() if "post" in item}
     told = DOCUMENT["components"]["responses"]["TooLarge"]["description"]
     for path, operation in posted.items():
         bounds = bodies.MANY if path in ("/continue", "/batch") else bodies.QUERY
         for said in (f"{bounds.bytes:,} bytes", f"{bounds.commas:,} commas"):
             assert said in operation["requestBody"]["description"]
             assert said in told
+
+
+def test_players_are_told_the_methods_the_form_and_the_errors_of_the_code():
+    of_url, of_form = DOCUMENT["paths"][REST]["get"], DOCUMENT["paths"][REST]["post"]
+    methods = of_url["description"].partition(";")[0]
+    assert set(re.findall(r"`(\w+)`", methods)) == set(routes.METHODS)
+    named = {entry["name"] for entry in of_url["parameters"]}
+    assert set(SCHEMAS["Form"]["properties"]) < named
+    assert f"{params.LARGEST:,} bytes and {params.MOST_FIELDS} fields" in of_form["requestBody"]["description"]
+    codes = SCHEMAS["Subsonic"]["properties"]["subsonic-response"]["properties"]["error"]["properties"]["code"][
+        "enum"
+    ]
+    assert codes == sorted(value for value in vars(errors).values() if isinstance(value, int))
 
 
 # --- keys -------------------------------------------------------------------------------------------------------
@@ -202,7 +216,7 @@ def test_keys_are_optional_and_may_be_shown_in_each_way_that_opens(closed):
     assert [answer.status_code for answer in answers] == [200, 200]
 
 
-@pytest.mark.parametrize(("method", "path", "told"), OPERATIONS)
+@pytest.mark.parametrize(("method", "path", "told"), [one for one in OPERATIONS if one[1] in OWN])
 def test_a_service_closed_by_keys_refuses_as_described(closed, method, path, told):
     answer = closed.open(somewhere(path), method=method.upper())
     assert (answer.status_code == 401) == ("401" in told["responses"]) == (told.get("security") != [])

@@ -10,11 +10,11 @@ from werkzeug.wrappers import Request
 from segue.config import Config
 from segue.query import parser
 from segue.web import bodies, service
-from tests.described import CHECKS, DOCUMENT, SCHEMAS, Late, described, limits, parameter, somewhere
+from tests.described import CHECKS, DOCUMENT, OWN, SCHEMAS, Late, described, limits, parameter, somewhere
 
 EXAMPLES = [
     pytest.param(path, example["value"], id=f"{path} {name}")
-    for path, item in DOCUMENT["paths"].items() if "post" in item
+    for path, item in OWN.items() if "post" in item
     for name, example in item["post"]["requestBody"]["content"]["application/json"]["examples"].items()
 ]  # fmt: skip
 QUICK, THOROUGH = 12, 300  # examples an operation
@@ -126,7 +126,7 @@ def test_a_slash_at_the_end_changes_nothing(client):
     assert client.get("/songs/demo-0000033/").json == client.get("/songs/demo-0000033").json
 
 
-@pytest.mark.parametrize("documented", DOCUMENT["paths"])
+@pytest.mark.parametrize("documented", OWN)
 def test_a_wrong_method_is_told_the_right_ones_and_head_is_among_them(client, documented):
     path = somewhere(documented)
     wrong, options, head = client.delete(path), client.options(path), client.head(path)
@@ -134,7 +134,7 @@ def test_a_wrong_method_is_told_the_right_ones_and_head_is_among_them(client, do
     assert (
         wrong.headers["Allow"] == options.headers["Allow"] == wrong.json["detail"].removeprefix("this path answers ")
     )
-    assert ({"GET", "HEAD"} <= set(wrong.headers["Allow"].split(", "))) == ("get" in DOCUMENT["paths"][documented])
+    assert ({"GET", "HEAD"} <= set(wrong.headers["Allow"].split(", "))) == ("get" in OWN[documented])
     assert head.status_code == client.get(path).status_code
 
 
