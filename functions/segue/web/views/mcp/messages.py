@@ -77,7 +77,7 @@ def read(body: object, headers: Headers) -> Message:
     fields = params if isinstance(params, Mapping) else {}
     message = Message(identity, body["method"], fields, _is_modern(fields, headers))
     if not isinstance(params, Mapping):
-        raise Refused(INVALID_PARAMS, "params: expected an object", message)
+        raise Refused(INVALID_REQUEST, "params: expected an object", message)
     _check_version(message, headers)
     return message
 
