@@ -1,7 +1,7 @@
-"""The OpenSubsonic API, as far as songs like others go: a dialect of Segue for players and the servers of music.
+"""The OpenSubsonic API for players and music servers, as far as search and similar songs go.
 
-It asks the same engine the same :class:`segue.query.Query` as every other request, and the web layer imports it with
-the first request below ``/rest/``. https://opensubsonic.netlify.app/docs/
+It gives the engine the same :class:`segue.query.Query` as every other request; the web layer imports it with the
+first request below ``/rest/``. https://opensubsonic.netlify.app/docs/
 
 Reading order: errors, params, access, envelope, albums, shapes, seeds, search, similar, walk, routes.
 """

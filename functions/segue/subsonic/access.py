@@ -1,4 +1,4 @@
-"""Who may ask: a key in ``apiKey``, or as the password of any user, open or in hexadecimal.
+"""Authentication: an API key as ``apiKey``, or as the password of any user, plain or in hexadecimal.
 
 https://opensubsonic.netlify.app/docs/extensions/apikeyauth/ and https://opensubsonic.netlify.app/docs/api-reference/
 """
@@ -11,12 +11,12 @@ _ENCODED = "enc:"
 
 
 def check(params: Params, keys: Keys) -> None:
-    """Let pass who has a key.
+    """Accept a request with a valid key.
 
     Raises
     ------
     Refused
-        the parameters hold none, or several that may differ; tokens can't be checked, for that needs the key itself.
+        there is none, or several that may differ; or it is a token, which only the key itself could check.
 
     """
     key, password = params.get("apiKey"), params.get("p")

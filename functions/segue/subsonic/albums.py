@@ -1,4 +1,4 @@
-"""All albums of a catalogue, each as the best-known of its songs: to be listed, and found by words of their names."""
+"""All albums of a catalogue, each represented by its best-known song: a list, and a search in their names."""
 
 import numpy as np
 
@@ -8,12 +8,12 @@ from segue.catalog.names import bare
 
 
 def albums(catalog: Catalog) -> np.ndarray:
-    """Rows of songs, one of each album, the best-known albums first; kept, for it takes long."""
+    """Rows of songs, one for each album, best-known albums first; kept, since it takes long."""
     return catalog.derived(albums, lambda: _albums(catalog))
 
 
 def holding(catalog: Catalog, words: str) -> np.ndarray:
-    """Those of them whose albums' names hold bare words, the last one maybe cut short; exact names come first."""
+    """The rows of albums whose names contain bare words, the last one maybe cut short; exact names come first."""
     songs, names = albums(catalog), catalog.texts("albums")
     found = songs[records.holding(catalog, "album", words)[songs]]
     longer = np.array([bare(names[row]) != words for row in found.tolist()], bool)

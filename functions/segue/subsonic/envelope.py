@@ -1,4 +1,4 @@
-"""Answers as ``subsonic-response``, in XML, JSON or JSONP as the caller wants it.
+"""Answers as ``subsonic-response``, in XML, JSON or JSONP.
 
 In XML, plain values are attributes and all others elements, of which a list repeats one.
 """
@@ -24,12 +24,12 @@ _FORMATS = ("", "xml", "json", "jsonp")
 
 
 def answer(params: Params, found: Mapping[str, Any]) -> Response:
-    """What was found.
+    """A successful answer.
 
     Raises
     ------
     Refused
-        the caller wants it in no format of the API.
+        the format that is asked for is unknown, or has no valid callback.
 
     """
     if params.get("f") not in _FORMATS:
@@ -40,7 +40,7 @@ def answer(params: Params, found: Mapping[str, Any]) -> Response:
 
 
 def failure(params: Params, error: Refused) -> Response:
-    """Why a request is not answered."""
+    """An error."""
     said = {"code": error.code, "message": str(error)}
     return _written(params, {"status": "failed", **_HEAD, "error": said}, error.status)
 

@@ -13,7 +13,7 @@ class Refused(Exception):
     """A request that is not answered as it stands; the message says what was wrong and what would have worked.
 
     code : one of the numbers above
-    status : of HTTP; the API says 200 to all that it understands
+    status : of HTTP; the API's own errors have 200
     """
 
     def __init__(self, code: int, message: str, status: int = 200):

@@ -1,4 +1,4 @@
-"""Parameters, in the URL or as a form: of one given twice the first counts, and unknown ones count for nothing."""
+"""Parameters from the URL or a form: the first of repeated ones counts, unknown ones are ignored."""
 
 import re
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ _WHOLE = re.compile(r"\d{1,9}", re.ASCII)
 
 
 class Params:
-    """What a request asks for."""
+    """The parameters of a request."""
 
     def __init__(self, given: Mapping[str, str]):
         self._given = given
@@ -26,7 +26,7 @@ class Params:
         return self._given.get(name, "")
 
     def text(self, name: str) -> str:
-        """A text that is needed, and may be empty.
+        """A required text, which may be empty.
 
         Raises
         ------
@@ -42,7 +42,7 @@ class Params:
         return text
 
     def count(self, name: str, default: int, most: int) -> int:
-        """A number of things that are wanted at the most; above ``most`` it reads as that."""
+        """How many things are wanted; a number above ``most`` counts as ``most``."""
         text = self._given.get(name) or str(default)
         if not _WHOLE.fullmatch(text):
             raise Refused(GENERIC, f"{name}: expected a whole number from 0, found {shown(text)}")
@@ -50,7 +50,7 @@ class Params:
 
 
 def read(request: Request) -> Params:
-    """The parameters of a request, which are read once; where the form can't be, another time the URL's alone.
+    """The parameters of a request, read once; after a form that can't be read, those of the URL alone.
 
     Raises
     ------

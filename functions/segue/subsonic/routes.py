@@ -19,13 +19,13 @@ from segue.subsonic.params import Params
 from segue.subsonic.shapes import Shape
 
 HTTP = ("GET", "HEAD", "POST")
-FREE = "getOpenSubsonicExtensions"  # answers everybody, as the API demands
+FREE = "getOpenSubsonicExtensions"  # needs no key, as the API demands
 _EXTENSIONS = ("apiKeyAuthentication", "formPost", "sonicSimilarity", "topSongsByArtistId")
 _OF_THE_SERVER: Mapping[str, Shape] = {
     "ping": {},
     FREE: {"openSubsonicExtensions": [{"name": name, "versions": [1]} for name in _EXTENSIONS]},
     "getLicense": {"license": {"valid": True}},
-    "tokenInfo": {"tokenInfo": {"username": "segue"}},  # a key is nobody's in particular
+    "tokenInfo": {"tokenInfo": {"username": "segue"}},  # keys have no owners
 }
 _OF_SONGS: Mapping[str, Callable[[Catalog, Params], Shape]] = {
     "search3": search.search3,
@@ -42,10 +42,10 @@ _log = logging.getLogger("segue")
 
 
 def handle(request: Request, catalog: Callable[[], Catalog], turn: AbstractContextManager[object]) -> Response:
-    """Answer a request; whatever happens, in the shape of the API and open to programs in browsers.
+    """Answer a request, in every case in the API's shape and readable by pages of any origin.
 
     catalog : opens the artifacts
-    turn : is waited for before anything is looked for
+    turn : held while searching
     """
     try:
         response = _answered(request, catalog, turn)
@@ -56,7 +56,7 @@ def handle(request: Request, catalog: Callable[[], Catalog], turn: AbstractConte
 
 
 def refusal(request: Request, keys: Keys) -> Response | None:
-    """Why a request may not pass, in the shape of the API; None where its parameters hold a key, or it needs none."""
+    """An error in the API's shape; None where the parameters hold a valid key, or none is needed."""
     if _method(request) == FREE:
         return None
     try:

@@ -1,6 +1,6 @@
 """``search3``: songs, albums and artists that a text names, or all there are, a page at a time.
 
-A text may hold title and artist in either order; typos in it are forgiven but for albums, whose names must hold it.
+A text may hold title and artist in either order. Typos are tolerated, except for albums: their names must contain it.
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ FARTHEST = 10**9
 
 
 def search3(catalog: Catalog, params: Params) -> Shape:
-    """A page of each kind; clients that want everything ask for ``""``."""
+    """A page of each kind; an empty query, or ``""``, lists everything."""
     text, shapes = params.text("query").strip().strip('"*').strip(), Shapes(catalog)
     pages = {kind: _page(params, kind) for kind in ("artist", "album", "song")}
     with notes.timed("search"):

@@ -1,7 +1,7 @@
 """Songs, albums and artists in the shapes of the API.
 
-A field that its older versions know is left out where the table does not say it; those that OpenSubsonic adds then
-have an empty value, so that clients see what there is: https://opensubsonic.netlify.app/docs/responses/child/.
+Fields of the old Subsonic API are left out where the table lacks their value; fields that OpenSubsonic added are then
+empty, so that clients see which are supported: https://opensubsonic.netlify.app/docs/responses/child/.
 """
 
 import functools
@@ -13,7 +13,7 @@ from segue.catalog import Catalog, lookup
 
 Shape = dict[str, Any]
 
-CREATED = "1970-01-01T00:00:00Z"  # tables don't say when a song came; clients need a date
+CREATED = "1970-01-01T00:00:00Z"  # tables don't say when a song was added, and clients need a date
 _EXPLICIT = {None: "", 0: "clean", 1: "explicit"}
 
 

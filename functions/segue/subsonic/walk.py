@@ -28,7 +28,7 @@ def sonic_path(catalog: Catalog, params: Params) -> Shape:
 
 
 def _walk(catalog: Catalog, query: PathQuery) -> tuple[int, ...]:
-    """Rows, of one song an artist, or more where there are too few artists."""
+    """Rows with one song an artist, or more where there are too few artists."""
     from segue import journeys  # most players never ask for one
 
     try:

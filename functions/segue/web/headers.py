@@ -62,10 +62,10 @@ def open_to(request: Request, response: Response, listed: tuple[str, ...]) -> No
 
 
 def is_foreign(request: Request, listed: tuple[str, ...], public_url: str | None) -> bool:
-    """Whether a page asks that is neither of this service nor of a listed origin; programs name no origin.
+    """Whether a request comes from a page of an origin that is neither this service's nor listed.
 
-    Over plain HTTP the name of this service does not tell its pages: whoever owns a name can let it lead to this
-    machine (DNS rebinding). An address, or a name for which there is a certificate, does.
+    Over plain HTTP a name that matches proves nothing, since any name can be made to lead to this machine (DNS
+    rebinding); an address, or a name with a certificate, does. Programs send no origin.
     """
     origin = request.headers.get("Origin")
     if origin is None or "*" in listed or origin in listed:

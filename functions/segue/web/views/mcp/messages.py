@@ -19,7 +19,7 @@ VERSIONS = (*MODERN, *HANDSHAKE)  # the latest first
 
 PARSE_ERROR, INVALID_REQUEST, NO_METHOD, INVALID_PARAMS = -32700, -32600, -32601, -32602
 HEADER_MISMATCH, UNSUPPORTED_VERSION = -32020, -32022
-STATUSES = {NO_METHOD: 404}  # of HTTP, for what the modern era refuses; 400 for all else
+STATUSES = {NO_METHOD: 404}  # of HTTP, since 2026-07-28; 400 for all else
 ALWAYS_400 = (PARSE_ERROR, INVALID_REQUEST, HEADER_MISMATCH, UNSUPPORTED_VERSION)
 
 IDENTITY = {"name": "segue", "title": "Segue", "version": VERSION}
@@ -34,7 +34,7 @@ Id = str | int | None
 class Message:
     """A request, or a notification, which has no id and gets no answer.
 
-    modern : whether it says all that is needed by itself, as the protocol has it since 2026-07-28
+    modern : whether it is of 2026-07-28 or later, when version and capabilities come with each message
     """
 
     id: Id
@@ -48,7 +48,7 @@ class Refused(Exception):
 
     code : of JSON-RPC or of the protocol
     message : the one that is refused; None where none could be read
-    data : more of it
+    data : details for programs
     """
 
     def __init__(self, code: int, said: str, message: Message | None = None, data: Mapping[str, Any] | None = None):
@@ -64,7 +64,7 @@ def read(body: object, headers: Headers) -> Message:
     Raises
     ------
     Refused
-        it is no single message, or not of a version that is spoken.
+        it is no single message, or its version is not supported.
 
     """
     if isinstance(body, list):
@@ -90,7 +90,7 @@ def answer(message: Message, result: Mapping[str, Any]) -> Response:
 
 
 def failure(refused: Refused) -> Response:
-    """Why there is none."""
+    """An error as the answer."""
     message = refused.message
     error = {"code": refused.code, "message": str(refused)} | ({"data": refused.data} if refused.data else {})
     body = {"jsonrpc": "2.0", "id": message.id if message else None, "error": error}
@@ -100,7 +100,7 @@ def failure(refused: Refused) -> Response:
 
 
 def acknowledgement() -> Response:
-    """What a notification gets."""
+    """The empty answer to a notification."""
     response = Response(status=202)
     del response.headers["Content-Type"]
     return response

@@ -17,7 +17,7 @@ CAPABILITIES = {"tools": {"listChanged": False}}
 INSTRUCTIONS = (
     "Recommends songs from one table of tracks, and knows no others. Name songs as people do: a title, or title and"
     " artist in one text; artists and genres are seeds as well. Where an answer says that a title is ambiguous, its"
-    " alternatives are other songs of that name. search_songs tells what the table has."
+    " alternatives are other songs of that name. search_songs finds what the table has."
 )
 KEPT = 300_000  # milliseconds for which a client may keep the tools: they change with a deployment
 LASTING = {"ttlMs": KEPT, "cacheScope": "public"}

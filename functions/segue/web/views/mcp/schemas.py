@@ -1,4 +1,4 @@
-"""What operations of the API take and give, as JSON Schemas without references: from the API's one description."""
+"""JSON Schemas of what operations of the API take and give, without references, from the API's one description."""
 
 import json
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ from segue.web.views.pages import document
 
 Schema = dict[str, Any]
 JSON = "application/json"
-UNBEARABLE = ("oneOf", "anyOf", "allOf", "not")  # models' makers refuse them at the root; the parser says the same
+NOT_AT_ROOT = ("oneOf", "anyOf", "allOf", "not")  # some assistants refuse such tools; the parser checks the same
 NOT_FOR_TOOLS = ("format",)  # a tool answers in JSON
 
 
@@ -37,7 +37,7 @@ class Described:
         if "requestBody" not in self._operation:
             return self._parameters()
         schema = self._resolved(self._operation["requestBody"]["content"][JSON]["schema"])
-        return {name: rule for name, rule in schema.items() if name not in UNBEARABLE}
+        return {name: rule for name, rule in schema.items() if name not in NOT_AT_ROOT}
 
     def gives(self) -> Schema:
         """The schema of its answer."""

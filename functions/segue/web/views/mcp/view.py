@@ -8,7 +8,7 @@ from segue.web.views.call import Call
 from segue.web.views.mcp import messages, methods
 from segue.web.views.mcp.messages import PARSE_ERROR, Message, Refused
 
-FOREIGN = "pages of this origin may not ask; SEGUE_CORS lists those that may, SEGUE_PUBLIC_URL says which are ours"
+FOREIGN = "pages of this origin have no access: add it to SEGUE_CORS, or to SEGUE_PUBLIC_URL if it is the service's"
 
 
 def mcp(call: Call) -> Response:
