@@ -1,6 +1,7 @@
 """The Model Context Protocol as a client's messages see it: whole answers, on the small world."""
 
 import json
+import re
 
 import pytest
 from hypothesis import given
@@ -269,15 +270,24 @@ def test_tools_are_operations_of_the_api_as_its_description_has_them(tmp_path):
             Draft202012Validator.check_schema(schema)
             assert schema["type"] == "object"
             assert not {"oneOf", "anyOf", "allOf", "not"} & set(tool["inputSchema"])
-            assert "$ref" not in json.dumps(schema)
-    query = SCHEMAS["Query"]["properties"]
-    assert list(tools["recommend"]["inputSchema"]["properties"]) == list(query)
-    assert tools["recommend"]["inputSchema"]["properties"]["limit"] == SCHEMAS["Limit"]
-    assert tools["recommend"]["inputSchema"]["properties"]["artist"] == {
-        **SCHEMAS["Text"],
+            references = set(re.findall(r'"\$ref": "([^"]*)"', json.dumps(schema)))
+            assert references == {f"#/$defs/{name}" for name in schema.get("$defs", {})}
+    recommend, query = tools["recommend"]["inputSchema"], SCHEMAS["Query"]["properties"]
+    assert list(recommend["properties"]) == list(query)
+    assert recommend["$defs"]["Limit"] == SCHEMAS["Limit"]
+    assert recommend["properties"]["artist"] == {
+        "$ref": "#/$defs/Text",
         "description": query["artist"]["description"],
     }
     assert tools["search_songs"]["inputSchema"]["required"] == ["q"]
+
+
+def test_what_a_model_reads_of_the_tools_is_short(client):
+    read = [
+        {name: tool[name] for name in ("name", "description", "inputSchema")}
+        for tool in result(posted(client, "tools/list"))["tools"]
+    ]
+    assert len(json.dumps(read)) < 30_000
 
 
 ASKED = {

@@ -1,4 +1,4 @@
-"""JSON Schemas of what operations of the API take and give, without references, from the API's one description."""
+"""JSON Schemas of what operations of the API take and give, each complete, from the API's one description."""
 
 import json
 from collections.abc import Mapping
@@ -8,6 +8,7 @@ from segue.web.views.pages import document
 
 Schema = dict[str, Any]
 JSON = "application/json"
+SHARED = "#/components/schemas/"
 NOT_AT_ROOT = ("oneOf", "anyOf", "allOf", "not")  # some assistants refuse such tools; the parser checks the same
 NOT_FOR_TOOLS = ("format",)  # a tool answers in JSON
 
@@ -36,34 +37,48 @@ class Described:
         """The schema of its body, or of its parameters as an object."""
         if "requestBody" not in self._operation:
             return self._parameters()
-        schema = self._resolved(self._operation["requestBody"]["content"][JSON]["schema"])
+        schema = self._complete(self._operation["requestBody"]["content"][JSON]["schema"])
         return {name: rule for name, rule in schema.items() if name not in NOT_AT_ROOT}
 
     def gives(self) -> Schema:
         """The schema of its answer."""
         answer = self._followed(self._operation["responses"]["200"])
-        schema: Schema = self._resolved(answer["content"][JSON]["schema"])
-        return schema
+        return self._complete(answer["content"][JSON]["schema"])
 
     def _parameters(self) -> Schema:
         asked = [entry for entry in self._operation["parameters"] if entry["name"] not in NOT_FOR_TOOLS]
-        return {
+        schema = {
             "type": "object",
             "properties": {
-                entry["name"]: {**self._resolved(entry["schema"]), "description": entry["description"]}
-                for entry in asked
+                entry["name"]: {**entry["schema"], "description": entry["description"]} for entry in asked
             },
             "required": [entry["name"] for entry in asked if entry.get("required")],
             "additionalProperties": False,
         }
+        return self._complete(schema)
 
-    def _resolved(self, value: Any) -> Any:
-        """A schema with what its references lead to in their places."""
+    def _complete(self, schema: Mapping[str, Any]) -> Schema:
+        """A schema with all that it refers to in its ``$defs``: in place, some of it would stand there four times."""
+        needed: dict[str, Any] = {}
+        root: Schema = self._referring(self._followed(schema), needed)
+        return root | ({"$defs": needed} if needed else {})
+
+    def _referring(self, value: Any, needed: dict[str, Any]) -> Any:
+        """A part of a schema whose references lead to ``$defs``, which get what is needed.
+
+        A reference to a part of another schema gives way to that part.
+        """
         if isinstance(value, list):
-            return [self._resolved(entry) for entry in value]
+            return [self._referring(entry, needed) for entry in value]
         if not isinstance(value, Mapping):
             return value
-        return {name: self._resolved(entry) for name, entry in self._followed(value).items()}
+        name = value.get("$ref", "/").removeprefix(SHARED)
+        if "/" in name:
+            return {key: self._referring(entry, needed) for key, entry in self._followed(value).items()}
+        if name not in needed:
+            needed[name] = {}  # it may refer to itself
+            needed[name] = self._referring(self._document["components"]["schemas"][name], needed)
+        return {**value, "$ref": f"#/$defs/{name}"}
 
     def _followed(self, value: Mapping[str, Any]) -> Mapping[str, Any]:
         """What a reference leads to (RFC 6901), and what stands beside it."""
