@@ -23,7 +23,7 @@ from segue.web import bodies, service
 from segue.web.formats.choosing import FORMATS
 from segue.web.front import Front
 from segue.web.routes import ROUTES
-from segue.web.views import batch, search
+from segue.web.views import batch, search, songs
 from tests.described import DOCUMENT, OWN, REST, SCHEMAS, limits, parameter, somewhere
 
 QUERY = SCHEMAS["Query"]["properties"]
@@ -121,6 +121,7 @@ def test_lengths_are_those_of_the_code():
         "text": SCHEMAS["Text"]["maxLength"],
         "genre": SCHEMAS["Genre"]["maxLength"],
         "search": parameter("/search", "q")["maxLength"],
+        "ids": parameter("/songs", "ids")["maxItems"],
         "seeds": QUERY["seeds"]["maxItems"],
         "genres": SCHEMAS["Genres"]["maxItems"],
         "excluded": {filters[name]["maxItems"] for name in ("exclude_ids", "exclude_artists")},
@@ -134,6 +135,7 @@ def test_lengths_are_those_of_the_code():
         "text": reader.LONGEST_TEXT,
         "genre": reader.LONGEST_TEXT,
         "search": search.LONGEST,
+        "ids": songs.MOST,
         "seeds": parser.MOST_SEEDS,
         "genres": parser.MOST_LISTED,
         "excluded": {parser.MOST_LISTED},

@@ -36,40 +36,6 @@ def points(call: Call) -> Response:
     return Response(content, mimetype="application/octet-stream")
 
 
-def songs(call: Call) -> Response:
-    """The songs of some rows or ids, and where they lie."""
-    wanted, arguments = formats.wanted(call.request), call.arguments(("rows", "ids", formats.PARAMETER))
-    if ("rows" in arguments) == ("ids" in arguments):
-        raise InvalidQuery([Fault("", "expected rows or ids, one of them")])
-    catalog = call.catalog()
-    rows = _by_id(catalog, arguments["ids"]) if "ids" in arguments else _by_row(arguments["rows"], len(catalog))
-    listed = zip(rows, catalog.array("map")[rows].tolist(), answers.songs(catalog, rows))
-    found = [answers.placed("row", row, about, {"x": x, "y": y}) for row, (x, y), about in listed]
-    return formats.response(wanted, {"songs": found, "model": catalog.version})
-
-
-def _by_row(listed: str, n_songs: int) -> list[int]:
-    reader = Reader()
-    texts = reader.listed(listed.split(","), "/rows", 1, LISTED)
-    for place, text in enumerate(texts):
-        if not _ROW.fullmatch(text) or int(text) >= n_songs:
-            reader.fault(f"/rows/{place}", f"expected a row of this model, 0..{n_songs - 1}")
-    refuse(reader)
-    return [int(text) for text in texts]
-
-
-def _by_id(catalog: Catalog, listed: str) -> list[int]:
-    reader = Reader()
-    texts = reader.listed(listed.split(","), "/ids", 1, LISTED)
-    ids = [reader.identifier(text, f"/ids/{place}") for place, text in enumerate(texts)]
-    refuse(reader)
-    found = lookup.by_ids(catalog, ids)
-    missing = [place for place, row in enumerate(found) if row is None]
-    if missing:
-        raise UnknownSong("no song has this id", f"/ids/{missing[0]}")
-    return [row for row in found if row is not None]
-
-
 def _map(catalog: Catalog) -> bytes:
     offsets = catalog.array("cell_offsets").astype(np.int64)
     shown = _shown(np.diff(offsets))
