@@ -1,6 +1,7 @@
 """Artifacts that many tests read; each is fitted once."""
 
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from build.fit import Options, fit
 from build.sources import demo
 from segue.catalog import Catalog, load
 from tests import world
+from tests.serving import served
 from tests.stores import address, behind_proxy, google, moto, places, plain, s3, stocked, stocked_bucket  # noqa: F401 # fixtures
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
@@ -66,6 +68,20 @@ def demo_artifacts(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def demo_catalog(demo_artifacts: Path) -> Catalog:
     return load(demo_artifacts)
+
+
+@pytest.fixture(scope="session")
+def demo_service(demo_artifacts: Path) -> Iterator[str]:
+    """The address of a function that serves the small invented catalogue."""
+    with served(demo_artifacts) as base:
+        yield base
+
+
+@pytest.fixture(scope="session")
+def empty_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a function that has nothing to serve."""
+    with served(tmp_path_factory.mktemp("empty")) as base:
+        yield base
 
 
 @pytest.fixture(scope="session")

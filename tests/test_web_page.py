@@ -1,175 +1,385 @@
-"""The pages at / and /docs, in a real browser in front of a real server."""
+"""The page at /, in a real browser in front of a real server: find, recommend, shape, and say what is going on."""
 
-import contextlib
-import json
-import os
 import re
-import shutil
-import socket
-import subprocess
-import sys
-import time
-from html.parser import HTMLParser
-from pathlib import Path
 
 import pytest
 import requests
+from playwright.sync_api import expect
 
-from segue.web.views.pages import PAGES
+from tests.browsing import PHONE, in_a_browser, visit, visits
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-FLAGS = [
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-    "--virtual-time-budget=8000",
-]  # fmt: skip
-MAIN = Path(__file__).parents[1] / "functions" / "main.py"
+__all__ = ["visit", "visits"]  # fixtures
+pytestmark = in_a_browser
 
-in_a_browser = pytest.mark.skipif(CHROMIUM is None, reason="needs chromium")
+ANCHOR = "demo-0000033"  # of 600 invented songs
+HERON = "Idle Heron"
 
 
-class Texts(HTMLParser):
-    """The visible text of a page, element by element, and the attributes of all its elements."""
-
-    def __init__(self, source):
-        super().__init__()
-        self.texts, self.attributes, self._in_code = [], [], False
-        self.feed(source)
-
-    def handle_starttag(self, tag, attributes):
-        self._in_code = tag in ("script", "style", "noscript")
-        self.attributes += [(tag, name, value) for name, value in attributes]
-
-    def handle_endtag(self, tag):
-        self._in_code = False
-
-    def handle_data(self, data):
-        if data.strip() and not self._in_code:
-            self.texts.append(" ".join(data.split()))
+def ask(service, path, body=None, **parameters):
+    if body is not None:
+        return requests.post(f"{service}/{path}", json=body, timeout=60).json()
+    return requests.get(f"{service}/{path}", parameters, timeout=60).json()
 
 
-@pytest.fixture(scope="module")
-def serve():
-    """Starts the function on artifacts and gives its address."""
-    with contextlib.ExitStack() as stack:
-        yield lambda artifacts: stack.enter_context(_served(artifacts))
+def field(page):
+    return page.get_by_role("combobox", name="Song, artist or genre", exact=True)
 
 
-@contextlib.contextmanager
-def _served(artifacts):
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [
-        sys.executable,
-        "-m",
-        "functions_framework",
-        "--source",
-        MAIN,
-        "--target",
-        "recommend",
-        "--port",
-        str(port),
-    ]
-    environ = {**os.environ, "SEGUE_ARTIFACTS": str(artifacts)}
-    with subprocess.Popen([*command, "--host", "127.0.0.1"], env=environ, stderr=subprocess.DEVNULL) as process:
-        try:
-            _wait_for(port)
-            yield f"http://127.0.0.1:{port}/"
-        finally:
-            process.terminate()
+def options(page):
+    return page.locator("#search-choices [role=option]")
 
 
-def _wait_for(port):
-    for _ in range(600):
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
-            return
-        time.sleep(0.1)
-    raise TimeoutError("the server does not listen")
+def names(page):
+    return page.locator("#songs .song-name").all_inner_texts()
 
 
-@pytest.fixture(scope="module")
-def service(serve, demo_artifacts):
-    return serve(demo_artifacts)
+def shown(page, service):
+    """Wait for the songs that the service answers for what the page says that it asked, and give them."""
+    expect(page.locator("#results")).to_have_attribute("aria-busy", "false")
+    expect(page.locator("#songs .song-name").first).to_be_visible()
+    script = page.locator("script[type=module]").evaluate("script => script.src")
+    answers = script.replace("main.js", "core/answers.js")
+    body = page.evaluate(f"import('{answers}').then(({{showing}}) => showing().body)")
+    answer = ask(service, "recommend", body)
+    expect(page.locator("#songs .song-name")).to_have_text([song["name"] for song in answer["recommendations"]])
+    return answer
 
 
-@pytest.fixture
-def browse(tmp_path):
-    """Opens an address in a browser and gives the page that its scripts have made."""
-
-    def browse(address):
-        command = [CHROMIUM, *FLAGS, f"--user-data-dir={tmp_path}", "--dump-dom", address]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
-        return Texts(done.stdout)
-
-    return browse
+# --- find ---------------------------------------------------------------------------------------------------------
 
 
-def ask(address, path, **parameters):
-    return requests.get(f"{address}{path}", parameters, timeout=60).json()
+def test_suggestions_come_as_one_types_and_are_chosen_by_keyboard(demo_service, visit):
+    page = visit(demo_service)
+    field(page).press_sequentially("anchor")
+    expect(options(page).first).to_be_visible()
+    expect(field(page)).to_have_attribute("aria-expanded", "true")
+    field(page).press("ArrowDown")
+    picked = options(page).first
+    expect(picked).to_have_attribute("aria-selected", "true")
+    expect(field(page)).to_have_attribute("aria-activedescendant", picked.get_attribute("id"))
+    field(page).press("ArrowUp")
+    expect(field(page)).not_to_have_attribute("aria-activedescendant", re.compile(".*"))
+    field(page).press("Escape")
+    expect(page.locator("#search-choices")).to_be_hidden()
+    field(page).press("ArrowDown")
+    field(page).press("ArrowDown")
+    field(page).press("Enter")
+    expect(page.get_by_role("heading", name="Songs like Anchor")).to_be_visible()
+    shown(page, demo_service)
 
 
-@in_a_browser
-def test_a_name_in_the_address_is_searched_at_once_and_answered_with_reasons(service, browse):
-    page = browse(f"{service}?q=anchor")
-    asked = ask(service, "recommend", song="Anchor", explain="true")
-    assert "Songs like Anchor by Rosalind & the Records:" in page.texts
-    for song in asked["recommendations"]:
-        shown = [
-            song["name"],
-            ", ".join(song["artists"]),
-            "Because: " + " · ".join(song["why"]["reasons"]),
-            song["cluster"]["name"],
-            "More like this",
-            f"{song['score']:.2f}",
-        ]
-        start = page.texts.index(song["name"])
-        assert page.texts[start : start + len(shown)] == shown
+def test_a_suggestion_tells_title_artist_and_album_apart_and_is_chosen_by_touch(demo_service, visit):
+    page = visit(demo_service, **PHONE)
+    field(page).fill("anchor rosalind")
+    song = ask(demo_service, "search", q="anchor rosalind")["songs"][0]
+    expect(options(page).first.locator(".choice-name")).to_have_text(song["name"])
+    expect(options(page).first.locator(".choice-note")).to_have_text(f"by {song['artists'][0]}on {song['album']}")
+    expect(options(page).first.locator(".choice-kind")).to_have_text("Song")
+    options(page).first.tap()
+    expect(page.get_by_role("heading", name=f"Songs like {song['name']}")).to_be_visible()
 
 
-@in_a_browser
-def test_the_page_says_that_the_catalogue_is_invented_and_which_model_answers(service, browse):
-    page = browse(service)
-    ready = ask(service, "readyz")
-    assert f"{ready['songs']} songs, model {ready['version']}." in page.texts
-    assert any(text.startswith("The songs here are invented") for text in page.texts)
-    assert ("p", "hidden", "") not in page.attributes
+def test_a_name_with_a_typo_is_found(demo_service, visit):
+    page = visit(demo_service)
+    field(page).fill("ancor")
+    field(page).press("Enter")
+    expect(page.get_by_role("heading", name="Songs like Anchor")).to_be_visible()
 
 
-@in_a_browser
-def test_a_name_that_is_like_none_is_answered_in_words(service, browse):
-    assert "No song is called anything like “zzqqxxjj”." in browse(f"{service}?q=zzqqxxjj").texts
+@pytest.mark.parametrize(("text", "kind"), [(HERON, "Artist"), ("jazz", "Genre")])
+def test_artists_and_genres_are_suggested_and_may_be_seeds(demo_service, visit, text, kind):
+    page = visit(demo_service)
+    field(page).fill(text)
+    option = options(page).filter(has=page.locator(".choice-kind", has_text=kind)).first
+    expect(option.locator(".choice-name")).to_have_text(text)
+    option.click()
+    expect(page.get_by_role("heading", name=f"Songs like {text}")).to_be_visible()
+    answer = shown(page, demo_service)
+    assert answer["seeds"][0]["asked"] == {kind.lower(): text}
 
 
-@in_a_browser
-def test_markup_in_a_name_is_shown_and_not_run(service, browse):
-    page = browse(f"{service}?q=%3Cimg%20src%3Dx%20onerror%3Dalert(1)%3E%20qq")
-    assert not any(tag == "img" for tag, *_ in page.attributes)
+def test_enter_takes_the_best_and_offers_what_else_was_meant(demo_service, visit):
+    page = visit(demo_service)
+    field(page).fill("anchor")
+    field(page).press("Enter")
+    said = page.locator("#search-said")
+    expect(said).to_contain_text("You typed “anchor”. Not what you meant?")
+    other = said.get_by_role("button").first
+    name = other.inner_text().partition(" · ")[0]
+    other.click()
+    expect(page.get_by_role("heading", name=f"Songs like {name}")).to_be_visible()
 
 
-@in_a_browser
-def test_missing_artifacts_are_told_with_the_command_to_run(serve, browse, tmp_path):
-    page = browse(f"{serve(tmp_path)}?q=anchor")
-    assert any("python -m build fit" in text for text in page.texts)
+def test_a_name_that_is_like_none_is_answered_in_words(demo_service, visit):
+    page = visit(demo_service)
+    field(page).fill("zzqqxxjj")
+    page.get_by_role("button", name="Find").click()
+    expect(page.locator("#search-said")).to_have_text("No song is called anything like “zzqqxxjj”.")
 
 
-@in_a_browser
-def test_the_documentation_shows_every_path_parameter_status_and_shape(service, browse):
-    page = browse(f"{service}docs")
-    document = json.loads((PAGES / "openapi.json").read_text(encoding="utf-8"))
-    operations = [operation for item in document["paths"].values() for operation in item.values()]
-    shown = set(page.texts)
-    assert set(document["paths"]) <= shown
-    assert {parameter["name"] for one in operations for parameter in one.get("parameters", [])} <= shown
-    assert {status for operation in operations for status in operation["responses"]} <= shown
-    assert {name for name, schema in document["components"]["schemas"].items() if "properties" in schema} <= shown
-    assert f"curl '{service}readyz'" in shown
+def test_a_name_in_the_address_is_searched_at_once(demo_service, visit):
+    page = visit(f"{demo_service}/?q=anchor")
+    expect(page.get_by_role("heading", name="Songs like Anchor")).to_be_visible()
+    assert "?q" not in page.url
 
 
-@pytest.mark.parametrize("name", ["index.html", "docs.html"])
-def test_a_page_fetches_nothing_from_elsewhere_and_nothing_from_the_root(name):
-    source = (PAGES / name).read_text(encoding="utf-8")
-    addresses = [value for _, attribute, value in Texts(source).attributes if attribute in ("src", "href")]
-    assert set(addresses) <= {"data:,", "docs", "docs/clients", "openapi.json", "./"}
-    assert not re.search(r"https?://|innerHTML|outerHTML|insertAdjacentHTML|document\.write|@import", source)
-    assert not re.search(r"""(?:fetch|get)\(["'`]/""", source)
+def test_surprise_me_begins_with_some_song(demo_service, visit):
+    page = visit(demo_service)
+    page.get_by_role("button", name="Surprise me").click()
+    answer = shown(page, demo_service)
+    assert answer["seeds"][0]["id"] in page.url
+
+
+def test_the_last_searches_are_offered_until_they_are_forgotten(demo_service, visit):
+    page = visit(f"{demo_service}/?q=anchor")
+    shown(page, demo_service)
+    page.get_by_role("link", name="Segue").click()
+    recent = page.get_by_role("region", name="Recent searches")
+    expect(recent.get_by_role("button", name="Anchor", exact=True)).to_be_visible()
+    field(page).click()
+    expect(options(page).first.locator(".choice-kind")).to_have_text("Song, recent")
+    field(page).press("Escape")
+    recent.get_by_role("button", name="Forget these").click()
+    expect(recent).to_be_hidden()
+    page.reload()
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    expect(recent).to_be_hidden()
+
+
+# --- recommend ----------------------------------------------------------------------------------------------------
+
+
+def test_a_row_tells_what_a_song_is_why_it_is_there_and_how_alike_it_is(demo_service, visit):
+    page = visit(f"{demo_service}/#song={ANCHOR}")
+    answer = shown(page, demo_service)
+    years = ask(demo_service, "songs", ids=",".join(song["id"] for song in answer["recommendations"]))["songs"]
+    expect(page.locator("#songs .profile").last).to_be_visible()
+    for song, known, row in zip(answer["recommendations"], years, page.locator("#songs .song").all()):
+        length = f"{round(song['duration_ms'] / 1000) // 60}:{round(song['duration_ms'] / 1000) % 60:02}"
+        facts = f"{', '.join(song['artists'])} on {song['album']}, {known['year']} · {length}"
+        expect(row.locator(".facts")).to_have_text(facts)
+        expect(row.locator(".why")).to_have_text(" · ".join(song["why"]["reasons"]))
+        expect(row.locator(".percent")).to_have_text(f"{round(100 * song['score'])} %")
+        share = row.locator(".bar").evaluate(
+            "bar => [...bar.children].reduce((sum, part) => sum + part.offsetWidth, 0) / bar.clientWidth"
+        )
+        assert share == pytest.approx(song["score"], abs=0.06)  # whole pixels of up to six parts
+        energy = round(100 * known["features"]["energy"])
+        assert f"energy {energy} (seed " in row.locator(".profile").get_attribute("aria-label")
+
+
+def test_seeds_are_chips_that_may_be_added_turned_and_taken_away(demo_service, visit):
+    page = visit(f"{demo_service}/#song={ANCHOR}")
+    shown(page, demo_service)
+    adder = page.get_by_role("combobox", name="Add a song, artist or genre")
+    adder.fill("jazz")
+    page.locator("#add-choices [role=option]", has_text="Genre").first.click()
+    assert len(shown(page, demo_service)["seeds"]) == 2
+    page.get_by_role("button", name="Less like jazz").click()
+    expect(page.get_by_role("heading", name="Songs like Anchor, less like jazz")).to_be_visible()
+    expect(page.get_by_role("button", name="Less like jazz")).to_be_focused()
+    assert page.url.endswith(f"#song={ANCHOR}&-genre=jazz")
+    page.get_by_role("button", name="Take Anchor away").click()
+    expect(page.locator("#seeds .chip")).to_have_count(1)
+
+
+def test_more_like_this_begins_anew_and_less_like_this_turns_away(demo_service, visit):
+    page = visit(f"{demo_service}/#song={ANCHOR}")
+    second = shown(page, demo_service)["recommendations"][1]
+    page.get_by_role("button", name=f"Less like this: {second['name']}").click()
+    expect(page.get_by_role("heading", name=f"Songs like Anchor, less like {second['name']}")).to_be_visible()
+    assert page.url.endswith(f"#song={ANCHOR}&-song={second['id']}")
+    first = shown(page, demo_service)["recommendations"][0]
+    page.get_by_role("button", name=f"More like this: {first['name']}").click()
+    expect(page.get_by_role("heading", name=f"Songs like {first['name']}")).to_be_visible()
+    assert [seed["id"] for seed in shown(page, demo_service)["seeds"]] == [first["id"]]
+
+
+def test_an_artist_who_is_never_wanted_stays_out_until_allowed_again(demo_service, visit):
+    page = visit(f"{demo_service}/#song={ANCHOR}")
+    artist = shown(page, demo_service)["recommendations"][0]["artists"][0]
+    page.get_by_role("button", name=f"Never this artist: {artist}").first.click()
+    allow = page.get_by_role("button", name=f"Allow {artist} again")
+    expect(allow).to_be_visible()
+    assert all(artist not in song["artists"] for song in shown(page, demo_service)["recommendations"])
+    allow.click()
+    expect(page.locator("#songs .song-artists").filter(has_text=artist).first).to_be_visible()
+
+
+def test_more_songs_and_others_are_to_be_had(demo_service, visit):
+    page = visit(f"{demo_service}/#song={ANCHOR}")
+    before = [song["id"] for song in shown(page, demo_service)["recommendations"]]
+    page.get_by_role("button", name="Others").click()
+    expect(page).to_have_url(re.compile("draw=1"))
+    assert {song["id"] for song in shown(page, demo_service)["recommendations"]} != set(before)
+    page.get_by_role("button", name="More songs").click()
+    expect(page.locator("#songs .song")).to_have_count(20)
+
+
+# --- shape --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("slider", "name"), [("Energy", "energy"), ("Mood", "valence"), ("Tempo", "tempo"),
+                                              ("Acoustic", "acousticness"), ("Popularity", "popularity"),
+                                              ("Year", "year"), ("Diversity", "diversity")])  # fmt: skip
+def test_a_slider_stands_where_the_seed_is_and_changes_the_songs_as_it_moves(demo_service, visit, slider, name):
+    page = visit(f"{demo_service}/#song={ANCHOR}")
+    shown(page, demo_service)
+    dial = page.get_by_role("slider", name=slider)
+    expect(dial).to_have_attribute("aria-valuetext", "none" if name == "diversity" else re.compile("as the seed"))
+    for _ in range(3):
+        dial.press("PageUp")
+    value = re.escape(f"{float(dial.input_value()):g}")
+    expect(page).to_have_url(re.compile(f"{name}={value}$"))
+    shown(page, demo_service)
+    expect(dial).not_to_have_attribute("aria-valuetext", re.compile("as the seed"))
+
+
+def test_presets_turn_sliders_and_reset_turns_them_back(demo_service, visit):
+    page = visit(f"{demo_service}/#song={ANCHOR}")
+    before = shown(page, demo_service)
+    (seed,) = ask(demo_service, "songs", ids=ANCHOR)["songs"]
+    faster = page.get_by_role("button", name="Faster")
+    faster.click()
+    expect(faster).to_have_attribute("aria-pressed", "true")
+    expect(page).to_have_url(re.compile(f"tempo={round(seed['features']['tempo'] * 1.2)}$"))
+    page.get_by_role("button", name="Same mood, more obscure").click()
+    expect(page).to_have_url(re.compile(f"valence={round(seed['features']['valence'], 2)}&popularity="))
+    assert shown(page, demo_service)["recommendations"] != before["recommendations"]
+    page.get_by_role("button", name="Reset").click()
+    assert shown(page, demo_service)["recommendations"] == before["recommendations"]
+    expect(page.get_by_role("button", name="Reset")).to_be_disabled()
+
+
+def test_explicit_songs_may_be_left_out(demo_service, visit):
+    page = visit(f"{demo_service}/#song={ANCHOR}&limit=50")
+    shown(page, demo_service)
+    page.get_by_label("Leave out explicit songs").check()
+    expect(page).to_have_url(re.compile("clean=1"))
+    assert not any(song["explicit"] for song in shown(page, demo_service)["recommendations"])
+
+
+# --- the address --------------------------------------------------------------------------------------------------
+
+
+def test_back_and_forward_lead_through_what_was_shown(demo_service, visit):
+    page = visit(f"{demo_service}/#song={ANCHOR}")
+    first = shown(page, demo_service)["recommendations"]
+    page.get_by_role("button", name=f"More like this: {first[0]['name']}").click()
+    second = shown(page, demo_service)["recommendations"]
+    page.get_by_role("button", name="Faster").click()
+    shown(page, demo_service)
+    page.go_back()
+    assert shown(page, demo_service)["recommendations"] == second
+    page.go_back()
+    assert shown(page, demo_service)["recommendations"] == first
+    page.go_forward()
+    assert shown(page, demo_service)["recommendations"] == second
+    expect(page).to_have_title(f"Songs like {first[0]['name']} · Segue")
+
+
+def test_a_drag_of_a_slider_is_one_step_back(demo_service, visit):
+    page = visit(f"{demo_service}/#song={ANCHOR}")
+    shown(page, demo_service)
+    box = page.get_by_role("slider", name="Mood").bounding_box()
+    page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    for step in range(5):
+        page.mouse.move(box["x"] + box["width"] * (0.5 + 0.08 * step), box["y"] + box["height"] / 2)
+        page.wait_for_timeout(150)
+    page.mouse.up()
+    expect(page).to_have_url(re.compile("valence=0.8"))
+    page.go_back()
+    expect(page).to_have_url(f"{demo_service}/#song={ANCHOR}")
+
+
+def test_an_address_opens_as_it_was_left(demo_service, visit):
+    page = visit(
+        f"{demo_service}/#song={ANCHOR}&-genre=jazz&energy=0.4&diversity=0.3&never=Idle+Heron&clean=1&draw=2&limit=20"
+    )
+    answer = shown(page, demo_service)
+    other = visit(page.url)
+    assert shown(other, demo_service) == answer
+    assert other.url == page.url
+    assert len(answer["recommendations"]) == 20
+
+
+@pytest.mark.parametrize(
+    "nonsense",
+    ["#song=%00&song=a/b&view=nowhere&energy=x&limit=1e9&draw=-4&list=,,%20,&at=1,2&cluster=x", "#&&==%E0%A4%A",
+     "#energy=0.5"],
+)  # fmt: skip
+def test_an_address_that_says_nothing_useful_opens_the_page(demo_service, visit, nonsense):
+    page = visit(f"{demo_service}/{nonsense}")
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    expect(page.locator("#mix")).to_be_hidden()
+
+
+# --- what is going on ---------------------------------------------------------------------------------------------
+
+
+def test_the_page_says_that_the_catalogue_is_invented_and_which_model_answers(demo_service, visit):
+    page = visit(demo_service)
+    ready = ask(demo_service, "readyz")
+    expect(page.locator("#about")).to_have_text(f"{ready['songs']} songs, model {ready['version']}.")
+    expect(page.locator("#invented")).to_contain_text("The songs and artists here exist nowhere")
+    expect(page.locator("#invented")).to_be_visible()
+
+
+def test_the_wait_for_a_service_that_was_asleep_is_told(demo_service, visit):
+    page = visit(demo_service)
+    page.route("**/readyz", lambda route: (page.wait_for_timeout(1600), route.continue_()))
+    page.reload(wait_until="commit")
+    expect(page.locator("#wait")).to_contain_text(re.compile(r"Waking up the service … 1\.\d s"))
+    expect(page.locator("#wait")).to_have_text(re.compile(r"It was asleep and woke up in [12]\.\d s\."))
+
+
+def test_offline_what_was_there_stays_and_goes_on_by_itself(demo_service, visit):
+    page = visit(f"{demo_service}/#song={ANCHOR}")
+    before = names(page) or [song["name"] for song in shown(page, demo_service)["recommendations"]]
+    page.context.set_offline(True)
+    page.get_by_role("button", name="Faster").click()
+    expect(page.get_by_role("alert")).to_contain_text("You are offline.")
+    assert names(page) == before
+    page.context.set_offline(False)
+    expect(page.get_by_role("alert")).to_have_count(0)
+    shown(page, demo_service)
+
+
+def test_a_service_that_fails_is_told_and_asked_again(demo_service, visit):
+    page = visit(demo_service)
+    page.route("**/recommend", lambda route: route.fulfill(status=502, body="Bad Gateway"))
+    page.goto(f"{demo_service}/#song={ANCHOR}")
+    expect(page.get_by_role("alert")).to_contain_text("The service answered 502")
+    page.unroute("**/recommend")
+    page.get_by_role("button", name="Try again").click()
+    shown(page, demo_service)
+
+
+def test_a_seed_that_is_not_there_any_more_can_be_taken_away(demo_service, visit):
+    page = visit(f"{demo_service}/#song=demo-9999999&song={ANCHOR}")
+    expect(page.get_by_role("alert")).to_contain_text("No song has the id")
+    page.get_by_role("button", name="Take away what is not known").click()
+    shown(page, demo_service)
+    expect(page).to_have_url(f"{demo_service}/#song={ANCHOR}")
+
+
+def test_missing_artifacts_are_told_with_the_command_to_run(empty_service, visit):
+    page = visit(empty_service)
+    expect(page.get_by_role("alert")).to_contain_text("python -m build fit")
+
+
+def test_the_request_behind_the_songs_can_be_copied_and_gets_the_same_answer(demo_service, visit):
+    page = visit(f"{demo_service}/#song={ANCHOR}&energy=0.4", permissions=["clipboard-read", "clipboard-write"])
+    answer = shown(page, demo_service)
+    page.get_by_text("The request behind this").click()
+    page.get_by_role("button", name="Copy as Python").click()
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    code = page.evaluate("navigator.clipboard.readText()")
+    told = {}
+    exec(code.replace("print(answer.json())", ""), told)  # noqa: S102 # what is copied must run
+    assert told["answer"].json() == answer
+    page.get_by_role("button", name="Copy as curl").click()
+    expect(page.get_by_role("button", name="Copied").first).to_be_visible()
+    command = page.evaluate("navigator.clipboard.readText()")
+    assert command.startswith(f"curl '{demo_service}/recommend' \\\n  --json '{{")

@@ -22,7 +22,7 @@ def stock(folder):
     wheel(folder, "functions-framework", PINNED["functions-framework"], {"functions_framework.py": ""})
     wheel(folder, "numpy", PINNED["numpy"], {
         "numpy/__init__.py": "", "numpy/tests/test_all.py": "", "numpy/__init__.pyi": "", "numpy/f2py/run.py": "",
-        "numpy.libs/openblas.so": "blas" * 300_000,
+        "numpy.libs/openblas.so": "blas" * 500_000,
     })  # fmt: skip
     wheel(folder, "pyarrow", PINNED["pyarrow"], {
         "pyarrow/__init__.py": "", "pyarrow/lib.so": "\0libarrow_python.so.2600\0", "pyarrow/_flight.so": "x",

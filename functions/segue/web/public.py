@@ -35,6 +35,7 @@ def staged(app: Wsgi) -> Wsgi:
     """Take the stage of an API Gateway off the paths that an application sees; it becomes where it is mounted.
 
     A REST API has the stage in the path of its request context only, an HTTP API in every path but ``$default``'s.
+    A request for the stage itself, without a slash, has an empty path (PEP 3333).
     https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
     """
 
@@ -43,9 +44,11 @@ def staged(app: Wsgi) -> Wsgi:
         path, stage = environ["PATH_INFO"], f"/{context.get('stage')}"
         whole = unquote(context.get("path") or "", encoding="iso-8859-1")
         if f"{path}/".startswith(f"{stage}/"):
-            environ |= {"SCRIPT_NAME": stage, "PATH_INFO": path.removeprefix(stage) or "/"}
+            environ |= {"SCRIPT_NAME": stage, "PATH_INFO": path.removeprefix(stage)}
         elif whole == stage + path:
             environ["SCRIPT_NAME"] = stage
+        elif whole == stage and path == "/":
+            environ |= {"SCRIPT_NAME": stage, "PATH_INFO": ""}
         return app(environ, start_response)
 
     return mounted

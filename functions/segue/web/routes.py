@@ -8,6 +8,8 @@ from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
 View = Callable[..., Response]
+FILES = "/page/"  # below it are the page's scripts, styles and fonts
+DOCUMENTS = ("/", "/docs", "/docs/clients", "/openapi.json")
 
 
 def _rule(path: str, view: str, *methods: str) -> Rule:
@@ -37,10 +39,16 @@ ROUTES = Map(
         _rule("/openapi.json", "pages.openapi"),
         _rule("/docs", "pages.docs"),
         _rule("/docs/clients", "pages.clients"),
+        _rule(f"{FILES}<stamp>/<path:name>", "pages.file"),
     ],
     strict_slashes=False,
     merge_slashes=False,
 )
+
+
+def answers_a_file(path: str) -> bool:
+    """Whether what a path answers follows from the code alone, and from no version of the catalogue."""
+    return path.startswith(FILES) or (path.rstrip("/") or "/") in DOCUMENTS
 
 
 def matched(request: Request) -> tuple[View, dict[str, Any]]:

@@ -79,7 +79,7 @@ class Service:
             return self._routed(request)
 
     def _unchanged(self, request: Request) -> Response | None:
-        if request.if_none_match:
+        if request.if_none_match and not routes.answers_a_file(request.path):
             with contextlib.suppress(ArtifactsError):
                 return validators.unchanged(request, self.catalog().version)
         return None

@@ -1,0 +1,79 @@
+/**
+ * What the page shows, written into its address: everything after the #, which browsers keep to themselves, so that a
+ * long playlist is no longer than a server's limit.
+ *
+ *     #song=4uLU6hMCjMI75M1A2tKUQC&-genre=metal&energy=0.8&never=Idle+Heron&list=a,b,c&view=playlist
+ */
+
+import {DIALS} from "./dials.js";
+
+export const KINDS = ["song", "artist", "genre"];
+export const VIEWS = ["songs", "map", "playlist"];
+export const MOST_SEEDS = 20;
+export const MOST_LISTED = 200; // songs of a playlist
+export const PAGE = 10; // recommendations at a time
+const ID = /^[A-Za-z0-9_.:-]{1,64}$/;
+const LONGEST = 600; // characters of a name
+
+/** The page as it opens. */
+export const EMPTY = Object.freeze({
+  seeds: [], targets: {}, diversity: 0, never: [], clean: false, draw: 0, limit: PAGE,
+  view: "songs", list: [], cluster: null, at: null,
+});
+
+/** What the part of an address after # says; whatever it can't say is passed over. */
+export function read(fragment) {
+  const given = new URLSearchParams(fragment.replace(/^#/, ""));
+  const number = (name, from, to) => bounded(given.get(name), from, to);
+  const targets = DIALS.map(({name, from, to}) => [name, number(name, from, to)]).filter(([, value]) => value !== null);
+  return {
+    seeds: [...given].map(seed).filter(Boolean).slice(0, MOST_SEEDS),
+    targets: Object.fromEntries(targets),
+    diversity: number("diversity", 0, 1) ?? 0,
+    never: [...new Set(given.getAll("never").filter(named))],
+    clean: given.get("clean") === "1",
+    draw: Math.round(number("draw", 0, 2 ** 31 - 1) ?? 0),
+    limit: Math.round(number("limit", PAGE, 100) ?? PAGE),
+    view: VIEWS.includes(given.get("view")) ? given.get("view") : "songs",
+    list: [...new Set((given.get("list") ?? "").split(","))].filter(id => ID.test(id)).slice(0, MOST_LISTED),
+    cluster: /^\d{1,6}$/.test(given.get("cluster") ?? "") ? Number(given.get("cluster")) : null,
+    at: camera(given.get("at")),
+  };
+}
+
+/** The fragment that reads as a state; what is as the page opens is left out. */
+export function write(state) {
+  const said = new URLSearchParams();
+  for (const {kind, key, less} of state.seeds) said.append((less ? "-" : "") + kind, key);
+  for (const {name} of DIALS) if (name in state.targets) said.set(name, String(state.targets[name]));
+  for (const name of ["diversity", "draw"]) if (state[name]) said.set(name, String(state[name]));
+  if (state.limit !== PAGE) said.set("limit", String(state.limit));
+  for (const artist of state.never) said.append("never", artist);
+  if (state.clean) said.set("clean", "1");
+  if (state.view !== "songs") said.set("view", state.view);
+  if (state.cluster !== null) said.set("cluster", String(state.cluster));
+  if (state.at) said.set("at", state.at.map(part => String(Number(part.toFixed(4)))).join(","));
+  if (state.list.length) said.set("list", state.list.join(","));
+  const fragment = said.toString().replaceAll("%2C", ",").replaceAll("%3A", ":");
+  return fragment && `#${fragment}`;
+}
+
+const named = text => text.trim() !== "" && text.length <= LONGEST;
+
+function seed([name, key]) {
+  const less = name.startsWith("-"), kind = less ? name.slice(1) : name;
+  const sound = KINDS.includes(kind) && (kind === "song" ? ID.test(key) : named(key));
+  return sound ? {kind, key, less} : null;
+}
+
+function bounded(text, from, to) {
+  const number = text === null || text.trim() === "" ? NaN : Number(text);
+  return Number.isFinite(number) ? Math.min(to, Math.max(from, number)) : null;
+}
+
+/** Where the map is looked at: the middle, 0..1 each, and how many times it is enlarged. */
+function camera(text) {
+  const [x, y, zoom, ...more] = (text ?? "").split(",");
+  const parts = [bounded(x ?? null, 0, 1), bounded(y ?? null, 0, 1), bounded(zoom ?? null, 1, 400)];
+  return more.length || parts.includes(null) ? null : parts;
+}

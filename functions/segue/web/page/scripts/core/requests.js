@@ -1,0 +1,54 @@
+/** The requests behind what the page shows, as bodies, as curl and as Python. */
+
+const INDENT = "    ";
+
+/** The body of POST /recommend that answers a state. */
+export function recommendation(state) {
+  const filters = {
+    ...(state.never.length && {exclude_artists: state.never}),
+    ...(state.clean && {explicit: false}),
+  };
+  return {
+    seeds: seeds(state),
+    limit: state.limit,
+    ...(Object.keys(state.targets).length && {targets: state.targets}),
+    ...(Object.keys(filters).length && {filters}),
+    ...(state.diversity && {diversity: state.diversity}),
+    ...(state.draw && {draw: state.draw}),
+    explain: true,
+  };
+}
+
+/** The seeds of a state as the API takes them; `less` is a weight below 0. */
+export function seeds(state) {
+  return state.seeds.map(({kind, key, less}) => ({[kind === "song" ? "id" : kind]: key, ...(less && {weight: -1})}));
+}
+
+/** The address of a path of the service, for other programs. */
+export const absolute = address => new URL(address, document.baseURI).href;
+
+/** A request as a command for a shell. */
+export function curl(address, body) {
+  const command = `curl ${quoted(absolute(address))}`;
+  return body === undefined ? command : `${command} \\\n  --json ${quoted(JSON.stringify(body))}`;
+}
+
+/** A request as Python. */
+export function python(address, body) {
+  const url = JSON.stringify(absolute(address));
+  const call = body === undefined ? `requests.get(${url})` : `requests.post(\n${INDENT}${url},\n${INDENT}json=${literal(body, INDENT)},\n)`;
+  return `import requests\n\nanswer = ${call}\nprint(answer.json())`;
+}
+
+const quoted = text => `'${text.replaceAll("'", "'\\''")}'`;
+
+function literal(value, indent) {
+  if (value === null) return "None";
+  if (typeof value === "boolean") return value ? "True" : "False";
+  if (Array.isArray(value)) return `[${value.map(one => literal(one, indent)).join(", ")}]`;
+  if (typeof value !== "object") return JSON.stringify(value);
+  const inner = indent + INDENT;
+  const entries = Object.entries(value).map(([name, one]) => `${JSON.stringify(name)}: ${literal(one, inner)}`);
+  const short = `{${entries.join(", ")}}`;
+  return short.length < 72 ? short : `{\n${entries.map(entry => `${inner}${entry},\n`).join("")}${indent}}`;
+}

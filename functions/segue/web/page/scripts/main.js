@@ -1,0 +1,78 @@
+/**
+ * The page. Modules import downwards: main, list, map, shape, songs, find, parts, core.
+ *
+ * What is shown follows from the state in the address (core/store.js): whoever is clicked changes the state, whoever
+ * shows something watches it.
+ */
+
+import {followState} from "./core/answers.js";
+import {ask} from "./core/api.js";
+import {clusters} from "./core/catalogue.js";
+import {el, find} from "./core/dom.js";
+import {EMPTY, write} from "./core/address.js";
+import {now, watch} from "./core/store.js";
+import {counted} from "./core/words.js";
+import {trouble} from "./parts/trouble.js";
+import {showWaits} from "./parts/wait.js";
+import {look, showSearch} from "./find/search.js";
+import {showSeeds} from "./find/seeds.js";
+import {showResults} from "./songs/results.js";
+import {showShape} from "./shape/sliders.js";
+
+const CORNERS = 9; // clusters that are named before anything is asked for
+
+showWaits();
+showSearch();
+showSeeds();
+showResults();
+followState();
+showShape();
+watch(showView);
+introduce();
+asked();
+
+find("#skip").addEventListener("click", event => {
+  event.preventDefault(); // the part after # holds the state
+  find("#main").focus();
+});
+
+/** Show one view and lead to the others. */
+function showView(state) {
+  for (const link of document.querySelectorAll("[data-view]")) {
+    const {view} = link.dataset;
+    link.href = write({...state, view}) || "#";
+    if (view === state.view) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+    find(`#view-${view}`).hidden = view !== state.view;
+  }
+  const begun = state.seeds.length > 0 || state.view !== "songs";
+  document.body.classList.toggle("begun", begun);
+  find("#openings").hidden = begun;
+  find("#kept").textContent = state.list.length || "";
+}
+
+/** Say what the catalogue is, and name some of its clusters. */
+async function introduce() {
+  try {
+    const ready = await ask("readyz");
+    find("#invented").hidden = !ready.invented;
+    find("#about").textContent = `${counted(ready.songs, "song")}, model ${ready.version}.`;
+    corners(await clusters());
+  } catch (problem) {
+    if (!now().seeds.length) find("#search-said").replaceChildren(trouble(problem, {again: () => location.reload()}));
+  }
+}
+
+function corners(all) {
+  const largest = [...all].sort((one, other) => other.size - one.size).slice(0, CORNERS);
+  find("#corners").hidden = false;
+  find("#corners").replaceChildren(el("h2", {}, "Or wander in a corner of the catalogue"),
+    el("ul", {}, largest.map(({id, name}) => el("li", {}, el("a", {href: write({...EMPTY, view: "map", cluster: id})}, name)))));
+}
+
+/** An address from elsewhere may ask in words: ?q=harbour. */
+function asked() {
+  const text = new URLSearchParams(location.search).get("q")?.trim().slice(0, 200);
+  if (location.search) history.replaceState(null, "", location.pathname + location.hash);
+  if (text) look(text, {replace: true});
+}

@@ -1,0 +1,28 @@
+/** What went wrong, in words, and what can be done. */
+
+import {by} from "../core/words.js";
+import {button, el} from "../core/dom.js";
+
+/**
+ * A problem as a person reads it.
+ *
+ * again : asks anew
+ * take(song) : takes one of the songs that may have been meant
+ * more : further buttons
+ */
+export function trouble(problem, {again, take, more = []} = {}) {
+  const faults = problem.faults ?? [];
+  const meant = take ? problem.suggestions ?? [] : [];
+  return el("div", {className: "trouble", role: "alert"},
+    el("p", {className: "trouble-said"}, sentence(problem.message)),
+    problem.unreached && el("p", {}, "What you see stays. It goes on once the service can be reached."),
+    faults.length > 0 && el("ul", {}, faults.map(fault => el("li", {}, sentence(fault)))),
+    meant.length > 0 && el("p", {}, "Did you mean:"),
+    meant.length > 0 && el("p", {className: "actions"}, meant.map(song => button(`${song.name} · ${by(song)}`, () => take(song)))),
+    el("p", {className: "actions"}, again && button("Try again", again), more));
+}
+
+function sentence(text) {
+  const begun = text.charAt(0).toUpperCase() + text.slice(1);
+  return /[.!?]$/.test(begun) ? begun : `${begun}.`;
+}

@@ -1,0 +1,98 @@
+/** Sliders that pull the songs: each stands where the seeds are until it is moved. */
+
+import {showing, watchAnswers} from "../core/answers.js";
+import {attributes} from "../core/catalogue.js";
+import {DIALS, share} from "../core/dials.js";
+import {el, find} from "../core/dom.js";
+import {mean, recall} from "../core/songs.js";
+import {change, now, watch} from "../core/store.js";
+import {presets} from "./presets.js";
+
+const PAUSE = 90; // milliseconds between two requests while a slider moves
+const sliders = new Map();
+let timer = 0, dragged = false;
+
+/** Show the sliders that the catalogue has numbers for. */
+export async function showShape() {
+  const has = await attributes().catch(() => new Set(DIALS.map(({name}) => name)));
+  const dials = DIALS.filter(({name}) => has.has(name));
+  find("#dials").replaceChildren(...dials.map(dial => slider(dial)), diversity(), clean());
+  find("#reset").addEventListener("click", () => change({targets: {}, diversity: 0, clean: false, draw: 0}));
+  watch(settle);
+  watchAnswers(settle);
+}
+
+/** What the seeds are like, as far as they are songs; else what the songs that are shown are like. */
+export function centre() {
+  const {answer} = showing();
+  if (!answer) return {};
+  const known = songs => songs.map(({id}) => recall(id)).filter(song => song?.features);
+  const seeds = known(answer.seeds.filter((_, place) => !now().seeds[place]?.less));
+  return mean(seeds.length ? seeds : known(answer.recommendations)) ?? {};
+}
+
+function slider(dial) {
+  const input = el("input", {type: "range", id: `dial-${dial.name}`, min: dial.from, max: dial.to, step: dial.step});
+  const value = el("output", {htmlFor: input.id});
+  const mark = el("span", {className: "dial-seed", "aria-hidden": "true"});
+  moves(input, number => ({targets: {...now().targets, [dial.name]: number}}));
+  sliders.set(dial, {input, value, mark});
+  return el("div", {className: "dial"}, el("label", {htmlFor: input.id}, dial.label), value,
+    el("span", {className: "dial-track"}, input, mark), ends(dial.ends));
+}
+
+function diversity() {
+  const dial = {name: "diversity", label: "Diversity", from: 0, to: 1, step: 0.05, ends: ["alike", "varied"]};
+  const input = el("input", {type: "range", id: "dial-diversity", min: 0, max: 1, step: dial.step});
+  const value = el("output", {htmlFor: input.id});
+  moves(input, number => ({diversity: number}));
+  watch(({diversity: set}) => {
+    if (document.activeElement !== input || Number(input.value) !== set) input.value = String(set);
+    value.textContent = set ? `${Math.round(100 * set)} %` : "none";
+    input.setAttribute("aria-valuetext", value.textContent);
+    input.style.setProperty("--at", `${100 * set}%`);
+  });
+  return el("div", {className: "dial"}, el("label", {htmlFor: input.id}, dial.label), value, el("span", {className: "dial-track"}, input), ends(dial.ends));
+}
+
+function clean() {
+  const box = el("input", {type: "checkbox", id: "clean", onchange: () => change({clean: box.checked})});
+  watch(state => { box.checked = state.clean; });
+  return el("p", {className: "check"}, box, el("label", {htmlFor: box.id}, "Leave out explicit songs"));
+}
+
+const ends = ([low, high]) => el("span", {className: "dial-ends", "aria-hidden": "true"}, el("span", {}, low), el("span", {}, high));
+
+/** Change the state as a slider moves: one step of Back for a whole drag. */
+function moves(input, patch) {
+  input.addEventListener("input", () => {
+    const apply = () => {
+      change(patch(Number(input.value)), {replace: dragged});
+      dragged = true;
+    };
+    clearTimeout(timer);
+    timer = setTimeout(apply, PAUSE);
+    input.style.setProperty("--at", `${100 * share({from: Number(input.min), to: Number(input.max)}, Number(input.value))}%`);
+  });
+  input.addEventListener("change", () => setTimeout(() => { dragged = false; }, 2 * PAUSE));
+}
+
+function settle() {
+  const {targets, seeds} = now(), middle = centre();
+  find("#shape").hidden = !seeds.length;
+  for (const [dial, {input, value, mark}] of sliders) place(dial, input, value, mark, targets[dial.name], middle[dial.name]);
+  find("#presets").replaceChildren(...presets(middle));
+  find("#reset").disabled = !Object.keys(targets).length && !now().diversity && !now().clean;
+}
+
+function place(dial, input, value, mark, set, seed) {
+  const at = set ?? seed ?? (dial.from + dial.to) / 2;
+  const moving = document.activeElement === input && dragged;
+  if (!moving) input.value = String(at);
+  input.classList.toggle("set", set !== undefined);
+  input.style.setProperty("--at", `${100 * share(dial, moving ? Number(input.value) : at)}%`);
+  value.textContent = set !== undefined ? dial.look(set) : seed !== undefined ? `${dial.look(seed)}, as the seed` : "as the seed";
+  input.setAttribute("aria-valuetext", value.textContent);
+  mark.hidden = seed === undefined;
+  if (seed !== undefined) mark.style.setProperty("--at", `${100 * share(dial, seed)}%`);
+}
