@@ -122,7 +122,7 @@ def test_lengths_are_those_of_the_code():
         "text": SCHEMAS["Text"]["maxLength"],
         "genre": SCHEMAS["Genre"]["maxLength"],
         "search": parameter("/search", "q")["maxLength"],
-        "ids": parameter("/songs", "ids")["maxItems"],
+        "ids": (parameter("/songs", "ids")["maxItems"], SCHEMAS["SongsQuery"]["properties"]["ids"]["maxItems"]),
         "seeds": QUERY["seeds"]["maxItems"],
         "genres": SCHEMAS["Genres"]["maxItems"],
         "excluded": {filters[name]["maxItems"] for name in ("exclude_ids", "exclude_artists")},
@@ -136,7 +136,7 @@ def test_lengths_are_those_of_the_code():
         "text": reader.LONGEST_TEXT,
         "genre": reader.LONGEST_TEXT,
         "search": search.LONGEST,
-        "ids": songs.MOST,
+        "ids": (songs.MOST, songs.MOST_POSTED),
         "seeds": parser.MOST_SEEDS,
         "genres": parser.MOST_LISTED,
         "excluded": {parser.MOST_LISTED},
@@ -161,10 +161,10 @@ def test_every_list_comes_in_the_formats_of_the_code():
     listing = [told for _, _, told in OPERATIONS if "format" in {p["name"] for p in told.get("parameters", [])}]
     for told in listing:
         answer = told["responses"]["200"]
-        answer = DOCUMENT["components"]["responses"]["Recommendations"] if "$ref" in answer else answer
+        answer = DOCUMENT["components"]["responses"][answer["$ref"].split("/")[-1]] if "$ref" in answer else answer
         assert list(answer["content"]) == list(types.values())
         assert "406" in told["responses"]
-    assert len(listing) == 9
+    assert len(listing) == 10
 
 
 def test_a_batch_takes_the_requests_of_the_code():

@@ -34,6 +34,31 @@ def test_a_song_may_be_asked_for_twice_and_by_its_spotify_address(client):
     assert [song and song["id"] for song in songs] == ["piano-1", "piano-1", None]
 
 
+def test_a_body_takes_more_ids_than_a_url(client):
+    ids = ["metal-2", "nothing"] * 500
+    songs = client.post("/songs", json={"ids": ids}).json["songs"]
+    assert songs == client.get("/songs?ids=metal-2,nothing").json["songs"] * 500
+
+
+@pytest.mark.parametrize(
+    "body", [{}, {"ids": []}, {"ids": ["a"] * 1001}, {"ids": "a"}, {"ids": [1]}, {"id": ["a"]}, []]
+)
+def test_a_body_at_fault_is_a_400(client, body):
+    assert client.post("/songs", json=body).status_code == 400
+
+
+def test_a_playlist_comes_as_a_file_without_what_is_not_there(client):
+    body = {"ids": ["metal-2", "nothing", "disco-4"]}
+    m3u8 = client.post("/songs?format=m3u8", json=body)
+    assert m3u8.get_data(as_text=True).splitlines() == [
+        "#EXTM3U", "#PLAYLIST:Songs",
+        "#EXTINF:202,Gravel Saints - Ash Parade", "spotify:track:metal-2",
+        "#EXTINF:204,Dez & Dot - Neon Waltz", "spotify:track:disco-4",
+    ]  # fmt: skip
+    uris = client.get("/songs?ids=metal-2,nothing,disco-4&format=uris")
+    assert uris.get_data(as_text=True) == "spotify:track:metal-2\r\nspotify:track:disco-4\r\n"
+
+
 @pytest.mark.parametrize("query", ["", "?ids=", "?ids=a,,b", "?ids=a%20b", "?ids=" + ",".join(["a"] * 101), "?id=a"])
 def test_ids_that_are_none_or_too_many_are_a_400(client, query):
     answer = client.get(f"/songs{query}")

@@ -26,7 +26,7 @@ ROUTES = Map(
         _rule("/continue", "journeys.continued", "POST"),
         _rule("/batch", "batch.batch", "POST"),
         _rule("/search", "search.search"),
-        _rule("/songs", "songs.songs"),
+        _rule("/songs", "songs.songs", "GET", "POST"),
         _rule("/songs/<song>", "catalogue.song"),
         _rule("/clusters", "catalogue.clusters"),
         _rule("/clusters/<int:cluster>", "catalogue.cluster"),

@@ -58,7 +58,8 @@ def uris(body: Body) -> str:
 
 def _songs(body: Body) -> Iterator[dict[str, Any]]:
     for song in next(body[name] for name in LISTS if name in body):
-        yield {**song, "uri": f"spotify:track:{song['id']}"}
+        if song:  # an id that was asked for may name none
+            yield {**song, "uri": f"spotify:track:{song['id']}"}
 
 
 def _cell(value: object) -> object:
