@@ -19,6 +19,7 @@ import {showSeeds} from "./find/seeds.js";
 import {showResults} from "./songs/results.js";
 import {showShape} from "./shape/sliders.js";
 
+const LATER = {playlist: () => import("./list/playlist.js").then(({showPlaylist}) => showPlaylist())}; // when first seen
 const CORNERS = 9; // clusters that are named before anything is asked for
 
 showWaits();
@@ -45,6 +46,8 @@ function showView(state) {
     else link.removeAttribute("aria-current");
     find(`#view-${view}`).hidden = view !== state.view;
   }
+  LATER[state.view]?.();
+  delete LATER[state.view];
   const begun = state.seeds.length > 0 || state.view !== "songs";
   document.body.classList.toggle("begun", begun);
   find("#openings").hidden = begun;

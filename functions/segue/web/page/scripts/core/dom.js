@@ -50,6 +50,6 @@ function filled(made, properties, children) {
     else if (name.includes("-") || name === "role") made.setAttribute(name, value);
     else made[name] = value;
   }
-  made.append(...children.flat().filter(child => child !== null && child !== undefined && child !== false));
+  made.append(...children.flat(2).filter(child => child !== null && child !== undefined && child !== false));
   return made;
 }

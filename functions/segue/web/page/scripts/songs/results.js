@@ -8,7 +8,7 @@ import {change, now, start, watch} from "../core/store.js";
 import {count, counted, listed} from "../core/words.js";
 import {PAGE} from "../core/address.js";
 import {trouble} from "../parts/trouble.js";
-import {behind} from "./behind.js";
+import {behind} from "../parts/behind.js";
 import {row} from "./row.js";
 
 const MOST = 100;

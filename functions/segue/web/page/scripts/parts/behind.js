@@ -2,7 +2,7 @@
 
 import {el} from "../core/dom.js";
 import {curl, python} from "../core/requests.js";
-import {copyButton} from "../parts/copy.js";
+import {copyButton} from "./copy.js";
 
 /** A request that can be opened and copied. */
 export function behind(address, body) {

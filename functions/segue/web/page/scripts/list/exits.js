@@ -1,0 +1,41 @@
+/** The ways out of a playlist: files for other programs, a link for other people. */
+
+import {Problem, reached} from "../core/api.js";
+import {announce, button, el} from "../core/dom.js";
+import {change, now} from "../core/store.js";
+import {copyButton} from "../parts/copy.js";
+import {behind} from "../parts/behind.js";
+import {trouble} from "../parts/trouble.js";
+
+const FILES = [["CSV", "csv"], ["M3U8", "m3u8"], ["JSPF", "jspf"]];
+
+/** Buttons for a list of songs. */
+export function exits(songs) {
+  const said = el("div", {});
+  const real = songs.filter(song => song?.link);
+  return [
+    el("p", {className: "actions"},
+      FILES.map(([name, format]) => button(name, () => save(format, said), {label: `Save as ${name}`, "data-key": format})),
+      copyButton("Spotify URIs", () => real.map(({id}) => `spotify:track:${id}`).join("\n"),
+        {disabled: !real.length, title: real.length ? "Copy, to be pasted into a playlist at Spotify" : "Spotify has none of these songs"}),
+      copyButton("Copy link", () => location.href, {title: "The address of this page holds the whole playlist"}),
+      navigator.share && button("Share", () => navigator.share({title: "A playlist of Segue", url: location.href}).catch(() => {})),
+      button("Clear", () => change({list: []}), {className: "quiet", label: "Clear the playlist"})),
+    said,
+    behind("songs?format=m3u8", {ids: now().list}),
+  ];
+}
+
+async function save(format, said) {
+  said.replaceChildren();
+  try {
+    const answer = await reached(`songs?format=${format}`, {body: {ids: now().list}});
+    if (!answer.ok) throw new Problem(await answer.json(), answer.status);
+    const address = URL.createObjectURL(await answer.blob());
+    el("a", {href: address, download: `playlist.${format}`}).click();
+    setTimeout(() => URL.revokeObjectURL(address), 10_000);
+    announce("The file is saved.");
+  } catch (problem) {
+    said.replaceChildren(trouble(problem, {again: () => save(format, said)}));
+  }
+}

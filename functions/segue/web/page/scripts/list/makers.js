@@ -1,0 +1,129 @@
+/** Lists that the service makes: from the seeds along a curve, as a walk between two songs, or on from the last. */
+
+import {aborted, ask, latest} from "../core/api.js";
+import {announce, button, el} from "../core/dom.js";
+import {nameOf, watchNames} from "../core/names.js";
+import {recommendation} from "../core/requests.js";
+import {remember} from "../core/songs.js";
+import {change, now, watch} from "../core/store.js";
+import {counted, listed, span} from "../core/words.js";
+import {combobox, comboboxParts} from "../parts/combobox.js";
+import {behind} from "../parts/behind.js";
+import {trouble} from "../parts/trouble.js";
+import {choicesFor, shown} from "../find/choices.js";
+import {MOST_LISTED} from "../core/address.js";
+
+const FLOWS = [["steady", "steady"], ["rise", "rising"], ["fall", "falling"], ["wave", "in waves"], ["harmonic", "in keys that go together"]];
+const ON = 5; // songs that are added at a time
+const anew = latest();
+const said = el("div", {className: "made"});
+
+/** The forms that make lists. */
+export function makers() {
+  return [el("h2", {}, "Make one"), curve(), walk(), on(), said];
+}
+
+function curve() {
+  const number = el("input", {type: "number", id: "make-number", min: 1, max: 200, value: "15", required: true});
+  const unit = select("make-unit", [["songs", "songs"], ["minutes", "minutes"]]);
+  const flow = select("make-flow", FLOWS);
+  const from = el("p", {className: "small"});
+  unit.addEventListener("change", () => {
+    [number.min, number.max] = unit.value === "songs" ? [1, 200] : [5, 600];
+    number.value = unit.value === "songs" ? "15" : "60";
+  });
+  const tell = () => { from.textContent = origin(); };
+  watch(tell);
+  watchNames(tell);
+  return form("From what you like", () => {
+    const seeds = origins();
+    if (!seeds.length) return Promise.reject(new Error("Name a song first, or put one into the playlist."));
+    const {limit, explain, ...asked} = recommendation(now());
+    return make("playlist", {...asked, seeds, [unit.value]: Number(number.value), flow: flow.value}, songs => songs);
+  }, from, el("p", {className: "fields"},
+    labelled("make-number", "How much", number), labelled("make-unit", "of", unit), labelled("make-flow", "Energy", flow)));
+}
+
+function walk() {
+  const ends = {from: null, to: null};
+  const fields = ["from", "to"].map(end => endField(end, ends));
+  const length = el("input", {type: "number", id: "walk-length", min: 3, max: 50, value: "8", required: true});
+  return form("A walk between two songs", () => {
+    if (!ends.from || !ends.to) return Promise.reject(new Error("Choose where the walk begins and where it ends."));
+    return make("path", {from: seed(ends.from), to: seed(ends.to), length: Number(length.value)}, songs => songs);
+  }, fields, el("p", {className: "fields"}, labelled("walk-length", "Songs", length)));
+}
+
+function endField(end, ends) {
+  const name = end === "from" ? "From" : "To";
+  const {input, list} = comboboxParts(`walk-${end}`, `${name} which song`, `${name} …`);
+  const choose = choice => {
+    ends[end] = choice;
+    input.value = choice.name;
+  };
+  input.addEventListener("input", () => { ends[end] = null; });
+  combobox(input, list, {
+    offer: async (text, signal) => (text ? choicesFor(text, signal) : []),
+    show: shown,
+    choose,
+    submit: async text => (await choicesFor(text).catch(() => [])).slice(0, 1).forEach(choose),
+  });
+  return el("div", {className: "field"}, input, list);
+}
+
+function on() {
+  const go = button(`Add ${ON} that follow`, () => run(go, () => {
+    const {list} = now();
+    return make("continue", {played: list, limit: ON}, songs => [...list, ...songs]);
+  }));
+  watch(({list}) => { go.disabled = !list.length || list.length + ON > MOST_LISTED; });
+  return el("section", {className: "maker"}, el("h3", {}, "On from the last"), el("p", {className: "small"}, "A radio: what comes next after these songs."), go);
+}
+
+/** Ask for a list and make it the playlist. */
+async function make(address, body, place) {
+  const answer = await ask(address, {body, signal: anew()});
+  remember(answer.songs);
+  change({list: place(answer.songs.map(({id}) => id))});
+  announce(`${counted(answer.songs.length, "song")}, ${span(answer.duration_ms)}.`);
+  said.replaceChildren(behind(address, body));
+}
+
+async function run(go, work) {
+  go.disabled = true;
+  try {
+    await work();
+  } catch (problem) {
+    if (!aborted(problem)) said.replaceChildren(trouble(problem));
+  } finally {
+    go.disabled = false;
+  }
+}
+
+function form(name, work, ...children) {
+  const go = el("button", {type: "submit"}, "Make it");
+  return el("form", {
+    className: "maker", "aria-label": name,
+    onsubmit: event => {
+      event.preventDefault();
+      run(go, work);
+    },
+  }, el("h3", {}, name), children, go);
+}
+
+/** Seeds for a list: those of the mix, else the songs of the playlist. */
+function origins() {
+  const {seeds, list} = now();
+  return seeds.some(({less}) => !less) ? recommendation(now()).seeds : list.slice(0, 20).map(id => ({id}));
+}
+
+function origin() {
+  const {seeds, list} = now();
+  const liked = seeds.filter(({less}) => !less).map(nameOf);
+  if (liked.length) return `Songs like ${listed(liked)}, shaped as they are.`;
+  return list.length ? `Songs like ${counted(Math.min(list.length, 20), "song")} of the playlist.` : "Songs like those that you name.";
+}
+
+const seed = ({kind, key}) => ({[kind === "song" ? "id" : kind]: key});
+const labelled = (id, text, control) => el("span", {className: "labelled"}, el("label", {htmlFor: id}, text), control);
+const select = (id, entries) => el("select", {id}, entries.map(([key, text]) => el("option", {value: key}, text)));
