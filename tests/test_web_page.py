@@ -209,7 +209,7 @@ def test_an_artist_who_is_never_wanted_stays_out_until_allowed_again(demo_servic
 def test_more_songs_and_others_are_to_be_had(demo_service, visit):
     page = visit(f"{demo_service}/#song={ANCHOR}")
     before = [song["id"] for song in shown(page, demo_service)["recommendations"]]
-    page.get_by_role("button", name="Others").click()
+    page.get_by_role("button", name="Other songs").click()
     expect(page).to_have_url(re.compile("draw=1"))
     assert {song["id"] for song in shown(page, demo_service)["recommendations"]} != set(before)
     page.get_by_role("button", name="More songs").click()
@@ -322,7 +322,7 @@ def test_the_page_says_that_the_catalogue_is_invented_and_which_model_answers(de
     page = visit(demo_service)
     ready = ask(demo_service, "readyz")
     expect(page.locator("#about")).to_have_text(f"{ready['songs']} songs, model {ready['version']}.")
-    expect(page.locator("#invented")).to_contain_text("The songs and artists here exist nowhere")
+    expect(page.locator("#invented")).to_contain_text("These songs and artists exist nowhere")
     expect(page.locator("#invented")).to_be_visible()
 
 

@@ -3,12 +3,13 @@
 import {showing, watchAnswers} from "../core/answers.js";
 import {attributes} from "../core/catalogue.js";
 import {DIALS, share} from "../core/dials.js";
-import {el, find} from "../core/dom.js";
+import {el, find, keepingFocus} from "../core/dom.js";
 import {mean, recall} from "../core/songs.js";
 import {change, now, watch} from "../core/store.js";
 import {presets} from "./presets.js";
 
 const PAUSE = 90; // milliseconds between two requests while a slider moves
+const WIDE = matchMedia("(min-width: 60rem)");
 const sliders = new Map();
 let timer = 0, dragged = false;
 
@@ -17,6 +18,8 @@ export async function showShape() {
   const has = await attributes().catch(() => new Set(DIALS.map(({name}) => name)));
   const dials = DIALS.filter(({name}) => has.has(name));
   find("#dials").replaceChildren(...dials.map(dial => slider(dial)), diversity(), clean());
+  find("#shaping").open = WIDE.matches;
+  WIDE.addEventListener("change", () => { find("#shaping").open = WIDE.matches; });
   find("#reset").addEventListener("click", () => change({targets: {}, diversity: 0, clean: false, draw: 0}));
   watch(settle);
   watchAnswers(settle);
@@ -50,7 +53,6 @@ function diversity() {
     if (document.activeElement !== input || Number(input.value) !== set) input.value = String(set);
     value.textContent = set ? `${Math.round(100 * set)} %` : "none";
     input.setAttribute("aria-valuetext", value.textContent);
-    input.style.setProperty("--at", `${100 * set}%`);
   });
   return el("div", {className: "dial"}, el("label", {htmlFor: input.id}, dial.label), value, el("span", {className: "dial-track"}, input), ends(dial.ends));
 }
@@ -72,7 +74,6 @@ function moves(input, patch) {
     };
     clearTimeout(timer);
     timer = setTimeout(apply, PAUSE);
-    input.style.setProperty("--at", `${100 * share({from: Number(input.min), to: Number(input.max)}, Number(input.value))}%`);
   });
   input.addEventListener("change", () => setTimeout(() => { dragged = false; }, 2 * PAUSE));
 }
@@ -81,7 +82,7 @@ function settle() {
   const {targets, seeds} = now(), middle = centre();
   find("#shape").hidden = !seeds.length;
   for (const [dial, {input, value, mark}] of sliders) place(dial, input, value, mark, targets[dial.name], middle[dial.name]);
-  find("#presets").replaceChildren(...presets(middle));
+  keepingFocus(find("#presets"), () => find("#presets").replaceChildren(...presets(middle)));
   find("#reset").disabled = !Object.keys(targets).length && !now().diversity && !now().clean;
 }
 
@@ -90,9 +91,8 @@ function place(dial, input, value, mark, set, seed) {
   const moving = document.activeElement === input && dragged;
   if (!moving) input.value = String(at);
   input.classList.toggle("set", set !== undefined);
-  input.style.setProperty("--at", `${100 * share(dial, moving ? Number(input.value) : at)}%`);
   value.textContent = set !== undefined ? dial.look(set) : seed !== undefined ? `${dial.look(seed)}, as the seed` : "as the seed";
   input.setAttribute("aria-valuetext", value.textContent);
   mark.hidden = seed === undefined;
-  if (seed !== undefined) mark.style.setProperty("--at", `${100 * share(dial, seed)}%`);
+  if (seed !== undefined) mark.style.setProperty("--at", String(share(dial, seed)));
 }

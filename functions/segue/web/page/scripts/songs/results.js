@@ -27,6 +27,7 @@ export function showResults() {
 
 function draw({answer, problem, busy, request, body}) {
   const root = find("#results");
+  root.hidden = !request;
   root.setAttribute("aria-busy", String(busy));
   root.classList.toggle("stale", Boolean(answer && (busy || problem)));
   find("#songs-title").textContent = request ? title() : "";
@@ -82,7 +83,7 @@ function more(answer, body) {
   return [
     el("p", {className: "actions"},
       songs.length === limit && limit < MOST && button("More songs", () => change({limit: Math.min(MOST, limit + PAGE)}, {replace: true}), {"data-key": "longer"}),
-      songs.length > 0 && button("Others", () => change({draw: draw + 1}), {title: "Other songs, nearly as alike", "data-key": "others"}),
+      songs.length > 0 && button("Other songs", () => change({draw: draw + 1}), {title: "Others that are nearly as alike", "data-key": "others"}),
       unkept.length > 0 && button("All into the playlist", () => change({list: [...kept, ...unkept]}), {"data-key": "all"})),
     el("p", {className: "small"}, `Chosen from ${counted(left, "song")}${left === catalogue ? "" : ` of ${count(catalogue)}`}. `,
       "The bar shows what a likeness is made of, the columns the sound; the lines across them are the seed’s."),

@@ -20,8 +20,8 @@ export function row(song, known, base) {
       el("h3", {}, el("bdi", {className: "song-name", title: song.name}, song.name),
         song.explicit && el("abbr", {className: "explicit", title: "explicit"}, "E")),
       facts(song, known),
-      el("p", {className: "why"}, song.why.reasons.join(" · ")),
-      el("p", {className: "song-actions"}, actions(song))),
+      el("p", {className: "why"}, song.why.reasons.join(" · "))),
+    el("p", {className: "song-actions"}, actions(song)),
     el("div", {className: "song-profile"}, known?.features ? profile(known, base) : null),
     likeness(song),
     el("div", {className: "song-keep"}, playButton(song, {className: "round", "data-key": `play ${song.id}`}), keepButton(song)));
