@@ -30,6 +30,13 @@ def test_it_shows_every_path_parameter_status_and_shape(docs):
     assert {name for name, schema in DOCUMENT["components"]["schemas"].items() if "properties" in schema} <= shown
 
 
+def test_it_opens_with_what_the_api_does_in_five_short_paragraphs(docs):
+    paragraphs = DOCUMENT["info"]["description"].replace("`", "").split("\n\n")
+    expect(docs.locator("#about p:not(.lead)")).to_have_text(paragraphs)
+    assert len(paragraphs) == 5
+    assert all(len(paragraph) < 300 for paragraph in paragraphs)
+
+
 def test_every_link_of_the_contents_leads_to_an_article(docs):
     links = docs.locator("#contents a").evaluate_all("links => links.map(link => link.getAttribute('href').slice(1))")
     articles = docs.locator("article").evaluate_all("articles => articles.map(article => article.id)")
