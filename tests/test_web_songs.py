@@ -1,9 +1,10 @@
-"""``/songs?ids=``: several songs in one answer, over the small world."""
+"""``/songs``: several songs in one answer, over the small world."""
 
 import pytest
 from werkzeug.test import Client
 from werkzeug.wrappers import Request
 
+from segue.catalog import lookup
 from segue.config import Config
 from segue.web.service import Service
 
@@ -13,12 +14,15 @@ def client(world_artifacts):
     return Client(Request.application(Service(Config(world_artifacts)).handle))
 
 
-def test_songs_come_in_the_order_of_their_ids_with_what_they_sound_like(client):
+def test_songs_come_in_the_order_of_their_ids_with_where_they_lie_and_what_they_sound_like(client, world_catalog):
     metal, nothing, piano = client.get("/songs?ids=metal-2,nothing,piano-1").json["songs"]
     assert nothing is None
     assert metal["id"] == "metal-2"
     cluster = client.get("/songs/piano-1").json["cluster"]
+    row = lookup.by_id(world_catalog, "piano-1")
+    across, up = world_catalog.array("map")[row].tolist()
     assert piano == {
+        "row": row, "x": across, "y": up,
         "id": "piano-1", "name": "Slow Rain", "artists": ["Ada Lindqvist"], "album": "piano 0", "cluster": cluster,
         "genres": ["piano"], "popularity": 21, "explicit": False, "duration_ms": 201000, "year": None,
         "features": {
@@ -32,6 +36,36 @@ def test_songs_come_in_the_order_of_their_ids_with_what_they_sound_like(client):
 def test_a_song_may_be_asked_for_twice_and_by_its_spotify_address(client):
     songs = client.get("/songs?ids=piano-1,piano-1,spotify:track:4uLU6hMCjMI75M1A2tKUQC").json["songs"]
     assert [song and song["id"] for song in songs] == ["piano-1", "piano-1", None]
+
+
+def test_songs_of_rows_are_those_of_their_ids(client, world_catalog):
+    by_row = client.get("/songs?rows=7,0,7").json
+    ids = [world_catalog.texts("ids")[row] for row in (7, 0, 7)]
+    assert by_row == client.get(f"/songs?ids={','.join(ids)}").json
+    assert by_row["model"] == world_catalog.version
+    lines = client.get("/songs?rows=1,2&format=csv").text.splitlines()
+    assert lines[0].startswith("row,id,name,artists,album,x,y,")
+    assert [line.partition(",")[0] for line in lines[1:]] == ["1", "2"]
+
+
+NO_ROW = "expected a row of this model, 0..13"
+
+
+@pytest.mark.parametrize(
+    ("query", "faults"),
+    [
+        ("", [("", "expected ids or rows, one of them")]),
+        ("?rows=1&ids=metal-2", [("", "expected ids or rows, one of them")]),
+        ("?rows=1,x,14", [("/rows/1", NO_ROW), ("/rows/2", NO_ROW)]),
+        ("?rows=", [("/rows/0", NO_ROW)]),
+        ("?rows=" + ",".join("0" * 101), [("/rows", "expected a list of 1..100 entries, found 101")]),
+        ("?ids=a%20b", [("/ids/0", "expected an id: 1..64 characters of A-Z a-z 0-9 _ . : -")]),
+    ],
+)
+def test_what_names_no_songs_is_refused_with_what_would_have_worked(client, query, faults):
+    answer = client.get(f"/songs{query}")
+    assert answer.status_code == 400
+    assert [(fault["pointer"], fault["detail"]) for fault in answer.json["errors"]] == faults
 
 
 def test_a_body_takes_more_ids_than_a_url(client):

@@ -1,4 +1,4 @@
-"""``/map`` and ``/songs``: where songs lie in the plane that the build draws, and which song lies there.
+"""``/map``: where songs lie in the plane that the build draws.
 
 The map is made of little-endian numbers, so that a page reads it without looking at each:
 
@@ -12,20 +12,13 @@ uint16 * ``n``          how far up, on the same scale
 ======================  =============================================================================
 """
 
-import re
-
 import numpy as np
 from werkzeug.wrappers import Response
 
-from segue.catalog import Catalog, lookup
-from segue.errors import Fault, InvalidQuery, UnknownSong
-from segue.query.reader import Reader
-from segue.web import answers, formats
-from segue.web.views.call import Call, refuse
+from segue.catalog import Catalog
+from segue.web.views.call import Call
 
 MOST = 200_000  # points
-LISTED = 100  # songs of one request
-_ROW = re.compile(r"\d{1,10}", re.ASCII)
 
 
 def points(call: Call) -> Response:
