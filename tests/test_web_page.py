@@ -7,6 +7,7 @@ import requests
 from playwright.sync_api import expect
 
 from tests.browsing import PHONE, in_a_browser, visit, visits
+from tests.serving import served
 
 __all__ = ["visit", "visits"]  # fixtures
 pytestmark = in_a_browser
@@ -214,6 +215,32 @@ def test_more_songs_and_others_are_to_be_had(demo_service, visit):
     assert {song["id"] for song in shown(page, demo_service)["recommendations"]} != set(before)
     page.get_by_role("button", name="More songs").click()
     expect(page.locator("#songs .song")).to_have_count(20)
+
+
+# --- hear ---------------------------------------------------------------------------------------------------------
+
+
+def test_spotifys_player_is_loaded_when_a_song_is_asked_for_and_gone_when_closed(dialect_artifacts, visits, visit):
+    with served(dialect_artifacts) as service:
+        page = visit(f"{service}/#song=Invented00000000000033")
+        page.route("https://open.spotify.com/**", lambda route: route.fulfill(body="a player"))
+        first = shown(page, service)["recommendations"][0]
+        assert visits.troubles == []  # no other host was asked for anything
+        play = page.get_by_role("button", name=f"Play {first['name']}").first
+        play.click()
+        player = page.get_by_role("complementary", name="Player")
+        expect(player.frame_locator("iframe").get_by_text("a player")).to_be_visible()
+        assert visits.troubles == [f"https://open.spotify.com/embed/track/{first['id']}"]
+        visits.troubles.clear()
+        page.get_by_role("button", name="Close the player").click()
+        expect(player).to_be_hidden()
+        expect(play).to_be_focused()
+
+
+def test_a_song_that_spotify_has_not_can_not_be_played(demo_service, visit):
+    page = visit(f"{demo_service}/#song={ANCHOR}")
+    shown(page, demo_service)
+    expect(page.get_by_role("button", name=re.compile("^Play "))).to_have_count(0)
 
 
 # --- shape --------------------------------------------------------------------------------------------------------
