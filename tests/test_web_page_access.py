@@ -20,6 +20,8 @@ STATES = {
     "unknown song": "/#song=demo-9999999",
     "playlist": f"/#song={SONG}&view=playlist&list={LIST},demo-9999999",
     "empty playlist": "/#view=playlist",
+    "map": f"/#song={SONG}&view=map&list={LIST}",
+    "cluster": "/#view=map&cluster=1",
     "docs": "/docs",
 }
 DESK = {"viewport": {"width": 1280, "height": 800}}

@@ -19,7 +19,11 @@ import {showSeeds} from "./find/seeds.js";
 import {showResults} from "./songs/results.js";
 import {showShape} from "./shape/sliders.js";
 
-const LATER = {playlist: () => import("./list/playlist.js").then(({showPlaylist}) => showPlaylist())}; // when first seen
+const LATER = { // when first seen
+  map: () => import("./map/map.js").then(({showMap}) => showMap()),
+  playlist: () => import("./list/playlist.js").then(({showPlaylist}) => showPlaylist()),
+};
+const SPACIOUS = matchMedia("(min-width: 70rem)");
 const CORNERS = 9; // clusters that are named before anything is asked for
 
 showWaits();
@@ -48,10 +52,14 @@ function showView(state) {
   }
   LATER[state.view]?.();
   delete LATER[state.view];
-  const begun = state.seeds.length > 0 || state.view !== "songs";
-  document.body.classList.toggle("begun", begun);
-  find("#openings").hidden = begun;
+  document.body.classList.toggle("begun", begun(state));
+  find("#openings").hidden = begun(state);
   find("#kept").textContent = state.list.length || "";
+}
+
+/** Whether there is anything to show but the question. */
+function begun({seeds, view}) {
+  return seeds.length > 0 || view !== "songs";
 }
 
 /** Say what the catalogue is, and name some of its clusters. */
@@ -61,6 +69,7 @@ async function introduce() {
     find("#invented").hidden = !ready.invented;
     find("#about").textContent = `${counted(ready.songs, "song")}, model ${ready.version}.`;
     corners(await clusters());
+    if (SPACIOUS.matches && !begun(now()) && !navigator.connection?.saveData) (await import("./map/opening.js")).showOpening();
   } catch (problem) {
     if (!now().seeds.length) find("#search-said").replaceChildren(trouble(problem, {again: () => location.reload()}));
   }

@@ -31,30 +31,42 @@ export function path(name, parameters = {}) {
 }
 
 /** What a path answers; with a body it is posted. Raises a Problem, or AbortError once the signal says so. */
-export async function ask(address, {body, signal} = {}) {
-  const answer = await reached(address, {body, signal});
-  const said = await answer.json().catch(error => {
-    if (aborted(error)) throw error;
-    return null;
-  });
-  if (answer.ok && said) return said;
-  throw new Problem(said?.detail ? said : {detail: `The service answered ${answer.status} and nothing that can be read.`}, answer.status);
+export async function ask(address, options) {
+  const answer = await answered(address, options);
+  return await parsed(answer) ?? refuse(null, answer.status);
+}
+
+/** The answer to a request, in whichever form it is. Raises a Problem where the service refuses or fails. */
+export async function answered(address, options) {
+  const answer = await reached(address, options);
+  return answer.ok ? answer : refuse(await parsed(answer), answer.status);
 }
 
 /** The answer to a request, whatever it is. Raises a Problem where there is none. */
-export async function reached(address, {body, signal, accept} = {}) {
-  const posted = body === undefined ? {} : {method: "POST", body: JSON.stringify(body)};
-  const headers = {...(body !== undefined && {"Content-Type": "application/json"}), ...(accept && {Accept: accept})};
+export async function reached(address, {body, signal} = {}) {
+  const posted = body === undefined ? {} : {method: "POST", body: JSON.stringify(body), headers: {"Content-Type": "application/json"}};
   const began = performance.now();
   begin(began);
   try {
-    return await fetch(address, {...posted, headers, signal});
+    return await fetch(address, {...posted, signal});
   } catch (error) {
     if (aborted(error)) throw error;
     throw new Problem({detail: navigator.onLine ? "The service can’t be reached." : "You are offline."});
   } finally {
     end(began);
   }
+}
+
+/** A function that asks once, whoever calls it, and once more after a failure. */
+export function once(work) {
+  let asked = null;
+  return () => {
+    asked ??= work().catch(error => {
+      asked = null;
+      throw error;
+    });
+    return asked;
+  };
 }
 
 /** A function that makes signals; each one aborts the one before, whose answer nobody waits for any more. */
@@ -70,6 +82,17 @@ export function latest() {
 /** Call a function with the seconds that the longest wait has taken, again and again, and with null once it is over. */
 export function watchWaits(listener) {
   listeners.push(listener);
+}
+
+function parsed(answer) {
+  return answer.json().catch(error => {
+    if (aborted(error)) throw error;
+    return null;
+  });
+}
+
+function refuse(said, status) {
+  throw new Problem(said?.detail ? said : {detail: `The service answered ${status} and nothing that can be read.`}, status);
 }
 
 function begin(time) {

@@ -1,17 +1,9 @@
 /** What the catalogue is: its clusters, which numbers its songs have, and a song by chance. */
 
-import {ask, path} from "./api.js";
+import {ask, once, path} from "./api.js";
 
-let asked = null;
-
-/** All clusters; asked for once, and once more after a failure. */
-export function clusters() {
-  asked ??= ask("clusters").then(answer => answer.clusters, error => {
-    asked = null;
-    throw error;
-  });
-  return asked;
-}
+/** All clusters. */
+export const clusters = once(async () => (await ask("clusters")).clusters);
 
 /** The numbers that songs of this catalogue have. */
 export async function attributes() {

@@ -32,6 +32,11 @@ export function start(seeds, {replace = false} = {}) {
   change({...EMPTY, seeds, never, clean, list}, {replace});
 }
 
+/** Begin anew from a song, in the view and at the place of the map where one is. */
+export function explore(id) {
+  change({seeds: [{kind: "song", key: id, less: false}], draw: EMPTY.draw, limit: EMPTY.limit});
+}
+
 function move(next) {
   const before = state;
   state = next;

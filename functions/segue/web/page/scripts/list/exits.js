@@ -1,6 +1,6 @@
 /** The ways out of a playlist: files for other programs, a link for other people. */
 
-import {Problem, reached} from "../core/api.js";
+import {answered} from "../core/api.js";
 import {announce, button, el} from "../core/dom.js";
 import {change, now} from "../core/store.js";
 import {copyButton} from "../parts/copy.js";
@@ -29,8 +29,7 @@ export function exits(songs) {
 async function save(format, said) {
   said.replaceChildren();
   try {
-    const answer = await reached(`songs?format=${format}`, {body: {ids: now().list}});
-    if (!answer.ok) throw new Problem(await answer.json(), answer.status);
+    const answer = await answered(`songs?format=${format}`, {body: {ids: now().list}});
     const address = URL.createObjectURL(await answer.blob());
     el("a", {href: address, download: `playlist.${format}`}).click();
     setTimeout(() => URL.revokeObjectURL(address), 10_000);

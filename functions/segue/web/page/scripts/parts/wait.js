@@ -25,9 +25,11 @@ function waits(line, seconds) {
 }
 
 function ended(line) {
-  line.classList.remove("waiting");
-  line.textContent = !answered && longest >= LONG ? `It was asleep and woke up in ${longest.toFixed(1)} s.` : "";
-  line.hidden = !line.textContent;
+  if (longest) {
+    line.classList.remove("waiting");
+    line.textContent = !answered && longest >= LONG ? `It was asleep and woke up in ${longest.toFixed(1)} s.` : "";
+    line.hidden = !line.textContent;
+  }
   answered = true;
   longest = 0;
 }

@@ -1,0 +1,120 @@
+/** The canvases of the map: where the camera looks, what is drawn, and what lies at a pixel. */
+
+import {el} from "../core/dom.js";
+import {now} from "../core/store.js";
+import {WHOLE, view} from "./camera.js";
+import {colourOf, named, packed, watchScheme} from "./colours.js";
+import {lit, way} from "./lit.js";
+import {overlay} from "./overlay.js";
+import {plot} from "./plot.js";
+import {SPAN} from "./points.js";
+
+const DENSEST = 2; // pixels of a canvas to one of CSS
+const PLAIN = 0.75, CHOSEN = 0.95, FADED = 0.28; // strengths of points
+
+/** What is seen of all points; sizes and places on the canvas are in CSS pixels. */
+export class Chart {
+  #base = el("canvas", {"aria-hidden": "true"}); // the points; names and lit songs are on top
+  #context;
+  #draw;
+  #colours = [];
+  #frame = 0;
+  #ratio = 1;
+
+  constructor(all) {
+    this.all = all;
+    this.top = el("canvas");
+    this.canvases = [this.#base, this.top];
+    this.camera = WHOLE;
+    this.size = {width: 1, height: 1};
+    this.pointed = -1; // the point that is pointed at
+    this.covered = {width: 0, height: 0}; // the corner at the right where something else stands
+    this.#context = this.top.getContext("2d");
+    this.#draw = plot(this.#base);
+    for (const change of ["focus", "blur"]) this.top.addEventListener(change, () => this.redraw());
+    watchScheme(() => this.recolour());
+    document.fonts.ready.then(() => this.redraw());
+    new ResizeObserver(() => this.resize()).observe(this.top);
+    this.recolour();
+  }
+
+  /** Look at another place. */
+  look(camera) {
+    this.camera = camera;
+    this.redraw();
+  }
+
+  /** Fill the place on the page. */
+  resize() {
+    this.size = {width: this.top.clientWidth || 1, height: this.top.clientHeight || 1};
+    this.#ratio = Math.min(DENSEST, devicePixelRatio);
+    for (const canvas of this.canvases) {
+      canvas.width = Math.round(this.size.width * this.#ratio);
+      canvas.height = Math.round(this.size.height * this.#ratio);
+    }
+    this.redraw();
+  }
+
+  /** Take the colours of the page, which may have turned dark. */
+  recolour() {
+    this.#colours = this.all.groups.map(group => packed(colourOf(group)));
+    this.redraw();
+  }
+
+  /** Draw once before the next frame, however often this is called. */
+  redraw() {
+    this.#frame ||= requestAnimationFrame(() => {
+      this.#frame = 0;
+      this.#points();
+      this.#over();
+    });
+  }
+
+  /** Where a place of the plane is drawn. */
+  at([x, y]) {
+    const {left, top, scale} = view(this.camera, this.size);
+    return [left + scale * x / SPAN, top + scale * y / SPAN];
+  }
+
+  /** Where a point lies on the plane. */
+  placeAt(point) {
+    return [this.all.places[2 * point], this.all.places[2 * point + 1]];
+  }
+
+  /** The point that is drawn nearest to a pixel, or -1 where there is none within some pixels. */
+  under(x, y, reach) {
+    const {left, top, scale} = view(this.camera, this.size), units = SPAN / scale;
+    return this.all.nearest((x - left) * units, (y - top) * units, reach * units);
+  }
+
+  #points() {
+    const {left, top, scale} = view(this.camera, this.size), ratio = this.#ratio;
+    this.#draw(this.all.places, this.#runs(), {
+      view: {left: left * ratio, top: top * ratio, scale: scale * ratio / SPAN},
+      radius: this.#radius() * ratio,
+      paper: packed(named("--paper")),
+    });
+  }
+
+  /** The clusters in the order in which they are drawn: one that is chosen is the last, and the others are faded. */
+  #runs() {
+    const {groups} = this.all, chosen = groups[now().cluster];
+    const strength = group => (chosen ? group === chosen ? CHOSEN : FADED : PLAIN);
+    const runs = groups.map((group, place) => ({...group, colour: this.#colours[place], strength: strength(group)}));
+    return chosen ? [...runs.filter(({id}) => id !== chosen.id), runs[chosen.id]] : runs;
+  }
+
+  /** Of a point: larger the nearer it is, smaller the more there are. */
+  #radius() {
+    return Math.min(5, Math.max(0.55, 1.1 * (20_000 / this.all.count) ** 0.25) * this.camera[2] ** 0.4);
+  }
+
+  #over() {
+    this.#context.setTransform(this.#ratio, 0, 0, this.#ratio, 0, 0);
+    overlay(this.#context, {
+      size: this.size, covered: this.covered, at: place => this.at(place), groups: this.all.groups, chosen: this.all.groups[now().cluster],
+      lit: lit(), way: way(), pointed: this.pointed < 0 ? null : this.placeAt(this.pointed),
+      crossed: this.top.matches(":focus-visible"),
+    });
+  }
+}

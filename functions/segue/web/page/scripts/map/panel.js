@@ -1,0 +1,74 @@
+/** Beside the map: the songs that are lit on it, the cluster that is chosen, and all clusters to choose from. */
+
+import {again, showing, watchAnswers} from "../core/answers.js";
+import {clusters} from "../core/catalogue.js";
+import {el, keepingFocus} from "../core/dom.js";
+import {nameOf, watchNames} from "../core/names.js";
+import {write} from "../core/address.js";
+import {now, watch} from "../core/store.js";
+import {count, counted, listed} from "../core/words.js";
+import {trouble} from "../parts/trouble.js";
+import {linkTo, told} from "./cluster.js";
+import {songLine} from "./lines.js";
+
+/** The panel; it is kept as the state wants it. */
+export function panel() {
+  const songs = el("section", {className: "lit", "aria-label": "Songs on the map"});
+  const chosen = el("section", {className: "told", "aria-label": "Cluster", hidden: true});
+  const all = el("section", {className: "clusters", "aria-labelledby": "clusters-title"});
+  const light = () => keepingFocus(songs, () => songs.replaceChildren(...lit()));
+  watchAnswers(light);
+  watchNames(light);
+  watch((state, before) => {
+    if (state.list !== before?.list || state.seeds !== before?.seeds) light();
+    if (state.cluster !== before?.cluster) choose(chosen, state.cluster);
+    mark(all, state);
+  });
+  list(all);
+  return el("div", {className: "beside"}, songs, chosen, all);
+}
+
+/** The songs that are lit; nothing before anything was asked for. */
+function lit() {
+  const {answer, problem, busy} = showing(), {seeds} = now();
+  if (!seeds.length) return [];
+  const liked = seeds.filter(({less}) => !less).map(nameOf);
+  const found = answer && !problem ? answer.recommendations : [];
+  return [
+    el("h2", {}, liked.length ? `Songs like ${listed(liked)}` : "Songs"),
+    problem && trouble(problem, {again}),
+    busy && !answer && el("p", {className: "small"}, "Looking …"),
+    el("ol", {className: "lines"}, found.map(song => songLine(song, "lit"))),
+    el("p", {}, el("a", {href: write({...now(), view: "songs"})}, "Why these, and shape them")),
+  ].filter(Boolean);
+}
+
+async function choose(place, id) {
+  place.hidden = id === null;
+  place.replaceChildren();
+  if (id === null) return;
+  const cluster = (await clusters().catch(() => []))[id];
+  if (id === now().cluster) place.replaceChildren(...(cluster ? told(cluster) : [el("p", {}, "This catalogue has no such cluster.")]));
+}
+
+async function list(place) {
+  try {
+    const sorted = [...await clusters()].sort((one, other) => other.size - one.size);
+    place.replaceChildren(el("h2", {id: "clusters-title"}, counted(sorted.length, "cluster")),
+      el("ul", {}, sorted.map(({id, name, size}) => el("li", {},
+        el("a", {href: "#", data: {cluster: String(id)}}, name), el("span", {className: "soft"}, count(size))))));
+    mark(place, now());
+  } catch (problem) {
+    place.replaceChildren(trouble(problem, {again: () => list(place)}));
+  }
+}
+
+/** Have the links of all clusters lead on from the state, and say which is chosen. */
+function mark(place, {cluster}) {
+  for (const link of place.querySelectorAll("[data-cluster]")) {
+    const id = Number(link.dataset.cluster);
+    link.href = linkTo(id);
+    if (id === cluster) link.setAttribute("aria-current", "true");
+    else link.removeAttribute("aria-current");
+  }
+}
