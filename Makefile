@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 FIT_FLAGS ?=
 
-.PHONY: help run free-port fit test test-all lint types bench rehearse clean
+.PHONY: help run free-port fit test test-all lint types bench rehearse screenshot clean
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -60,6 +60,9 @@ bench: $(VENV)/bench-ready ## measure, beside search libraries; prints a page of
 
 rehearse: $(VENV)/dev-ready ## deploy to AWS and Google, without either
 	@$(BIN)/python -m infra.rehearse 2>.rehearsal.log || { tail -n 20 .rehearsal.log; exit 1; }
+
+screenshot: $(VENV)/dev-ready ## docs/page.png, with which the README opens (needs chromium)
+	@$(BIN)/python -m tests.screenshot
 
 clean: ## remove the environment and caches, keep the artifacts
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

@@ -13,6 +13,7 @@ from build.cli import parser
 from build.fit import Options, fit
 from segue.config import Config
 from segue.web.service import Service
+from tests import screenshot
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -30,6 +31,14 @@ def client(tmp_path_factory):
 
 def client_of(folder):
     return Client(Request.application(Service(Config(folder)).handle))
+
+
+def test_it_opens_with_a_picture_of_the_page_that_loads_fast():
+    (name,) = re.findall(r"\A# Segue\n\n!\[The page: [^]]+\]\((\S+)\)\n", README)
+    picture = (ROOT / name).read_bytes()
+    assert picture[:8] == b"\x89PNG\r\n\x1a\n"
+    assert [int.from_bytes(picture[at : at + 4]) for at in (16, 20)] == list(screenshot.SIZE.values())
+    assert (ROOT / name, len(picture) < 200_000) == (screenshot.PICTURE, True)
 
 
 def test_the_first_request_gets_the_answer_that_is_shown(client):

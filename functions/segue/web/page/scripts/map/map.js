@@ -56,7 +56,7 @@ function lay(stage, chart) {
     done: () => rest(chart.camera),
     point, press,
   });
-  stage.replaceChildren(...chart.canvases, tip, tools(chart), el("p", {className: "stage-note"},
+  stage.replaceChildren(el("div", {className: "chart"}, chart.canvases, tip, tools(chart)), el("p", {className: "stage-note"},
     `${told(chart.all)}, alike ones side by side. Press one to hear what follows.`));
 }
 

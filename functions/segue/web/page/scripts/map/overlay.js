@@ -5,7 +5,7 @@ import {SPAN} from "./points.js";
 
 const FONT = "Familjen, system-ui, sans-serif";
 const APART = 9; // pixels between two names
-const LIT = 5.5, SEED = 8; // radii
+const LIT = 5.5, SEED = 8, STOP = 4; // radii
 
 /**
  * Draw over the points; everything is in CSS pixels.
@@ -41,6 +41,7 @@ function line(context, places, {ink, paper}) {
     Object.assign(context, {lineWidth: width, strokeStyle: colour, lineJoin: "round"});
     context.stroke();
   }
+  for (const place of places) dot(context, place, STOP, ink);
 }
 
 /** A song that is lit, seeds with their names; gives what it covers. */
