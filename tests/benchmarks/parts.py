@@ -5,7 +5,9 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from tests.benchmarks import cold, imports, layout, load, memory, peers, profile, recall, sizes, soak, typos, warm
+from tests.benchmarks import (
+    cold, imports, layout, load, memory, page, peers, profile, recall, sizes, soak, typos, warm,
+)  # fmt: skip
 from tests.benchmarks.figures import Row
 from tests.benchmarks.subject import Skipped, Subject
 
@@ -30,6 +32,7 @@ PARTS: Mapping[str, Part] = {
     "load": Part("POST /recommend over HTTP", load.measure),
     "memory": Part("Memory", memory.measure),
     "peers": Part("Search libraries on the same vectors, one thread", peers.measure),
+    "page": Part("The page in Chromium, without a graphics card", page.measure),
     "typos": Part("Search by a name with one edit", typos.measure),
     "sizes": Part("Artifacts", sizes.measure),
     "layout": Part("Layout of the vectors", layout.measure),
