@@ -12,8 +12,8 @@ import {WHOLE, around, dragged, zoomed} from "./camera.js";
 import {Chart} from "./chart.js";
 import {fly, land} from "./flight.js";
 import {gestures} from "./gestures.js";
-import {panel} from "./panel.js";
 import {lit} from "./lit.js";
+import {panel} from "./panel.js";
 import {pointing} from "./pointing.js";
 import {box, points} from "./points.js";
 
@@ -43,9 +43,7 @@ async function unfold(stage) {
 function lay(stage, chart) {
   const {tip, point, press} = pointing(chart, ({id}) => explore(id));
   chart.covered = TOOLS;
-  chart.top.tabIndex = 0;
-  chart.top.role = "application";
-  chart.top.ariaLabel = KEYS;
+  for (const [name, value] of Object.entries({tabindex: 0, role: "application", "aria-label": KEYS})) chart.top.setAttribute(name, value);
   const hand = camera => {
     land(chart);
     chart.look(camera);

@@ -9,7 +9,7 @@ export async function showOpening() {
   const all = await points().catch(() => null);
   if (!all) return;
   const {canvases} = new Chart(all);
-  for (const canvas of canvases) canvas.ariaHidden = "true";
+  for (const canvas of canvases) canvas.setAttribute("aria-hidden", "true");
   find("#opening").replaceChildren(...canvases, el("span", {className: "unseen"}, "The map of the songs"));
   find("#opening").hidden = false;
 }
