@@ -78,6 +78,11 @@ def colours(page, song):
     )
 
 
+def shade(colour):
+    """A colour of the style sheet as a canvas tells it."""
+    return ",".join(str(part) for part in bytes.fromhex(colour)) + ",255"
+
+
 # --- seeing -------------------------------------------------------------------------------------------------------
 
 
@@ -103,7 +108,7 @@ def test_the_songs_that_follow_are_lit_where_they_lie_and_listed_beside(demo_ser
     answer = requests.post(f"{demo_service}/recommend", json={"seeds": [{"id": SONG}]}, timeout=60).json()
     found = [song["name"] for song in answer["recommendations"]]
     expect(page.get_by_role("region", name="Songs on the map").locator(".song-name")).to_have_text(found)
-    accent = ",".join(str(int("c4003f"[at : at + 2], 16)) for at in (0, 2, 4)) + ",255"
+    accent = shade("c4003f")
     where = {song["id"]: song for song in songs}
     page.wait_for_timeout(300)
     for song in answer["recommendations"]:
@@ -117,6 +122,18 @@ def test_the_map_is_enlarged_to_show_the_songs_that_follow_until_it_is_moved(dem
     expect(page.locator(".lit .line")).to_have_count(10)
     page.get_by_role("button", name="Make smaller").click()
     assert 1 < looked_at(page)[2] * 1.8 <= 5.01
+
+
+def test_the_playlist_is_drawn_as_a_way_from_song_to_song(demo_service, visit, songs):
+    listed = [song for song in songs if song["id"] in {SONG, "demo-0000077"}]
+    page = opened(visit, demo_service, f"&list={','.join(song['id'] for song in listed)}{WHOLE}")
+    page.wait_for_timeout(300)
+    half = {axis: sum(song[axis] for song in listed) / 2 for axis in "xy"}
+    names = visit(f"{demo_service}/#view=map{WHOLE}", **DESK)
+    expect(names.locator(".stage-note")).to_be_visible()
+    names.wait_for_timeout(300)
+    for place in [*listed, half]:
+        assert colours(page, place).count(shade("19171b")) > colours(names, place).count(shade("19171b"))
 
 
 def test_what_is_pointed_at_is_named(demo_service, visit, songs):

@@ -95,7 +95,7 @@ def test_songs_are_dragged_to_their_places(demo_service, visit, options):
 def test_a_list_is_made_along_a_curve(demo_service, visit):
     page = visit(f"{demo_service}/#song=demo-0000033&never=Idle+Heron&view=playlist")
     maker = page.get_by_role("form", name="From what you like")
-    expect(maker).to_contain_text("Songs like Anchor, shaped as they are.")
+    expect(maker).to_contain_text("Songs like Anchor, shaped by your sliders.")
     maker.get_by_label("How much").fill("12")
     maker.get_by_label("Energy").select_option("rising")
     maker.get_by_role("button", name="Make it").click()
@@ -185,6 +185,13 @@ def test_the_link_holds_the_whole_playlist(demo_service, visit):
     link = page.evaluate("navigator.clipboard.readText()")
     assert link == f"{demo_service}/{KEPT}"
     expect_list(visit(link), demo_service, LIST)
+
+
+def test_the_list_is_seen_on_the_map(demo_service, visit):
+    page = visit(f"{demo_service}/{KEPT}")
+    page.get_by_role("button", name="See it on the map").click()
+    expect(page.locator(".stage-note")).to_be_visible()
+    expect(page).to_have_url(f"{demo_service}/#view=map&list={','.join(LIST)}")
 
 
 def test_spotifys_addresses_are_offered_for_songs_that_spotify_has(demo_service, visit):

@@ -18,6 +18,7 @@ export function exits(songs) {
       FILES.map(([name, format]) => button(name, () => save(format, said), {label: `Save as ${name}`, "data-key": format})),
       copyButton("Spotify URIs", () => real.map(({id}) => `spotify:track:${id}`).join("\n"),
         {disabled: !real.length, title: real.length ? "Copy, to be pasted into a playlist at Spotify" : "Spotify has none of these songs"}),
+      button("See it on the map", () => change({view: "map", at: null, cluster: null})),
       copyButton("Copy link", () => location.href, {title: "The address of this page holds the whole playlist"}),
       navigator.share && button("Share", () => navigator.share({title: "A playlist of Segue", url: location.href}).catch(() => {})),
       button("Clear", () => change({list: []}), {className: "quiet", label: "Clear the playlist"})),

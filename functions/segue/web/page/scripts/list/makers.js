@@ -120,7 +120,7 @@ function origins() {
 function origin() {
   const {seeds, list} = now();
   const liked = seeds.filter(({less}) => !less).map(nameOf);
-  if (liked.length) return `Songs like ${listed(liked)}, shaped as they are.`;
+  if (liked.length) return `Songs like ${listed(liked)}, shaped by your sliders.`;
   return list.length ? `Songs like ${counted(Math.min(list.length, 20), "song")} of the playlist.` : "Songs like those that you name.";
 }
 

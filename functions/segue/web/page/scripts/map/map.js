@@ -12,7 +12,7 @@ import {WHOLE, around, dragged, zoomed} from "./camera.js";
 import {Chart} from "./chart.js";
 import {fly, land} from "./flight.js";
 import {gestures} from "./gestures.js";
-import {lit} from "./lit.js";
+import {lit, way} from "./lit.js";
 import {panel} from "./panel.js";
 import {pointing} from "./pointing.js";
 import {box, points} from "./points.js";
@@ -63,7 +63,7 @@ function follow(chart) {
   watchAnswers(() => aim(chart, now()));
   watch((state, before) => {
     aim(chart, state, {atOnce: before?.view !== "map"});
-    if (state.list !== before?.list) details(state.list, anew()).then(() => chart.redraw(), () => {}); // its own view tells what is wrong
+    if (state.list !== before?.list) details(state.list, anew()).then(() => aim(chart, now()), () => {}); // its own view tells what is wrong
   });
 }
 
@@ -73,11 +73,11 @@ function aim(chart, state, how) {
   else fly(chart, camera, how);
 }
 
-/** Where the state looks: where somebody has moved to, else at the cluster that is chosen, else at the lit songs. */
+/** Where the state looks: where somebody has moved to, else at the cluster that is chosen, the lit songs or the playlist. */
 function aimed({at, cluster}, {groups}) {
   if (at) return at;
   if (groups[cluster]) return around(groups[cluster].box);
-  const places = lit().map(({place}) => place);
+  const songs = lit().map(({place}) => place), places = songs.length ? songs : way();
   return places.length ? around(box(places), CLOSEST) : WHOLE;
 }
 
