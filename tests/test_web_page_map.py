@@ -298,6 +298,16 @@ def test_a_map_that_can_not_be_had_is_told_and_asked_for_again(demo_service, vis
     expect(page.locator(".stage-note")).to_be_visible()
 
 
+def test_a_part_of_the_page_that_can_not_be_loaded_is_told(demo_service, visit):
+    page = visit(demo_service, **PHONE)
+    page.route("**/map/map.js", lambda route: route.abort())
+    page.get_by_role("link", name="Map", exact=True).click()
+    expect(page.get_by_role("alert")).to_contain_text("This part of the page")
+    page.unroute("**/map/map.js")
+    page.get_by_role("button", name="Try again").click()
+    expect(page.locator(".stage-note")).to_be_visible()
+
+
 def test_the_map_is_seen_beside_the_question_where_there_is_space_and_not_asked_for_elsewhere(demo_service, visit):
     page = visit(demo_service, **DESK)
     page.get_by_role("link", name="The map of the songs").click()

@@ -50,11 +50,22 @@ function showView(state) {
     else link.removeAttribute("aria-current");
     find(`#view-${view}`).hidden = view !== state.view;
   }
-  LATER[state.view]?.();
-  delete LATER[state.view];
+  load(state.view);
   document.body.classList.toggle("begun", begun(state));
   find("#openings").hidden = begun(state);
   find("#kept").textContent = state.list.length || "";
+}
+
+/** Load what shows a view, once. */
+async function load(view) {
+  const loading = LATER[view]?.();
+  delete LATER[view];
+  try {
+    await loading;
+  } catch {
+    const said = {message: "This part of the page can’t be loaded."};
+    find(`#view-${view}`).replaceChildren(trouble(said, {again: () => location.reload()}));
+  }
 }
 
 /** Whether there is anything to show but the question. */
