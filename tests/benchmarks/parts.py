@@ -6,7 +6,19 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from tests.benchmarks import (
-    cold, imports, layout, load, memory, page, peers, profile, recall, sizes, soak, typos, warm,
+    cold,
+    imports,
+    layout,
+    load,
+    memory,
+    page,
+    peers,
+    profile,
+    recall,
+    sizes,
+    soak,
+    typos,
+    warm,
 )  # fmt: skip
 from tests.benchmarks.figures import Row
 from tests.benchmarks.subject import Skipped, Subject

@@ -42,9 +42,9 @@ export async function answered(address, options) {
   return answer.ok ? answer : refuse(await parsed(answer), answer.status);
 }
 
-/** The answer to a request, whatever it is. Raises a Problem where there is none. */
+/** The answer to a request, whatever it is; a body is URLSearchParams or goes as JSON. Raises a Problem where there is none. */
 export async function reached(address, {body, signal} = {}) {
-  const posted = body === undefined ? {} : {method: "POST", body: JSON.stringify(body), headers: {"Content-Type": "application/json"}};
+  const posted = body === undefined ? {} : {method: "POST", ...content(body)};
   const began = performance.now();
   begin(began);
   try {
@@ -56,6 +56,8 @@ export async function reached(address, {body, signal} = {}) {
     end(began);
   }
 }
+
+const content = body => body instanceof URLSearchParams ? {body} : {body: JSON.stringify(body), headers: {"Content-Type": "application/json"}};
 
 /** A function that asks once, whoever calls it, and once more after a failure. */
 export function once(work) {

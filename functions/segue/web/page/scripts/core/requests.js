@@ -30,16 +30,19 @@ export const absolute = address => new URL(address, document.baseURI).href;
 /** A request as a command for a shell. */
 export function curl(address, body) {
   const command = `curl ${quoted(absolute(address))}`;
-  return body === undefined ? command : `${command} \\\n  --json ${quoted(JSON.stringify(body))}`;
+  if (body === undefined) return command;
+  return `${command} \\\n  ${isForm(body) ? `--data ${quoted(String(body))}` : `--json ${quoted(JSON.stringify(body))}`}`;
 }
 
 /** A request as Python. */
 export function python(address, body) {
   const url = JSON.stringify(absolute(address));
-  const call = body === undefined ? `requests.get(${url})` : `requests.post(\n${INDENT}${url},\n${INDENT}json=${literal(body, INDENT)},\n)`;
+  const sent = () => isForm(body) ? `data=${literal(Object.fromEntries(body), INDENT)}` : `json=${literal(body, INDENT)}`;
+  const call = body === undefined ? `requests.get(${url})` : `requests.post(\n${INDENT}${url},\n${INDENT}${sent()},\n)`;
   return `import requests\n\nanswer = ${call}\nprint(answer.json())`;
 }
 
+const isForm = body => body instanceof URLSearchParams;
 const quoted = text => `'${text.replaceAll("'", "'\\''")}'`;
 
 function literal(value, indent) {

@@ -4,6 +4,7 @@ import {el} from "../core/dom.js";
 import {fields, link, linked, prose, resolved, row, table} from "./schemas.js";
 import {trial} from "./trial.js";
 
+const FORM = "application/x-www-form-urlencoded";
 const METHODS = ["get", "post", "put", "patch", "delete"];
 
 /** All operations: [path, method, what is told of it]. */
@@ -22,7 +23,7 @@ export function operation([path, method, told]) {
     parameters.length > 0 && el("h4", {}, "Parameters"),
     parameters.length > 0 && table(parameters.map(one => row(one.name, one.schema, one.required, one.description))),
     requestBody && el("h4", {}, "Body"),
-    requestBody && el("p", {}, link(requestBody.content["application/json"].schema), ". ", prose(requestBody.description)),
+    requestBody && el("p", {}, link(Object.values(requestBody.content)[0].schema), ". ", prose(requestBody.description)),
     el("h4", {}, "Answers"),
     answers(responses));
 }
@@ -35,7 +36,8 @@ function examples(path, method, {parameters = [], requestBody, summary}) {
   const query = new URLSearchParams(given.filter(parameter => parameter.in === "query").flatMap(values)).toString();
   const address = query ? `${at}?${query}` : at;
   if (method !== "post") return [{summary, address}];
-  return Object.values(requestBody.content["application/json"].examples).map(one => ({summary: one.summary, address, body: one.value}));
+  const [[type, content]] = Object.entries(requestBody.content);
+  return Object.values(content.examples).map(one => ({summary: one.summary, address, body: one.value, form: type === FORM}));
 }
 
 /** A parameter's values as a URL has them: a list is repeated, or has commas between. */

@@ -9,8 +9,8 @@ import {trouble} from "../parts/trouble.js";
 
 const LONGEST = 20_000; // characters of an answer that are shown
 
-/** One example: what it is, its address and, where it is posted, its body. */
-export function trial({summary, address, body, id}) {
+/** One example: what it is, its address and, where it is posted, its body, which goes as a form or as JSON. */
+export function trial({summary, address, body, form = false, id}) {
   const anew = latest(), posted = body !== undefined;
   const path = el("input", {id: `${id}-path`, value: address, spellcheck: false, "aria-label": `Address: ${summary}`});
   const text = posted && el("textarea", {
@@ -18,7 +18,8 @@ export function trial({summary, address, body, id}) {
     rows: JSON.stringify(body, null, 1).split("\n").length,
   });
   const answer = el("div", {className: "trial-answer"});
-  const sent = () => (posted ? parsed(text.value) : undefined);
+  const given = () => (posted ? parsed(text.value) : undefined);
+  const sent = () => (form ? new URLSearchParams(given()) : given());
 
   async function run() {
     answer.replaceChildren(el("p", {className: "soft"}, "Waiting for the answer …"));
