@@ -3,12 +3,9 @@
 import numpy as np
 import pytest
 
-from build.model.clusters import centroids_and_radii, cluster
+from build.model.clusters import centroids, cluster
 from build.model.plane import LARGEST, plane
 from segue.catalog.ragged import offsets_of
-from segue.engine.space import Block, Space
-
-SPACE = Space((Block("audio", 0, 6, 1.0),), np.ones(6), 1.0, np.zeros(0))
 
 
 def drawn(codes):
@@ -16,8 +13,7 @@ def drawn(codes):
     found = cluster(codes, 0)
     order = np.argsort(found.cells, kind="stable")
     offsets = offsets_of(np.bincount(found.cells))
-    centroids, _ = centroids_and_radii(codes[order], offsets, SPACE)
-    return plane(codes[order], np.ones(6), offsets, centroids), order
+    return plane(codes[order], np.ones(6), offsets, centroids(codes[order], offsets)), order
 
 
 def groups(count, each, spread=2.0):

@@ -12,10 +12,10 @@ import pytest
 
 from build.releases.publish import rollback
 from segue import engine, releases
-from segue.catalog import Catalog, manifest
+from segue.catalog import manifest
 from segue.config import Config
 from segue.releases import refresh
-from segue.web import answers
+from segue.web import bodies
 from tests.releases import ANYHOW, ASKED, client, point_to, published, served, warnings
 
 DAMAGES = {
@@ -84,17 +84,16 @@ def test_a_request_finishes_on_the_version_it_began_with(plain, versions, monkey
     published(plain, versions[:1])
     function = client(plain)
     served(function)
-    answer_of, begun, go_on = answers.answer, threading.Event(), threading.Event()
+    read, begun, go_on = bodies.read, threading.Event(), threading.Event()
 
-    def slow(songs: Catalog, found):
-        if not begun.is_set():
-            begun.set()
-            assert go_on.wait(20)
-        return answer_of(songs, found)
+    def slow(request, bounds):
+        begun.set()
+        assert go_on.wait(20)
+        return read(request, bounds)
 
-    monkeypatch.setattr(answers, "answer", slow)
+    monkeypatch.setattr(bodies, "read", slow)
     with ThreadPoolExecutor(1) as pool:
-        early = pool.submit(function.get, ASKED)
+        early = pool.submit(function.post, "/recommend", json={"song_id": "piano-2"})
         assert begun.wait(20)
         published(plain, versions[1:2])
         assert served(function) == versions[1].version
@@ -176,7 +175,7 @@ def test_a_version_of_a_newer_format_is_refused(plain, versions, caplog):
     (Path(plain) / "versions" / version / manifest.NAME).write_bytes(newer)
     point_to(plain, version)
     assert served(function) == versions[0].version
-    assert "has format 77, this code reads format 2" in warnings(caplog)[0]
+    assert f"has format 77, this code reads format {manifest.FORMAT}" in warnings(caplog)[0]
 
 
 @pytest.mark.parametrize("failure", [MemoryError("no more"), OSError(errno.ENOMEM, "Cannot allocate"), KeyError("x")])

