@@ -38,10 +38,10 @@ fit: $(VENV)/build-ready ## build artifacts from SOURCE (a path, URL or data set
 	$(BIN)/python -m build fit --source $(or $(SOURCE),demo) $(FIT_FLAGS)
 
 test: $(VENV)/dev-ready ## the tests
-	$(BIN)/python -m pytest -m "not slow" $(PYTEST_FLAGS)
+	$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadfile $(PYTEST_FLAGS)
 
 test-all: $(VENV)/dev-ready ## the tests, the slow ones too
-	$(BIN)/python -m pytest $(PYTEST_FLAGS)
+	$(BIN)/python -m pytest -n 2 $(PYTEST_FLAGS)
 
 lint: $(VENV)/dev-ready ## ruff, and which part may import which
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && PYTHONPATH=functions:. $(BIN)/lint-imports

@@ -1,8 +1,9 @@
 """Artifacts that many tests read; each is fitted once."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,12 +19,33 @@ TRACKS = SHARED / "spotify_tracks_114k.csv"
 PLAYLISTS = SHARED / "playlists_dev.csv"
 
 
+DESELECTED = pytest.StashKey[int]()
+
+
+def pytest_deselected(items: Sequence[pytest.Item]) -> None:
+    """Count tests that are not asked for; where several processes run tests, each does."""
+    stash = items[0].config.stash
+    stash[DESELECTED] = stash.get(DESELECTED, 0) + len(items)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Let a process that runs tests for another tell it the count."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["deselected"] = session.config.stash.get(DESELECTED, 0)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take the count of one of them; it is the same in all."""
+    node.config.stash[DESELECTED] = getattr(node, "workeroutput", {}).get("deselected", 0)
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
     """The last line of a run: how many tests were left out, and how to have them."""
     reporter = config.pluginmanager.get_plugin("terminalreporter")
-    skipped, deselected = (
-        (len(reporter.stats.get(kind, [])) for kind in ("skipped", "deselected")) if reporter else (0, 0)
-    )
+    if not reporter:
+        return
+    skipped, deselected = len(reporter.stats.get("skipped", [])), config.stash.get(DESELECTED, 0)
     fast = config.getoption("markexpr") == "not slow"
     unasked = "slow ones (make test-all)" if fast else "that -m or -k leaves out"
     ways = {
