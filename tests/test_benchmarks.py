@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,9 +15,11 @@ from werkzeug.serving import make_server
 from werkzeug.wrappers import Request, Response
 
 from build import ROOT
+from build.sources.playlists import Playlists
 from segue.catalog import load as load_catalog
 from segue.engine import search
-from tests.benchmarks import figures, growth, keys, memory, peers, profile, recall, sizes, soak, typos
+from tests import mixtapes, tables, world
+from tests.benchmarks import figures, growth, keys, memory, peers, profile, recall, sizes, soak, typos, worth
 from tests.benchmarks.http import Client, answers, post
 from tests.benchmarks.libraries import LIBRARIES, WANTED, open_segue
 from tests.benchmarks.load import Load, put
@@ -226,6 +229,29 @@ def test_lists_are_held_against_exact_ones(demo_artifacts, monkeypatch):
     song, few = recall.measure(Subject(demo_artifacts))
     for row in (song, few):
         assert (row["recall@20"], row["worst list"], row["lists too short"]) == (1.0, 1.0, 0)
+
+
+def test_a_share_of_the_playlists_teaches_and_all_of_a_fold_judge():
+    whole = Playlists([str(number) for number in range(200)], [[number] for number in range(200)], [], 200)
+    judges, teachers = whole.part("valid", 1), whole.part("train", 1)
+    taught = []
+    for share in (0.1, 0.3, 1.0):
+        with worth.taught_by(share):
+            assert whole.part("valid", 1) == judges
+            few = whole.part("train", 1)
+        assert len(few.names) == round(share * len(teachers.names))
+        assert few.members == [[int(name)] for name in few.names]
+        taught.append(set(few.names))
+    assert taught[0] < taught[1] < taught[2] == set(teachers.names)
+
+
+def test_a_turn_counts_what_it_learned_from(tmp_path):
+    playlists = tables.write(tmp_path / "playlists.csv", mixtapes.rows(mixtapes.of_world()))
+    source = str(world.write(tmp_path / "world.csv"))
+    half, whole = (worth.turn(share, source, Path(playlists), 0) for share in (0.5, 1.0))
+    assert half["playlists"] == round(whole["playlists"] / 2)
+    assert half["works on them"] == len(mixtapes.HELD)
+    assert all(0 <= half[figure] <= 1 for figure in worth.FIGURES)
 
 
 def test_parts_that_do_not_exist_are_refused_with_those_that_do():
