@@ -124,11 +124,12 @@ def test_every_array_has_the_shape_that_the_table_states(artifacts):
         "title_order": songs,
         **{f"attribute_{a.name}": ((n_songs,), "f") for a in NUMERIC},
         "attribute_explicit": ((n_songs,), "float16"),
-        **{f"{text}_offsets": ((n_songs + 1,), "u") for text in ("ids", "names", "albums")},
+        **{f"{text}_offsets": ((n_songs + 1,), "u") for text in ("ids", "names")},
+        "song_albums": ((n_songs,), "uint32"),
         "artists_offsets": ((n_artists + 1,), "u"),
     }
     free = {f"{text}_heap" for text in ("ids", "names", "albums", "artists")}
-    free |= {"title_hashes", "title_songs", "entry_songs", "trigram_keys", "trigram_offsets"}
+    free |= {"albums_offsets", "title_hashes", "title_songs", "entry_songs", "trigram_keys", "trigram_offsets"}
     free |= {f"{owner}_{items}" for owner, items in PAIRS}
     assert {name.stem for name in artifacts.folder.glob("*.npy")} == set(stated) | free
     for name, (shape, kind) in stated.items():

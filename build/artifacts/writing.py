@@ -180,8 +180,11 @@ def _grouped(owners: np.ndarray, items: np.ndarray, n_owners: int) -> tuple[np.n
 
 
 def _write_texts(folder: Path, model: Model) -> None:
-    for name, column in (("ids", "id"), ("names", "name"), ("albums", "album")):
+    for name, column in (("ids", "id"), ("names", "name")):
         write_texts(folder, name, runs.texts(model.frame[column]))
+    numbers, albums = pd.factorize(model.frame["album"].fillna(""))
+    write_texts(folder, "albums", [albums.tolist()])
+    _save(folder, "song_albums", numbers.astype(np.uint32))
     write_texts(folder, "artists", [model.placed.by.names])
 
 

@@ -26,6 +26,23 @@ class Texts:
         return self._heap[first:last].tobytes().decode()
 
 
+class SharedTexts(Texts):
+    """The same where many rows have the same text.
+
+    numbers : shape (n_rows,), which of the texts a row has
+    """
+
+    def __init__(self, heap: np.ndarray, offsets: np.ndarray, numbers: np.ndarray):
+        super().__init__(heap, offsets)
+        self._numbers = numbers
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    def __getitem__(self, row: int) -> str:
+        return super().__getitem__(int(self._numbers[row]))
+
+
 @dataclass(frozen=True, slots=True)
 class Lists:
     """Rows of unequal length, end to end.

@@ -33,7 +33,8 @@ cluster_offsets,       (n_clusters + 1,),          the same for clusters
 attribute_NAME         (n_songs,)                  a number of the song, or explicit (0, 1); NaN: unknown; float32,
                                                    whole numbers in the smallest float that holds them
 rank_values, _levels   (n_attributes, 256)         curves from an attribute's value to its rank
-NAME_heap, _offsets    (bytes,), (n + 1,)          UTF-8 texts end to end: ids, names, albums, artists
+NAME_heap, _offsets    (bytes,), (n + 1,)          UTF-8 texts end to end: ids, names, different albums, artists
+song_albums            (n_songs,)                  the album of each song, empty where it is unknown
 id_hashes, id_songs    (n_songs,)                  sorted 64-bit digests of ids and their rows
 title_hashes, _songs   (>= n_songs,)               the same for titles as they are typed, the most popular song first
 artist_hashes, _rows   (2 n_artists,)              the same for artists' names, by title key and as they are typed
@@ -57,7 +58,7 @@ import numpy as np
 from segue.catalog import manifest
 from segue.catalog.manifest import REBUILD
 from segue.catalog.mapping import mapped
-from segue.catalog.ragged import Lists, Texts
+from segue.catalog.ragged import Lists, SharedTexts, Texts
 from segue.errors import ArtifactsError
 
 Made = TypeVar("Made")
@@ -118,7 +119,9 @@ class Catalog:
     def texts(self, name: str) -> Texts:
         """``ids``, ``names``, ``albums`` (by song) or ``artists`` (by artist)."""
         if name not in self._texts:
-            self._texts[name] = Texts(self.array(f"{name}_heap"), self.array(f"{name}_offsets"))
+            stored = self.array(f"{name}_heap"), self.array(f"{name}_offsets")
+            shared = name == "albums"
+            self._texts[name] = SharedTexts(*stored, self.array("song_albums")) if shared else Texts(*stored)
         return self._texts[name]
 
     def lists(self, owner: str, items: str) -> Lists:
