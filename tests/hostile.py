@@ -24,7 +24,7 @@ from pathlib import Path
 from infra.servers import free_port, wait_for
 
 MAIN = Path(__file__).resolve().parent.parent / "functions" / "main.py"
-WARM = 2000  # hostile requests before memory is looked at
+WARM = 20_000  # hostile requests before memory is looked at: by then every route has loaded what it needs
 PATIENCE = 20  # seconds for an answer
 FIELDS = ("song", "song_id", "seeds", "limit", "filters", "targets", "max_per_artist", "diversity", "draw", "explain")
 PATHS = (

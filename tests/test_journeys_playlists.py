@@ -82,10 +82,10 @@ def test_fill_lifts_the_cap_rather_than_make_a_list_short(world_catalog):
 
 def test_a_list_without_any_song_is_empty_and_one_by_time_says_why(world_catalog):
     nothing = Filters({"tempo": (300, 300)})
-    for flow in FLOWS:
-        assert playlist(world_catalog, ask({"genre": "piano"}, flow=flow, filters=nothing)).rows == ()
+    for flow, draw in itertools.product(FLOWS, (0, 3)):
+        assert playlist(world_catalog, ask({"genre": "piano"}, flow=flow, filters=nothing, draw=draw)).rows == ()
         with pytest.raises(InvalidQuery) as refused:
-            playlist(world_catalog, ask({"genre": "piano"}, flow=flow, filters=nothing, minutes=20))
+            playlist(world_catalog, ask({"genre": "piano"}, flow=flow, filters=nothing, draw=draw, minutes=20))
         assert [fault.pointer for fault in refused.value.faults] == ["/minutes"]
 
 

@@ -170,7 +170,7 @@ def _pool(catalog: Catalog, query: PlaylistQuery, seeds: Sequence[Resolved]) -> 
     if query.query.draw:
         kept = max(round(DRAWN * len(rows)), min(wanted, len(rows)))
         drawn = random.Random(query.query.draw).sample(range(len(rows)), kept)  # noqa: S311 # no secret
-        rows = rows[np.sort(drawn)]
+        rows = rows[sorted(drawn)]
     if query.minutes is not None:
         rows = rows[catalog.attribute("duration_ms")[rows] > 0]
     if query.cluster is not None:
