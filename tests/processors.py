@@ -26,7 +26,7 @@ def run(processor, *command):
     paths = os.pathsep.join([str(ROOT), str(FUNCTIONS)])
     done = subprocess.run(
         [sys.executable, "-W", "ignore", *map(str, command)],
-        env={**environ, **PROCESSORS[processor], "PYTHONPATH": paths},
+        env={**environ, "OPENBLAS_NUM_THREADS": "1", **PROCESSORS[processor], "PYTHONPATH": paths},
         cwd=ROOT, capture_output=True, text=True, timeout=600, check=False,
     )  # fmt: skip
     if done.returncode in (-signal.SIGILL, 128 + signal.SIGILL):
