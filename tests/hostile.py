@@ -24,7 +24,7 @@ from pathlib import Path
 from infra.servers import free_port, wait_for
 
 MAIN = Path(__file__).resolve().parent.parent / "functions" / "main.py"
-WARM = 20_000  # hostile requests before memory is looked at: by then every route has loaded what it needs
+WARM = 2000  # hostile requests before memory is looked at
 PATIENCE = 20  # seconds for an answer
 FIELDS = ("song", "song_id", "seeds", "limit", "filters", "targets", "max_per_artist", "diversity", "draw", "explain")
 PATHS = (
@@ -145,7 +145,7 @@ class Outcome:
     """What an attack did.
 
     statuses : status -> answers
-    growth : bytes by which the server's memory (PSS) grew after the first WARM requests
+    growth : bytes by which the server's own memory grew after the first WARM requests
     calm, beside : 99th percentiles of good requests, seconds: before, and beside the hostile ones
     """
 
@@ -161,10 +161,10 @@ def attack(artifacts: Path, count: int, senders: int = 2) -> Outcome:
         good = good_request(port)
         calm = [timed(port, good) for _ in range(200)]
         statuses = send_many(port, WARM, senders, 1)
-        before = pss(process.pid)
+        before = own_memory(process.pid)
         with meanwhile(lambda: timed(port, good)) as beside, meanwhile(lambda: drip(port)):
             statuses += send_many(port, count - WARM, senders, 2)
-        return Outcome(statuses, pss(process.pid) - before, high(calm), high(beside))
+        return Outcome(statuses, own_memory(process.pid) - before, high(calm), high(beside))
 
 
 @contextlib.contextmanager
@@ -227,13 +227,16 @@ def high(values: list[float]) -> float:
     return statistics.quantiles(values, n=100)[98]
 
 
-def pss(root: int) -> int:
-    """Memory of a process and its children, bytes; shared pages count in part."""
+def own_memory(root: int) -> int:
+    """Memory of its own of a process and its children, bytes.
+
+    Not the pages of files: how much of those counts depends on what other processes map at the moment.
+    """
     children = [int(child) for task in Path(f"/proc/{root}/task").iterdir()
                 for child in (task / "children").read_text().split()]  # fmt: skip
     text = Path(f"/proc/{root}/smaps_rollup").read_text()
-    own = next(int(entry.split()[1]) for entry in text.splitlines() if entry.startswith("Pss:"))
-    return own * 1024 + sum(map(pss, children))
+    own = next(int(entry.split()[1]) for entry in text.splitlines() if entry.startswith("Pss_Anon:"))
+    return own * 1024 + sum(map(own_memory, children))
 
 
 @contextlib.contextmanager

@@ -64,7 +64,6 @@ def test_another_processor_gives_the_same_thousand_answers(here, own_answers, pr
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1800)
 @pytest.mark.skipif(not PLAYLISTS.exists(), reason="needs ../shared")
 def test_unlike_processors_fit_the_same_version_of_the_real_tracks_and_answer_alike(tmp_path):
     options = ["--source", TRACKS, "--playlists", PLAYLISTS]
