@@ -118,7 +118,8 @@ def test_names_that_run_from_right_to_left_do_not_turn_what_is_beside_them(hosti
     page = visit(f"{hostile_service}/#song=piano-1&limit=20")
     row = page.locator("#songs .song").filter(has_text="أغنية")
     name, percent = row.locator(".song-name"), row.locator(".percent")
-    assert name.evaluate("name => getComputedStyle(name).direction") == "rtl"
+    expect(row.locator(".profile")).to_be_visible()  # the list is drawn again with the features
+    expect(name).to_have_css("direction", "rtl")
     assert percent.bounding_box()["x"] > row.locator(".rank").bounding_box()["x"]
 
 

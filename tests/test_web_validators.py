@@ -1,5 +1,7 @@
 """ETags and the version's header: what a cache may keep, and when that dies."""
 
+import shutil
+
 import pytest
 
 from segue.web import validators
@@ -50,6 +52,17 @@ def test_other_code_has_another_tag(function, monkeypatch):
     etag = browser.get(CACHED[0]).headers["ETag"]
     monkeypatch.setattr(validators, "_code", lambda: "another deployment")
     assert browser.get(CACHED[0], headers={"If-None-Match": etag}).status_code == 200
+
+
+def test_a_change_of_any_module_is_other_code(tmp_path):
+    shutil.copytree(validators.PACKAGE, tmp_path, dirs_exist_ok=True)
+    codes = {validators._code(), validators._code(tmp_path)}
+    assert len(codes) == 1
+    for module in ("engine/search.py", "journeys/paths.py", "responses.py"):
+        (tmp_path / module).write_text("changed")
+        validators._code.cache_clear()
+        codes.add(validators._code(tmp_path))
+    assert len(codes) == 4
 
 
 def test_a_post_tells_the_version_and_has_no_tag(function, versions):

@@ -12,6 +12,7 @@ from werkzeug.wrappers import Request, Response
 
 SAFE = ("GET", "HEAD")
 HEADER = "X-Segue-Model"
+PACKAGE = Path(__file__).parents[1]
 
 
 def tag(request: Request, version: str) -> str:
@@ -45,7 +46,7 @@ def by_content(response: Response, request: Request) -> Response:
 
 
 @functools.cache
-def _code() -> str:
-    """A digest of this package: a new deployment may answer otherwise from the same version."""
-    sources = sorted(Path(__file__).parent.rglob("*.py"))
+def _code(package: Path = PACKAGE) -> str:
+    """A digest of all of the function's modules: a new deployment may answer otherwise from the same version."""
+    sources = sorted(package.rglob("*.py"))
     return hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()
