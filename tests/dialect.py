@@ -1,16 +1,30 @@
-"""Callers of the dialects, for their tests, and what they read in answers."""
+"""Callers of the service and its dialects, for their tests, and what they read in answers."""
 
 from xml.etree import ElementTree as ET
 
 from werkzeug.test import Client
 from werkzeug.wrappers import Request
 
+from segue.catalog.lookup import artist_id
 from segue.config import Config
 from segue.web.service import Service
 
 
 def client_of(artifacts, **config):
     return Client(Request.application(Service(Config(artifacts, **config)).handle))
+
+
+def problem(answer):
+    """The body of a refusal by our own API."""
+    assert answer.mimetype == "application/problem+json"
+    body = answer.json
+    assert body["status"] == answer.status_code
+    return body
+
+
+def sized(name, songs):
+    """An artist as lists of artists have it, with the number of its songs."""
+    return {"id": artist_id(name), "name": name, "songs": songs}
 
 
 def told(answer, status):

@@ -1,13 +1,24 @@
 """A server of one table that fails on purpose: cuts answers short, stalls, refuses, and keeps what it was asked."""
 
+import errno
 import hashlib
+import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from build.sources import download
+from segue.errors import SourceError
 
 TABLE = b"".join(b"%06d,an invented song,0.%d\n" % (n, n % 10) for n in range(12_000))
+OTHER = TABLE.replace(b"song", b"tune")
 CUT = 200_000  # byte at which a truncated answer ends
+REFUSED = ConnectionRefusedError(errno.ECONNREFUSED, os.strerror(errno.ECONNREFUSED))
+REMEDY = "still so after 5 retries: run again later to resume, or give the path of a copy"
 
 
 def sha256(body: bytes) -> str:
@@ -119,3 +130,26 @@ def stall_at_once(handler: Handler) -> None:
 def status(code: int, **headers: str) -> Callable[[Handler], None]:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return lambda handler: handler.answer(code, named)
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.setattr(download, "RETRY", download.RETRY.new(backoff_factor=0))
+    server = Server()
+    yield server
+    server.stop()
+
+
+def files(cache: Path) -> list[str]:
+    """The names of all files below a folder."""
+    return sorted(path.name for path in cache.rglob("*") if path.is_file())
+
+
+def error_of(url: str, **options) -> str:
+    """The one line that tells why a download was given up."""
+    with pytest.raises(SourceError) as caught:
+        download.fetch(url, **options)
+    message = str(caught.value)
+    assert "\n" not in message
+    return message

@@ -1,8 +1,5 @@
 """The Model Context Protocol as a client's messages see it: whole answers, on the small world."""
 
-import json
-import re
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,40 +10,20 @@ from segue.web import bodies
 from segue.web.views.mcp.messages import HANDSHAKE, MODERN, VERSIONS
 from segue.web.views.mcp.methods import INSTRUCTIONS
 from segue.web.views.mcp.tools import TOOLS
-from tests.described import DOCUMENT, SCHEMAS
+from tests.described import SCHEMAS
 from tests.dialect import client_of as of
-from tests.fronts import KEY, LOCKED, client_of, lines
+from tests.fronts import client_of, lines
+from tests.protocol import CALL, MESSAGE, posted, refused, result
 
 __all__ = ["client_of", "lines"]  # fixtures
 
 IDENTITY = {"name": "segue", "title": "Segue", "version": VERSION}
 META = "io.modelcontextprotocol/"
-CALL = {"name": "recommend", "arguments": {"song": "Slow Rain", "limit": 2}}
 
 
 @pytest.fixture(scope="module")
 def client(world_artifacts):
     return of(world_artifacts)
-
-
-def posted(client, method, params=None, identity=1, **headers):
-    message = {"jsonrpc": "2.0", "id": identity, "method": method} | ({} if params is None else {"params": params})
-    return client.post("/mcp", json=message, headers=headers)
-
-
-def result(answer, identity=1):
-    assert (answer.status_code, answer.mimetype) == (200, "application/json")
-    body = answer.json
-    assert {**body, "result": None} == {"jsonrpc": "2.0", "id": identity, "result": None}
-    return body["result"]
-
-
-def refused(answer, status, identity=1):
-    """The code and the message of an error, which has nothing else to it but maybe data."""
-    assert (answer.status_code, answer.mimetype) == (status, "application/json")
-    error = answer.json["error"]
-    assert answer.json == {"jsonrpc": "2.0", "id": identity, "error": error}
-    return error["code"], error["message"]
 
 
 def modern(client, method, params=None, headers=None, meta=None):
@@ -183,8 +160,6 @@ def test_faults_have_their_status(client):
 
 # --- what is no message ---------------------------------------------------------------------------------------
 
-MESSAGE = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
-
 
 @pytest.mark.parametrize(
     ("body", "code"),
@@ -253,161 +228,3 @@ def test_any_message_gets_an_answer_of_json_rpc(client, body, version):
     assert answer.status_code in (200, 202, 400, 404)
     if answer.status_code != 202:
         Draft202012Validator(SCHEMAS["Reply"]).validate(answer.json)
-
-
-# --- the tools ------------------------------------------------------------------------------------------------
-
-
-def test_tools_are_operations_of_the_api_as_its_description_has_them(tmp_path):
-    tools = {tool["name"]: tool for tool in result(posted(of(tmp_path), "tools/list"))["tools"]}
-    assert list(tools) == ["search_songs", "recommend", "song_path", "make_playlist"]
-    for name, tool in tools.items():
-        operation = DOCUMENT["paths"][TOOLS[name].path][TOOLS[name].method]
-        assert tool["title"] == operation["summary"]
-        assert operation["description"] in tool["description"]
-        assert tool["annotations"]["readOnlyHint"] is True
-        for schema in (tool["inputSchema"], tool["outputSchema"]):
-            Draft202012Validator.check_schema(schema)
-            assert schema["type"] == "object"
-            assert not {"oneOf", "anyOf", "allOf", "not"} & set(tool["inputSchema"])
-            references = set(re.findall(r'"\$ref": "([^"]*)"', json.dumps(schema)))
-            assert references == {f"#/$defs/{name}" for name in schema.get("$defs", {})}
-    recommend, query = tools["recommend"]["inputSchema"], SCHEMAS["Query"]["properties"]
-    assert list(recommend["properties"]) == list(query)
-    assert recommend["$defs"]["Limit"] == SCHEMAS["Limit"]
-    assert recommend["properties"]["artist"] == {
-        "$ref": "#/$defs/Text",
-        "description": query["artist"]["description"],
-    }
-    assert tools["search_songs"]["inputSchema"]["required"] == ["q"]
-
-
-def test_what_a_model_reads_of_the_tools_is_short(client):
-    read = [
-        {name: tool[name] for name in ("name", "description", "inputSchema")}
-        for tool in result(posted(client, "tools/list"))["tools"]
-    ]
-    assert len(json.dumps(read)) < 30_000
-
-
-ASKED = {
-    "search_songs": {"q": "slow rian", "limit": 3},
-    "recommend": {"seeds": ["Slow Rain", {"artist": "Halberd", "weight": 0.5}], "limit": 4, "explain": True},
-    "song_path": {"from": "Slow Rain", "to": {"id": "disco-4"}, "via": ["Iron Choir"], "length": 6},
-    "make_playlist": {"song": "Slow Rain", "songs": 5, "flow": "rise"},
-}
-
-
-@pytest.mark.parametrize("name", TOOLS)
-def test_a_tool_answers_what_the_api_does(client, name):
-    tool, arguments = TOOLS[name], ASKED[name]
-    found = result(posted(client, "tools/call", {"name": name, "arguments": arguments}))
-    asking = {"json": arguments} if tool.method == "post" else {"query_string": arguments}
-    expected = client.open(tool.path, method=tool.method.upper(), **asking)
-    assert found == {
-        "content": [{"type": "text", "text": expected.get_data(as_text=True).strip()}],
-        "structuredContent": expected.json,
-        "isError": False,
-    }
-    described = {tool["name"]: tool for tool in result(posted(client, "tools/list"))["tools"]}[name]
-    Draft202012Validator(described["inputSchema"]).validate(arguments)
-    Draft202012Validator(described["outputSchema"]).validate(found["structuredContent"])
-
-
-@pytest.mark.parametrize(
-    ("name", "arguments"),
-    [
-        ("search_songs", {"q": "", "limit": 99, "x": 1}),
-        ("search_songs", {}),
-        ("recommend", {"limit": 5}),
-        ("recommend", {"song": "nothing at all is called so"}),
-        ("recommend", {"song": "Slow Rian by nobody", "artist": "Halberd"}),
-        ("song_path", {"from": "Slow Rain"}),
-        ("song_path", {"from": "Slow Rain", "to": {"id": "piano-1"}}),
-        ("make_playlist", {"song": "Slow Rain", "songs": 5, "minutes": 10}),
-    ],
-)
-def test_what_is_wrong_with_arguments_is_told_as_the_api_tells_it(client, name, arguments):
-    found = result(posted(client, "tools/call", {"name": name, "arguments": arguments}))
-    (content,) = found.pop("content")
-    assert (found, content["type"]) == ({"isError": True}, "text")
-    problem = json.loads(content["text"])
-    Draft202012Validator({"$ref": "#/components/schemas/Problem", **DOCUMENT}).validate(problem)
-    if TOOLS[name].method == "post":
-        assert problem == client.post(TOOLS[name].path, json=arguments).json
-
-
-def test_without_arguments_a_tool_says_what_it_needs(client):
-    (content,) = result(posted(client, "tools/call", {"name": "recommend"}))["content"]
-    assert "exactly one of 'song', 'song_id' and 'seeds' is needed" in content["text"]
-
-
-def test_without_artifacts_there_are_tools_but_no_answers(tmp_path):
-    client = of(tmp_path)
-    assert result(posted(client, "ping")) == {}
-    answer = posted(client, "tools/call", CALL)
-    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "30")
-
-
-# --- who may ask ----------------------------------------------------------------------------------------------
-
-
-def test_keys_close_it_as_all_else(client_of):
-    client = client_of(**LOCKED)
-    closed = posted(client, "tools/list")
-    assert (closed.status_code, closed.headers["WWW-Authenticate"]) == (401, 'Bearer realm="segue"')
-    assert result(posted(client, "tools/list", Authorization=f"Bearer {KEY}"))["tools"]
-
-
-@pytest.mark.parametrize(
-    ("host", "origin", "status"),
-    [
-        ("127.0.0.1:8080", None, 200),
-        ("127.0.0.1:8080", "http://127.0.0.1:8080", 200),
-        ("localhost:8080", "http://localhost:8080", 200),
-        ("[::1]:8080", "http://[::1]:8080", 200),
-        ("abc.lambda-url.eu-west-1.on.aws", "https://abc.lambda-url.eu-west-1.on.aws", 200),
-        ("127.0.0.1:8080", "https://songs.example", 200),
-        ("any.example", "https://home.example", 200),
-        ("127.0.0.1:8080", "http://localhost:3000", 403),
-        ("127.0.0.1:8080", "https://evil.example", 403),
-        ("evil.example:8080", "http://evil.example:8080", 403),
-        ("127.0.0.1:8080", "null", 403),
-        ("127.0.0.1:8080", "", 403),
-        ("any.example", "https://home.example.evil", 403),
-        ("127.0.0.1.evil.example", "http://127.0.0.1.evil.example", 403),
-    ],
-)
-def test_pages_of_other_origins_may_not_ask(client_of, host, origin, status):
-    client = client_of(SEGUE_CORS="https://songs.example", SEGUE_PUBLIC_URL="https://home.example/api")
-    headers = {"Host": host} | ({} if origin is None else {"Origin": origin})
-    answer = client.post("/mcp", json=MESSAGE, headers=headers)
-    assert answer.status_code == status
-    if status == 403:
-        assert "SEGUE_CORS" in answer.json["detail"]
-
-
-def test_a_star_lets_every_page_ask(client_of):
-    asked = {"Origin": "https://any.example"}
-    assert client_of(SEGUE_CORS="*").post("/mcp", json=MESSAGE, headers=asked).status_code == 200
-
-
-def test_a_page_may_be_told_all_headers_of_the_protocol(client_of):
-    asked = {"Origin": "https://songs.example", "Access-Control-Request-Method": "POST"}
-    allowed = client_of(SEGUE_CORS="https://songs.example").options("/mcp", headers=asked)
-    assert {"MCP-Protocol-Version", "Mcp-Method", "Mcp-Name"} <= set(
-        allowed.headers["Access-Control-Allow-Headers"].split(", ")
-    )
-
-
-def test_a_line_of_the_log_names_the_tool_and_nothing_that_a_caller_wrote(client_of, lines, world_catalog):
-    client = client_of()
-    posted(client, "tools/call", {"name": "recommend", "arguments": {"song": "SECRET"}})
-    posted(client, "tools/call", {"name": "SECRET"})
-    posted(client, "SECRET")
-    posted(client, "tools/list")
-    assert [line["message"] for line in lines] == [
-        "mcp/recommend 200", "mcp/tools/call 200", "mcp 200", "mcp/tools/list 200",
-    ]  # fmt: skip
-    assert lines[0]["model"] == world_catalog.version
-    assert "SECRET" not in json.dumps(lines)

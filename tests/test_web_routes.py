@@ -2,40 +2,17 @@
 
 import json
 from pathlib import Path
-from statistics import mean
-from urllib.parse import quote
 
 import pytest
-from werkzeug.test import Client
-from werkzeug.wrappers import Request
 
 from build.fit import Options, fit
-from segue.catalog.lookup import artist_id
-from segue.config import Config
-from segue.web.service import Service
 from tests import world
-
-PROBLEM = "application/problem+json"
-PROFILE = (
-    "danceability", "energy", "loudness", "speechiness", "acousticness", "instrumentalness", "liveness", "valence",
-    "tempo", "popularity", "duration_ms",
-)  # fmt: skip
-
-
-def client_of(artifacts):
-    return Client(Request.application(Service(Config(artifacts)).handle))
+from tests.dialect import client_of, problem
 
 
 @pytest.fixture(scope="module")
 def client(world_artifacts):
     return client_of(world_artifacts)
-
-
-def problem(answer):
-    assert answer.mimetype == PROBLEM
-    body = answer.json
-    assert body["status"] == answer.status_code
-    return body
 
 
 def test_recommend_answers_the_whole_contract(client, world_catalog):
@@ -271,150 +248,6 @@ def test_a_song_has_its_full_record(client):
     )  # fmt: skip
     assert body["year"] is None
     assert client.get("/songs/nope").status_code == 404
-
-
-def test_clusters_hold_every_song_once(client):
-    clusters = client.get("/clusters").json["clusters"]
-    songs = [
-        song["id"]
-        for cluster in clusters
-        for song in client.get(f"/clusters/{cluster['id']}?limit=100").json["songs"]
-    ]
-    assert len(songs) == len(set(songs)) == sum(cluster["size"] for cluster in clusters) == 14
-
-
-def test_a_cluster_tells_what_it_is_like(client):
-    clusters = client.get("/clusters").json["clusters"]
-    for cluster in clusters:
-        page = client.get(f"/clusters/{cluster['id']}?limit=100").json
-        songs = [client.get(f"/songs/{song['id']}").json for song in page["songs"]]
-        assert cluster == {
-            "id": cluster["id"],
-            "name": cluster["name"],
-            "size": len(songs),
-            "features": {name: pytest.approx(mean(song[name] for song in songs), abs=1e-4) for name in PROFILE},
-            "typical": cluster["typical"],
-            "near": cluster["near"],
-        }
-        named = [{name: song[name] for name in ("id", "name", "artists")} for song in songs]
-        assert all(song in named for song in cluster["typical"])
-        others = [{"id": other["id"], "name": other["name"]} for other in clusters if other["id"] != cluster["id"]]
-        assert all(near in others for near in cluster["near"])
-        assert {name: page[name] for name in cluster} == cluster
-
-
-def test_pages_of_a_cluster_make_the_whole(client):
-    whole = client.get("/clusters/0?limit=100").json["songs"]
-    pages = [client.get(f"/clusters/0?offset={offset}&limit=1").json["songs"] for offset in range(len(whole) + 1)]
-    assert pages == [*([song] for song in whole), []]
-
-
-def test_genres_tell_how_many_songs_have_each(client):
-    assert client.get("/genres").json == {
-        "genres": [{"name": "disco", "songs": 4}, {"name": "metal", "songs": 4}, {"name": "piano", "songs": 6}]
-    }
-
-
-def sized(name, songs):
-    return {"id": artist_id(name), "name": name, "songs": songs}
-
-
-def test_an_artist_has_songs_genres_and_similar_artists(client):
-    body = client.get("/artists/tomas vrba?limit=2").json
-    songs = body.pop("songs")
-    assert body == {
-        "id": artist_id("Tomas Vrba"),
-        "name": "Tomas Vrba",
-        "size": 3,
-        "genres": [{"name": "piano", "songs": 3}],
-        "similar": [sized("Ada Lindqvist", 3), *body["similar"][1:]],
-        "offset": 0,
-        "limit": 2,
-    }
-    assert {artist["name"] for artist in body["similar"]}.isdisjoint({"Tomas Vrba", "Ines Okoro"})
-    assert [song["id"] for song in songs] == ["piano-5", "piano-3"]
-    assert client.get("/artists/tomas vrba?offset=2").json["songs"][0]["id"] == "piano-4"
-    assert client.get("/artists/tomas vrba?offset=3").json["songs"] == []
-
-
-@pytest.mark.parametrize("asked", [
-    "Les Ondées", "les ondees", artist_id("Les Ondées"), f"spotify:artist:{artist_id('Les Ondées')}",
-    f"https://open.spotify.com/artist/{artist_id('Les Ondées')}",
-])  # fmt: skip
-def test_an_artist_is_found_by_name_id_and_link(client, asked):
-    assert client.get(f"/artists/{asked}").json["name"] == "Les Ondées"
-    assert client.get(f"/artists/{quote(asked, safe='')}/").json["name"] == "Les Ondées"
-
-
-def test_an_artist_whose_name_has_a_slash_is_found(tmp_path):
-    rows = world.rows()
-    rows[0] |= {"artists": "AC/DC"}
-    fit(Options([str(world.write(tmp_path / "world.csv", rows))]), tmp_path / "artifacts")
-    client = client_of(tmp_path / "artifacts")
-    assert [client.get(f"/artists/{name}").json["size"] for name in ("AC/DC", "ac%2Fdc")] == [1, 1]
-
-
-def test_an_unknown_artist_is_a_404_that_suggests_others(client):
-    answer = client.get("/artists/Gravle Saints")
-    assert answer.status_code == 404
-    assert problem(answer) == {
-        "type": "about:blank",
-        "title": "Unknown artist",
-        "status": 404,
-        "detail": "no artist is called 'Gravle Saints'",
-        "suggestions": [sized("Gravel Saints", 2)],
-    }
-
-
-def test_genres_and_artists_that_a_search_finds_tell_how_many_songs_they_have(client):
-    body = client.get("/search?q=disco").json
-    assert body["genres"] == [{"name": "disco", "songs": 4}]
-    assert client.get("/search?q=halberd").json["artists"] == [sized("Halberd", 1)]
-
-
-def found(client, text):
-    """Names of what a search finds."""
-    body = client.get("/search", query_string={"q": text, "limit": 4}).json
-    return body["understood"], *([entry["name"] for entry in body[kind]] for kind in ("songs", "artists", "genres"))
-
-
-ADA = {"song": None, "artist": "Ada Lindqvist"}
-ADAS = ["Grey Window", "Slow Rain", "Slow Rain - Live"]
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("slo", ({"song": "Slow Rain", "artist": None}, ["Slow Rain", "Slow Rain - Live"], [], [])),
-        ("ada lindqvist", (ADA, ADAS, ["Ada Lindqvist"], [])),
-        ("ada l", (ADA, ADAS, ["Ada Lindqvist"], [])),
-        ("lindqvist", (ADA, ADAS, ["Ada Lindqvist"], [])),
-        ("iron choir gravel saints", (
-            {"song": "Iron Choir", "artist": "Gravel Saints"}, ["Iron Choir"], ["Gravel Saints"], [],
-        )),
-        ("disco", (None, [], [], ["disco"])),
-        ("spotify:track:metal-4", ({"song": "Ruin Bells", "artist": "Skarn"}, ["Ruin Bells"], [], [])),
-        ("metal-4", ({"song": "Ruin Bells", "artist": "Skarn"}, ["Ruin Bells"], [], [])),
-        ("xqzvbnmlkjhgfdsaqwertyui", (None, [], [], [])),
-    ],
-)  # fmt: skip
-def test_search_finds_songs_artists_and_genres_and_says_which_is_which(client, text, expected):
-    assert found(client, text) == expected
-
-
-def test_a_link_to_an_artist_finds_the_artist(client):
-    (ada,) = client.get("/search?q=ada+lindqvist").json["artists"]
-    assert ada == {"id": artist_id("Ada Lindqvist"), "name": "Ada Lindqvist", "songs": 3}
-    assert found(client, f"https://open.spotify.com/artist/{ada['id']}") == (ADA, ADAS, ["Ada Lindqvist"], [])
-    seed = client.get("/recommend", query_string={"song": f"spotify:artist:{ada['id']}"}).json["seeds"][0]
-    assert seed["songs"] == 3
-
-
-def test_a_search_that_is_refused_is_told_why(client):
-    assert problem(client.get("/search?limit=51"))["errors"] == [
-        {"pointer": "/q", "detail": "expected a text of 1..200 characters"},
-        {"pointer": "/limit", "detail": "expected a whole number 1..50"},
-    ]
 
 
 @pytest.mark.parametrize("path", ["/", "/docs", "/openapi.json"])
