@@ -209,9 +209,3 @@ def test_songs_that_are_in_the_way_of_a_curve_give_way():
     wanted = curves.curve("rise", 5)
     chosen = curves.following(np.arange(5), wanted, energies)
     assert curves.correlation(np.sort(energies[chosen]), wanted) >= curves.FAITHFUL
-
-
-def test_a_time_is_met_by_exchanging_songs():
-    durations = np.array([200.0, 210.0, 220.0, 100.0, 150.0]) * 1000
-    chosen = lengths.exchanged(np.arange(3), durations, 560_000, np.ones((3, 5), bool))
-    assert abs(durations[chosen].sum() - 560_000) <= 5_600

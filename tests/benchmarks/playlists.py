@@ -1,9 +1,9 @@
 """Playlists: whether they are as asked, and what choosing well is worth.
 
-``python -m tests.benchmarks.playlists [--artifacts DIR] [--requests 1000]`` asks for random playlists and prints for
-each flow how many are as long as asked (songs, or minutes within 2 % or 3 minutes), follow their curve (correlation
-of energy at least 0.8) and have neighbours in keys that go together (at least 80 %), and how often an artist follows
-itself; energy changes are means from song to song, of the list and of the same songs best first.
+``python -m tests.benchmarks.playlists [--artifacts DIR] [--requests 1000] [--seed 7]`` asks for random playlists and
+prints for each flow how many are as long as asked (songs, or minutes within 2 % or 3 minutes), follow their curve
+(correlation of energy at least 0.8) and have neighbours in keys that go together (at least 80 %), and how often an
+artist follows itself; energy changes are means from song to song, of the list and of the same songs best first.
 
 With ``--playlists CSV`` it continues playlists that people made from five of their songs and prints the R-precision:
 how much of 25 songs, or of as many as the playlist holds besides, is on the playlist; for the engine's best 25 and
@@ -42,20 +42,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.playlists", description=__doc__)
     parser.add_argument("--artifacts", type=Path, default=Path("artifacts"))
     parser.add_argument("--requests", type=int, default=1000, help="random ones (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=7, help="of the random ones (default: %(default)s)")
     parser.add_argument("--playlists", type=Path, help="CSV of playlists to judge by, as for fit")
     parser.add_argument("--fold", type=int, help="that was left out of what was learned (default: judge by all)")
     options = parser.parse_args()
     catalog = load(options.artifacts)
     print(table([quality(as_judged(catalog), options.playlists, options.fold)] if options.playlists else list(
-        flows(catalog, options.requests))))  # fmt: skip
+        flows(catalog, options.requests, options.seed))))  # fmt: skip
 
 
 # --- as asked -----------------------------------------------------------------------------------------------------
 
 
-def flows(catalog: Catalog, count: int) -> Iterator[Row]:
+def flows(catalog: Catalog, count: int, seed: int) -> Iterator[Row]:
     """A row for each flow, of random requests."""
-    asked = list(requests(catalog, count))
+    asked = list(requests(catalog, count, seed))
     found = [playlist(catalog, query) for query in bar(asked, "playlists", "", count)]
     for flow in FLOWS:
         lists = [(query, one) for query, one in zip(asked, found) if query.flow == flow]
@@ -73,9 +74,9 @@ def flows(catalog: Catalog, count: int) -> Iterator[Row]:
         }
 
 
-def requests(catalog: Catalog, count: int) -> Iterator[PlaylistQuery]:
+def requests(catalog: Catalog, count: int, seed: int) -> Iterator[PlaylistQuery]:
     """From one to five songs that are like each other or not, of 5..100 songs or 15..240 minutes."""
-    dice, ids = random.Random(7), catalog.texts("ids")
+    dice, ids = random.Random(seed), catalog.texts("ids")
     usable = np.flatnonzero(catalog.array("recommendable")).tolist()
     for _ in range(count):
         seeds = tuple(Seed("", {}, id=ids[row]) for row in dice.sample(usable, dice.choice([1, 1, 1, 2, 5])))
