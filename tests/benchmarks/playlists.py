@@ -7,19 +7,21 @@ artist follows itself; energy changes are means from song to song, of the list a
 
 With ``--playlists CSV`` it continues playlists that people made from five of their songs and prints the R-precision:
 how much of 25 songs, or of as many as the playlist holds besides, is on the playlist; for the engine's best 25 and
-for a playlist of 25, under the same artist cap. ``--fold`` judges by the fifth that a learned version did not see.
+for a playlist of 25, under the same artist cap. Versions that learned are judged by the fifth that they did not see:
+``--folds DIR`` takes all five, DIR/0 to DIR/4, each fitted with its ``--fold``, together.
 """
 
 import argparse
 import itertools
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from build.progress import bar
 from build.quality.evaluate import Judged, as_judged
+from build.sources.playlists import FOLDS
 from build.sources.playlists import load as load_playlists
 from segue import engine
 from segue.catalog import Catalog, load, lookup
@@ -44,11 +46,16 @@ def main() -> None:
     parser.add_argument("--requests", type=int, default=1000, help="random ones (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=7, help="of the random ones (default: %(default)s)")
     parser.add_argument("--playlists", type=Path, help="CSV of playlists to judge by, as for fit")
-    parser.add_argument("--fold", type=int, help="that was left out of what was learned (default: judge by all)")
+    parser.add_argument("--folds", type=Path, help="folder of versions, each learned without the fold of its name")
     options = parser.parse_args()
-    catalog = load(options.artifacts)
-    print(table([quality(as_judged(catalog), options.playlists, options.fold)] if options.playlists else list(
-        flows(catalog, options.requests, options.seed))))  # fmt: skip
+    if options.folds and not options.playlists:
+        parser.error("--folds are judged by --playlists")
+    if options.playlists:
+        folds = {options.folds / str(fold): fold for fold in range(FOLDS)} if options.folds else None
+        rows = [quality(folds or {options.artifacts: None}, options.playlists)]
+    else:
+        rows = list(flows(load(options.artifacts), options.requests, options.seed))
+    print(table(rows))
 
 
 # --- as asked -----------------------------------------------------------------------------------------------------
@@ -115,9 +122,14 @@ def change(catalog: Catalog, query: PlaylistQuery, found: Playlist) -> float:
 # --- quality ------------------------------------------------------------------------------------------------------
 
 
-def quality(judged: Judged, playlists: Path, fold: int | None) -> Row:
-    """R-precision of the engine's best and of playlists, and the interval of the difference."""
-    figures = np.array(list(precisions(judged, playlists, fold)))
+def quality(versions: Mapping[Path, int | None], playlists: Path) -> Row:
+    """R-precision of the engine's best and of playlists, and the interval of the difference.
+
+    versions : folders, and by which fold each is judged; None: by all playlists
+    """
+    figures = np.concatenate([
+        list(precisions(as_judged(load(folder)), playlists, fold)) for folder, fold in versions.items()
+    ])  # fmt: skip
     gains = figures[:, 1] - figures[:, 0]
     draws = np.random.default_rng(1).integers(0, len(gains), (RESAMPLED, len(gains)))
     low, high = np.percentile(gains[draws].mean(axis=1), [2.5, 97.5])
