@@ -11,8 +11,11 @@ import pytest
 
 from segue.catalog import load, lookup
 from segue.engine import recommend
-from segue.engine.explain import REASONS, SAME, TELLING
-from segue.engine.reasons import ENDS, TAIL, Comparison, bits
+from segue.engine.choice import Scored
+from segue.engine.explain import REASONS, SAME, TELLING, explain
+from segue.engine.reasons import ENDS, TAIL, Comparison
+from segue.engine.sample import Sample, sets
+from segue.engine.scoring import Scorer
 from segue.engine.seeds import ranks, resolve
 from segue.query import Filters
 from segue.query.attributes import AUDIO
@@ -93,7 +96,7 @@ def test_there_are_one_to_three_reasons_of_which_no_two_say_the_same(explained):
 def test_reasons_are_the_rarest_things_that_are_true(taught):
     seed = resolve(taught, ask({"id": SONGS[0]}).seeds)[0]
     for found in recommend(taught, ask({"id": SONGS[0]}, limit=50, explain=True)).recommendations:
-        reasons = Comparison(taught, seed, 0).reasons(found.row)
+        reasons = Comparison(taught, seed, 0, np.array([found.row])).reasons(0)
         assert [reason.bits for reason in reasons] == sorted((reason.bits for reason in reasons), reverse=True)
         telling = [reason.text for reason in reasons if reason.bits >= TELLING and found.why.parts[reason.part]]
         assert found.why.reasons == (tuple(telling[:REASONS]) or NOTHING)
@@ -115,18 +118,33 @@ def test_words_are_true_of_both_songs(taught):
 def test_a_tempo_is_the_same_within_two_beats_a_minute(world_catalog):
     seed = resolve(world_catalog, ask({"id": "piano-1"}).seeds)[0]
     for song, near in (("piano-2", True), ("disco-1", False)):
-        told = {
-            reason.text for reason in Comparison(world_catalog, seed, 0).reasons(lookup.by_id(world_catalog, song))
-        }
+        row = lookup.by_id(world_catalog, song)
+        told = {reason.text for reason in Comparison(world_catalog, seed, 0, np.array([row])).reasons(0)}
         assert ("same tempo, 72 bpm" in told) == near
         assert not near or not any("slow" in text for text in told)
 
 
-def test_what_is_true_of_half_of_all_songs_is_worth_one_bit():
-    true_of = np.arange(1001) < 500
-    assert bits(true_of) == 1
-    assert bits(np.zeros(1023, bool)) == 10
-    assert bits(np.ones(5, bool)) == 0
+def test_what_is_true_of_half_of_all_songs_is_worth_one_bit(taught):
+    sample = Sample.of(taught, ("energy",))
+    true_of = np.arange(len(sample.tempos)) < [[len(sample.tempos) // 2], [0], [len(sample.tempos)]]
+    half, none, whole = map(sample.bits, sets(true_of))
+    assert half == pytest.approx(1, abs=0.01)
+    assert none == np.log2(len(sample.tempos) + 1)
+    assert whole == 0
+
+
+def test_songs_are_explained_together_as_they_are_alone(taught):
+    for seeds in ([{"id": SONGS[2]}], [{"genre": taught.manifest["genres"][0]}, {"id": SONGS[3], "weight": -0.5}]):
+        query = ask(*seeds, explain=True, targets={"energy": 0.5})
+        resolved = resolve(taught, query.seeds)
+        scorer, found = Scorer(taught, resolved, query.targets), recommend(taught, query).recommendations
+        alone = [explain(taught, scorer, resolved, [Scored(song.row, song.score)])[0] for song in found]
+        assert [song.why.as_json() for song in found] == [why.as_json() for why in alone]
+
+
+def test_an_empty_list_needs_no_explanation(taught):
+    nothing = Filters(ranges={"energy": (2.0, 3.0)})
+    assert recommend(taught, ask({"id": SONGS[0]}, filters=nothing, explain=True)).recommendations == ()
 
 
 def test_every_kind_of_reason_is_given_in_words_a_person_understands(explained):

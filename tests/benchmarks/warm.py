@@ -18,16 +18,20 @@ NOT_COUNTED = 50  # open the files
 
 
 def measure(subject: Subject) -> Iterator[Row]:
-    """One row; requests of both kinds in turn. Processor time is what other work on the machine disturbs least."""
+    """One row; requests of all kinds in turn. Processor time is what other work on the machine disturbs least."""
     ours = Client(Request.application(Service(Config(subject.artifacts)).handle))
     peer = Client(Request.application(hello))
-    took, empty, worked, idle = [], [], [], []
+    took, empty, worked, idle, explained = [], [], [], [], []
     for song in subject.ids(NOT_COUNTED + REQUESTS, seed=2):
-        for client, wall, processor in ((ours, took, worked), (peer, empty, idle)):
+        for client, wall, processor, explain in (
+            (ours, took, worked, False),
+            (peer, empty, idle, False),
+            (ours, [], explained, True),
+        ):
             began = time.thread_time()
-            wall.append(milliseconds(client, song))
+            wall.append(milliseconds(client, song, explain))
             processor.append(1000 * (time.thread_time() - began))
-    took, empty, worked, idle = (times[NOT_COUNTED:] for times in (took, empty, worked, idle))
+    took, empty, worked, idle, explained = (times[NOT_COUNTED:] for times in (took, empty, worked, idle, explained))
     p50, p99, base = statistics.median(took), percentile(took, 0.99), statistics.median(empty)
     yield {
         "p50 ms": p50,
@@ -37,13 +41,14 @@ def measure(subject: Subject) -> Iterator[Row]:
         "p50 / hello-world": p50 / base,
         "processor p50 ms": statistics.median(worked),
         "processor p50 / hello-world": statistics.median(worked) / statistics.median(idle),
+        "with explain, processor p50 / without": statistics.median(explained) / statistics.median(worked),
     }
 
 
-def milliseconds(client: Client, song: str) -> float:
+def milliseconds(client: Client, song: str, explain: bool = False) -> float:
     """One request, timed."""
     began = time.perf_counter()
-    answer = client.post("/recommend", json={"song_id": song})
+    answer = client.post("/recommend", json={"song_id": song, "explain": explain})
     took = time.perf_counter() - began
     if answer.status_code != 200:
         raise RuntimeError(f"the function answered {answer.status_code}: {answer.get_data(as_text=True)[:200]}")

@@ -1,8 +1,7 @@
 """Why a song was recommended, in words and in parts of its score."""
 
-import functools
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,47 +45,54 @@ class Why:
 
 def explain(catalog: Catalog, scorer: Scorer, seeds: Sequence[Resolved], songs: Sequence[Scored]) -> list[Why]:
     """Explain recommendations, in their order."""
+    if not songs:
+        return []
+    rows = np.array([song.row for song in songs])
+    parts = scorer.parts(rows)
+    asked, scaled = _asked_for(scorer, rows, parts), _scaled(parts, np.array([song.score for song in songs]))
+    closest = scorer.closest(rows)
+    whys: dict[int, Why] = {}
+    for point in np.unique(closest).tolist():
+        places = np.flatnonzero(closest == point)
+        number, own = _seed_of(seeds, point)
+        comparison = Comparison(catalog, seeds[number], own, rows[places])
+        for song, place in enumerate(places.tolist()):
+            whys[place] = _why(number, comparison, song, asked[place], scaled[place])
+    return [whys[place] for place in range(len(songs))]
 
-    @functools.cache
-    def compared(number: int, point: int) -> Comparison:
-        return Comparison(catalog, seeds[number], point)
 
-    return [_explain(compared, scorer, seeds, song) for song in songs]
-
-
-def _explain(
-    compared: Callable[[int, int], Comparison], scorer: Scorer, seeds: Sequence[Resolved], song: Scored
-) -> Why:
-    parts = scorer.parts(song.row)
-    total = sum(parts.values())
-    scaled = {name: song.score * part / total if total else 0.0 for name, part in parts.items()}
-    number, point = _closest(scorer, seeds, song.row)
-    comparison = compared(number, point)
-    told = [reason for reason in comparison.reasons(song.row) if reason.bits >= TELLING and scaled.get(reason.part)]
-    asked = _asked_for(scorer, song.row, parts)
+def _why(number: int, comparison: Comparison, song: int, asked: list[str], parts: Mapping[str, float]) -> Why:
+    told = [reason for reason in comparison.reasons(song) if reason.bits >= TELLING and parts.get(reason.part)]
     reasons = (*asked, *(reason.text for reason in told[: REASONS - len(asked)]))
-    gaps = comparison.gaps(song.row)
+    gaps = comparison.gaps(song)
     for feature in itertools.chain.from_iterable(reason.features for reason in told):
         gaps.pop(feature, None)
     farthest = max(gaps, key=lambda name: gaps[name]) if max(gaps.values(), default=0) > SAME else None
-    return Why(number, reasons or ("the closest of what is left",), farthest, scaled)
+    return Why(number, reasons or ("the closest of what is left",), farthest, parts)
 
 
-def _closest(scorer: Scorer, seeds: Sequence[Resolved], row: int) -> tuple[int, int]:
-    """The nearest seed that asks for likeness, and which of its points it is."""
-    point = scorer.closest(row)
+def _scaled(parts: Mapping[str, np.ndarray], scores: np.ndarray) -> list[dict[str, float]]:
+    """Of each song the parts, so that they add up to its score and not to what it was before rounding."""
+    stacked = np.stack(list(parts.values()))
+    total = stacked.sum(axis=0)
+    scaled = np.where(total, scores * stacked / np.where(total, total, 1), 0)
+    return [dict(zip(parts, each)) for each in scaled.T.tolist()]
+
+
+def _seed_of(seeds: Sequence[Resolved], point: int) -> tuple[int, int]:
+    """The seed that a point stands for, and which of its points it is."""
     ends = np.cumsum([len(seed.vectors) for seed in seeds])
     number = int(np.searchsorted(ends, point, side="right"))
     return number, point - int(ends[number]) + len(seeds[number].vectors)
 
 
-def _asked_for(scorer: Scorer, row: int, parts: Mapping[str, float]) -> list[str]:
-    """What can truly be said of targets and of seeds to avoid."""
-    said = []
-    if parts.get("targets", 0) >= SIMILAR * TARGETS_SHARE:
-        said.append("near to your targets")
-    if (scorer.weights < 0).any() and (
-        scorer.similarities(np.array([row]))[:, 0][scorer.weights < 0] < SIMILAR
-    ).all():
-        said.append("unlike what you asked to avoid")
+def _asked_for(scorer: Scorer, rows: np.ndarray, parts: Mapping[str, np.ndarray]) -> list[list[str]]:
+    """Of each song what can truly be said of targets and of seeds to avoid."""
+    said: list[list[str]] = [[] for _ in rows]
+    for place in np.flatnonzero(parts.get("targets", np.zeros(0)) >= SIMILAR * TARGETS_SHARE):
+        said[place].append("near to your targets")
+    avoided = scorer.weights < 0
+    if avoided.any():
+        for place in np.flatnonzero((scorer.similarities(rows)[avoided] < SIMILAR).all(axis=0)):
+            said[place].append("unlike what you asked to avoid")
     return said

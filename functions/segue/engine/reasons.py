@@ -1,23 +1,29 @@
-"""What can be said of a seed and a song, in bits of how rare that is: one where it is true of half of all songs.
+"""What can be said of a seed and songs, each thing with how rare it is with that seed, in bits.
 
-How rare a thing is with a seed is counted among a sample of the catalogue.
+One bit is what is true of half of all songs. All songs of a list are compared at once: most of the work would else be
+calls on a few numbers each.
 """
 
+import functools
 import itertools
-from collections.abc import Iterator, Mapping
+import math
+import operator
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from segue.catalog import Catalog, lookup
+from segue.catalog import Catalog
+from segue.engine.points import UNKNOWN, Points
+from segue.engine.sample import Sample, sets
 from segue.engine.seeds import Resolved, ranks
 from segue.engine.space import REACH, space_of
 from segue.query.attributes import AUDIO
 
-SAMPLE = 1_000  # songs among which is counted how rare a thing is
 SIMILAR = 0.5  # closeness from which something is worth saying; a random pair is at 0.24
 TAIL = 0.3  # rank up to which a song is slow, quiet, ..., and as far from the other end fast, loud, ...
 SAME_TEMPO = 2.0  # beats per minute
+NAMED = 3  # of the shared genres
 ALIKE = {
     "audio": "a similar sound",
     "genre": "related genres",
@@ -41,6 +47,14 @@ ENDS = {
     "duration_ms": ("short", "long", "length"),
 }
 """Of features that have no word at an end most songs are there."""
+_SIDES = tuple(
+    (feature, word, about, sign, tail)
+    for feature, (low, high, about) in ENDS.items()
+    for word, sign, tail in ((low, 1, TAIL), (high, -1, TAIL - 1))
+    if word
+)
+FEATURES = tuple(dict.fromkeys((*ENDS, *(attribute.name for attribute in AUDIO))))
+_GENERIC = tuple(ALIKE.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,166 +76,170 @@ class Reason:
 class End:
     """An end of a feature where both songs are.
 
-    as_far : of a sample, who is as far there; bool, shape (n_songs,)
+    as_far : the set of the sample's songs that are as far there
     """
 
     feature: str
     word: str
     about: str
-    as_far: np.ndarray
+    as_far: int
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
-    """Songs that stand for the catalogue.
+class Named:
+    """What a song may have in common with others by name: its artists, its genres, the works it is played with."""
 
-    levels : feature -> ranks, float64, 0..1, shape (len(rows),), NaN where unknown
-    owners, genres : a song of the sample and a genre that it has, both of shape (n_pairs,)
-    """
-
-    rows: np.ndarray
-    levels: Mapping[str, np.ndarray]
-    owners: np.ndarray
-    genres: np.ndarray
+    artists: frozenset[int] = frozenset()
+    genres: frozenset[int] = frozenset()
+    together: frozenset[int] = frozenset()
 
     @classmethod
-    def of(cls, catalog: Catalog) -> "Sample":
-        """The catalogue's, made once."""
-        return catalog.derived("sample", lambda: cls._drawn(catalog))
-
-    @property
-    def rarest(self) -> float:
-        """Bits of what is true of none of it."""
-        return bits(np.zeros(len(self.rows), bool))
-
-    @classmethod
-    def _drawn(cls, catalog: Catalog) -> "Sample":
-        rows, curve = np.arange(0, len(catalog), max(1, len(catalog) // SAMPLE)), ranks(catalog)
-        values = {name: catalog.attribute(name)[rows].astype(np.float64) for name in ENDS}
-        lists = [catalog.lists("in", "genres")[row] for row in rows.tolist()]
-        owners, genres = np.repeat(np.arange(len(rows)), [len(found) for found in lists]), np.concatenate(lists)
-        return cls(rows, {name: curve(name, column) for name, column in values.items()}, owners, genres)
-
-    def have_all(self, genres: list[int]) -> np.ndarray:
-        """Which songs have all of some genres; bool, shape (len(rows),)."""
-        counts = np.bincount(self.owners[np.isin(self.genres, genres)], minlength=len(self.rows))
-        return np.equal(counts, len(genres))
+    def of(cls, catalog: Catalog, row: int) -> "Named":
+        """A song's."""
+        artists, genres = catalog.lists("by", "artists")[row], catalog.lists("in", "genres")[row]
+        return cls(frozenset(artists.tolist()), frozenset(genres.tolist()), frozenset(_works(catalog, row).tolist()))
 
 
-def bits(true_of: np.ndarray) -> float:
-    """How rare a thing is that is true of some songs of a sample; bool, shape (n_songs,)."""
-    return float(np.log2((len(true_of) + 1) / (true_of.sum() + 1)))
+def _works(catalog: Catalog, row: int) -> np.ndarray:
+    """What is played together with a song."""
+    if not space_of(catalog).together:
+        return np.empty(0, np.int64)
+    number = int(catalog.array("together_lists")[catalog.array("works")[row]])
+    return catalog.lists("together", "works")[number] if number >= 0 else np.empty(0, np.int64)
 
 
 class Comparison:
-    """A point that stands for a seed, to be compared with songs; the sample is compared once."""
+    """A point that stands for a seed, compared with songs.
 
-    def __init__(self, catalog: Catalog, seed: Resolved, point: int):
-        self._catalog = catalog
-        self._space = space_of(catalog)
-        self._sample = Sample.of(catalog)
+    rows : of the songs, int64, shape (n_songs,); below, songs are numbered in this order
+    """
+
+    def __init__(self, catalog: Catalog, seed: Resolved, point: int, rows: np.ndarray):
+        self._catalog, self._rows = catalog, rows.tolist()
+        self._sample = Sample.of(catalog, tuple(ENDS))
         self._seed_row = seed.rows[point] if seed.rows else None
-        self._features = seed.seed.features or {}
-        self._vector, self._known = seed.vectors[point], seed.known[point]
-        self._near_sample = self._closeness(self._sample.rows)
+        self._values = self._of_both(seed.seed.features or {})
+        curve = ranks(catalog)
+        self._levels = {name: curve(name, values) for name, values in self._values.items()}
+        self._ends = self._at_ends()
+        self._near = self._alike(Points(space_of(catalog), seed.vectors[[point]], seed.known[[point]]), rows)
+        self._tempo = self._same_tempo()
+        self._named = Named() if self._seed_row is None else Named.of(catalog, self._seed_row)
+        played = space_of(catalog).block("played")
+        self._listed = played is not None and bool(seed.known[point, played.start])  # else by its artist's list
 
-    def gaps(self, row: int) -> dict[str, float]:
+    def gaps(self, song: int) -> dict[str, float]:
         """Audio feature -> difference of the ranks of seed and song, 0..1, where both are known."""
-        pairs = {attribute.name: self._levels(attribute.name, row) for attribute in AUDIO}
-        return {name: abs(first - second) for name, (first, second) in pairs.items() if first + second >= 0}
+        levels = {attribute.name: self._levels[attribute.name] for attribute in AUDIO}
+        gaps = {name: abs(both.item(0) - both.item(song + 1)) for name, both in levels.items()}
+        return {name: gap for name, gap in gaps.items() if gap >= 0}
 
-    def reasons(self, row: int) -> list[Reason]:
+    def reasons(self, song: int) -> list[Reason]:
         """What can be said of a song, the rarest first: one reason for each part, but two for sound."""
-        said = self._alike(row)
-        tempo = self._same_tempo(row)
-        sound = [reason for reason in (tempo, self._words(row, "tempo" if tempo else None)) if reason]
+        said = {reason.part: reason for reason, near in self._near if near[song]}
+        tempo = self._tempo[song]
+        sound = [reason for reason in (tempo, self._words(song, "tempo" if tempo else None)) if reason]
         if sound:
             said.pop("audio", None)
-        if self._seed_row is not None:
-            said |= {reason.part: reason for reason in self._shared(self._seed_row, row) if reason}
+        shared = (share(self._rows[song]) for share in (self._genres, self._artist, self._together))
+        said |= {reason.part: reason for reason in shared if reason}
         if "together" in said:
             said.pop("played", None)
-        generic = tuple(ALIKE.values())
-        return sorted([*said.values(), *sound], key=lambda reason: (-reason.bits, reason.text in generic))
+        return sorted([*said.values(), *sound], key=lambda reason: (-reason.bits, reason.text in _GENERIC))
 
-    def _shared(self, seed: int, row: int) -> tuple[Reason | None, ...]:
-        return self._genres(seed, row), self._artist(seed, row), self._together(seed, row)
+    def _of_both(self, features: Mapping[str, float]) -> dict[str, np.ndarray]:
+        """Values of the seed and then of the songs, float64, shape (n_songs + 1,), NaN where unknown."""
+        rows = [self._seed_row or 0, *self._rows]
+        values = {name: self._catalog.attribute(name).take(rows).astype(np.float64) for name in FEATURES}
+        if self._seed_row is None:
+            for name, both in values.items():
+                both[0] = features.get(name, np.nan)
+        return values
 
-    def _alike(self, row: int) -> dict[str, Reason]:
-        near = self._closeness(np.array([row]))[:, 0]
-        return {
-            block.name: Reason(ALIKE[block.name], block.name, bits(self._near_sample[number] >= SIMILAR))
-            for number, block in enumerate(self._space.blocks)
-            if block.name in ALIKE and near[number] >= SIMILAR
-        }
+    def _at_ends(self) -> list[list[End]]:
+        """At which ends of features both are, song by song."""
+        found: list[list[End]] = [[] for _ in self._rows]
+        for feature, word, about, sign, tail in _SIDES:
+            levels = sign * self._levels[feature]
+            depths = np.maximum(levels[0], levels[1:])
+            there = np.flatnonzero(depths <= tail)
+            as_far = sets(sign * self._sample.levels[feature] <= depths[there, None])
+            for song, songs in zip(there.tolist(), as_far):
+                found[song].append(End(feature, word, about, songs))
+        return found
 
-    def _closeness(self, rows: np.ndarray) -> np.ndarray:
-        """Of each block, 0..1, 0 where one of both is unknown; shape (n_blocks, len(rows))."""
-        known = self._known & self._space.columns_of(self._catalog.array("present")[rows])
-        apart = np.where(known, (self._catalog.array("vectors")[rows].astype(np.float64) - self._vector) ** 2, 0)
-        spread = self._space.columns @ np.where(known, self._space.spread, 0).T
-        distances = np.sqrt(self._space.columns @ apart.T / np.maximum(spread, 1e-9))
-        return np.where(spread > 0, np.exp(-distances / REACH), 0)
-
-    def _levels(self, feature: str, row: int) -> tuple[float, float]:
-        """Ranks of seed and song, NaN where unknown."""
-        values = self._catalog.attribute(feature)
-        theirs = self._features.get(feature, np.nan) if self._seed_row is None else values[self._seed_row]
-        first, second = ranks(self._catalog)(feature, np.array([theirs, values[row]], np.float64))
-        return float(first), float(second)
-
-    def _words(self, row: int, untold: str | None) -> Reason | None:
+    def _words(self, song: int, untold: str | None) -> Reason | None:
         """The rarest pair of words for both songs, or one: "both slow and acoustic"; none about ``untold``."""
-        ends = [end for end in self._ends(row) if end.about != untold]
-        told = [
-            Reason(f"both {first.word} and {second.word}", "audio", bits(first.as_far & second.as_far), pair)
-            for first, second in itertools.combinations(ends, 2)
-            if first.about != second.about and (pair := (first.feature, second.feature))
-        ]
-        alone = [Reason(f"both {end.word}", "audio", bits(end.as_far), (end.feature,)) for end in ends]
-        return max(told or alone, key=lambda reason: reason.bits, default=None)
-
-    def _ends(self, row: int) -> Iterator[End]:
-        for feature, (low, high, about) in ENDS.items():
-            pair, sample = self._levels(feature, row), self._sample.levels[feature]
-            if low and max(pair) <= TAIL:
-                yield End(feature, low, about, sample <= max(pair))
-            elif high and min(pair) >= 1 - TAIL:
-                yield End(feature, high, about, sample >= min(pair))
-
-    def _same_tempo(self, row: int) -> Reason | None:
-        tempo = self._catalog.attribute("tempo")
-        theirs = self._features.get("tempo", np.nan) if self._seed_row is None else float(tempo[self._seed_row])
-        if not (tempo[row] > 0 and abs(tempo[row] - theirs) <= SAME_TEMPO):
+        ends = [end for end in self._ends[song] if end.about != untold]
+        alone: Sequence[tuple[End, ...]] = [(end,) for end in ends]
+        pairs = [pair for pair in itertools.combinations(ends, 2) if pair[0].about != pair[1].about]
+        rarest = min(pairs or alone, key=lambda told: _common(end.as_far for end in told).bit_count(), default=None)
+        if rarest is None:
             return None
-        same = np.abs(tempo[self._sample.rows] - theirs) <= SAME_TEMPO
-        return Reason(f"same tempo, {tempo[row]:.0f} bpm", "audio", bits(same), ("tempo",))
-
-    def _genres(self, seed: int, row: int) -> Reason | None:
-        names, lists = self._catalog.manifest["genres"], self._catalog.lists("in", "genres")
-        theirs = set(lists[seed].tolist())
-        shared = [genre for genre in lists[row].tolist() if genre in theirs][:3]
-        if not shared:
-            return None
+        text = f"both {' and '.join(end.word for end in rarest)}"
         return Reason(
-            f"shared genres: {', '.join(names[genre] for genre in shared)}",
-            "genre",
-            bits(self._sample.have_all(shared)),
+            text,
+            "audio",
+            self._sample.bits(_common(end.as_far for end in rarest)),
+            tuple(end.feature for end in rarest),
         )
 
-    def _artist(self, seed: int, row: int) -> Reason | None:
-        theirs = lookup.artists_of(self._catalog, seed)
-        shared = [name for name in lookup.artists_of(self._catalog, row) if name in theirs]
-        return Reason(f"also by {shared[0]}", "artist", self._sample.rarest) if shared else None
+    def _alike(self, point: Points, rows: np.ndarray) -> list[tuple[Reason, list[bool]]]:
+        """For each block what can be said of songs that are similar in it, and which are."""
+        catalog = self._catalog
+        known = space_of(catalog).blocks_of(catalog.array("present").take(rows))
+        songs = _similar(catalog, point, point.distances(catalog.array("vectors").take(rows, axis=0)), known)
+        among = _similar(catalog, point, point.distances_of(self._sample.places), self._sample.known)
+        return [
+            (Reason(ALIKE[block.name], block.name, self._sample.bits(as_near)), near)
+            for block, near, as_near in zip(space_of(catalog).blocks, songs.tolist(), sets(among))
+            if block.name in ALIKE
+        ]
 
-    def _together(self, seed: int, row: int) -> Reason | None:
-        if not self._space.together:
+    def _same_tempo(self) -> list[Reason | None]:
+        tempos = self._values["tempo"]
+        theirs = tempos[0]
+        (as_near,) = sets(np.abs(self._sample.tempos[None] - theirs) <= SAME_TEMPO)
+        bits = self._sample.bits(as_near)
+        return [
+            Reason(f"same tempo, {tempo:.0f} bpm", "audio", bits, ("tempo",))
+            if tempo > 0 and abs(tempo - theirs) <= SAME_TEMPO
+            else None
+            for tempo in tempos[1:].tolist()
+        ]
+
+    def _genres(self, row: int) -> Reason | None:
+        shared = [genre for genre in self._catalog.lists("in", "genres")[row].tolist() if genre in self._named.genres]
+        if not shared:
             return None
-        works = self._catalog.array("works")
-        number = int(self._catalog.array("together_lists")[works[seed]])
-        if number < 0 or works[row] not in self._catalog.lists("together", "works")[number]:
+        names = ", ".join(self._catalog.manifest["genres"][genre] for genre in shared[:NAMED])
+        have_all = _common(self._sample.genres.get(genre, 0) for genre in shared[:NAMED])
+        return Reason(f"shared genres: {names}", "genre", self._sample.bits(have_all))
+
+    def _artist(self, row: int) -> Reason | None:
+        artists = self._catalog.lists("by", "artists")[row].tolist()
+        shared = next((artist for artist in artists if artist in self._named.artists), None)
+        if shared is None:
             return None
-        played = self._space.block("played")
-        alone = played is not None and self._known[played.start]  # else its artist's list stands in
-        text = "often in the same playlists" if alone else "often in playlists with this artist"
-        return Reason(text, "together", self._sample.rarest)
+        return Reason(f"also by {self._catalog.texts('artists')[shared]}", "artist", self._sample.bits(0))
+
+    def _together(self, row: int) -> Reason | None:
+        if int(self._catalog.array("works")[row]) not in self._named.together:
+            return None
+        text = "often in the same playlists" if self._listed else "often in playlists with this artist"
+        return Reason(text, "together", self._sample.bits(0))
+
+
+def _common(sets: Iterable[int]) -> int:
+    """Who is in all of several sets."""
+    return functools.reduce(operator.and_, sets)
+
+
+def _similar(catalog: Catalog, point: Points, distances: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """In which blocks songs are similar to a point; bool, shape (n_blocks, n_songs), as ``known``: who has a block.
+
+    distances : shape (n_blocks, 1, n_songs), as the point measures them
+    """
+    within = -math.log(SIMILAR) * REACH / space_of(catalog).block_reaches
+    there = (point.units > UNKNOWN) & (distances[:, 0] <= within[:, None])
+    return np.asarray(there & known)

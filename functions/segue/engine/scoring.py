@@ -138,8 +138,8 @@ class Scorer:
         terms = self._combined(closeness(distances))
         return self._with_targets(terms, lambda name: _means(self._catalog, name)).round(DIGITS)
 
-    def parts(self, row: int) -> dict[str, float]:
-        """What each part contributed to a song's score; adds up to it.
+    def parts(self, rows: np.ndarray) -> dict[str, np.ndarray]:
+        """What each part contributed to the scores of rows, float64, shape (len(rows),); they add up to them.
 
         A block's part is its share of the similarity to all seeds of positive weight, ``together`` the part of the
         lists; unlikeness to negative seeds is the part ``less_like``, closeness to targets the part ``targets``.
@@ -147,32 +147,29 @@ class Scorer:
         seeds_share = 1 - self._targets_share
         weights = self.weights.astype(np.float64)  # float32 sums differ between processors in digits that are shown
         towards, away = np.maximum(weights, 0), np.maximum(-weights, 0)
-        near = self._near(np.array([row]))[:, :, 0] * self.shares
+        near = (self._near(rows) * self.shares[:, :, None]).astype(np.float64)
         parts = {
-            block.name: seeds_share * float(near[number] @ towards)
+            block.name: seeds_share * (towards @ near[number])
             for number, block in enumerate(self._space.blocks)
             if self.shares[number].any()
         }
-        points, nearness = self._listed(row)
         if self._space.together:
-            parts["together"] = seeds_share * float(nearness @ towards[points])
+            parts["together"] = seeds_share * self._listed(rows, towards)
         if away.any():
-            avoided = away.sum() - (near @ away).sum() - nearness @ away[points]
-            parts["less_like"] = seeds_share * float(avoided)
+            parts["less_like"] = seeds_share * (away.sum() - away @ near.sum(axis=0) - self._listed(rows, away))
         if self._targets:
-            parts["targets"] = self._targets_share * float(self._closeness(self._of_rows(np.array([row])))[0])
+            parts["targets"] = self._targets_share * self._closeness(self._of_rows(rows))
         return parts
 
-    def closest(self, row: int) -> int:
-        """The point that is nearest to a song, of those of positive weight if there are any."""
-        near = self.nearness(np.array([row]))[:, 0]
-        asked = self.weights > 0
-        return int(np.argmax(np.where(asked, near, -1.0) if asked.any() else near))
+    def closest(self, rows: np.ndarray) -> np.ndarray:
+        """The point that is nearest to each row, of those of positive weight if there are any."""
+        near, asked = self.nearness(rows), self.weights > 0
+        return np.argmax(np.where(asked[:, None], near, -1.0) if asked.any() else near, axis=0)
 
-    def _listed(self, row: int) -> tuple[np.ndarray, np.ndarray]:
-        """The points in whose lists a song is, and what that adds to its similarity to them."""
-        here = self._links.rows == row
-        return self._links.points[here], self._nearness[here]
+    def _listed(self, rows: np.ndarray, weights: np.ndarray) -> np.ndarray:
+        """What being in the points' lists adds to the similarity of rows to them; points by weight."""
+        links, places = np.nonzero(self._links.rows[:, None] == rows)
+        return np.bincount(places, self._nearness[links] * weights[self._links.points[links]], minlength=len(rows))
 
     def _gained(self, rows: np.ndarray) -> np.ndarray:
         """What the lists add to the scores of rows."""

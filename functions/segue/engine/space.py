@@ -28,7 +28,7 @@ from typing import Any
 import numpy as np
 
 from segue.catalog import Catalog
-from segue.query.attributes import BY_NAME, NUMERIC
+from segue.query.attributes import NUMERIC
 
 # feature, part of the formula, weight within the block. The weights of ranked features come from the variance
 # between and within playlists; circles and the two coarse features weigh little: they gain little.
@@ -52,6 +52,7 @@ AUDIO_COLUMNS = (
 )
 KNOTS = 256  # points of a rank's curve
 LARGEST = 127  # code
+_ROWS = {attribute.name: row for row, attribute in enumerate(NUMERIC)}  # of curves
 REACH = 0.5**0.5  # distance at which a song's closeness has typically fallen to 1/e; a random pair is at 1
 
 
@@ -68,7 +69,7 @@ class Ranks:
 
     def __call__(self, name: str, values: np.ndarray) -> np.ndarray:
         """Ranks in 0..1 of values of an attribute; NaN stays NaN."""
-        row = NUMERIC.index(BY_NAME[name])
+        row = _ROWS[name]
         return np.where(np.isnan(values), np.nan, np.interp(values, self.values[row], self.levels[row]))
 
 
@@ -198,6 +199,10 @@ class Space:
     def columns_of(self, present: np.ndarray) -> np.ndarray:
         """Which columns songs have: bit b of ``present`` stands for block b; bool, shape (len(present), n_dims)."""
         return (present[:, None] >> self._bits & 1).astype(bool)
+
+    def blocks_of(self, present: np.ndarray) -> np.ndarray:
+        """Which blocks songs have; bool, shape (n_blocks, len(present))."""
+        return (present >> np.arange(len(self.blocks), dtype=np.uint8)[:, None] & 1).astype(bool)
 
     @cached_property
     def _bits(self) -> np.ndarray:
