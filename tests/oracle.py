@@ -6,7 +6,7 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
-from build.model.works import work_key
+from build.model.works import key
 from segue import engine
 from segue.catalog import Catalog, lookup
 from segue.catalog.names import bare
@@ -25,7 +25,7 @@ def table(catalog: Catalog) -> pd.DataFrame:
     frame = pd.read_parquet(catalog.folder / "catalog.parquet")
     firsts = [artists[0] if artists is not None and len(artists) else None for artists in frame["artists"]]
     works = [
-        work_key(first, name) if first else song for first, name, song in zip(firsts, frame["name"], frame["id"])
+        key(first, name).work if first else song for first, name, song in zip(firsts, frame["name"], frame["id"])
     ]
     return frame.assign(
         first=firsts,

@@ -13,7 +13,7 @@ from werkzeug.wrappers import Request
 
 from build.artifacts import lookups
 from build.fit import Options, fit
-from build.model.works import work_key
+from build.model.works import key
 from segue.catalog import load, lookup
 from segue.catalog.lookup import trigrams
 from segue.catalog.lookup.likeness import MANY, Likeness
@@ -111,7 +111,7 @@ def test_a_song_is_known_as_well_as_three_quarters_of_its_artists_best(world_cat
 @given(st.text(min_size=1), st.text(min_size=1))
 def test_what_is_the_same_in_an_early_tier_is_the_same_song(first, second):
     if folded(first) == folded(second):
-        assert work_key("artist", first) == work_key("artist", second)
+        assert key("artist", first) == key("artist", second)
 
 
 def named(catalog, song, artist=None):

@@ -16,9 +16,8 @@ from build.model.lessons import Lists
 from build.model.plane import plane
 from build.model.sketches import sketched
 from build.model.space import Placed
-from build.model.works import work_key
+from build.model.works import work_numbers
 from build.sources import runs
-from segue.catalog.names import digest
 from segue.catalog.ragged import offsets_of, write_texts
 from segue.query.attributes import NUMERIC
 
@@ -73,17 +72,6 @@ def _order(frame: pd.DataFrame, cells: np.ndarray) -> np.ndarray:
     by_id = pc.sort_indices(runs.arrow(frame["id"])).to_numpy()
     popularity = frame["popularity"].fillna(-1).to_numpy(np.float64)
     return by_id[np.lexsort((-popularity[by_id], cells[by_id]))].astype(np.int64)
-
-
-def work_numbers(frame: pd.DataFrame) -> np.ndarray:
-    """One number for all versions of a song; a song without artists is a work of its own."""
-    columns = runs.texts(frame["id"]), runs.texts(frame["name"]), runs.firsts(frame["artists"])
-    keys = [np.array([_work(*song) for song in zip(*run)], np.uint64) for run in zip(*columns)]
-    return pd.factorize(np.concatenate(keys))[0].astype(np.int64)
-
-
-def _work(song: str, title: str, artist: str) -> int:
-    return digest(work_key(artist, title) if artist else f"\x1f\x1f{song}")
 
 
 def write(folder: Path, model: Model) -> dict[str, Any]:

@@ -1,12 +1,19 @@
 """Which songs are one work: what people call versions of a song, and recordings of one composition."""
 
 import re
+from collections import Counter
+from collections.abc import Collection
+from typing import NamedTuple
 
-from segue.catalog.names import folded, plain, title_key
+import numpy as np
+import pandas as pd
+
+from build.sources import runs
+from segue.catalog.names import digest, folded, plain, title_key
 
 _ENSEMBLE = re.compile(r"^the | (?:and (?:his|her|the) )?(?:orchestra|band|trio|quartet|quintet|sextet|ensemble)$")
 _NUMBER = re.compile(  # of a catalogue of somebody's compositions: "Op. 27 No. 2", "BWV 988", "K. 331"
-    r"\b(?:(op|bwv|kv|woo|hwv|rv|wwv|twv)\b\.?|([kdlsrm])\.) ?(\d+[a-z]?)\b(?:[,/]? ?n[or]\. ?(\d+))?"
+    r"\b(?:(op|bwv|kv|woo|hwv|rv|wwv|twv|sc)\b\.?|([kdlsrm])\.) ?(\d+[a-z]?)\b(?:[,/]? ?n[or]\. ?(\d+))?"
 )
 _OTHER_NUMBER = re.compile(r"\b(?!no|pt)[a-z]{1,2}\. ?\d+[a-z]?\b")
 _ASIDE = re.compile(r"[\"“„”].*?[\"“”]|[(\[].*?[)\]]|\bin [a-h](?:[- ](?:sharp|flat))?(?: (?:major|minor))?\b")
@@ -18,24 +25,80 @@ _ROMAN = (
 )  # fmt: skip
 
 
-def work_key(first_artist: str, title: str) -> str:
-    """What all songs of one work share: first artist, who stands for a composer's, and title or catalogue number.
+class Key(NamedTuple):
+    """What all songs of one work share.
+
+    work : first artist, who stands for a composer's, and title or catalogue number
+    name : the ``work`` of a title that is this piece's name alone; None if it has no number, or a name of one word,
+        which may be a form's or a tempo's
+    movement : whether the name is that of a movement, not of the whole piece
+    """
+
+    work: str
+    name: str | None = None
+    movement: bool = False
+
+
+def key(first_artist: str, title: str) -> Key:
+    """By what a song's work is known.
 
     ``"Déjà Vu (feat. X) - Live"`` and ``"Déjà Vu"`` share it, ``"Für Elise, WoO 59"`` and ``"Bagatelle, WoO 59"``
     do, and what an artist and the artist's quartet play.
     """
     artist = title_key(first_artist)
-    return f"{_ENSEMBLE.sub('', artist) or artist}\x1f{_title(title[:READ])}{title[READ:]}"
-
-
-def _title(title: str) -> str:
-    text = folded(title)
+    artist = _ENSEMBLE.sub("", artist) or artist
+    text, rest = folded(title[:READ]), title[READ:]
     number = _NUMBER.search(text)
     if number is None:
-        return title_key(title)
-    before, _, part = _ASIDE.sub("", text[number.end() :]).partition(":")
+        return Key(f"{artist}\x1f{title_key(title[:READ])}{rest}")
+    after = _without_asides(text[number.end() :])
+    before, _, part = after.partition(":")
     found = [*number.groups(), ":", plain(_OTHER_NUMBER.sub("", before)), *_part(part)]
-    return " ".join(word for word in found if word)
+    movement = _MOVEMENT.sub("", after.rpartition(":")[2], count=1) if part else ""
+    name = plain(movement or _ASIDE.sub("", text[: number.start()]))
+    named = f"{artist}\x1f{name}" if " " in name else None
+    return Key(f"{artist}\x1f{' '.join(word for word in found if word)}{rest}", named, bool(movement))
+
+
+def _without_asides(text: str) -> str:
+    """What is not in quotes, brackets or a key, unless it is the last part, which is then an aria's first words."""
+    bare = _ASIDE.sub("", text)
+    return text if ":" in bare and not plain(bare.rpartition(":")[2]) else bare
+
+
+def work_numbers(frame: pd.DataFrame) -> np.ndarray:
+    """One number for all versions of a song; a song without artists is a work of its own.
+
+    What a composer gave one name is one work, whatever its numbers: the movement of a suite, a piece with a number
+    of its own, a title without any. Movements alone are not, nor pieces of one name with several numbers: such a name
+    is that of a form or a tempo.
+    """
+    columns = runs.texts(frame["id"]), runs.texts(frame["name"]), runs.firsts(frame["artists"])
+    works, named = [np.empty(0, np.uint64)], set()
+    for run in zip(*columns):
+        keys = [key(artist, title) if artist else Key(f"\x1f\x1f{song}") for song, title, artist in zip(*run)]
+        works.append(np.array([digest(found.work) for found in keys], np.uint64))
+        named |= {(digest(found.work), digest(found.name), found.movement) for found in keys if found.name}
+    return pd.factorize(_by_name(np.concatenate(works), named))[0].astype(np.int64)
+
+
+def _by_name(works: np.ndarray, named: Collection[tuple[int, int, bool]]) -> np.ndarray:
+    """Works of one name as one.
+
+    works : uint64, shape (n_songs,)
+    named : works with a number, their names and whether they are movements
+    """
+    pieces = Counter(name for _, name, movement in named if not movement)
+    single = {name for name, count in pieces.items() if count == 1}
+    movements = {name for _, name, movement in named if movement}
+    titles = set(works[np.isin(works, np.array([name for _, name, _ in named], np.uint64))].tolist())
+    joined = single & (titles | movements), single | titles  # pieces, movements
+    renamed = {work: name for work, name, movement in sorted(named) if name in joined[movement]}
+    if not renamed:
+        return works
+    old, new = np.array(list(renamed), np.uint64), np.array(list(renamed.values()), np.uint64)
+    place = np.searchsorted(old, works).clip(max=len(old) - 1)
+    return np.where(old[place] == works, new[place], works)
 
 
 def _part(text: str) -> list[str]:
