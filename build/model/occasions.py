@@ -26,14 +26,17 @@ from segue.catalog.names import typed, without_featured
 
 KINDS = {
     "christmas": "christmas|xmas|x mas|navidad|navidenas?|navidenos?|weihnacht\\w*|natale|natalizie|kerst|kerstmis"
-    "|julmusik|julsanger|joulu\\w*|tannenbaum|stille nacht|jingle bells?|santa claus|mistletoe"
+    "|julmusik|julsanger|julpynt\\w*|julafton|god jul|joulu\\w*|tannenbaum|stille nacht|jingle bells?|santa claus"
+    "|mistletoe|most wonderful time of the year"
     "|рождеств\\w*|クリスマス|크리스마스|圣诞|聖誕",
     "halloween": "halloween",
-    "sleep": "lullabies|deep sleep|sleep (?:music|sounds?|aid|meditation)|(?:white|brown|pink) noise|asmr|binaural"
-    "|\\d+hz|guided meditation|meditation music|(?:rain|nature|ocean) sounds|einschlafmusik|para dormir"
-    "|musica (?:de|para) (?:la )?(?:meditacion|meditacao|relajacion|relajarse|relajar|relaxar|yoga|spa)"
+    "sleep": "lullabies|deep sleep|sleep (?:music|sounds?|aid|meditation)|(?:white|brown|pink) noise|asmr"
+    "|binaural(?:es)?|\\d+hz|guided meditation|meditation music|(?:rain|nature|ocean) sounds|einschlafmusik"
+    "|para dormir|musica (?:de|para) (?:la )?(?:meditacion|meditacao|relajacion|relajarse|relajar|relaxar|yoga|spa)"
     "|relajantes?|relaxantes?|meditacion (?:con|para|guiada|chamanica)|sonidos? de (?:las olas|la naturaleza)"
-    "|(?:relaxation|relaxing) (?:music|sounds)|entspannungsmusik",
+    "|(?:relaxation|relaxing) (?:music|sounds)|entspannungsmusik|meeresrauschen|naturgerausche|weisses rauschen"
+    "|para reiki|reiki (?:healing|music|sound)|healing music|sound healing|solfeggio|(?:brain|delta|theta) ?waves"
+    "|ondas (?:cerebrales|delta|theta|alfa)|mantras? (?:om|para)|om mantra|cuencos tibetanos|musica para vibrar",
     "children": "nursery rhymes?|(?:kids|childrens) songs|songs for (?:kids|children)|for kids|kinderlieder"
     "|comptines|canciones infantiles|musica infantil",
     "stand-in": "karaoke|tribute to|originally performed|made famous|in the style of|backing track|workout|fitness",
