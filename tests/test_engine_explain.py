@@ -13,7 +13,7 @@ from segue.catalog import load, lookup
 from segue.engine import recommend
 from segue.engine.choice import Scored
 from segue.engine.explain import REASONS, SAME, TELLING, explain
-from segue.engine.reasons import ENDS, TAIL, Comparison
+from segue.engine.reasons import ENDS, LEAST, TAIL, Comparison
 from segue.engine.sample import Sample, sets
 from segue.engine.scoring import Scorer
 from segue.engine.seeds import ranks, resolve
@@ -111,6 +111,7 @@ def test_words_are_true_of_both_songs(taught):
             levels = curve(feature, taught.attribute(feature)[[row, found.row]].astype(np.float64))
             low = ENDS[feature][0] == word
             assert levels.max() <= TAIL if low else levels.min() >= 1 - TAIL
+            assert low or taught.attribute(feature)[[row, found.row]].min() >= LEAST.get(feature, -np.inf)
             said += 1
     assert said > 20
 

@@ -47,10 +47,12 @@ ENDS = {
     "duration_ms": ("short", "long", "length"),
 }
 """Of features that have no word at an end most songs are there."""
+LEAST = {"instrumentalness": 0.5, "speechiness": 0.33, "liveness": 0.8, "acousticness": 0.5}
+"""Values from which the words are true of a song by itself, as the Spotify Web API documents the features."""
 _SIDES = tuple(
-    (feature, word, about, sign, tail)
+    (feature, word, about, sign, tail, least)
     for feature, (low, high, about) in ENDS.items()
-    for word, sign, tail in ((low, 1, TAIL), (high, -1, TAIL - 1))
+    for word, sign, tail, least in ((low, 1, TAIL, -np.inf), (high, -1, TAIL - 1, LEAST.get(feature, -np.inf)))
     if word
 )
 FEATURES = tuple(dict.fromkeys((*ENDS, *(attribute.name for attribute in AUDIO))))
@@ -159,10 +161,10 @@ class Comparison:
     def _at_ends(self) -> list[list[End]]:
         """At which ends of features both are, song by song."""
         found: list[list[End]] = [[] for _ in self._rows]
-        for feature, word, about, sign, tail in _SIDES:
-            levels = sign * self._levels[feature]
+        for feature, word, about, sign, tail, least in _SIDES:
+            levels, values = sign * self._levels[feature], self._values[feature]
             depths = np.maximum(levels[0], levels[1:])
-            there = np.flatnonzero(depths <= tail)
+            there = np.flatnonzero((depths <= tail) & (np.minimum(values[0], values[1:]) >= least))
             as_far = sets(sign * self._sample.levels[feature] <= depths[there, None])
             for song, songs in zip(there.tolist(), as_far):
                 found[song].append(End(feature, word, about, songs))
