@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from build.fit import Options, fit
 from build.sources import demo
@@ -18,6 +19,8 @@ SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 TRACKS = SHARED / "spotify_tracks_114k.csv"
 PLAYLISTS = SHARED / "playlists_dev.csv"
 
+settings.register_profile("untimed", deadline=None)  # a machine that is busy is no failure
+settings.load_profile("untimed")
 
 DESELECTED = pytest.StashKey[int]()
 

@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from build.sources.columns import SYNONYMS, TIDY, Columns, recognise
@@ -81,7 +81,6 @@ def test_every_tidy_column_has_synonyms_and_no_header_means_two_of_them():
     assert len(headers) == len(set(headers))
 
 
-@settings(deadline=None)
 @given(st.sampled_from([(name, header) for name in TIDY for header in SYNONYMS[name]]))
 def test_case_spaces_and_underscores_do_not_matter(synonym):
     name, header = synonym

@@ -105,7 +105,7 @@ def test_a_table_with_headers_only_has_no_rows(file, tmp_path):
 CELL = st.text(st.characters(exclude_characters="\0\r", exclude_categories=["Cs"]), max_size=8)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(st.lists(CELL, min_size=3, max_size=3), max_size=5))
 def test_whatever_text_csv_can_hold_comes_back(tmp_path_factory, rows):
     path = tmp_path_factory.mktemp("csv") / "songs.csv"
@@ -115,7 +115,6 @@ def test_whatever_text_csv_can_hold_comes_back(tmp_path_factory, rows):
     assert whole(path)[1] == rows
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_whatever_bytes_are_either_a_table_or_refused_in_one_line(tmp_path_factory, content):
     path = tmp_path_factory.mktemp("bytes") / "songs.csv"

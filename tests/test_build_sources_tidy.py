@@ -272,7 +272,7 @@ def test_an_unknown_column_is_kept_as_it_is_and_missing_where_it_is_empty(file):
     assert frame["mood"].tolist() == [" 007 ", pytest.approx(np.nan, nan_ok=True)]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(st.text(st.characters(exclude_characters="\0\r", exclude_categories=["Cs"]), max_size=6), min_size=1))
 def test_every_row_is_kept_or_counted_whatever_its_cells(tmp_path_factory, texts):
     rows = [song(n, track_id=text, tempo=text, artists=text, track_genre=text) for n, text in enumerate(texts)]

@@ -188,14 +188,14 @@ def genres_by_id(rows):
     return {song: set(str(genres).split(SEPARATOR)) for song, genres in zip(merged["id"], merged["genres"])}
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(ROWS, st.randoms())
 def test_the_order_of_rows_does_not_matter_for_genres(rows, random):
     shuffled = random.sample(rows, len(rows))
     assert genres_by_id(rows) == genres_by_id(shuffled)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(ROWS)
 def test_merging_keeps_each_id_once_and_makes_none_up(rows):
     frame = with_ids(pd.DataFrame(rows).astype(TYPES))
@@ -205,7 +205,7 @@ def test_merging_keeps_each_id_once_and_makes_none_up(rows):
         assert_frame_equal(merge(merged), merged)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(ROWS)
 def test_a_merged_song_has_the_most_popular_value_of_its_rows(rows):
     frame = with_ids(pd.DataFrame(rows).astype(TYPES))

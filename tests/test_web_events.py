@@ -145,7 +145,7 @@ TEXTS = st.text(st.characters(codec=None), max_size=30)  # halves of surrogate p
 
 
 @KINDS
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(path=TEXTS, query=TEXTS, body=TEXTS, header=TEXTS)
 def test_no_text_makes_an_error(invoke, kind, path, query, body, header):
     event = kind("POST", f"/{path}", query, body, {"x-api-key": header, "cookie": header})
