@@ -17,6 +17,8 @@ MOONLIGHT = "Piano Sonata No. 14 in C-Sharp Minor, Op. 27 No. 2"
         (("Beethoven", "Für Elise, WoO 59"), ("Beethoven", 'Bagatelle No. 25 in A Minor, WoO 59 "Für Elise"')),
         (("Beethoven", f"{MOONLIGHT}: I. Adagio"), ("Beethoven", "Sonata, Op. 27, No. 2: 1. Adagio sostenuto")),
         (("Mozart", "Requiem, K.626: 3. Sequentia: Lacrimosa"), ("Mozart", "Requiem, K. 626: III. Lauda: Lacrimosa")),
+        (("Satie", "3 Gymnopédies: No. 1 Lent"), ("Satie", "Gymnopédie No. 1")),
+        (("Satie", "Three Gymnopédies: III. Grave"), ("Satie", "Gymnopédie No.3 - Live")),
         (("Holst", "Suite, Op. 28 No. 2, H. 106: I. March"), ("Holst", "Suite in F, Op. 28 No. 2: 1. March")),
     ],
 )
@@ -42,6 +44,7 @@ def test_songs_are_one_work(first, second):
             ("Puccini", 'Turandot, SC 91 / Act 3: "Tu che di gel"'),
         ),
         (("Tchaikovsky", "Nutcracker, Op. 71a: IIf. Reeds"), ("Tchaikovsky", "Nutcracker, Op. 71a: IIb. Sugar")),
+        (("Satie", "3 Gymnopédies: No. 1 Lent"), ("Satie", "3 Gymnopédies: No. 2 Lent")),
         (("Handel", "Messiah, HWV 56 / Pt. 1: 12. Child"), ("Handel", "Messiah, HWV 56 / Pt. 1: III. Valley")),
     ],
 )

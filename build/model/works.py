@@ -18,6 +18,7 @@ _NUMBER = re.compile(  # of a catalogue of somebody's compositions: "Op. 27 No. 
 _OTHER_NUMBER = re.compile(r"\b(?!no|pt)[a-z]{1,2}\. ?\d+[a-z]?\b")
 _ASIDE = re.compile(r"[\"“„”].*?[\"“”]|[(\[].*?[)\]]|\bin [a-h](?:[- ](?:sharp|flat))?(?: (?:major|minor))?\b")
 _MOVEMENT = re.compile(r"\W*(?:no\. ?)?(\d+|[ivx]+)([a-z]?)\b[.:]")
+_OF_SET = re.compile(r"(?:\d+|two|three|four|five|six|eight|twelve) (\w+)s: (?:no\. ?)?(\d+|[ivx]+)\b")
 READ = 500  # characters of a title in which its form is looked for
 _ROMAN = (
     "", "i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x", "xi", "xii", "xiii", "xiv", "xv", "xvi", "xvii",
@@ -43,14 +44,16 @@ def key(first_artist: str, title: str) -> Key:
     """By what a song's work is known.
 
     ``"Déjà Vu (feat. X) - Live"`` and ``"Déjà Vu"`` share it, ``"Für Elise, WoO 59"`` and ``"Bagatelle, WoO 59"``
-    do, and what an artist and the artist's quartet play.
+    do, ``"3 Gymnopédies: I. Lent"`` and ``"Gymnopédie No. 1"``, and what an artist and the artist's quartet play.
     """
     artist = title_key(first_artist)
     artist = _ENSEMBLE.sub("", artist) or artist
     text, rest = folded(title[:READ]), title[READ:]
     number = _NUMBER.search(text)
     if number is None:
-        return Key(f"{artist}\x1f{title_key(title[:READ])}{rest}")
+        one = _OF_SET.match(text)
+        piece = f"{one[1]} no {_arabic(one[2])}" if one else title_key(title[:READ])
+        return Key(f"{artist}\x1f{piece}{rest}")
     after = _without_asides(text[number.end() :])
     before, _, part = after.partition(":")
     found = [*number.groups(), ":", plain(_OTHER_NUMBER.sub("", before)), *_part(part)]
@@ -107,6 +110,9 @@ def _part(text: str) -> list[str]:
     if movement is None:
         return [plain(text)]
     numeral, letter = movement.groups()
-    number = str(_ROMAN.index(numeral)) if numeral in _ROMAN else numeral
     rest = text[movement.end() :]
-    return [number + letter, *re.findall(r"\d+", rest), plain(rest.partition(":")[2])]
+    return [_arabic(numeral) + letter, *re.findall(r"\d+", rest), plain(rest.partition(":")[2])]
+
+
+def _arabic(numeral: str) -> str:
+    return str(_ROMAN.index(numeral)) if numeral in _ROMAN else numeral
