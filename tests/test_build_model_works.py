@@ -17,6 +17,10 @@ MOONLIGHT = "Piano Sonata No. 14 in C-Sharp Minor, Op. 27 No. 2"
         (("Beethoven", "Für Elise, WoO 59"), ("Beethoven", 'Bagatelle No. 25 in A Minor, WoO 59 "Für Elise"')),
         (("Beethoven", f"{MOONLIGHT}: I. Adagio"), ("Beethoven", "Sonata, Op. 27, No. 2: 1. Adagio sostenuto")),
         (("Mozart", "Requiem, K.626: 3. Sequentia: Lacrimosa"), ("Mozart", "Requiem, K. 626: III. Lauda: Lacrimosa")),
+        (
+            ("Debussy", "2 Arabesques, L. 66: I. Andantino"),
+            ("Debussy", "Deux Arabesques, L66: No. 1, Andantino in E"),
+        ),
         (("Satie", "3 Gymnopédies: No. 1 Lent"), ("Satie", "Gymnopédie No. 1")),
         (("Satie", "Three Gymnopédies: III. Grave"), ("Satie", "Gymnopédie No.3 - Live")),
         (("Holst", "Suite, Op. 28 No. 2, H. 106: I. March"), ("Holst", "Suite in F, Op. 28 No. 2: 1. March")),

@@ -13,11 +13,11 @@ from segue.catalog.names import digest, folded, plain, title_key
 
 _ENSEMBLE = re.compile(r"^the | (?:and (?:his|her|the) )?(?:orchestra|band|trio|quartet|quintet|sextet|ensemble)$")
 _NUMBER = re.compile(  # of a catalogue of somebody's compositions: "Op. 27 No. 2", "BWV 988", "K. 331"
-    r"\b(?:(op|bwv|kv|woo|hwv|rv|wwv|twv|sc)\b\.?|([kdlsrm])\.) ?(\d+[a-z]?)\b(?:[,/]? ?n[or]\. ?(\d+))?"
+    r"\b(?:(op|bwv|kv|woo|hwv|rv|wwv|twv|sc)\b\.?|([kdlsrm])(?:\.|(?<=, .))) ?(\d+[a-z]?)\b(?:[,/]? ?n[or]\. ?(\d+))?"
 )
 _OTHER_NUMBER = re.compile(r"\b(?!no|pt)[a-z]{1,2}\. ?\d+[a-z]?\b")
 _ASIDE = re.compile(r"[\"“„”].*?[\"“”]|[(\[].*?[)\]]|\bin [a-h](?:[- ](?:sharp|flat))?(?: (?:major|minor))?\b")
-_MOVEMENT = re.compile(r"\W*(?:no\. ?)?(\d+|[ivx]+)([a-z]?)\b[.:]")
+_MOVEMENT = re.compile(r"\W*(?:no\. ?)?(\d+|[ivx]+)([a-z]?)\b[.:,]")
 _OF_SET = re.compile(r"(?:\d+|two|three|four|five|six|eight|twelve) (\w+)s: (?:no\. ?)?(\d+|[ivx]+)\b")
 READ = 500  # characters of a title in which its form is looked for
 _ROMAN = (
