@@ -68,7 +68,13 @@ def table(*songs):
         ("Clair de Lune, L. 32", "Suite bergamasque, L. 75: III. Clair de lune"),
         ("Clair de Lune, L. 32", "Clair de lune - Live", "Suite bergamasque, L.75: 3. Clair de lune (Arr. for Harp)"),
         ("Für Elise, WoO 59", "Für Elise", 'Bagatelle in A Minor, WoO 59 "Für Elise"'),
-        ("Nessun dorma", 'Turandot, SC 91 / Act III: "Nessun dorma!"', "Turandot, SC 91: Nessun dorma"),
+        ("The Swan", "Carnival: The Swan", "The Carnival of the Animals, R. 125: XIII. The Swan"),
+        (
+            "Nessun dorma",
+            "Turandot: Nessun dorma! - Live",
+            'Turandot, SC 91 / Act III: "Nessun dorma!"',
+            "Turandot, SC 91: Nessun dorma",
+        ),
     ],
 )
 def test_a_piece_is_one_work_whatever_numbers_it_has(titles):
@@ -82,6 +88,8 @@ def test_a_piece_is_one_work_whatever_numbers_it_has(titles):
         (("Chopin", "Prelude, Op. 28 No. 1"), ("Chopin", "Suite, Op. 99: I. Prelude"), ("Chopin", "Prelude")),
         (("Haydn", "Piano Sonata, Op. 1"), ("Haydn", "Piano Sonata, Op. 2"), ("Haydn", "Piano Sonata")),
         (("Mozart", "Sonata, K. 280: I. Allegro assai"), ("Mozart", "Concerto, K. 488: III. Allegro assai")),
+        (("Choir", "I Believe (Creed) - Choir: No Other Name"), ("Choir", "No Other Name")),
+        (("Ada", "Chapter 1: No Other Name"), ("Ada", "Chapter 2: No Other Name")),
         (("", "Clair de Lune, L. 32"), ("", "Suite bergamasque, L. 75: III. Clair de lune")),
     ],
 )

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from build.sources import runs
-from segue.catalog.names import digest, folded, plain, title_key
+from segue.catalog.names import digest, folded, plain, title_key, without_version
 
 _ENSEMBLE = re.compile(r"^the | (?:and (?:his|her|the) )?(?:orchestra|band|trio|quartet|quintet|sextet|ensemble)$")
 _NUMBER = re.compile(  # of a catalogue of somebody's compositions: "Op. 27 No. 2", "BWV 988", "K. 331"
@@ -30,9 +30,9 @@ class Key(NamedTuple):
     """What all songs of one work share.
 
     work : first artist, who stands for a composer's, and title or catalogue number
-    name : the ``work`` of a title that is this piece's name alone; None if it has no number, or a name of one word,
+    name : the ``work`` of a title that is this piece's name alone; None where that is the title anyway, or one word,
         which may be a form's or a tempo's
-    movement : whether the name is that of a movement, not of the whole piece
+    movement : whether the name is that of a movement, the last of a title's parts
     """
 
     work: str
@@ -49,24 +49,38 @@ def key(first_artist: str, title: str) -> Key:
     artist = title_key(first_artist)
     artist = _ENSEMBLE.sub("", artist) or artist
     text, rest = folded(title[:READ]), title[READ:]
+    piece, alone, movement = _numbered(text) or _unnumbered(title[:READ], text)
+    name = movement or alone
+    return Key(f"{artist}\x1f{piece}{rest}", f"{artist}\x1f{name}" if " " in name else None, bool(movement))
+
+
+def _numbered(text: str) -> tuple[str, str, str] | None:
+    """A piece by its catalogue number, what it is called, and what its movement is; None without a number."""
     number = _NUMBER.search(text)
     if number is None:
-        one = _OF_SET.match(text)
-        piece = f"{one[1]} no {_arabic(one[2])}" if one else title_key(title[:READ])
-        return Key(f"{artist}\x1f{piece}{rest}")
+        return None
     after = _without_asides(text[number.end() :])
     before, _, part = after.partition(":")
     found = [*number.groups(), ":", plain(_OTHER_NUMBER.sub("", before)), *_part(part)]
-    movement = _MOVEMENT.sub("", after.rpartition(":")[2], count=1) if part else ""
-    name = plain(movement or _ASIDE.sub("", text[: number.start()]))
-    named = f"{artist}\x1f{name}" if " " in name else None
-    return Key(f"{artist}\x1f{' '.join(word for word in found if word)}{rest}", named, bool(movement))
+    return " ".join(word for word in found if word), plain(_ASIDE.sub("", text[: number.start()])), _movement(after)
+
+
+def _unnumbered(title: str, text: str) -> tuple[str, str, str]:
+    one = _OF_SET.match(text)
+    piece = f"{one[1]} no {_arabic(one[2])}" if one else title_key(title)
+    return piece, "", _movement(_without_asides(folded(without_version(title)))) if ":" in text else ""
 
 
 def _without_asides(text: str) -> str:
     """What is not in quotes, brackets or a key, unless it is the last part, which is then an aria's first words."""
     bare = _ASIDE.sub("", text)
     return text if ":" in bare and not plain(bare.rpartition(":")[2]) else bare
+
+
+def _movement(text: str) -> str:
+    """What a title's last part is called, without its number; nothing where it has one part."""
+    _, colon, part = text.rpartition(":")
+    return plain(_MOVEMENT.sub("", part, count=1)) if colon else ""
 
 
 def work_numbers(frame: pd.DataFrame) -> np.ndarray:
@@ -89,7 +103,7 @@ def _by_name(works: np.ndarray, named: Collection[tuple[int, int, bool]]) -> np.
     """Works of one name as one.
 
     works : uint64, shape (n_songs,)
-    named : works with a number, their names and whether they are movements
+    named : works, their names and whether they are movements
     """
     pieces = Counter(name for _, name, movement in named if not movement)
     single = {name for name, count in pieces.items() if count == 1}
