@@ -21,6 +21,10 @@ MOONLIGHT = "Piano Sonata No. 14 in C-Sharp Minor, Op. 27 No. 2"
             ("Debussy", "2 Arabesques, L. 66: I. Andantino"),
             ("Debussy", "Deux Arabesques, L66: No. 1, Andantino in E"),
         ),
+        (
+            ("Schubert", "4 Impromptus, D. 899: III. Andante"),
+            ("Schubert", "Impromptus, D.899: No. 3 in G-Flat: Andante"),
+        ),
         (("Satie", "3 Gymnopédies: No. 1 Lent"), ("Satie", "Gymnopédie No. 1")),
         (("Satie", "Three Gymnopédies: III. Grave"), ("Satie", "Gymnopédie No.3 - Live")),
         (("Holst", "Suite, Op. 28 No. 2, H. 106: I. March"), ("Holst", "Suite in F, Op. 28 No. 2: 1. March")),

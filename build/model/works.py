@@ -17,7 +17,7 @@ _NUMBER = re.compile(  # of a catalogue of somebody's compositions: "Op. 27 No. 
 )
 _OTHER_NUMBER = re.compile(r"\b(?!no|pt)[a-z]{1,2}\. ?\d+[a-z]?\b")
 _ASIDE = re.compile(r"[\"“„”].*?[\"“”]|[(\[].*?[)\]]|\bin [a-h](?:[- ](?:sharp|flat))?(?: (?:major|minor))?\b")
-_MOVEMENT = re.compile(r"\W*(?:no\. ?)?(\d+|[ivx]+)([a-z]?)\b[.:,]")
+_MOVEMENT = re.compile(r"\W*(?:no\. ?)?(\d+|[ivx]+)([a-z]?)\b ?[.:,]")
 _OF_SET = re.compile(r"(?:\d+|two|three|four|five|six|eight|twelve) (\w+)s: (?:no\. ?)?(\d+|[ivx]+)\b")
 READ = 500  # characters of a title in which its form is looked for
 _ROMAN = (
