@@ -3,6 +3,7 @@
 import numpy as np
 
 from segue.catalog import Catalog
+from segue.engine.similarity import STEPS
 from segue.engine.space import Space, space_of
 
 UNKNOWN = np.float32(1e-6)  # unit of a block of which a point has nothing
@@ -43,26 +44,30 @@ class Points:
         self._inside = space.columns if self._whole else inside.reshape(-1, vectors.shape[1])
         self._doubled = 2 * placed.reshape(-1, vectors.shape[1])
         self._squares = (placed * placed).sum(axis=2)[:, :, None]
+        self._steps = (self.units / np.float32(STEPS))[:, :, None]
 
     def distances(self, vectors: np.ndarray) -> np.ndarray:
-        """Distances of codes from the points in units, float32, shape (n_blocks, n_points, len(vectors))."""
+        """Distances of codes from the points in 1/``STEPS`` units, float32, (n_blocks, n_points, len(vectors))."""
         columns = vectors.astype(np.float32).T
-        return self._distances(columns, self._lengths(columns))
+        doubled = self._doubled @ columns
+        squares = np.multiply(columns, columns, out=columns)  # a second array as large would cost more than all else
+        return self._distances(doubled, self._lengths(squares))
 
     def distances_of(self, landmarks: Landmarks) -> np.ndarray:
         """The same of landmarks."""
+        columns = landmarks.columns
         return self._distances(
-            landmarks.columns, landmarks.lengths if self._whole else self._lengths(landmarks.columns)
+            self._doubled @ columns, landmarks.lengths if self._whole else self._lengths(columns * columns)
         )
 
-    def _lengths(self, columns: np.ndarray) -> np.ndarray:
+    def _lengths(self, squares: np.ndarray) -> np.ndarray:
         """v.v in each block, of points or of them all; shape (n_blocks, n_points or 1, n_vectors)."""
-        return (self._inside @ (columns * columns)).reshape(len(self.units), -1, columns.shape[1])
+        return (self._inside @ squares).reshape(len(self.units), -1, squares.shape[1])
 
-    def _distances(self, columns: np.ndarray, lengths: np.ndarray) -> np.ndarray:
-        squared = (self._doubled @ columns).reshape(*self.units.shape, -1)
+    def _distances(self, doubled: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+        squared = doubled.reshape(*self.units.shape, -1)
         np.subtract(lengths, squared, out=squared)
         squared += self._squares
         np.sqrt(squared, out=squared)
-        squared /= self.units[:, :, None]
+        squared /= self._steps
         return squared

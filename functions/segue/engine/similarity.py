@@ -4,8 +4,8 @@ import numpy as np
 
 from segue.engine.space import Space
 
-_STEPS = 64  # of the exponential's table, for each unit
-_EXPONENTIAL = np.exp(-np.arange(30 * _STEPS + 1) / _STEPS).astype(np.float32)
+STEPS = 64  # of the exponential's table, for each unit; a power of two, so that floats are scaled by it exactly
+_EXPONENTIAL = (np.exp(-np.arange(30 * STEPS + 1) / STEPS) / STEPS).astype(np.float32)
 
 
 def squared_distances(vectors: np.ndarray, points: np.ndarray, known: np.ndarray) -> np.ndarray:
@@ -39,29 +39,26 @@ def similarity(space: Space, vectors: np.ndarray, points: np.ndarray, reaches: n
         distances = np.sqrt(squared_distances(ours, theirs, np.ones_like(theirs)))
         unit = np.float32(space.spread[block.columns].sum() ** 0.5 * block.reach)
         units = unit * reaches[:, None].astype(np.float32)
-        similar += np.float32(block.share) * closeness(distances / units)
+        similar += np.float32(block.share) * closeness(distances / (units / np.float32(STEPS)))
     return similar
 
 
-def closeness(distances: np.ndarray) -> np.ndarray:
-    """exp(-distance), by a table and a parabola: of NumPy's own exp the last digits depend on the processor.
+def closeness(steps: np.ndarray) -> np.ndarray:
+    """exp(-steps / STEPS), by a table and a parabola: of NumPy's own exp the last digits depend on the processor.
 
-    distances : float32, 0 or more, in reaches; overwritten
+    steps : float32, 0 or more, distances in 1/STEPS reaches; overwritten
 
     Returns
     -------
     float32, the same shape, within 3e-7 of the exponential's value
 
     """
-    steps = np.multiply(distances, np.float32(_STEPS), out=distances)
-    np.minimum(steps, np.float32(len(_EXPONENTIAL) - 1), out=steps)
     nearest = np.rint(steps)
     rest = np.subtract(nearest, steps, out=steps)
-    rest *= np.float32(1 / _STEPS)
-    near = _EXPONENTIAL.take(nearest.astype(np.intp))
-    parabola = rest * np.float32(0.5)
+    near = _EXPONENTIAL.take(nearest.astype(np.intp), mode="clip")
+    parabola = rest * np.float32(0.5 / STEPS)  # of rest / STEPS, times STEPS
     parabola += np.float32(1)
     parabola *= rest
-    parabola += np.float32(1)
+    parabola += np.float32(STEPS)
     near *= parabola
     return near
