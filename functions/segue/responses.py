@@ -14,6 +14,10 @@ ANYWHERE = {  # any page may read what the dialect answers, as it could Spotify'
     "Access-Control-Max-Age": "86400",
 }
 
+_JSON = json.JSONEncoder(
+    ensure_ascii=False, allow_nan=False, check_circular=False, separators=(",", ":"), default=str
+)
+
 
 def json_response(
     body: object,
@@ -22,5 +26,4 @@ def json_response(
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """A JSON answer; no number in it may be NaN or infinite, and halves of surrogate pairs become ``?``."""
-    text = json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=str)
-    return Response(text.encode("utf-8", "replace"), status, headers, mimetype=mimetype)
+    return Response(_JSON.encode(body).encode("utf-8", "replace"), status, headers, mimetype=mimetype)

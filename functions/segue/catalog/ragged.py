@@ -15,7 +15,7 @@ class Texts:
     """
 
     def __init__(self, heap: np.ndarray, offsets: np.ndarray):
-        self._heap = heap
+        self._heap = memoryview(heap)
         self._offsets = offsets
 
     def __len__(self) -> int:
@@ -23,7 +23,12 @@ class Texts:
 
     def __getitem__(self, row: int) -> str:
         first, last = self._offsets[row : row + 2].tolist()
-        return self._heap[first:last].tobytes().decode()
+        return str(self._heap[first:last], "utf-8")
+
+    def several(self, rows: np.ndarray) -> list[str]:
+        """The texts of several rows, in their order."""
+        firsts, lasts = self._offsets.take(rows).tolist(), self._offsets.take(rows + 1).tolist()
+        return [str(self._heap[first:last], "utf-8") for first, last in zip(firsts, lasts)]
 
 
 class SharedTexts(Texts):
@@ -42,6 +47,10 @@ class SharedTexts(Texts):
     def __getitem__(self, row: int) -> str:
         return super().__getitem__(int(self._numbers[row]))
 
+    def several(self, rows: np.ndarray) -> list[str]:
+        """The texts of several rows, in their order."""
+        return super().several(self._numbers.take(rows))
+
 
 @dataclass(frozen=True, slots=True)
 class Lists:
@@ -57,6 +66,11 @@ class Lists:
     def __getitem__(self, row: int) -> np.ndarray:
         first, last = self.offsets[row : row + 2].tolist()
         return self.values[first:last]
+
+    def several(self, rows: np.ndarray) -> list[list[int]]:
+        """The lists of a few rows, in their order."""
+        firsts, lasts = self.offsets.take(rows).tolist(), self.offsets.take(rows + 1).tolist()
+        return [self.values[first:last].tolist() for first, last in zip(firsts, lasts)]
 
     def of(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The lists of several rows end to end, and the length of each."""

@@ -4,5 +4,6 @@ It takes and gives values and knows nothing of HTTP. It may import segue.query a
 """
 
 from segue.engine.recommendation import Answer, Pool, Recommendation, likeness, recommend
+from segue.engine.search import keep_memory
 
-__all__ = ["Answer", "Pool", "Recommendation", "likeness", "recommend"]
+__all__ = ["Answer", "Pool", "Recommendation", "keep_memory", "likeness", "recommend"]

@@ -118,15 +118,20 @@ class _Cap:
         self.refused: list[Scored] = []
 
     def admits(self, song: Scored) -> bool:
-        if not self.has_room(song):
+        artists = self._artists(song)
+        if self._have_had_enough(artists):
             self.refused.append(song)
             return False
-        self._counts.update(self._artists(song))
+        for artist in artists:
+            self._counts[artist] += 1
         return True
 
     def has_room(self, song: Scored) -> bool:
         """Whether it would be admitted."""
-        return all(self._counts[artist] < self._most for artist in self._artists(song))
+        return not self._have_had_enough(self._artists(song))
+
+    def _have_had_enough(self, artists: set[int]) -> bool:
+        return any(self._counts[artist] >= self._most for artist in artists)
 
     def _artists(self, song: Scored) -> set[int]:
         return set(self._by[song.row].tolist())

@@ -22,8 +22,7 @@ class Allowed:
         tests = list(_tests(catalog, filters))
         self._passes = np.logical_and.reduce([self._analysed, *tests]) if tests else self._analysed
         self.passing = np.flatnonzero(self._passes) if tests else None
-        excluded = [_versions_of(catalog, filters.exclude_ids), _songs_by(catalog, filters.exclude_artists)]
-        self._excluded = np.unique(np.concatenate(excluded))
+        self._excluded = _excluded(catalog, filters)
         self._count = int(catalog.manifest["recommendable"]) if self.passing is None else len(self.passing)
 
     def __call__(self, rows: np.ndarray) -> np.ndarray:
@@ -67,6 +66,14 @@ def having(catalog: Catalog, genres: tuple[str, ...]) -> np.ndarray:
     having = np.zeros(len(catalog), bool)
     having[owners] = True
     return having
+
+
+def _excluded(catalog: Catalog, filters: Filters) -> np.ndarray:
+    """Rows that are excluded by id or artist, rising."""
+    if not filters.exclude_ids and not filters.exclude_artists:
+        return np.empty(0, np.int64)
+    songs = _versions_of(catalog, filters.exclude_ids), _songs_by(catalog, filters.exclude_artists)
+    return np.unique(np.concatenate(songs))
 
 
 def _versions_of(catalog: Catalog, ids: tuple[str, ...]) -> np.ndarray:

@@ -19,15 +19,15 @@ def song(catalog: Catalog, row: int) -> dict[str, Any]:
 
 
 def songs(catalog: Catalog, rows: Sequence[int]) -> list[dict[str, Any]]:
-    """The same for several songs, for which a column is read once."""
+    """The same for several songs, for which each column is read once."""
     places = np.asarray(rows, np.int64)
     columns: dict[str, Iterable[object]] = {
-        "id": (catalog.texts("ids")[row] for row in rows),
-        "name": (catalog.texts("names")[row] for row in rows),
-        "artists": (lookup.artists_of(catalog, row) for row in rows),
-        "album": (catalog.texts("albums")[row] or None for row in rows),
+        "id": catalog.texts("ids").several(places),
+        "name": catalog.texts("names").several(places),
+        "artists": lookup.artists_of_each(catalog, places),
+        "album": (album or None for album in catalog.texts("albums").several(places)),
         "cluster": _clusters(catalog, places),
-        "genres": (genres(catalog, row) for row in rows),
+        "genres": _genres(catalog, places),
         "popularity": _numbers(catalog, "popularity", places),
         "explicit": (None if value is None else bool(value) for value in _numbers(catalog, "explicit", places)),
         "duration_ms": _numbers(catalog, "duration_ms", places),
@@ -49,8 +49,12 @@ def record(catalog: Catalog, row: int) -> dict[str, Any]:
 
 def genres(catalog: Catalog, row: int) -> list[str]:
     """A song's genres."""
+    return next(_genres(catalog, np.array([row])))
+
+
+def _genres(catalog: Catalog, rows: np.ndarray) -> Iterator[list[str]]:
     names = catalog.manifest["genres"]
-    return [names[genre] for genre in catalog.lists("in", "genres")[row].tolist()]
+    return ([names[genre] for genre in genres] for genres in catalog.lists("in", "genres").several(rows))
 
 
 def _clusters(catalog: Catalog, rows: np.ndarray) -> Iterator[dict[str, Any]]:

@@ -30,6 +30,7 @@ class Service:
         # and one that is well formed waits for all that are not.
         self._turn = threading.Lock()
         self._live = Live(releases.of(config), config.refresh, _recommends)
+        engine.keep_memory()
 
     def handle(self, request: Request) -> Response:
         """Answer one request from one version; whatever happens, the answer is JSON or a page of ours."""

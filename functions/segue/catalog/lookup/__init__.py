@@ -8,7 +8,7 @@ from segue.catalog.lookup.albums import album_by_id, album_id, albums_of
 from segue.catalog.lookup.artists import artist, artist_by_id, artist_id
 from segue.catalog.lookup.genres import genre, genre_key
 from segue.catalog.lookup.readings import Reading
-from segue.catalog.lookup.rows import artists_like, artists_of, by_id, by_ids, versions
+from segue.catalog.lookup.rows import artists_like, artists_of, artists_of_each, by_id, by_ids, versions
 from segue.catalog.lookup.songs import Found, Match, identified, linked, search, song
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "artist_id",
     "artists_like",
     "artists_of",
+    "artists_of_each",
     "by_id",
     "by_ids",
     "genre",

@@ -1,5 +1,6 @@
 """From exact keys to rows: songs by id and by title, artists by name, and what belongs to a song."""
 
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
@@ -55,6 +56,13 @@ def artists_of(catalog: Catalog, row: int) -> list[str]:
     """A song's artists, the first artist first."""
     names = catalog.texts("artists")
     return [names[artist] for artist in catalog.lists("by", "artists")[row].tolist()]
+
+
+def artists_of_each(catalog: Catalog, rows: np.ndarray) -> list[list[str]]:
+    """The same of several songs."""
+    by = catalog.lists("by", "artists").several(rows)
+    names = iter(catalog.texts("artists").several(np.array(list(itertools.chain(*by)), np.int64)))
+    return [list(itertools.islice(names, len(artists))) for artists in by]
 
 
 def versions(catalog: Catalog, row: int) -> np.ndarray:

@@ -82,7 +82,7 @@ def _accepted(request: Request) -> Format:
 def response(wanted: Format, body: Mapping[str, Any]) -> Response:
     """An answer that holds a list of songs, in a format."""
     answer = json_response(body) if wanted is JSON else _file(wanted, body)
-    answer.vary.add("Accept")
+    answer.headers.add("Vary", "Accept")
     return answer
 
 
