@@ -2,6 +2,7 @@
 
 import itertools
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from build.fit import Options, fit
 from build.quality import recall
 from segue.catalog import load
 from segue.engine import recommend, search
-from segue.engine.filtering import Allowed
+from segue.engine.filtering import Allowed, outside
 from segue.engine.scoring import Scorer
 from segue.engine.search import WANTED, Budget, every, ranked
 from segue.engine.seeds import resolve
@@ -112,6 +113,29 @@ def test_lists_hold_what_exact_ones_do(songs, seeds, filters, least):
         worst = wanted[-1][1]
         shares.append(sum(score >= worst for _, score in found) / 20)
     assert np.mean(shares) >= least
+
+
+@pytest.mark.parametrize("filters", [Filters(), LOUD, Filters({"popularity": (40, 41)})])
+@pytest.mark.parametrize("limit", [5, 100])
+def test_one_seed_by_raw_features_gets_the_exact_list(songs, filters, limit):
+    dice = random.Random(4)
+    for count in (1, 2, 3, 6):
+        names = dice.sample(["energy", "valence", "tempo", "loudness", "mode", "key", "liveness"], count)
+        features = {name: float(songs.attribute(name)[dice.randrange(len(songs))]) for name in names}
+        query = Query((Seed("", {}, features=features),), limit=limit, filters=filters, max_per_artist=None)
+        assert recommend(songs, query).recommendations == recommend(songs, replace(query, exact=True)).recommendations
+
+
+def test_songs_near_raw_features_are_found_without_scoring_all(songs, monkeypatch):
+    scored = []
+    score = Scorer.score
+    monkeypatch.setattr(Scorer, "score", lambda self, rows: scored.append(rows) or score(self, rows))
+    recommend(songs, Query((Seed("", {}, features={"energy": 0.5, "valence": 0.5, "tempo": 120.0}),)))
+    assert sum(map(len, scored)) < len(songs) / 2
+
+
+def test_a_song_without_a_value_is_never_outside_a_range():
+    assert outside(np.array([0.1, 0.2, 0.3, np.nan, 0.5]), 0.2, 0.3).tolist() == [True, False, False, False, True]
 
 
 def test_an_exact_request_scores_every_song_that_passes(songs, monkeypatch):

@@ -5,6 +5,7 @@ found where it scores no less than the last of the exact list.
 """
 
 import itertools
+import math
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -25,13 +26,13 @@ from segue.query.attributes import AUDIO
 
 BEST = 20  # songs of a list
 SMALL = 4_000  # songs that are all scored, for that costs as little
-QUERIES = {"song": 200, "mixture": 100, "sound": 30}  # see segue.engine.scoring.Scorer
-ENOUGH = {"song": 0.995, "mixture": 0.98, "sound": 0.98}  # of the songs of exact lists
-GROWTH = 1.4  # of the songs looked at, from one trial to the next
-SHARES = (32, 16, 8, 4)  # of the songs looked at one in so many is scored
-SCORING = 5  # what scoring a song costs, where looking at one costs 1, as measured
+QUERIES = {"song": 300, "mixture": 100, "sound": 30}  # see segue.engine.scoring.Scorer
+ENOUGH = {"song": 0.993, "mixture": 0.98, "sound": 0.98}  # of the songs of exact lists
+GROWTH = 1.25  # of the songs looked at, from one trial to the next
+SHARES = (16, 8, 5)  # of the songs looked at one in so many is scored
+SCORING = 8  # what scoring a song costs, where looking at one costs 1, as measured
 Sorts = Iterator[tuple[str, Query]]
-MEANING = {"song": "one song", "mixture": "several, artists, genres, targets", "sound": "raw features"}
+MEANING = {"song": "one song", "mixture": "several, artists, genres, targets", "sound": "several by raw features"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,12 @@ class Trial:
     @property
     def cost(self) -> int:
         """In songs looked at."""
-        return self.budget.looked + SCORING * self.budget.scored
+        return cost(self.budget)
+
+
+def cost(budget: Budget) -> int:
+    """What a budget costs, in songs looked at."""
+    return budget.looked + SCORING * budget.scored
 
 
 def chosen(catalog: Catalog) -> dict[str, Any]:
@@ -93,13 +99,20 @@ def show(artifacts: str | Path) -> None:
 
 
 def curve(catalog: Catalog, kind: str) -> Iterator[Trial]:
-    """Every budget that is tried, by what share of the songs looked at is scored, up to the first that finds all."""
+    """Every budget that is tried, by what share of the songs looked at is scored, up to the first that finds enough.
+
+    What costs more than one that found enough is not tried.
+    """
     asked = queries(catalog, kind) if catalog.manifest["recommendable"] > SMALL else []
+    most = math.inf
     for share in SHARES if asked else ():
         for budget in budgets(catalog, share):
+            if cost(budget) >= most:
+                break
             found = Trial(budget, recall(catalog, asked, budget))
             yield found
             if found.recall >= ENOUGH[kind]:
+                most = found.cost
                 break
     yield Trial(_whole(catalog), 1.0)
 
@@ -133,15 +146,20 @@ def _songs(catalog: Catalog) -> Sorts:
 
 
 def _sounds(catalog: Catalog) -> Sorts:
-    """Features of songs drawn at random, at most three of each; no query where songs differ in none."""
+    """Features of two songs drawn at random, at most three of each; no query where songs differ in none.
+
+    One seed by raw features needs no budget, see :mod:`segue.engine.sounds`.
+    """
     space, curves, dice = space_of(catalog), ranks(catalog), np.random.default_rng(2)
     differing = [one.name for one in AUDIO if space.from_features({one.name: one.low}, curves)[1].any()]
     while differing:
-        row, names = dice.integers(len(catalog)), dice.permutation(differing)[:3].tolist()
-        features = {name: float(catalog.attribute(name)[row]) for name in names}
-        known = {name: value for name, value in features.items() if not np.isnan(value)}
-        if known:
-            yield "sound", Query((Seed("", {}, features=known),), limit=BEST)
+        seeds: list[Seed] = []
+        while len(seeds) < 2:
+            row, names = dice.integers(len(catalog)), dice.permutation(differing)[:3].tolist()
+            features = {name: float(catalog.attribute(name)[row]) for name in names}
+            known = {name: value for name, value in features.items() if not np.isnan(value)}
+            seeds += [Seed("", {}, features=known)] if known else []
+        yield "sound", Query(tuple(seeds), limit=BEST)
 
 
 def _mixtures(catalog: Catalog) -> Sorts:

@@ -15,7 +15,7 @@ class Texts:
     """
 
     def __init__(self, heap: np.ndarray, offsets: np.ndarray):
-        self._heap = memoryview(heap)
+        self._heap = heap.data
         self._offsets = offsets
 
     def __len__(self) -> int:

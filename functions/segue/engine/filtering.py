@@ -57,6 +57,12 @@ def _within(values: np.ndarray, low: float, high: float) -> np.ndarray:
     return (values >= number(low)) & (values <= number(high))
 
 
+def outside(values: np.ndarray, low: float, high: float) -> np.ndarray:
+    """What is below or above, compared as stored. Unknown values are not outside either."""
+    number = np.promote_types(values.dtype, np.float32).type
+    return (values < number(low)) | (values > number(high))
+
+
 def having(catalog: Catalog, genres: tuple[str, ...]) -> np.ndarray:
     """Songs of any of these genres; bool, shape (n_songs,)."""
     codes = [catalog.manifest["genres"].index(genre) for genre in set(genres)]

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from segue.catalog import Catalog, lookup
-from segue.engine import choice, explain, search
+from segue.engine import choice, explain, search, sounds
 from segue.engine.filtering import Allowed
 from segue.engine.scoring import Scorer
 from segue.engine.seeds import Resolved, resolve
@@ -73,7 +73,8 @@ def recommend(catalog: Catalog, query: Query, meant: Sequence[Resolved] | None =
     scorer = Scorer(catalog, seeds, query.targets)
     allowed = Allowed(catalog, _filters(catalog, query, seeds))
     works = choice.Works(catalog, allowed, _song_seeds(seeds))
-    chosen = choice.choose(catalog, query, _ranked(catalog, query, scorer, allowed), works, likeness(catalog))
+    ranked = _ranked(catalog, query, seeds, scorer, allowed)
+    chosen = choice.choose(catalog, query, ranked, works, likeness(catalog))
     whys = explain.explain(catalog, scorer, seeds, chosen.songs) if query.explain else None
     pool = Pool(
         int(catalog.manifest["recommendable"]),
@@ -101,9 +102,14 @@ def likeness(catalog: Catalog) -> Callable[[int, Sequence[int]], np.ndarray]:
     return alike
 
 
-def _ranked(catalog: Catalog, query: Query, scorer: Scorer, allowed: Allowed) -> Iterator[search.Found]:
+def _ranked(
+    catalog: Catalog, query: Query, seeds: Sequence[Resolved], scorer: Scorer, allowed: Allowed
+) -> Iterator[search.Found]:
     if query.exact:
         return search.every(scorer, allowed)
+    sound = sounds.ranges(catalog, seeds[0]) if len(seeds) == 1 and not query.targets else []
+    if sound:
+        return sounds.around(catalog, scorer, sound, allowed)
     return search.ranked(catalog, scorer, allowed, search.budget_of(catalog, scorer))
 
 

@@ -58,9 +58,9 @@ class Found(NamedTuple):
 def keep_memory() -> None:
     """Let the memory that a search frees wait for the next one.
 
-    glibc gives the end of its heap back to the kernel where it is larger than twice the largest block that it ever had
-    apart and freed (mallopt(3), M_TRIM_THRESHOLD); to get these pages anew, request by request, costs a third of a
-    search among a million songs. Nothing of this block is touched.
+    glibc gives the end of its heap back to the kernel once it is larger than twice the largest block that it mapped
+    apart and freed (mallopt(3), M_TRIM_THRESHOLD). To be given these pages anew, request by request, costs a third of
+    a search among a million songs. Nothing of the block here is touched.
     """
     np.empty(KEPT, np.uint8)
 

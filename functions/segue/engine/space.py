@@ -20,6 +20,7 @@ raw features it is ``REACH`` for all: who asks for a sound gets the songs neares
 """
 
 import dataclasses
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -71,6 +72,12 @@ class Ranks:
         """Ranks in 0..1 of values of an attribute; NaN stays NaN."""
         row = _ROWS[name]
         return np.where(np.isnan(values), np.nan, np.interp(values, self.values[row], self.levels[row]))
+
+    def between(self, name: str, low: float, high: float) -> tuple[float, float]:
+        """The closest knots between which all values lie whose ranks do; infinite past the ends of the curve."""
+        row = NUMERIC.index(BY_NAME[name])
+        values, levels = [-math.inf, *self.values[row].tolist(), math.inf], self.levels[row]
+        return values[int(levels.searchsorted(low))], values[int(levels.searchsorted(high, side="right")) + 1]
 
 
 def encode(features: Mapping[str, np.ndarray], ranks: Ranks) -> np.ndarray:
