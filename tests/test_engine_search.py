@@ -1,12 +1,16 @@
 """The search: how much of what scoring every song finds it finds, and that nothing is lost on the way."""
 
 import itertools
+import os
 import random
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from build import FUNCTIONS
 from build.fit import Options, fit
 from build.quality import recall
 from segue.catalog import load
@@ -136,6 +140,26 @@ def test_songs_near_raw_features_are_found_without_scoring_all(songs, monkeypatc
 
 def test_a_song_without_a_value_is_never_outside_a_range():
     assert outside(np.array([0.1, 0.2, 0.3, np.nan, 0.5]), 0.2, 0.3).tolist() == [True, False, False, False, True]
+
+
+def test_memory_that_a_search_frees_is_not_asked_for_anew():
+    code = """
+import resource, numpy as np
+from segue.engine import keep_memory
+keep_memory()
+def work():
+    one, other = np.ones(200_000, np.float32), np.ones(200_000, np.float32)
+    return one + other
+for _ in range(10):
+    work()
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+for _ in range(100):
+    work()
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+    environ = os.environ | {"PYTHONPATH": str(FUNCTIONS), "OPENBLAS_NUM_THREADS": "1"}
+    done = subprocess.run([sys.executable, "-c", code], env=environ, capture_output=True, text=True, check=True)
+    assert int(done.stdout) < 100  # of 58,600 pages that are written
 
 
 def test_an_exact_request_scores_every_song_that_passes(songs, monkeypatch):

@@ -36,6 +36,7 @@ class Library(NamedTuple):
 def open_segue(artifacts: Path) -> Search:
     """The search core of a request by id: no HTTP, no JSON, no versions and caps."""
     from segue.catalog import load
+    from segue.engine import keep_memory
     from segue.engine.filtering import Allowed
     from segue.engine.scoring import Scorer
     from segue.engine.search import budget_of, ranked
@@ -43,6 +44,7 @@ def open_segue(artifacts: Path) -> Search:
     from segue.query import Filters, Seed
 
     catalog = load(artifacts)
+    keep_memory()
 
     def search(song: str, _: np.ndarray) -> np.ndarray:
         scorer = Scorer(catalog, resolve(catalog, (Seed("/song_id", {}, id=song),)), {})

@@ -1,7 +1,9 @@
 """Memory of the process that answers, after the first recommendation and after a thousand.
 
-PSS counts a page that processes share by its share of them, RSS counts it whole. The worker shares what was imported
-before it was forked with the process that watches over it, so both together are told as well.
+What is a process's own is what it has written. The rest are pages of files, of libraries and of artifacts, which the
+kernel keeps whether they are mapped or not, and drops when others need memory. PSS counts a page that processes share
+by its share of them, RSS counts it whole. The worker shares what was imported before it was forked with the process
+that watches over it, so both together are told as well.
 """
 
 import re
@@ -40,6 +42,7 @@ def _of(server: Server) -> Row:
     workers = server.workers()
     return {
         "worker PSS MB": megabytes(workers, "Pss"),
+        "of it its own MB": megabytes(workers, "Pss_Anon"),
         "worker RSS MB": megabytes(workers, "Rss"),
         "all PSS MB": megabytes([server.process.pid, *workers], "Pss"),
     }

@@ -3,7 +3,6 @@
 import itertools
 import math
 import random
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -114,7 +113,7 @@ class _Cap:
     def __init__(self, catalog: Catalog, most: int | None):
         self._by = catalog.lists("by", "artists")
         self._most = math.inf if most is None else most
-        self._counts: Counter[int] = Counter()
+        self._counts: dict[int, int] = {}
         self.refused: list[Scored] = []
 
     def admits(self, song: Scored) -> bool:
@@ -123,7 +122,7 @@ class _Cap:
             self.refused.append(song)
             return False
         for artist in artists:
-            self._counts[artist] += 1
+            self._counts[artist] = self._counts.get(artist, 0) + 1
         return True
 
     def has_room(self, song: Scored) -> bool:
@@ -131,7 +130,7 @@ class _Cap:
         return not self._have_had_enough(self._artists(song))
 
     def _have_had_enough(self, artists: set[int]) -> bool:
-        return any(self._counts[artist] >= self._most for artist in artists)
+        return any(self._counts.get(artist, 0) >= self._most for artist in artists)
 
     def _artists(self, song: Scored) -> set[int]:
         return set(self._by[song.row].tolist())
