@@ -26,13 +26,13 @@ from segue.query.attributes import AUDIO
 
 BEST = 20  # songs of a list
 SMALL = 4_000  # songs that are all scored, for that costs as little
-QUERIES = {"song": 300, "mixture": 100, "sound": 30}  # see segue.engine.scoring.Scorer
-ENOUGH = {"song": 0.993, "mixture": 0.98, "sound": 0.98}  # of the songs of exact lists
+QUERIES = {"song": 300, "mixture": 150, "sound": 30}  # see segue.engine.scoring.Scorer
+ENOUGH = {"song": 0.993, "mixture": 0.987, "sound": 0.98}  # of the songs of exact lists
 GROWTH = 1.25  # of the songs looked at, from one trial to the next
 SHARES = (16, 8, 5)  # of the songs looked at one in so many is scored
 SCORING = 8  # what scoring a song costs, where looking at one costs 1, as measured
 Sorts = Iterator[tuple[str, Query]]
-MEANING = {"song": "one song", "mixture": "several, artists, genres, targets", "sound": "several by raw features"}
+MEANING = {"song": "one song", "mixture": "several, artists, genres, targets", "sound": "raw features with a target"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,20 +146,21 @@ def _songs(catalog: Catalog) -> Sorts:
 
 
 def _sounds(catalog: Catalog) -> Sorts:
-    """Features of two songs drawn at random, at most three of each; no query where songs differ in none.
+    """Features of songs drawn at random, at most three of each, and a target; no query where songs differ in none.
 
-    One seed by raw features needs no budget, see :mod:`segue.engine.sounds`.
+    Raw features alone need no budget, see :mod:`segue.engine.sounds`.
     """
     space, curves, dice = space_of(catalog), ranks(catalog), np.random.default_rng(2)
     differing = [one.name for one in AUDIO if space.from_features({one.name: one.low}, curves)[1].any()]
     while differing:
-        seeds: list[Seed] = []
-        while len(seeds) < 2:
-            row, names = dice.integers(len(catalog)), dice.permutation(differing)[:3].tolist()
-            features = {name: float(catalog.attribute(name)[row]) for name in names}
-            known = {name: value for name, value in features.items() if not np.isnan(value)}
-            seeds += [Seed("", {}, features=known)] if known else []
-        yield "sound", Query(tuple(seeds), limit=BEST)
+        row, names = dice.integers(len(catalog)), dice.permutation(differing)[:3].tolist()
+        features = {name: float(catalog.attribute(name)[row]) for name in names}
+        known = {name: value for name, value in features.items() if not np.isnan(value)}
+        if known:
+            target = {
+                differing[0]: float(np.nan_to_num(catalog.attribute(differing[0])[dice.integers(len(catalog))]))
+            }
+            yield "sound", Query((Seed("", {}, features=known),), limit=BEST, targets=target)
 
 
 def _mixtures(catalog: Catalog) -> Sorts:

@@ -107,9 +107,9 @@ def _ranked(
 ) -> Iterator[search.Found]:
     if query.exact:
         return search.every(scorer, allowed)
-    sound = sounds.ranges(catalog, seeds[0]) if len(seeds) == 1 and not query.targets else []
-    if sound:
-        return sounds.around(catalog, scorer, sound, allowed)
+    box = [] if query.targets else sounds.box(catalog, seeds)
+    if box:
+        return sounds.around(catalog, scorer, box, allowed)
     return search.ranked(catalog, scorer, allowed, search.budget_of(catalog, scorer))
 
 

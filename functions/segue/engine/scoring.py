@@ -139,9 +139,8 @@ class Scorer:
         return self._with_targets(terms, lambda name: _means(self._catalog, name)).round(DIGITS)
 
     def at(self, distance: float) -> float:
-        """About what a song scores so many codes away from raw features, where one such seed is all that is given."""
-        steps = distance / (self._points.units[:, 0].astype(np.float64) * REACH)
-        return float(self.shares[:, 0] @ np.exp(-steps))
+        """About what a song scores that is so many codes away from raw features, where these are the only seed."""
+        return float((self._worth * np.exp(-distance / (self._points.units * REACH))).sum())
 
     def parts(self, rows: np.ndarray) -> dict[str, np.ndarray]:
         """What each part contributed to the scores of rows, float64, shape (len(rows),); they add up to them.

@@ -6,7 +6,7 @@ its walls.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -19,7 +19,7 @@ from segue.engine.seeds import Resolved, ranks
 from segue.engine.space import AUDIO_COLUMNS, LARGEST, space_of
 
 FIRST = 2_000  # songs that the first box holds, about
-GROWTH = 4.0  # of a box's volume
+GROWTH = 4.0  # of the box
 FARTHEST = 2 * LARGEST  # codes between two songs in a column
 TOLERANCE = 2e-6  # of scores, which are rounded
 
@@ -39,11 +39,14 @@ class Range(NamedTuple):
     middle: float
 
 
-def ranges(catalog: Catalog, seed: Resolved) -> list[Range]:
-    """The features of a seed by which songs rank; none for any other seed, or one that songs shall be unlike."""
-    space = space_of(catalog)
+Box = list[Range]  # of the features of a seed
+
+
+def box(catalog: Catalog, seeds: Sequence[Resolved]) -> Box:
+    """What was given of the only seed; nothing where it is none by raw features, or one that songs shall be unlike."""
+    seed, space = seeds[0], space_of(catalog)
     block = space.block("audio")
-    if seed.rows or seed.seed.weight < 0 or block is None:
+    if len(seeds) > 1 or seed.rows or seed.seed.weight < 0 or block is None:
         return []
     codes, known = seed.vectors[0, block.columns].tolist(), seed.known[0, block.columns].tolist()
     return [
@@ -53,29 +56,34 @@ def ranges(catalog: Catalog, seed: Resolved) -> list[Range]:
     ]
 
 
-def around(catalog: Catalog, scorer: Scorer, given: list[Range], allowed: Allowed) -> Iterator[Found]:
+def around(catalog: Catalog, scorer: Scorer, given: Box, allowed: Allowed) -> Iterator[Found]:
     """Yield all songs that are allowed, some at a time, by falling score; equal scores by row.
 
-    given : of the only seed, one at the least
+    given : one range at the least
     """
     share = min(1.0, FIRST / max(allowed.count(), 1))
-    radius = (share / math.prod(2 * one.step for one in given)) ** (1 / len(given))
-    above, least = np.inf, np.inf
+    above = least = np.inf
     while least > -np.inf:
-        found = Found(rows := _within(catalog, given, radius, allowed), scorer.score(rows))
+        radius = _radius(given, share)
+        rows = _within(catalog, given, radius) if radius <= FARTHEST else np.arange(len(catalog))
+        rows = rows[allowed(rows)]
+        found = Found(rows, scorer.score(rows))
         least = scorer.at(radius) + TOLERANCE if radius <= FARTHEST else -np.inf
         yield found.where((found.scores > least) & (found.scores <= above)).in_order()
-        above, radius = least, radius * GROWTH ** (1 / len(given))
+        above, share = least, GROWTH * share
 
 
-def _within(catalog: Catalog, given: list[Range], radius: float, allowed: Allowed) -> np.ndarray:
+def _radius(given: Box, share: float) -> float:
+    """In codes, of a box that holds a share of all songs, if features had nothing to do with each other."""
+    return float((share / math.prod(2 * one.step for one in given)) ** (1 / len(given)))
+
+
+def _within(catalog: Catalog, given: Box, radius: float) -> np.ndarray:
     """Rows of songs of which no code differs by more than a radius; a few farther ones, and those without a value."""
-    rows = None
-    for one in given if radius <= FARTHEST else ():
+    rows = np.empty(0, np.int64)
+    for number, one in enumerate(given):
         low, high = (one.middle + (one.code + reach) * one.step for reach in (-radius - 1, radius + 1))
-        values = catalog.attribute(one.name)
-        values = values if rows is None else values.take(rows)
+        values = catalog.attribute(one.name).take(rows) if number else catalog.attribute(one.name)
         inside = np.flatnonzero(~outside(values, *ranks(catalog).between(one.name, low, high)))
-        rows = inside if rows is None else rows.take(inside)
-    rows = np.arange(len(catalog)) if rows is None else rows
-    return rows[allowed(rows)]
+        rows = rows.take(inside) if number else inside
+    return rows
