@@ -43,7 +43,7 @@ Box = list[Range]  # of the features of a seed
 
 
 def box(catalog: Catalog, seeds: Sequence[Resolved]) -> Box:
-    """What was given of the only seed; nothing where it is none by raw features, or one that songs shall be unlike."""
+    """What was given of the only seed; nothing where it is not by raw features, or songs shall be unlike it."""
     seed, space = seeds[0], space_of(catalog)
     block = space.block("audio")
     if len(seeds) > 1 or seed.rows or seed.seed.weight < 0 or block is None:
