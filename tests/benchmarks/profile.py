@@ -21,6 +21,7 @@ from segue.web import answers, bodies
 from segue.web.formats import choosing
 from segue.web.service import Service
 from tests.benchmarks.figures import Row
+from tests.benchmarks.hello.main import recommend as hello
 from tests.benchmarks.subject import Subject
 from tests.benchmarks.warm import NOT_COUNTED, REQUESTS, milliseconds
 
@@ -70,8 +71,8 @@ class Clocks:
 
 
 def measure(subject: Subject) -> Iterator[Row]:
-    """A row for each step."""
-    client = Client(Request.application(Service(Config(subject.artifacts)).handle))
+    """A row for each step, and one for the whole of a hello-world."""
+    client, peer = (Client(Request.application(one)) for one in (Service(Config(subject.artifacts)).handle, hello))
     songs = subject.ids(NOT_COUNTED + REQUESTS, seed=2)
     for song in songs[:NOT_COUNTED]:
         milliseconds(client, song)
@@ -79,9 +80,11 @@ def measure(subject: Subject) -> Iterator[Row]:
     with ExitStack() as stack:
         for step, (holder, name) in STEPS.items():
             stack.enter_context(mock.patch.object(holder, name, clocks.round(step, getattr(holder, name))))
-        total = sum(milliseconds(client, song) for song in songs[NOT_COUNTED:])
+        took = [(milliseconds(client, song), milliseconds(peer, song)) for song in songs[NOT_COUNTED:]]
+    total, base = map(sum, zip(*took))
     spent = {step: 1000 * clocks.spent[step] for step in STEPS}
     spent["HTTP: routes, headers, the client"] = total - sum(spent.values())
     for step, took in spent.items():
         row: Row = {"step": step, "ms": took / REQUESTS, "share": took / total}
         yield {**row, "songs handled": round(clocks.songs[step] / REQUESTS)} if step in HANDLED else row
+    yield {"step": "for comparison: a hello-world, all of it", "ms": base / REQUESTS, "share": base / total}
