@@ -19,7 +19,7 @@ from segue.catalog import Catalog
 from segue.engine import sketch, together
 from segue.engine.points import UNKNOWN, Points, landmarks
 from segue.engine.seeds import Resolved, ranks
-from segue.engine.similarity import closeness
+from segue.engine.similarity import closeness, roughly
 from segue.engine.space import REACH, Space, space_of
 
 TARGETS_SHARE = 0.5
@@ -100,7 +100,7 @@ class Scorer:
         worth = np.zeros((len(distances), sketch.LEVELS, distances.shape[2]), np.float32)
         for start in range(0, len(self), POINTS_AT_A_TIME):
             points = slice(start, start + POINTS_AT_A_TIME)
-            near = closeness(distances[:, points, None] / reaches[points])
+            near = roughly(distances[:, points, None] / reaches[points])
             for number, each in enumerate(near.swapaxes(0, 1), start):  # in this order on every processor
                 worth += self._worth[:, number, None, None] * each
         return worth.reshape(len(worth), -1)
@@ -135,7 +135,7 @@ class Scorer:
         """What cells' centroids score, without lists; float64, shape (n_cells,)."""
         distances = self._points.distances_of(landmarks(self._catalog, "cell_centroids"))
         distances /= self._reaches(self._catalog.array("cell_reaches"))
-        terms = self._combined(closeness(distances))
+        terms = self._combined(roughly(distances))
         return self._with_targets(terms, lambda name: _means(self._catalog, name)).round(DIGITS)
 
     def at(self, distance: float) -> float:

@@ -5,7 +5,8 @@ import numpy as np
 from segue.engine.space import Space
 
 STEPS = 64  # of the exponential's table, for each unit; a power of two, so that floats are scaled by it exactly
-_EXPONENTIAL = (np.exp(-np.arange(30 * STEPS + 1) / STEPS) / STEPS).astype(np.float32)
+_EXPONENTIAL = np.exp(-np.arange(30 * STEPS + 1) / STEPS).astype(np.float32)
+_BY_STEPS = _EXPONENTIAL / np.float32(STEPS)
 
 
 def squared_distances(vectors: np.ndarray, points: np.ndarray, known: np.ndarray) -> np.ndarray:
@@ -55,10 +56,15 @@ def closeness(steps: np.ndarray) -> np.ndarray:
     """
     nearest = np.rint(steps)
     rest = np.subtract(nearest, steps, out=steps)
-    near = _EXPONENTIAL.take(nearest.astype(np.intp), mode="clip")
+    near = _BY_STEPS.take(nearest.astype(np.intp), mode="clip")
     parabola = rest * np.float32(0.5 / STEPS)  # of rest / STEPS, times STEPS
     parabola += np.float32(1)
     parabola *= rest
     parabola += np.float32(STEPS)
     near *= parabola
     return near
+
+
+def roughly(steps: np.ndarray) -> np.ndarray:
+    """The same within a hundredth, at a third of the cost; overwrites as well."""
+    return _EXPONENTIAL.take(np.rint(steps, out=steps).astype(np.intp), mode="clip")
