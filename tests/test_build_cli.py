@@ -259,7 +259,7 @@ def test_recall_shows_what_was_chosen(tmp_path, capsys):
     assert main(["recall", "--artifacts", str(out)]) == 0
     told = capsys.readouterr().out.splitlines()
     assert told[0] == f"version {load(out).version}: 14 songs, recall@20 against all songs scored"
-    assert "           14          14          84  1.0000 " + 40 * "#" in told
+    assert "           14          14         126  1.0000 " + 40 * "#" in told
     assert told[-3:] == fitted
 
 
