@@ -4,6 +4,8 @@ Lists are whole ones, with the defaults of the service, and held against those o
 found where it scores no less than the last of the exact list.
 """
 
+import bisect
+import functools
 import itertools
 import math
 from collections import defaultdict
@@ -99,12 +101,11 @@ def show(artifacts: str | Path) -> None:
 
 
 def curve(catalog: Catalog, kind: str) -> Iterator[Trial]:
-    """Every budget that is tried, by what share of the songs looked at is scored, up to the first that finds enough.
+    """Every budget, by what share of the songs looked at is scored, up to the first that finds enough.
 
     What costs more than one that found enough is not tried.
     """
-    asked = queries(catalog, kind) if catalog.manifest["recommendable"] > SMALL else []
-    most = math.inf
+    asked, most = queries(catalog, kind), math.inf
     for share in SHARES if asked else ():
         for budget in budgets(catalog, share):
             if cost(budget) >= most:
@@ -118,8 +119,15 @@ def curve(catalog: Catalog, kind: str) -> Iterator[Trial]:
 
 
 def _cheapest(catalog: Catalog, kind: str) -> Trial:
-    enough = (trial for trial in curve(catalog, kind) if trial.recall >= ENOUGH[kind])
-    return min(enough, key=lambda trial: trial.cost)
+    """The cheapest budget that finds enough, by halving, for what looks at more finds more."""
+    asked, best = queries(catalog, kind), Trial(_whole(catalog), 1.0)
+    found = functools.cache(functools.partial(recall, catalog, tuple(asked)))
+    for share in SHARES if asked else ():
+        cheaper = [budget for budget in budgets(catalog, share) if cost(budget) < best.cost]
+        first = bisect.bisect_left(cheaper, ENOUGH[kind], key=found)
+        if first < len(cheaper):
+            best = Trial(cheaper[first], found(cheaper[first]))
+    return best
 
 
 def budgets(catalog: Catalog, share: int) -> Iterator[Budget]:
@@ -135,7 +143,9 @@ def _whole(catalog: Catalog) -> Budget:
 
 
 def queries(catalog: Catalog, kind: str) -> list[Asked]:
-    """Queries of a kind, the same each time, and what all songs scored says about them."""
+    """Queries of a kind, the same each time, and what all songs scored says about them; none of a small catalogue."""
+    if catalog.manifest["recommendable"] <= SMALL:
+        return []
     made = {"song": _songs, "mixture": _mixtures, "sound": _sounds}[kind](catalog)
     asked = list(itertools.islice(made, QUERIES[kind]))
     return list(progress.on_all_cores(lambda one: _asked(catalog, *one), asked, "scoring all songs", " queries"))
