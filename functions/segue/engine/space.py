@@ -29,7 +29,7 @@ from typing import Any
 import numpy as np
 
 from segue.catalog import Catalog
-from segue.query.attributes import NUMERIC
+from segue.query.attributes import BY_NAME, NUMERIC
 
 # feature, part of the formula, weight within the block. The weights of ranked features come from the variance
 # between and within playlists; circles and the two coarse features weigh little: they gain little.
