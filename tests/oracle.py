@@ -6,7 +6,7 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
-from build.model.works import key
+from build.model.works import work_numbers
 from segue import engine
 from segue.catalog import Catalog, lookup
 from segue.catalog.names import bare
@@ -24,12 +24,9 @@ def table(catalog: Catalog) -> pd.DataFrame:
     """The catalogue's table, in its rows' order."""
     frame = pd.read_parquet(catalog.folder / "catalog.parquet")
     firsts = [artists[0] if artists is not None and len(artists) else None for artists in frame["artists"]]
-    works = [
-        key(first, name).work if first else song for first, name, song in zip(firsts, frame["name"], frame["id"])
-    ]
     return frame.assign(
         first=firsts,
-        work=pd.factorize(pd.Series(works))[0],
+        work=work_numbers(frame.assign(artists=firsts)),
         genre_set=[frozenset(row) if row is not None else frozenset() for row in frame["genres"]],
         by=[frozenset(row) if row is not None else frozenset() for row in frame["artists"]],
         artist_set=[frozenset(map(bare, row)) if row is not None else frozenset() for row in frame["artists"]],
