@@ -13,10 +13,11 @@ from segue.catalog import load, lookup
 from segue.engine import recommend
 from segue.engine.choice import Scored
 from segue.engine.explain import REASONS, SAME, TELLING, explain
-from segue.engine.reasons import ENDS, LEAST, TAIL, Comparison
+from segue.engine.reasons import ALIKE, ENDS, LEAST, SIMILAR, TAIL, Comparison
 from segue.engine.sample import Sample, sets
 from segue.engine.scoring import Scorer
 from segue.engine.seeds import ranks, resolve
+from segue.engine.space import REACH, space_of
 from segue.query import Filters
 from segue.query.attributes import AUDIO
 from segue.web.views.pages import PAGES
@@ -114,6 +115,25 @@ def test_words_are_true_of_both_songs(taught):
             assert low or taught.attribute(feature)[[row, found.row]].min() >= LEAST.get(feature, -np.inf)
             said += 1
     assert said > 20
+
+
+def test_songs_are_similar_in_a_block_by_how_far_apart_random_pairs_are_in_it(taught):
+    space, said = space_of(taught), Counter()
+    seed, row = resolve(taught, ask({"id": SONGS[1]}).seeds)[0], lookup.by_id(taught, SONGS[1])
+    rows = np.array(rows_of(taught, ask({"id": SONGS[1]}, limit=100)))
+    gaps = taught.array("vectors")[rows].astype(float) - taught.array("vectors")[row]
+    known = space.blocks_of(taught.array("present")[[row, *rows]])
+    comparison = Comparison(taught, seed, 0, rows)
+    told = [{reason.part: reason.text for reason in comparison.reasons(song)} for song in range(len(rows))]
+    for number, block in enumerate(space.blocks):
+        unit = np.sqrt(space.spread[block.columns].sum())
+        closeness = np.exp(-np.sqrt((gaps[:, block.columns] ** 2).sum(axis=1)) / unit / REACH)
+        near = (closeness >= SIMILAR) & known[number, 0] & known[number, 1:]
+        for parts, is_near in zip(told, near) if block.name in ALIKE else ():
+            assert is_near or parts.get(block.name) != ALIKE[block.name]
+            assert not is_near or block.name in parts or (block.name == "played" and "together" in parts)
+            said[block.name] += bool(is_near)
+    assert all(said[name] for name in ("audio", "genre", "artist", "fame", "year"))
 
 
 def test_a_tempo_is_the_same_within_two_beats_a_minute(world_catalog):

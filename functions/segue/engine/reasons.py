@@ -17,6 +17,7 @@ from segue.catalog import Catalog
 from segue.engine.points import UNKNOWN, Points
 from segue.engine.sample import Sample, sets
 from segue.engine.seeds import Resolved, ranks
+from segue.engine.similarity import STEPS
 from segue.engine.space import REACH, space_of
 from segue.query.attributes import AUDIO
 
@@ -240,8 +241,8 @@ def _common(sets: Iterable[int]) -> int:
 def _similar(catalog: Catalog, point: Points, distances: np.ndarray, known: np.ndarray) -> np.ndarray:
     """In which blocks songs are similar to a point; bool, shape (n_blocks, n_songs), as ``known``: who has a block.
 
-    distances : shape (n_blocks, 1, n_songs), as the point measures them
+    distances : shape (n_blocks, 1, n_songs), in 1/``STEPS`` of the point's units
     """
-    within = -math.log(SIMILAR) * REACH / space_of(catalog).block_reaches
+    within = -math.log(SIMILAR) * REACH * STEPS / space_of(catalog).block_reaches
     there = (point.units > UNKNOWN) & (distances[:, 0] <= within[:, None])
     return np.asarray(there & known)

@@ -29,7 +29,7 @@ from typing import Any
 import numpy as np
 
 from segue.catalog import Catalog
-from segue.query.attributes import BY_NAME, NUMERIC
+from segue.query.attributes import NUMERIC
 
 # feature, part of the formula, weight within the block. The weights of ranked features come from the variance
 # between and within playlists; circles and the two coarse features weigh little: they gain little.
@@ -75,7 +75,7 @@ class Ranks:
 
     def between(self, name: str, low: float, high: float) -> tuple[float, float]:
         """The closest knots between which all values lie whose ranks do; infinite past the ends of the curve."""
-        row = NUMERIC.index(BY_NAME[name])
+        row = _ROWS[name]
         values, levels = [-math.inf, *self.values[row].tolist(), math.inf], self.levels[row]
         return values[int(levels.searchsorted(low))], values[int(levels.searchsorted(high, side="right")) + 1]
 
