@@ -1,0 +1,36 @@
+"""What the page shows, for the tests that look at it."""
+
+import requests
+from playwright.sync_api import expect
+
+ANCHOR = "demo-0000033"  # of 600 invented songs
+
+
+def ask(service, path, body=None, **parameters):
+    if body is not None:
+        return requests.post(f"{service}/{path}", json=body, timeout=60).json()
+    return requests.get(f"{service}/{path}", parameters, timeout=60).json()
+
+
+def field(page):
+    return page.get_by_role("combobox", name="Song, artist or genre", exact=True)
+
+
+def options(page):
+    return page.locator("#search-choices [role=option]")
+
+
+def names(page):
+    return page.locator("#songs .song-name").all_inner_texts()
+
+
+def shown(page, service):
+    """Wait for the songs that the service answers for what the page says that it asked, and give them."""
+    expect(page.locator("#results")).to_have_attribute("aria-busy", "false")
+    expect(page.locator("#songs .song-name").first).to_be_visible()
+    script = page.locator("script[type=module]").evaluate("script => script.src")
+    answers = script.replace("main.js", "core/answers.js")
+    body = page.evaluate(f"import('{answers}').then(({{showing}}) => showing().body)")
+    answer = ask(service, "recommend", body)
+    expect(page.locator("#songs .song-name")).to_have_text([song["name"] for song in answer["recommendations"]])
+    return answer
