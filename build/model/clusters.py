@@ -38,14 +38,44 @@ def cluster(vectors: np.ndarray, seed: int, weights: np.ndarray | float = 1.0) -
     A large catalogue's centroids are learned from a sample; every song is then in the cell of the nearest.
     """
     weights = np.asarray(weights, np.float64)
-    n_songs = len(vectors)
-    n_cells = round(min(CELLS_PER_ROOT * n_songs**0.5, CELLS_PER_CUBE_ROOT * n_songs ** (1 / 3), n_songs))
-    labels, centroids = _cells(vectors, weights, n_cells, seed)
+    labels, centroids = _cells(vectors, weights, cells_for(len(vectors)), seed)
+    number, of_cell = joined(centroids)
+    return Cells(number[labels], of_cell)
+
+
+def cells_for(n_songs: int) -> int:
+    """How many cells so many songs are put into, at the most."""
+    return round(min(CELLS_PER_ROOT * n_songs**0.5, CELLS_PER_CUBE_ROOT * n_songs ** (1 / 3), n_songs))
+
+
+def sample_for(n_cells: int) -> int:
+    """How many songs so many cells are learned from, at the most."""
+    return min(n_cells * SAMPLE_PER_CELL, max(SAMPLE, n_cells))
+
+
+def learned(sample: np.ndarray, scale: np.ndarray, n_cells: int, seed: int) -> np.ndarray:
+    """Centroids, float32 of whole numbers, shape (n_cells or fewer, n_dims).
+
+    sample : int8, shape (n_songs, n_dims)
+    scale : see :func:`build.model.kmeans.scale_of`
+    """
+    return kmeans(on_grid(sample, scale), n_cells, seed, ROUNDS, SEEDING)
+
+
+def joined(centroids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Join cells to clusters.
+
+    Returns
+    -------
+    The number of each cell, by which cells of one cluster are neighbours, and the cluster of each cell in that order;
+    both int64, shape (n_cells,).
+
+    """
     of_cell = _clusters(centroids)
     order = np.lexsort((np.arange(len(centroids)), of_cell))
     number = np.empty(len(order), np.int64)
     number[order] = np.arange(len(order))
-    return Cells(number[labels], of_cell[order])
+    return number, of_cell[order]
 
 
 def centroids(vectors: np.ndarray, offsets: np.ndarray) -> np.ndarray:
@@ -60,14 +90,14 @@ def centroids(vectors: np.ndarray, offsets: np.ndarray) -> np.ndarray:
 
 def _cells(vectors: np.ndarray, weights: np.ndarray, n_cells: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     scale = scale_of(vectors, weights)
-    centroids = kmeans(on_grid(_sample(vectors, n_cells, seed), scale), n_cells, seed, ROUNDS, SEEDING)
+    centroids = learned(_sample(vectors, n_cells, seed), scale, n_cells, seed)
     labels = np.concatenate([nearest(on_grid(vectors[run], scale), centroids) for run in slices(len(vectors))])
     used, numbers = np.unique(labels, return_inverse=True)
     return numbers.astype(np.int64), centroids[used]
 
 
 def _sample(vectors: np.ndarray, n_cells: int, seed: int) -> np.ndarray:
-    size = min(n_cells * SAMPLE_PER_CELL, max(SAMPLE, n_cells))
+    size = sample_for(n_cells)
     if len(vectors) <= size:
         return vectors
     return vectors[np.sort(np.random.default_rng(seed).choice(len(vectors), size, replace=False))]

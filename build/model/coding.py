@@ -17,17 +17,43 @@ ROUNDING = 1e-12  # variance up to which the values of a column, all of order 1,
 
 
 @dataclass(frozen=True, slots=True)
+class Coding:
+    """How the numbers of a block become codes.
+
+    means : float64, shape (n_columns,), taken where a song's value is unknown
+    middle : float64, shape (n_columns,), what code 0 stands for
+    step : what one code is worth
+    """
+
+    means: np.ndarray
+    middle: np.ndarray
+    step: float
+
+    @classmethod
+    def of(cls, means: np.ndarray, low: np.ndarray, high: np.ndarray) -> "Coding":
+        """The widest column takes all codes.
+
+        means, low, high : of what is known in each column, ends NaN where nothing is
+        """
+        low, high = (np.where(np.isnan(end), means, end) for end in (low, high))
+        return cls(means, ((low + high) / 2).round(DIGITS), _coarse(float((high - low).max() / (2 * LARGEST))))
+
+    def codes(self, raw: np.ndarray) -> np.ndarray:
+        """Codes of some songs, int8, shape (n_songs, n_columns); ``raw`` is NaN where unknown."""
+        return to_codes(np.where(np.isnan(raw), self.means, raw), self.middle, self.step)
+
+
+@dataclass(frozen=True, slots=True)
 class Coded:
     """A block as :mod:`segue.engine.space` has it.
 
     codes : int8, shape (n_songs, n_columns)
-    spread, middle : float64, shape (n_columns,)
+    spread : float64, shape (n_columns,)
     """
 
     codes: np.ndarray
     spread: np.ndarray
-    middle: np.ndarray
-    step: float
+    coding: Coding
 
 
 def coded(raw: np.ndarray) -> Coded:
@@ -35,13 +61,13 @@ def coded(raw: np.ndarray) -> Coded:
 
     raw : shape (n_songs, n_columns), NaN where unknown
     """
-    middles = means(raw)
-    low, high = (np.where(np.isnan(end), middles, end) for end in _ends(raw))
-    middle, step = ((low + high) / 2).round(DIGITS), _coarse(float((high - low).max() / (2 * LARGEST)))
+    coding = Coding.of(means(raw), *_ends(raw))
     codes = np.empty(raw.shape, np.min_scalar_type(-LARGEST))
+    known, total, squares = sums = np.zeros((3, raw.shape[1]))
     for run in slices(len(raw)):
-        codes[run] = to_codes(np.where(np.isnan(raw[run]), middles, raw[run]), middle, step)
-    return Coded(codes, _spread(raw, codes), middle, step)
+        codes[run] = coding.codes(raw[run])
+        sums += code_sums(raw[run], codes[run])
+    return Coded(codes, spread(known, total, squares), coding)
 
 
 def _coarse(step: float) -> float:
@@ -50,12 +76,21 @@ def _coarse(step: float) -> float:
     return float(round(math.ceil(step / unit) * unit, 16))
 
 
-def _spread(raw: np.ndarray, codes: np.ndarray) -> np.ndarray:
-    """From sums of whole numbers, which are exact."""
-    known, total, squares = _known(raw), np.zeros(raw.shape[1]), np.zeros(raw.shape[1])
-    for run in slices(len(raw)):
-        known_codes = np.where(np.isnan(raw[run]), 0, codes[run]).astype(np.float64)
-        total, squares = total + known_codes.sum(axis=0), squares + (known_codes * known_codes).sum(axis=0)
+def code_sums(raw: np.ndarray, codes: np.ndarray) -> np.ndarray:
+    """How many codes of each column are known, their sum and that of their squares: whole numbers, which are exact.
+
+    Returns
+    -------
+    float64, shape (3, n_columns)
+
+    """
+    known = ~np.isnan(raw)
+    found = np.where(known, codes, 0).astype(np.float64)
+    return np.stack([known.sum(axis=0), found.sum(axis=0), (found * found).sum(axis=0)])
+
+
+def spread(known: np.ndarray, total: np.ndarray, squares: np.ndarray) -> np.ndarray:
+    """A column's mean squared difference of random pairs, from :func:`code_sums` of all songs."""
     known = np.maximum(known, 1)
     return 2 * (squares / known - (total / known) ** 2)
 

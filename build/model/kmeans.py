@@ -56,8 +56,17 @@ def nearest(points: np.ndarray, centroids: np.ndarray) -> np.ndarray:
 
 def scale_of(vectors: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """What brings the longest weighted vector to the norm ``LONGEST``; shape (n_dims,)."""
-    squares = [np.square(vectors[run] * weights).sum(axis=1).max() for run in slices(len(vectors))]
-    return weights * (LONGEST / (max(squares) or 1.0) ** 0.5)
+    return scale_for(weights, max(longest(vectors[run], weights) for run in slices(len(vectors))))
+
+
+def longest(vectors: np.ndarray, weights: np.ndarray) -> float:
+    """The square of the longest weighted vector's norm."""
+    return float(np.square(vectors * weights).sum(axis=1).max())
+
+
+def scale_for(weights: np.ndarray, square: float) -> np.ndarray:
+    """The same as :func:`scale_of`, from the square of the longest weighted vector's norm."""
+    return weights * (LONGEST / (square or 1.0) ** 0.5)
 
 
 def on_grid(vectors: np.ndarray, scale: np.ndarray) -> np.ndarray:

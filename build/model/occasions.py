@@ -98,12 +98,11 @@ def occasions(frame: pd.DataFrame, by: Links) -> tuple[np.ndarray, np.ndarray]:
 
     """
     titles, albums, firsts = Said.of(frame["name"]), Said.of(frame["album"]), first_artists(by)
-    by_title, by_album = _named(titles.texts), _named(albums.texts)
-    likely = titles.share(by_album[albums.codes]) >= MOST_SONGS
-    told = _told([*titles.texts, *albums.texts], np.concatenate([by_title | likely, by_album]))
+    by_title, by_album, likely = _evidence(titles, albums)
+    told = telling(titles, albums).of([*titles.texts, *albums.texts])
     by_title |= told[: len(by_title)] | (likely & (titles.artists(firsts) >= SINGERS)[:, None])
     by_album |= told[len(by_title) :]
-    by_artist = (by.matrix @ _named([said(name) for name in by.names]).astype(np.float32)) > 0
+    by_artist = (by.matrix @ named([said(name) for name in by.names]).astype(np.float32)) > 0
     sure = by_title[titles.codes] | by_artist
     by_album |= (albums.share(sure) >= MOST_SONGS) & (albums.counts >= FEWEST)[:, None]
     sure |= by_album[albums.codes] & (albums.artists(firsts) < COMPILATION)[albums.codes, None]
@@ -122,7 +121,7 @@ def phrases(text: str) -> list[str]:
     return [*words, *(f"{first} {second}" for first, second in itertools.pairwise(words))]
 
 
-def _named(texts: list[str]) -> np.ndarray:
+def named(texts: list[str]) -> np.ndarray:
     """What names a kind; bool, shape (len(texts), len(KINDS))."""
     named = np.zeros((len(texts), len(KINDS)), bool)
     for kind, pattern in enumerate(KINDS.values()):
@@ -132,14 +131,41 @@ def _named(texts: list[str]) -> np.ndarray:
     return named
 
 
-def _told(texts: list[str], evidence: np.ndarray) -> np.ndarray:
-    """What says a phrase that tells a kind; shapes of both (len(texts), len(KINDS))."""
-    often = Counter(phrase for text in np.flatnonzero(evidence.any(axis=1)) for phrase in set(phrases(texts[text])))
-    known = sorted(phrase for phrase, count in often.items() if count >= FEWEST)
-    if not known:
-        return np.zeros_like(evidence)
-    counter = CountVectorizer(analyzer=phrases, vocabulary=known, binary=True, dtype=np.float32)
-    says = counter.transform(texts)
-    counts = np.asarray(says.sum(axis=0)).ravel()[:, None]
-    tells = says.T @ evidence.astype(np.float32) >= MOSTLY * np.maximum(counts, FEWEST)
-    return np.asarray(says @ tells.astype(np.float32)) > 0
+class Telling:
+    """The phrases that tell a kind.
+
+    texts : titles and albums, each once
+    evidence : bool, shape (len(texts), len(KINDS))
+    """
+
+    def __init__(self, texts: list[str], evidence: np.ndarray):
+        often = Counter(
+            phrase for text in np.flatnonzero(evidence.any(axis=1)) for phrase in set(phrases(texts[text]))
+        )
+        self._known = sorted(phrase for phrase, count in often.items() if count >= FEWEST)
+        if self._known:
+            says = self._says(texts)
+            counts = np.asarray(says.sum(axis=0)).ravel()[:, None]
+            self._tells = says.T @ evidence.astype(np.float32) >= MOSTLY * np.maximum(counts, FEWEST)
+
+    def of(self, texts: list[str]) -> np.ndarray:
+        """Which kinds texts tell; bool, shape (len(texts), len(KINDS))."""
+        if not self._known:
+            return np.zeros((len(texts), len(KINDS)), bool)
+        return np.asarray(self._says(texts) @ self._tells.astype(np.float32)) > 0
+
+    def _says(self, texts: list[str]) -> sparse.csr_matrix:
+        counter = CountVectorizer(analyzer=phrases, vocabulary=self._known, binary=True, dtype=np.float32)
+        return counter.transform(texts)
+
+
+def telling(titles: Said, albums: Said) -> Telling:
+    """Learn from songs what tells a kind."""
+    by_title, by_album, likely = _evidence(titles, albums)
+    return Telling([*titles.texts, *albums.texts], np.concatenate([by_title | likely, by_album]))
+
+
+def _evidence(titles: Said, albums: Said) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Which titles and albums name a kind, and which titles are mostly on such albums."""
+    by_title, by_album = named(titles.texts), named(albums.texts)
+    return by_title, by_album, titles.share(by_album[albums.codes]) >= MOST_SONGS

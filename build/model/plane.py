@@ -41,16 +41,30 @@ def plane(vectors: np.ndarray, weights: np.ndarray, offsets: np.ndarray, centroi
     uint16, shape (n_songs, 2): one scale for both axes, the longer one 0..``LARGEST``, the other in its middle
 
     """
-    scale = scale_of(vectors, weights)
-    cells = on_grid(centroids, scale).astype(np.float64)
-    gaps = _squared(cells, cells)
-    places = _arranged(cells, gaps)
-    around = np.argsort(gaps, axis=1, kind="stable")[:, :CANDIDATES]
-    runs = itertools.pairwise(offsets.tolist())
-    songs = [
-        _between(on_grid(vectors[slice(*run)], scale), cells[near], places[near]) for run, near in zip(runs, around)
-    ]
-    return _drawn(np.concatenate(songs))
+    arranged = Arranged(centroids, scale_of(vectors, weights))
+    runs = enumerate(itertools.pairwise(offsets.tolist()))
+    places = np.concatenate([arranged.between(cell, vectors[slice(*run)]) for cell, run in runs])
+    return drawn(places, places.min(axis=0), places.max(axis=0))
+
+
+class Arranged:
+    """Where the cells lie.
+
+    centroids : int8, shape (n_cells, n_dims)
+    scale : see :func:`build.model.kmeans.scale_of`
+    """
+
+    def __init__(self, centroids: np.ndarray, scale: np.ndarray):
+        self._scale = scale
+        self._cells = on_grid(centroids, scale).astype(np.float64)
+        gaps = _squared(self._cells, self._cells)
+        self._places = _arranged(self._cells, gaps)
+        self._around = np.argsort(gaps, axis=1, kind="stable")[:, :CANDIDATES]
+
+    def between(self, cell: int, vectors: np.ndarray) -> np.ndarray:
+        """Where songs of a cell lie; float64, shape (n_songs, 2)."""
+        near = self._around[cell]
+        return _between(on_grid(vectors, self._scale), self._cells[near], self._places[near])
 
 
 def _arranged(cells: np.ndarray, gaps: np.ndarray) -> np.ndarray:
@@ -95,7 +109,10 @@ def _squared(some: np.ndarray, others: np.ndarray) -> np.ndarray:
     return np.square(some).sum(axis=1)[:, None] - 2 * some @ others.T + np.square(others).sum(axis=1)
 
 
-def _drawn(places: np.ndarray) -> np.ndarray:
-    low, high = places.min(axis=0), places.max(axis=0)
+def drawn(places: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """Places of some songs as coordinates; uint16, shape (n_songs, 2).
+
+    low, high : of all songs' places, shape (2,)
+    """
     unit = LARGEST / ((high - low).max() or 1.0)
     return np.rint((places - (low + high) / 2) * unit + LARGEST / 2).clip(0, LARGEST).astype(np.uint16)

@@ -37,14 +37,27 @@ def reaches(space: Space, vectors: np.ndarray, usable: np.ndarray, seed: int) ->
 
     def crowd(run: int) -> np.ndarray:
         some = vectors[run : run + ROWS_AT_A_TIME]
-        similar = similarity(space, some, points, np.full(len(some), REACH, np.float32))
-        similar[np.arange(run, run + len(some))[:, None] == sample] = 0  # no song is its own neighbour
-        return _crowd(similar)
+        return neighbours(space, some, points, np.arange(run, run + len(some))[:, None] == sample)
 
-    crowds = np.concatenate(list(on_all_cores(crowd, runs, "neighbourhoods", " chunks")))
-    sparse = -np.log(np.clip(crowds, 1e-3, 0.999))
-    scale = np.clip((sparse / sparse.mean()) ** STRENGTH, 1 / LONGEST, LONGEST)
+    distances = np.concatenate(list(on_all_cores(crowd, runs, "neighbourhoods", " chunks")))
+    return scaled(distances, distances.mean())
+
+
+def scaled(distances: np.ndarray, mean: float) -> np.ndarray:
+    """Reaches, float32, from how far songs' neighbours are and how far the catalogue's are in the mean."""
+    scale = np.clip((distances / mean) ** STRENGTH, 1 / LONGEST, LONGEST)
     return (np.rint(REACH * scale * GRID) / GRID).astype(np.float32)
+
+
+def neighbours(space: Space, vectors: np.ndarray, points: np.ndarray, own: np.ndarray) -> np.ndarray:
+    """How far, in reaches, the nearest of a sample are from each song; float64, shape (n_songs,).
+
+    points : int8, shape (n_sample, n_dims)
+    own : bool, shape (n_songs, n_sample), which point of the sample is the song itself
+    """
+    similar = similarity(space, vectors, points, np.full(len(vectors), REACH, np.float32))
+    similar[own] = 0  # no song is its own neighbour
+    return -np.log(np.clip(_crowd(similar), 1e-3, 0.999))
 
 
 def _crowd(similar: np.ndarray) -> np.ndarray:

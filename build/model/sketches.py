@@ -42,14 +42,27 @@ def sketched(space: Space, vectors: np.ndarray, reaches: np.ndarray, seed: int) 
 
     """
     picks = np.random.default_rng(seed).permutation(len(vectors))[:SAMPLE]
-    sample = vectors[np.sort(picks)].astype(np.float32)
-    count = min(max(2 ** round(np.log2(len(vectors)) / 2), FEWEST), MOST)
-    centres = np.concatenate([_centres(sample[:, block.columns], count, seed) for block in space.blocks], axis=1)
-    centres = centres.astype(vectors.dtype)
+    centres = centres_of(space, vectors[np.sort(picks)], len(vectors), seed)
     starts = range(0, len(vectors), ROWS_AT_A_TIME)
     runs = (slice(start, start + ROWS_AT_A_TIME) for start in bar(starts, "sketches", " runs", len(starts)))
-    nearest = np.concatenate([_nearest(space, vectors[run], centres) for run in runs])
-    return Sketches(centres, (nearest + count * levels(reaches)[:, None]).astype(np.uint16))
+    return Sketches(centres, np.concatenate([sketches(space, vectors[run], reaches[run], centres) for run in runs]))
+
+
+def centres_of(space: Space, sample: np.ndarray, n_songs: int, seed: int) -> np.ndarray:
+    """Centres of each block, int8, shape (n_centres, n_dims).
+
+    sample : int8, shape (at most ``SAMPLE``, n_dims), of so many songs
+    """
+    count = min(max(2 ** round(np.log2(n_songs) / 2), FEWEST), MOST)
+    points = sample.astype(np.float32)
+    centres = [_centres(points[:, block.columns], count, seed) for block in space.blocks]
+    return np.concatenate(centres, axis=1).astype(sample.dtype)
+
+
+def sketches(space: Space, vectors: np.ndarray, reaches: np.ndarray, centres: np.ndarray) -> np.ndarray:
+    """The sketches of some songs, uint16, shape (n_songs, n_blocks)."""
+    nearest = _nearest(space, vectors, centres)
+    return (nearest + len(centres) * levels(reaches)[:, None]).astype(np.uint16)
 
 
 def _centres(columns: np.ndarray, count: int, seed: int) -> np.ndarray:

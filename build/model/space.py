@@ -11,29 +11,24 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from scipy import sparse
-from sklearn.decomposition import TruncatedSVD
-from sklearn.feature_extraction.text import TfidfTransformer
-from sklearn.preprocessing import normalize
 
-from build.model.coding import coded, variance
+from build.model.coding import Coding, coded, variance
 from build.model.company import Company
 from build.model.context import Links, averaged, first_artists, link
+from build.model.genres import genre_block
 from build.model.identity import identities
 from build.model.occasions import occasions
 from build.model.shares import REACHES, SHARES
 from build.model.wording import wording
-from build.progress import bar
 from build.sources.account import Account
 from build.sources.runs import slices
 from segue.engine.space import AUDIO_COLUMNS, KNOTS, LARGEST, Block, Ranks, Space, encode
 from segue.errors import SourceError
 from segue.query.attributes import NUMERIC
 
-GENRE_DIMENSIONS = 24
 OF_TITLES = ("occasion", "words")  # blocks that a table lacks whose titles are few or tell nothing
 TELLING = [number for number, (*_, weight) in enumerate(AUDIO_COLUMNS) if weight > 0.2]  # of an artist's sound
 ARTISTS_FAME = 0.4  # weight of how well known an artist is beside how well known the song is
-SVD_SAMPLE = 500_000  # songs that the genre block's axes are learned from at the most
 PSEUDO_SONGS = 3  # of an artist's genres that smooth the mean sound of an artist with few songs
 
 
@@ -60,13 +55,13 @@ def place(frame: pd.DataFrame, account: Account, seed: int, shares: Mapping[str,
     account : receives a note per column or block that is left out
     seed : of the genre block's randomised SVD
     """
-    ranks, audio = _audio_block(_without_unanalysed(frame))
+    ranks, audio = _audio_block(without_unanalysed(frame))
     by, genres = link(frame["artists"]), link(frame["genres"])
     kinds, sure = occasions(frame, by)
     makers: dict[str, Callable[[], np.ndarray]] = {
         "audio": lambda: audio,
         "artist": lambda: _artist_block(audio[:, TELLING], by, genres),
-        "genre": lambda: _genre_block(Company(frame["album"], by, genres), seed),
+        "genre": lambda: genre_block(Company(frame["album"], by, genres), seed),
         "fame": lambda: _fame_block(frame, by, ranks),
         "year": lambda: ranks("year", frame["year"].to_numpy(np.float64))[:, None],
         "explicit": lambda: frame["explicit"].to_numpy(np.float64)[:, None],
@@ -102,7 +97,7 @@ def _curve(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.pad(distinct[picks], padding, mode="edge"), np.pad(levels[picks], padding, mode="edge")
 
 
-def _without_unanalysed(frame: pd.DataFrame) -> pd.DataFrame:
+def without_unanalysed(frame: pd.DataFrame) -> pd.DataFrame:
     """Tempo 0 means that a song was not analysed: its audio block is unknown."""
     features = {feature for feature, *_ in AUDIO_COLUMNS}
     analysed = frame["tempo"] != 0
@@ -134,29 +129,6 @@ def _artist_block(audio: np.ndarray, by: Links, genres: Links) -> np.ndarray:
     silent = np.asarray(averaged(by.matrix) @ (songs == 0)).ravel() > 0
     block[silent | (np.diff(by.matrix.indptr) == 0)] = np.nan
     return np.asarray(block)
-
-
-def _genre_block(company: Company, seed: int) -> np.ndarray:
-    """TF-IDF, SVD, unit length; factored in float64, so that processors differ far below the codes that are kept."""
-    taught = company.counts(_sample(len(company), seed))
-    if min(taught.shape) < 3 or not taught.nnz:
-        return np.full((len(company), 1), np.nan)
-    tfidf = TfidfTransformer()
-    svd = TruncatedSVD(min(GENRE_DIMENSIONS, taught.shape[1] - 1), random_state=seed)
-    with np.errstate(invalid="ignore"):  # where all songs have the same genres there is no variance to explain
-        svd.fit(tfidf.fit_transform(taught))
-    block = np.empty((len(company), svd.n_components), np.float32)
-    for run in bar(slices(len(company)), "genres", " runs"):
-        counts = company.counts(run)
-        block[run] = normalize(svd.transform(tfidf.transform(counts)))
-        block[run][np.diff(counts.indptr) == 0] = np.nan
-    return block
-
-
-def _sample(n_songs: int, seed: int) -> np.ndarray:
-    if n_songs <= SVD_SAMPLE:
-        return np.arange(n_songs)
-    return np.sort(np.random.default_rng(seed).choice(n_songs, SVD_SAMPLE, replace=False))
 
 
 def _fame_block(frame: pd.DataFrame, by: Links, ranks: Ranks) -> np.ndarray:
@@ -196,23 +168,35 @@ def _assembled(
 
     sure : block -> which songs are compared in it as seeds; all that it knows where nothing is said
     """
-    total = sum(shares[name] for name in blocks)
     n_songs = len(next(iter(blocks.values())))
     vectors = np.empty((n_songs, sum(block.shape[1] for block in blocks.values())), np.min_scalar_type(-LARGEST))
-    parts, spreads, present = [], [], np.zeros(n_songs, np.uint16)
-    start, step, middle = 0, 1.0, np.empty(0)
+    codings, spreads, present = {}, [], np.zeros(n_songs, np.uint16)
+    start = 0
     for bit, name in enumerate(list(blocks)):
         raw = blocks.pop(name)
         block = coded(raw)
         known = ~np.isnan(raw).all(axis=1) & sure.get(name, np.True_)
         present |= known.astype(np.uint16) << np.uint16(bit)
-        parts.append(Block(name, start, start + raw.shape[1], shares[name] / total, REACHES.get(name, 1.0)))
-        vectors[:, parts[-1].columns] = block.codes
+        vectors[:, start : start + raw.shape[1]] = block.codes
+        codings[name] = block.coding
         spreads.append(block.spread)
         start += raw.shape[1]
-        if name == "audio":
-            step, middle = block.step, block.middle
-    return Placed(Space(tuple(parts), np.concatenate(spreads), step, middle), ranks, vectors, present, by, genres)
+    return Placed(space_of(codings, np.concatenate(spreads), shares), ranks, vectors, present, by, genres)
+
+
+def space_of(codings: Mapping[str, Coding], spread: np.ndarray, shares: Mapping[str, float]) -> Space:
+    """The space of blocks side by side.
+
+    codings : block -> how its numbers became codes
+    spread : float64, shape (n_dims,)
+    """
+    total, start, parts = sum(shares[name] for name in codings), 0, []
+    for name, coding in codings.items():
+        stop = start + len(coding.middle)
+        parts.append(Block(name, start, stop, shares[name] / total, REACHES.get(name, 1.0)))
+        start = stop
+    audio = codings.get("audio")
+    return Space(tuple(parts), spread, audio.step if audio else 1.0, audio.middle if audio else np.empty(0))
 
 
 def with_block(

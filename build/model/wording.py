@@ -36,18 +36,52 @@ def wording(frame: pd.DataFrame, by: Links, seed: int) -> np.ndarray:
     too few words for a language to show
 
     """
-    counter = CountVectorizer(analyzer=str.split, binary=True, dtype=np.float64)
-    says = sparse.csr_matrix(counter.fit_transform([_ANY, *_said(frame)])[1:])
-    grams = _grams(counter.get_feature_names_out())
-    sample = says[np.sort(np.random.default_rng(seed).permutation(len(frame))[:SAMPLE])] @ grams
-    if min(sample.shape) <= DIMENSIONS:
-        return np.full((len(frame), 1), np.nan)
-    tfidf = TfidfTransformer()
-    axes = TruncatedSVD(DIMENSIONS, random_state=seed).fit(tfidf.fit_transform(sample)).components_
-    own = normalize(says @ (grams @ (tfidf.idf_[:, None] * axes.T)))
-    block = normalize(own + averaged(by.matrix) @ (averaged(sparse.csr_matrix(by.matrix.T)) @ own))
+    axes = WordAxes(frame, seed)
+    own = axes.place(frame)
+    return with_artists(own, averaged(by.matrix) @ (averaged(sparse.csr_matrix(by.matrix.T)) @ own))
+
+
+def with_artists(own: np.ndarray, of_artists: np.ndarray) -> np.ndarray:
+    """The block, from songs' own places and the mean of their artists'; shapes (n_songs, n_dims)."""
+    block = normalize(own + of_artists)
     block[~block.any(axis=1)] = np.nan
     return np.asarray(block)
+
+
+class WordAxes:
+    """Where words lie, by the n-grams that many of them have.
+
+    frame : songs whose words teach
+    seed : of the sample and of the randomised SVD
+    dimensions : columns of the block; one that says nothing where there are too few words
+    """
+
+    def __init__(self, frame: pd.DataFrame, seed: int):
+        says, words = _says(frame)
+        grams, self._known = _grams(words)
+        sample = says[np.sort(np.random.default_rng(seed).permutation(len(frame))[:SAMPLE])] @ grams
+        self.dimensions, self._places = 1, np.empty(0)
+        if min(sample.shape) > DIMENSIONS:
+            tfidf = TfidfTransformer()
+            axes = TruncatedSVD(DIMENSIONS, random_state=seed).fit(tfidf.fit_transform(sample)).components_
+            self.dimensions, self._places = DIMENSIONS, tfidf.idf_[:, None] * axes.T
+
+    def place(self, frame: pd.DataFrame) -> np.ndarray:
+        """Songs by their own words, unit length or 0, shape (n_songs, dimensions)."""
+        if self.dimensions == 1:
+            return np.zeros((len(frame), 1))
+        says, words = _says(frame)
+        counter = CountVectorizer(
+            analyzer="char_wb", ngram_range=LENGTHS, dtype=np.float64, vocabulary=self._known.tolist()
+        )
+        return np.asarray(normalize(says @ (counter.transform(words) @ self._places)))
+
+
+def _says(frame: pd.DataFrame) -> tuple[sparse.csr_matrix, np.ndarray]:
+    """Song x word 0/1, and the words."""
+    counter = CountVectorizer(analyzer=str.split, binary=True, dtype=np.float64)
+    says = sparse.csr_matrix(counter.fit_transform([_ANY, *_said(frame)])[1:])
+    return says, counter.get_feature_names_out()
 
 
 def _said(frame: pd.DataFrame) -> Iterator[str]:
@@ -56,8 +90,9 @@ def _said(frame: pd.DataFrame) -> Iterator[str]:
             yield f"{plain(title[:READ])} {plain(album[:READ])}"
 
 
-def _grams(words: np.ndarray) -> sparse.csr_matrix:
-    """How often each word has each n-gram, its ends counted as spaces."""
+def _grams(words: np.ndarray) -> tuple[sparse.csr_matrix, np.ndarray]:
+    """How often each word has each n-gram of many, its ends counted as spaces, and these n-grams."""
     counter = CountVectorizer(analyzer="char_wb", ngram_range=LENGTHS, dtype=np.float64)
     counts = sparse.csc_matrix(counter.fit_transform(words))
-    return sparse.csr_matrix(counts[:, np.diff(counts.indptr) >= FEWEST])
+    often = np.diff(counts.indptr) >= FEWEST
+    return sparse.csr_matrix(counts[:, often]), counter.get_feature_names_out()[often]

@@ -1,9 +1,8 @@
 """Which songs are one work: what people call versions of a song, and recordings of one composition."""
 
 import re
-from collections import Counter
-from collections.abc import Collection
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -84,38 +83,52 @@ def _movement(text: str) -> str:
 
 
 def work_numbers(frame: pd.DataFrame) -> np.ndarray:
-    """One number for all versions of a song; a song without artists is a work of its own.
+    """One number for all versions of a song; a song without artists is a work of its own."""
+    columns = runs.texts(frame["id"]), runs.texts(frame["name"]), runs.firsts(frame["artists"])
+    keys = pd.concat([digests(*run) for run in zip(*columns)], ignore_index=True)
+    return pd.factorize(_by_name(keys))[0].astype(np.int64)
+
+
+def digests(ids: Sequence[str], titles: Sequence[str], first_artists: Sequence[str]) -> pd.DataFrame:
+    """Keys of songs as numbers: columns ``work`` and ``name``, uint64, and ``movement``, bool.
+
+    ``name`` is the same as ``work`` where a song has none.
+    """
+    songs = zip(ids, titles, first_artists)
+    keys = [key(artist, title) if artist else Key(f"\x1f\x1f{song}") for song, title, artist in songs]
+    works = [digest(found.work) for found in keys]
+    names = [digest(found.name) if found.name else work for found, work in zip(keys, works)]
+    movements = [found.movement for found in keys]
+    kinds = {"work": np.uint64, "name": np.uint64, "movement": bool}
+    return pd.DataFrame({"work": works, "name": names, "movement": movements}).astype(kinds)
+
+
+def shared(pieces: Any, movements: Any, movement: Any, title: Any) -> Any:
+    """Whether a work is one with others of its name; in arrays or in Spark's columns.
 
     What a composer gave one name is one work, whatever its numbers: the movement of a suite, a piece with a number
     of its own, a title without any. Movements alone are not, nor pieces of one name with several numbers: such a name
     is that of a form or a tempo.
+
+    pieces, movements : how many works have the name that are not movements, and that are
+    movement : whether the work is a movement
+    title : whether songs are called by the name alone
     """
-    columns = runs.texts(frame["id"]), runs.texts(frame["name"]), runs.firsts(frame["artists"])
-    works, named = [np.empty(0, np.uint64)], set()
-    for run in zip(*columns):
-        keys = [key(artist, title) if artist else Key(f"\x1f\x1f{song}") for song, title, artist in zip(*run)]
-        works.append(np.array([digest(found.work) for found in keys], np.uint64))
-        named |= {(digest(found.work), digest(found.name), found.movement) for found in keys if found.name}
-    return pd.factorize(_by_name(np.concatenate(works), named))[0].astype(np.int64)
+    return ((pieces == 1) & (title | (movements > 0))) | (movement & title)
 
 
-def _by_name(works: np.ndarray, named: Collection[tuple[int, int, bool]]) -> np.ndarray:
-    """Works of one name as one.
-
-    works : uint64, shape (n_songs,)
-    named : works, their names and whether they are movements
-    """
-    pieces = Counter(name for _, name, movement in named if not movement)
-    single = {name for name, count in pieces.items() if count == 1}
-    movements = {name for _, name, movement in named if movement}
-    titles = set(works[np.isin(works, np.array([name for _, name, _ in named], np.uint64))].tolist())
-    joined = single & (titles | movements), single | titles  # pieces, movements
-    renamed = {work: name for work, name, movement in sorted(named) if name in joined[movement]}
-    if not renamed:
+def _by_name(keys: pd.DataFrame) -> np.ndarray:
+    """The works of all songs, uint64, shape (n_songs,), by their names where these are shared."""
+    works = keys["work"].to_numpy()
+    named = keys[keys["name"] != keys["work"]].drop_duplicates()
+    of_name = named.groupby("name")["movement"]
+    movements, titles = of_name.transform("sum"), works[keys["work"].isin(named["name"])]
+    pieces, title = of_name.transform("size") - movements, named["name"].isin(titles)
+    renamed = named[shared(pieces, movements, named["movement"], title)].groupby("work")["name"].max()
+    if renamed.empty:
         return works
-    old, new = np.array(list(renamed), np.uint64), np.array(list(renamed.values()), np.uint64)
-    place = np.searchsorted(old, works).clip(max=len(old) - 1)
-    return np.where(old[place] == works, new[place], works)
+    place = renamed.index.get_indexer(works)
+    return np.where(place < 0, works, renamed.to_numpy()[place])
 
 
 def _part(text: str) -> list[str]:

@@ -12,6 +12,7 @@ from scipy import sparse
 
 import build.model.company
 import build.model.context
+import build.model.genres
 import build.model.reach
 import build.model.shares
 import build.model.space
@@ -43,8 +44,8 @@ def _shares(**shares: float) -> list[Patch]:
 
 CHOICES: dict[str, list[Patch]] = {
     "all choices as they are": [],
-    "genre in 12 dimensions, not 24": [(build.model.space, "GENRE_DIMENSIONS", 12)],
-    "genre in 48 dimensions": [(build.model.space, "GENRE_DIMENSIONS", 48)],
+    "genre in 12 dimensions, not 24": [(build.model.genres, "GENRE_DIMENSIONS", 12)],
+    "genre in 48 dimensions": [(build.model.genres, "GENRE_DIMENSIONS", 48)],
     "artists of one song not smoothed by their genres": [(build.model.space, "PSEUDO_SONGS", 0)],
     "artist's sound smoothed by 10 songs, not 3": [(build.model.space, "PSEUDO_SONGS", 10)],
     "no compilations as context": [(build.model.company, "compilations", _no_albums)],

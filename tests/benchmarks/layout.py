@@ -12,6 +12,7 @@ from pathlib import Path
 from unittest import mock
 
 import build.model.coding
+import build.model.genres
 import build.model.space
 import segue.engine.space
 from build import ROOT
@@ -59,7 +60,7 @@ def laid_out(largest: int, dimensions: int | None) -> ExitStack:
         for module in (build.model.coding, build.model.space, segue.engine.space)
     ]
     if dimensions:
-        patches.append(mock.patch.object(build.model.space, "GENRE_DIMENSIONS", dimensions))
+        patches.append(mock.patch.object(build.model.genres, "GENRE_DIMENSIONS", dimensions))
     with ExitStack() as stack:
         for patch in patches:
             stack.enter_context(patch)

@@ -29,7 +29,7 @@ def separated(content: Content) -> Table:
     first = list(itertools.islice(_lines(content, codec), LOOKED_AT))
     told = first[0].strip() if first else ""
     named = told[4:] if told.lower().startswith("sep=") and len(told) == 5 else None  # as Excel writes and reads it
-    separator = named or _separator(first)
+    separator = named or separator_of(first)
     rows = _rows(itertools.islice(_lines(content, codec), int(named is not None), None), separator, content.name)
     headers = [header.strip() for header in next(rows, [])]
     _check_headers(headers, content.name)
@@ -53,7 +53,7 @@ def _lines(content: Content, codec: str) -> Iterator[str]:
             yield line
 
 
-def _separator(lines: list[str]) -> str:
+def separator_of(lines: list[str]) -> str:
     """The one that parts most lines into as many fields, more than one, as the first; the more fields, the better."""
 
     def fit(separator: str) -> tuple[float, int]:
