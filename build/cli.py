@@ -98,6 +98,18 @@ def _add_fit(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--fold", type=int, choices=range(5), help="leave this fifth of the playlists for evaluate (default: none)"
     )
+    parser.add_argument(
+        "--engine",
+        choices=("sklearn", "spark"),
+        default="sklearn",
+        help="sklearn: this machine; spark: Apache Spark, which reads one folder of Parquet or CSV files, also of s3a://"
+        " or gs:// (see docs/beyond-one-machine.md) (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--master",
+        metavar="URL",
+        help="where Spark runs, as spark://HOST:7077 or local[4] (default: that of spark-submit, else local[*])",
+    )
     parser.set_defaults(run=_fit)
 
 
@@ -150,6 +162,8 @@ def _fit(options: argparse.Namespace) -> None:
         seed=options.seed,
         playlists=options.playlists,
         fold=options.fold,
+        engine=options.engine,
+        master=options.master,
         **({"shares": options.shares} if options.shares else {}),
     )
     built = fit(wanted, options.out)

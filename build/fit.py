@@ -1,13 +1,14 @@
 """The offline step from end to end: sources -> space -> clusters -> artifacts."""
 
+import contextlib
 import hashlib
 import importlib.metadata
 import platform
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pandas as pd
 from threadpoolctl import threadpool_limits
@@ -29,11 +30,13 @@ from build.sources.account import Account
 from build.sources.runs import slices
 from build.sources.tracks import is_invented, tracks
 from segue import catalog
-from segue.errors import ArtifactsError
+from segue.errors import ArtifactsError, EngineError
 from segue.releases.store import Folder
 
+SKLEARN, SPARK = ENGINES = ("sklearn", "spark")
 DIGITS = 9  # of figures of quality: processors differ in those after
 LIBRARIES = ("numpy", "pandas", "pyarrow", "scikit-learn", "scipy")
+ON_SPARK = ("pyspark",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,8 @@ class Options:
     playlists: Path | None = None
     fold: int | None = None
     shares: Mapping[str, float] = field(default_factory=lambda: dict(SHARES))
+    engine: str = SKLEARN
+    master: str | None = None
 
 
 def fit(options: Options, out: Path) -> catalog.Catalog:
@@ -57,8 +62,49 @@ def fit(options: Options, out: Path) -> catalog.Catalog:
     ------
     SourceError
         the sources can't be used; nothing is written.
+    EngineError
+        Spark is to be used and can't be; nothing is written.
 
     """
+    with _on_spark(options) if options.engine == SPARK else _on_one_machine(options) as made:
+        print("\n".join(made.account.lines()), file=sys.stderr)
+        with stage(f"writing and judging artifacts in {out}"), threadpool_limits(1):
+            before = _current(out)
+            built = catalog.save(out, lambda folder: _entries(folder, made, options))
+            history.append(Folder(out), history.entry("fit", built.version, before))
+    return built
+
+
+class Made(Protocol):
+    """What an engine made of the sources."""
+
+    @property
+    def account(self) -> Account:
+        """All but the works, which are counted when files are written."""
+
+    def write(self, folder: Path) -> dict[str, Any]:
+        """Write every file but the manifest, and return what the manifest says of them."""
+
+    def fingerprint(self) -> str:
+        """A digest of the tidy table."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Fitted:
+    """A model in memory."""
+
+    model: writing.Model
+    account: Account
+
+    def write(self, folder: Path) -> dict[str, Any]:
+        return writing.write(folder, self.model)
+
+    def fingerprint(self) -> str:
+        return fingerprint(self.model.frame)
+
+
+@contextlib.contextmanager
+def _on_one_machine(options: Options) -> Iterator[Made]:
     frame, account = tracks(
         options.sources,
         options.columns,
@@ -71,12 +117,22 @@ def fit(options: Options, out: Path) -> catalog.Catalog:
         model = _fitted(frame, account, options)
     account.songs, account.works = len(model.frame), int(model.works.max()) + 1
     account.not_analysed = int((model.frame["tempo"] == 0).sum())
-    print("\n".join(account.lines()), file=sys.stderr)
-    with stage(f"writing and judging artifacts in {out}"), threadpool_limits(1):
-        before = _current(out)
-        built = catalog.save(out, lambda folder: _entries(folder, model, account, options))
-        history.append(Folder(out), history.entry("fit", built.version, before))
-    return built
+    yield _Fitted(model, account)
+
+
+def _on_spark(options: Options) -> contextlib.AbstractContextManager[Made]:
+    if options.playlists:
+        raise EngineError("--engine spark does not learn from playlists; leave out --playlists, or --engine spark")
+    from build.spark.fit import fitted
+
+    return fitted(
+        options.sources,
+        options.columns,
+        options.shares,
+        strict=options.strict,
+        seed=options.seed,
+        master=options.master,
+    )
 
 
 def _current(out: Path) -> str | None:
@@ -114,14 +170,15 @@ def _taught(path: Path, fold: int | None, frame: pd.DataFrame) -> tuple[playlist
     return works, read.part("train", fold)
 
 
-def _entries(folder: Path, model: writing.Model, account: Account, options: Options) -> dict[str, Any]:
-    described = writing.write(folder, model)
+def _entries(folder: Path, made: Made, options: Options) -> dict[str, Any]:
+    described = made.write(folder)
+    made.account.works = described["works"]
     described["search"] = recall.chosen(catalog.Catalog(folder, described))
     return {
         **described,
         "quality": _quality(catalog.Catalog(folder, described), options),
         "invented": is_invented(options.sources),
-        "data": {"fingerprint": fingerprint(model.frame), **account.facts()},
+        "data": {"fingerprint": made.fingerprint(), **made.account.facts()},
         "parameters": {
             "columns": dict(options.columns),
             "strict": options.strict,
@@ -132,7 +189,7 @@ def _entries(folder: Path, model: writing.Model, account: Account, options: Opti
         },
         "libraries": {
             "python": platform.python_version(),
-            **{name: importlib.metadata.version(name) for name in LIBRARIES},
+            **{name: importlib.metadata.version(name) for name in LIBRARIES + ON_SPARK * (options.engine == SPARK)},
         },
     }
 

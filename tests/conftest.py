@@ -53,7 +53,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     unasked = "slow ones (make test-all)" if fast else "that -m or -k leaves out"
     ways = {
         f"{deselected} {unasked}": deselected,
-        f"{skipped} for what is not here (.ci/run installs Node's clients, osls and Chromium)": skipped,
+        f"{skipped} for what is not here (.ci/run installs Node's clients, osls, Chromium, Java, pyspark)": skipped,
     }
     if any(ways.values()):
         print("tests left out:", " and ".join(way for way, count in ways.items() if count))

@@ -266,7 +266,7 @@ def test_row_groups_are_small_and_stay_within_a_cluster(artifacts):
 
 
 def test_large_clusters_are_cut_into_row_groups():
-    clusters = np.repeat([0, 1, 2], [5, 2 * ROW_GROUP + 1, ROW_GROUP])
+    clusters = np.cumsum([0, 5, 2 * ROW_GROUP + 1, ROW_GROUP])
     assert row_groups(clusters) == [0, 5, 5 + ROW_GROUP, 5 + 2 * ROW_GROUP, 6 + 2 * ROW_GROUP]
 
 

@@ -1,5 +1,6 @@
 """``catalog.parquet``: every column of the source, cluster and cell, in row groups that follow the clusters."""
 
+import itertools
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -38,30 +39,39 @@ def write(path: Path, frame: pd.DataFrame, clusters: np.ndarray, cells: np.ndarr
     The first row of each row group.
 
     """
-    makers: dict[str, Maker] = {name: partial(_column, name, frame[name]) for name in TIDY}
+    makers: dict[str, Maker] = {name: partial(_rows_of, name, frame[name]) for name in TIDY}
     makers |= {"cluster": partial(_numbers, clusters), "cell": partial(_numbers, cells)}
     makers |= {str(name): _other(frame[name]) for name in frame if name not in TIDY}
     schema = pa.schema([(name, make(slice(0, 0)).type) for name, make in makers.items()])
-    repeating = [one.name for one in schema if one.name not in ("id", "name") and not pa.types.is_floating(one.type)]
-    firsts = row_groups(clusters)
+    firsts = row_groups(np.append(np.flatnonzero(np.diff(clusters, prepend=-1)), len(clusters)))
     groups = [slice(first, last) for first, last in zip(firsts, [*firsts[1:], len(frame)])]
-    with pq.ParquetWriter(
-        path, schema, compression="zstd", compression_level=LEVEL, use_dictionary=repeating
-    ) as file:
+    with opened(path, schema) as file:
         for rows in bar(groups, FILE, " row groups", len(groups)):
             file.write_table(pa.table([make(rows) for make in makers.values()], schema), row_group_size=ROW_GROUP)
     return firsts
 
 
+def opened(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
+    """The file, to which row groups are written."""
+    repeating = [one.name for one in schema if one.name not in ("id", "name") and not pa.types.is_floating(one.type)]
+    return pq.ParquetWriter(path, schema, compression="zstd", compression_level=LEVEL, use_dictionary=repeating)
+
+
 def row_groups(clusters: np.ndarray) -> list[int]:
-    """First rows of row groups of at most ``ROW_GROUP`` rows, none of which crosses a cluster."""
-    starts = np.flatnonzero(np.diff(clusters, prepend=-1))
-    stops = [*starts[1:], len(clusters)]
-    return [int(first) for start, stop in zip(starts, stops) for first in range(start, stop, ROW_GROUP)]
+    """First rows of row groups of at most ``ROW_GROUP`` rows, none of which crosses a cluster.
+
+    clusters : the first row of each cluster, and the number of songs
+    """
+    bounds = itertools.pairwise(clusters.tolist())
+    return [first for start, stop in bounds for first in range(start, stop, ROW_GROUP)]
 
 
-def _column(name: str, values: Any, rows: slice) -> pa.Array:
-    values = values.iloc[rows]
+def _rows_of(name: str, values: Any, rows: slice) -> pa.Array:
+    return column(name, values.iloc[rows])
+
+
+def column(name: str, values: Any) -> pa.Array:
+    """Cells of a tidy column as the file has them."""
     if name in ("artists", "genres"):
         return pc.split_pattern(pa.array(values, pa.string()), SEPARATOR)
     if name == "explicit":

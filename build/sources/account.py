@@ -10,6 +10,7 @@ EXAMPLES = 3  # shown per reason
 class Account:
     """Counts over all sources of one build; printed, and kept in the manifest.
 
+    works : None as long as they are not counted; Spark counts them while it writes
     dropped : reason -> rows
     examples : reason -> the first few, each with file, row and column
     notes : what else a person should know
@@ -18,7 +19,7 @@ class Account:
     rows: int = 0
     ids_merged: int = 0
     songs: int = 0
-    works: int = 0
+    works: int | None = 0
     not_analysed: int = 0
     dropped: Counter[str] = field(default_factory=Counter)
     examples: dict[str, list[str]] = field(default_factory=dict)
@@ -46,9 +47,10 @@ class Account:
         for reason, rows in self.dropped.most_common():
             lines.append(f"  {rows:,} {reason}")
             lines.extend(f"    {example}" for example in self.examples[reason])
+        works = "" if self.works is None else f" {self.works:,} works,"
         lines.append(
             f"{self.songs:,} songs ({self.ids_merged:,} rows repeated an id and were merged),"
-            f" {self.works:,} works, {self.not_analysed:,} never recommended (not analysed)"
+            f"{works} {self.not_analysed:,} never recommended (not analysed)"
         )
         return lines + [f"note: {note}" for note in self.notes]
 

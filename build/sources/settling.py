@@ -1,6 +1,8 @@
 """What only a whole column shows, settled when a table was read: units, scales, and what parts artists' names."""
 
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -23,6 +25,22 @@ FEATURES = [
 PLURAL = re.compile(r"\(s\)|s$|s_names?$|names$", re.IGNORECASE)  # of a header: artists, Artist(s), artist_names
 
 
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What a table's columns, or enough of their rows, show.
+
+    parted : cell of artists -> the names in it, joined, for those that hold several
+    clocks : what durations that say their units are divided by
+    unit : milliseconds in one of the plain durations' units
+    divisors : tidy name -> what the column is divided by to be on its scale
+    """
+
+    parted: Mapping[str, str | None] = field(default_factory=dict)
+    clocks: float = 1.0
+    unit: float = 1.0
+    divisors: Mapping[str, float] = field(default_factory=dict)
+
+
 def settle(frame: pd.DataFrame, recognised: Recognised, account: Account) -> pd.DataFrame:
     """Bring columns to the units of the tidy table, and drop rows that are out of range then.
 
@@ -30,58 +48,70 @@ def settle(frame: pd.DataFrame, recognised: Recognised, account: Account) -> pd.
     recognised : receives what was settled
     account : receives the counts, and a note of all that was told by range only
     """
+    return applied(settled(frame, recognised, account), frame, recognised, account)
+
+
+def settled(frame: pd.DataFrame, recognised: Recognised, account: Account) -> Settled:
+    """What columns show; parameters as for :func:`settle`."""
+    parted = _parted(frame["artists"], recognised, account) if "artists" in frame else {}
+    clocks, unit = _durations(frame["duration_ms"], frame[CLOCKS], recognised, account) if CLOCKS in frame else (1, 1)
+    return Settled(parted, clocks, unit, _divisors(frame, recognised, account))
+
+
+def applied(found: Settled, frame: pd.DataFrame, recognised: Recognised, account: Account) -> pd.DataFrame:
+    """What :func:`settle` makes of some rows; parameters as there."""
     rows = Refusals(frame[ROW], recognised.table, account)
-    if "artists" in frame:
-        frame["artists"] = _artists(frame["artists"], recognised, account)
+    if found.parted:
+        parted = found.parted
+        frame["artists"] = frame["artists"].map(lambda cell: parted.get(cell, cell), na_action="ignore").astype("str")
     if CLOCKS in frame:
-        durations = _durations(frame["duration_ms"], frame.pop(CLOCKS), recognised, account)
+        durations = (frame.pop(CLOCKS) / found.clocks).fillna(frame["duration_ms"] * found.unit)
         if not durations.equals(frame["duration_ms"]):
             frame["duration_ms"] = durations
-    divisors = _divisors(frame, recognised, account)
     for name in (name for name in frame if name in BY_NAME and name != "year"):
-        _check_range(frame[name], BY_NAME[name], divisors.get(name, 1.0), recognised, rows)
-        if name in divisors:
-            frame[name] = (frame[name] / divisors[name]).round(12)
+        divisor = found.divisors.get(name, 1.0)
+        _check_range(frame[name], BY_NAME[name], divisor, recognised, rows)
+        if name in found.divisors:
+            frame[name] = (frame[name] / divisor).round(12)
         # What is whole already stays as it is: a column that is replaced is held twice.
         if BY_NAME[name].whole and (frame[name] % 1 > 0).any():
             frame[name] = frame[name].round()
     return rows.good(frame.drop(columns=ROW))
 
 
-def _artists(cells: Cells, recognised: Recognised, account: Account) -> Cells:
-    """Part the cells in which only the rest of the column shows that they hold several names."""
+def _parted(cells: Cells, recognised: Recognised, account: Account) -> dict[str, str | None]:
+    """The cells in which only the rest of the column shows that they hold several names."""
     if recognised.lists_artists:
-        return cells
+        return {}
     header = recognised.columns.header("artists")
     found = credits_of(
         (cell for cell in cells.dropna().unique() if SEPARATOR not in cell), bool(PLURAL.search(header))
     )
     if not found.names:
-        return cells
+        return {}
     recognised.remark("artists", f"several names parted by {' and '.join(found.by)}")
     account.note(
         f"'{header}' has {len(found.names):,} different cells of several names, parted by {' and '.join(found.by)}"
     )
-    parted = {cell: joined(names) for cell, names in found.names.items()}
-    return cells.map(lambda cell: parted.get(cell, cell), na_action="ignore").astype("str")
+    return {cell: joined(names) for cell, names in found.names.items()}
 
 
-def _durations(plain: Cells, clocks: Cells, recognised: Recognised, account: Account) -> Cells:
-    """Milliseconds of durations."""
-    told = clocks.dropna().to_numpy()
-    if are_hours_for_minutes(told):
+def _durations(plain: Cells, clocks: Cells, recognised: Recognised, account: Account) -> tuple[float, float]:
+    """What durations that say their units are divided by, and what plain ones are multiplied by."""
+    divisor = 1.0
+    if are_hours_for_minutes(clocks.dropna().to_numpy()):
         recognised.remark("duration_ms", "hours and minutes taken for minutes and seconds")
         account.note("durations such as 3:20:00 are taken for 3 minutes 20")
-        clocks = clocks / 60
+        divisor = 60.0
     known = plain.dropna().to_numpy()
     if not len(known):
-        return clocks
+        return divisor, 1.0
     unit, said = unit_of(recognised.columns.header("duration_ms"), known[known > 0])
     if unit != "milliseconds":
         recognised.remark("duration_ms", unit)
     if not said and unit != "milliseconds":
         account.note(f"durations are taken for {unit}, for that is how long songs are")
-    return clocks.fillna(plain * UNITS[unit])
+    return divisor, UNITS[unit]
 
 
 def _divisors(frame: pd.DataFrame, recognised: Recognised, account: Account) -> dict[str, float]:

@@ -56,15 +56,15 @@ def tracks(
     account = Account()
     read_in = [_table(source, columns, account, accept_checksum, seed) for source in sources]
     _check_given(columns, [header for _, headers in read_in for header in headers], sources)
-    _check_dropped(account, strict)
+    check_dropped(account, strict)
     tables = [table for table, _ in read_in]
     before = sum(map(len, tables))
     frame = merge(pd.concat(tables, ignore_index=True)) if len(tables) > 1 else tables[0]
     account.ids_merged += before - len(frame)
-    _check_possible(frame, sources)
+    check_possible([str(name) for name in frame if frame.empty or frame[name].notna().any()], sources)
     frame = _named(_complete(frame), account)
-    _check_dropped(account, strict)
-    _check_enough(frame, account, sources)
+    check_dropped(account, strict)
+    check_enough(len(frame), account, sources)
     return frame, account
 
 
@@ -148,7 +148,8 @@ def _named(frame: pd.DataFrame, account: Account) -> pd.DataFrame:
     return frame[~nameless].reset_index(drop=True)
 
 
-def _check_dropped(account: Account, strict: bool) -> None:
+def check_dropped(account: Account, strict: bool) -> None:
+    """Refuse a table of which too many rows are bad."""
     if not account.dropped:
         return
     reason, rows = account.dropped.most_common(1)[0]
@@ -169,12 +170,15 @@ def _check_given(given: Mapping[str, str], headers: Sequence[str], sources: Sequ
             )
 
 
-def _check_possible(frame: pd.DataFrame, sources: Sequence[str]) -> None:
-    """A recommendation needs names to show and something to compare."""
+def check_possible(known: Sequence[str], sources: Sequence[str]) -> None:
+    """A recommendation needs names to show and something to compare.
+
+    known : tidy columns with a value
+    """
     compared = ("genres", *(attribute.name for attribute in AUDIO))
-    if "name" not in frame:
+    if "name" not in known:
         lacking = "no column holds the songs' names"
-    elif not any(name in frame and (frame.empty or frame[name].notna().any()) for name in compared):
+    elif not any(name in known for name in compared):
         lacking = "no column holds an audio feature or genres"
     else:
         return
@@ -185,9 +189,10 @@ def _names(sources: Sequence[str]) -> str:
     return ", ".join(source.rpartition("/")[2] for source in sources)
 
 
-def _check_enough(frame: pd.DataFrame, account: Account, sources: Sequence[str]) -> None:
-    if len(frame) < FEWEST_SONGS:
+def check_enough(n_songs: int, account: Account, sources: Sequence[str]) -> None:
+    """Refuse a table that leaves too little to recommend from."""
+    if n_songs < FEWEST_SONGS:
         raise SourceError(
-            f"{_names(sources)}: only {len(frame)} songs are left of {account.rows} rows;"
+            f"{_names(sources)}: only {n_songs} songs are left of {account.rows} rows;"
             f" at least {FEWEST_SONGS} are needed"
         )

@@ -10,6 +10,7 @@ SegueError
 ├── UnknownSongs        all of those in one request; carries suggestions
 ├── InvalidQuery        a request is at fault; carries every fault
 ├── SourceError         a table can't be read or has too little in it (the offline step)
+├── EngineError         Spark is missing, can't be reached or fails (the offline step)
 ├── ReleaseError        a version is not published or pointed to (the offline step)
 └── PackageError        a package can't be made, or is too large for its platform (the offline step)
 """
@@ -52,6 +53,10 @@ class Moved(StoreError):
 
 class ReleaseError(SegueError):
     """A version is not published or pointed to; the message says why and what would work."""
+
+
+class EngineError(SegueError):
+    """Spark is missing, can't be reached or fails; the message says what to do about it."""
 
 
 class SourceError(SegueError):

@@ -1,0 +1,145 @@
+"""Arrow batches: what is made of them on the workers, and how they come to the driver."""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+Frame = Any  # a DataFrame of Spark's, whose type is not there where pyspark is not installed
+Make = Callable[[pa.Table], pa.Table | dict[str, Any]]
+
+
+def each_batch(frame: Frame, schema: pa.Schema, make: Make) -> Frame:
+    """What is made of each batch, a few thousand rows; ``make`` runs on the workers."""
+
+    def run(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for batch in batches:
+            if batch.num_rows:
+                yield from _made(make, pa.Table.from_batches([batch]), schema)
+
+    return frame.mapInArrow(run, in_spark(schema))
+
+
+def each_key(frame: Frame, key: str, schema: pa.Schema, make: Make) -> Frame:
+    """What is made of all rows of several keys at once, as many as lie in one partition."""
+
+    def run(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        rows = list(batches)
+        if rows and sum(map(len, rows)):
+            yield from _made(make, pa.Table.from_batches(rows), schema)
+
+    return frame.repartition(key).mapInArrow(run, in_spark(schema))
+
+
+def totals(frame: Frame, make: Callable[[pa.Table], np.ndarray]) -> np.ndarray:
+    """The sum over all batches of an array of whole numbers, which is exact in whatever order; int64."""
+
+    def run(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        found = [make(pa.Table.from_batches([batch])) for batch in batches if batch.num_rows]
+        if found:
+            total = np.sum(found, axis=0).astype(np.int64)
+            yield pa.RecordBatch.from_pydict({"shape": [list(total.shape)], "sums": [total.ravel()]}, _TOTALS)
+
+    parts = frame.mapInArrow(run, in_spark(_TOTALS)).toArrow()
+    shape = parts["shape"][0].as_py()
+    return np.sum([row.values.to_numpy() for row in parts["sums"]], axis=0).reshape(shape)
+
+
+def extremes(frame: Frame, make: Callable[[pa.Table], np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """The lowest and the highest of each column of what is made, without NaN; float64, shape (n_columns,)."""
+
+    def run(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        found = [make(pa.Table.from_batches([batch])) for batch in batches if batch.num_rows]
+        if found:
+            low = np.fmin.reduce([np.fmin.reduce(each, axis=0) for each in found])
+            high = np.fmax.reduce([np.fmax.reduce(each, axis=0) for each in found])
+            yield pa.RecordBatch.from_pydict({"low": [low], "high": [high]}, _EXTREMES)
+
+    parts = frame.mapInArrow(run, in_spark(_EXTREMES)).toArrow()
+    low, high = (np.stack([row.values.to_numpy() for row in parts[name]]) for name in ("low", "high"))
+    return np.fmin.reduce(low, axis=0), np.fmax.reduce(high, axis=0)
+
+
+def streamed(frame: Frame) -> Iterator[pa.Table]:
+    """The rows in their order, a batch at a time: the driver holds two partitions at the most."""
+
+    def run(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for batch in batches:
+            sink = pa.BufferOutputStream()
+            with pa.ipc.new_stream(sink, batch.schema) as stream:
+                stream.write_batch(batch)
+            yield pa.RecordBatch.from_pydict({"batch": [sink.getvalue().to_pybytes()]}, _PACKED)
+
+    for row in frame.mapInArrow(run, in_spark(_PACKED)).toLocalIterator(prefetchPartitions=True):
+        yield pa.ipc.open_stream(row["batch"]).read_all()
+
+
+def kept(frame: Frame) -> Frame:
+    """The same, computed once and kept in the workers' memory or on their disks.
+
+    What a lost worker held is computed again. The plan begins anew: Spark writes plans out whole, and one of all
+    steps would grow with each use of a step.
+    """
+    from pyspark.sql import DataFrame
+
+    spark, rows = frame.sparkSession, frame.persist()._jdf
+    begun = spark._jsparkSession.internalCreateDataFrame(rows.queryExecution().toRdd(), rows.schema(), False)
+    return DataFrame(begun, spark)
+
+
+def matrix(column: pa.ChunkedArray, width: int) -> np.ndarray:
+    """A column of lists of ``width`` numbers as an array, shape (n_rows, width)."""
+    whole = column.combine_chunks()
+    return whole.flatten().to_numpy(zero_copy_only=False).reshape(len(whole), width)
+
+
+def rows_of(values: np.ndarray, kind: pa.DataType) -> pa.Array:
+    """An array of shape (n_rows, width) as a column of lists."""
+    offsets = np.arange(len(values) + 1, dtype=np.int32) * np.int32(values.shape[1])
+    return pa.ListArray.from_arrays(offsets, pa.array(np.ascontiguousarray(values).ravel(), kind))
+
+
+def ragged(counts: np.ndarray, values: np.ndarray, kind: pa.DataType) -> pa.Array:
+    """Lists of unequal length, end to end, as a column."""
+    offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
+    return pa.ListArray.from_arrays(offsets, pa.array(values, kind))
+
+
+def lengths_of(column: pa.ChunkedArray) -> tuple[np.ndarray, pa.Array]:
+    """The length of each list of a column, and the lists end to end."""
+    whole = column.combine_chunks()
+    return np.diff(whole.offsets.to_numpy()), whole.flatten()
+
+
+def bytes_of(vectors: np.ndarray) -> pa.Array:
+    """int8 vectors, shape (n_rows, n_dims), as a column of bytes."""
+    offsets = np.arange(len(vectors) + 1, dtype=np.int32) * np.int32(vectors.shape[1])
+    buffers = [None, pa.py_buffer(offsets), pa.py_buffer(np.ascontiguousarray(vectors))]
+    return pa.Array.from_buffers(pa.binary(), len(vectors), buffers)
+
+
+def vectors_of(column: pa.ChunkedArray) -> np.ndarray:
+    """The same back; int8, shape (n_rows, n_dims)."""
+    whole = column.combine_chunks()
+    offsets = np.frombuffer(whole.buffers()[1], np.int32)[whole.offset : whole.offset + len(whole) + 1]
+    found = np.frombuffer(whole.buffers()[2], np.int8)[offsets[0] : offsets[-1]]
+    return found.reshape(len(whole), -1)
+
+
+def in_spark(schema: pa.Schema) -> Any:
+    """A schema as Spark has it."""
+    from pyspark.sql.pandas.types import from_arrow_schema
+
+    return from_arrow_schema(schema)
+
+
+_TOTALS = pa.schema([("shape", pa.list_(pa.int64())), ("sums", pa.list_(pa.int64()))])
+_EXTREMES = pa.schema([("low", pa.list_(pa.float64())), ("high", pa.list_(pa.float64()))])
+_PACKED = pa.schema([("batch", pa.binary())])
+
+
+def _made(make: Make, table: pa.Table, schema: pa.Schema) -> list[pa.RecordBatch]:
+    found = make(table)
+    made = found if isinstance(found, pa.Table) else pa.table([found[name] for name in schema.names], schema.names)
+    return made.select(schema.names).cast(schema).combine_chunks().to_batches()
