@@ -1,9 +1,31 @@
-"""NumPy files, memory-mapped."""
+"""NumPy files, memory-mapped, and pages of them given back."""
+
+import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from segue.catalog.mapping import mapped
+from segue.catalog.mapping import give_back, mapped, resident
+
+MEGABYTES = 1_000_000
+SIZES = {"large": 40 * MEGABYTES, "middle": 20 * MEGABYTES, "small": 10 * MEGABYTES}  # bytes
+needs_proc = pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="no /proc says what is mapped")
+
+
+@pytest.fixture
+def touched(tmp_path):
+    """Mapped arrays of three sizes, every page of which is in memory, and what was there before."""
+    before, arrays = resident(), {}
+    for name, size in SIZES.items():
+        np.save(tmp_path / f"{name}.npy", np.arange(size, dtype=np.uint8))
+        arrays[name] = mapped(tmp_path / f"{name}.npy")
+    yield arrays, before
+    give_back(arrays.values(), 0)
+
+
+def total(array):
+    return int(array.sum(dtype=np.int64))
 
 
 @pytest.mark.parametrize("dtype", [np.int8, np.uint8, np.bool_, np.float16, np.float32, np.int64, np.uint64])
@@ -36,3 +58,55 @@ def test_objects_are_never_unpickled(tmp_path):
     np.save(tmp_path / "array.npy", np.array([{}, []], dtype=object))
     with pytest.raises(ValueError, match="no NumPy file"):
         mapped(tmp_path / "array.npy")
+
+
+@needs_proc
+def test_pages_are_given_back_from_the_largest_array_on_and_read_as_before(touched):
+    arrays, before = touched
+    totals = {name: total(array) for name, array in arrays.items()}
+    grown = resident() - before
+    assert grown > 0.9 * sum(SIZES.values())
+    give_back(arrays.values(), resident() - 1)
+    assert 0.9 * SIZES["large"] < grown - (resident() - before) < 1.1 * SIZES["large"]
+    give_back(arrays.values(), 0)
+    assert resident() - before < 0.1 * sum(SIZES.values())
+    assert {name: total(array) for name, array in arrays.items()} == totals
+
+
+@needs_proc
+def test_within_the_bound_every_page_stays(touched):
+    arrays, _ = touched
+    for array in arrays.values():
+        total(array)
+    there = resident()
+    give_back(arrays.values(), 1.1 * there)
+    assert resident() >= there - MEGABYTES
+
+
+@needs_proc
+def test_threads_read_on_while_pages_are_given_back(touched):
+    arrays, _ = touched
+    expected, read, done = total(arrays["middle"]), [], threading.Event()
+
+    def reader():
+        while not done.is_set():
+            read.append(total(arrays["middle"]))
+
+    threads = [threading.Thread(target=reader) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for _ in range(200):
+        give_back(arrays.values(), 0)
+    done.set()
+    for thread in threads:
+        thread.join()
+    assert read
+    assert set(read) == {expected}
+
+
+def test_without_proc_and_for_arrays_in_memory_nothing_happens(touched, monkeypatch):
+    give_back([np.zeros(10)], 0)
+    arrays, _ = touched
+    monkeypatch.setattr("os.open", lambda *_: (_ for _ in ()).throw(FileNotFoundError()))
+    assert resident() == 0
+    give_back(arrays.values(), 0)

@@ -21,6 +21,8 @@ class Config:
     refresh : SEGUE_REFRESH_SECONDS, 0..86400, seconds between looks for a new version; 0: never
     cache : SEGUE_CACHE, a folder for files of a bucket; default: this user's below the platform's temporary folder
     cache_limit : SEGUE_CACHE_MB, 1..1000000, of which this is the bytes
+    mapped : SEGUE_MAPPED_MB, 1..1000000, of which this is the bytes: of files that a process keeps mapped between
+        requests; default: as it pays for the version
     public_url : SEGUE_PUBLIC_URL, where callers reach the service; default: as each request came
     preload : SEGUE_PRELOAD, 1 loads everything when the function starts; default: when a request needs it
     """
@@ -29,6 +31,7 @@ class Config:
     refresh: float = 60.0
     cache: Path | None = None
     cache_limit: int = 1000 * MB
+    mapped: int | None = None
     public_url: str | None = None
     preload: bool = False
 
@@ -41,6 +44,7 @@ class Config:
             _number(environ, "SEGUE_REFRESH_SECONDS", 0, 86400, 60),
             Path(cache) if cache else None,
             round(_number(environ, "SEGUE_CACHE_MB", 1, 10**6, 1000) * MB),
+            round(_number(environ, "SEGUE_MAPPED_MB", 1, 10**6, 0) * MB) or None,
             _public_url(environ),
             _switch(environ, "SEGUE_PRELOAD"),
         )

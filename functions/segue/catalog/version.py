@@ -57,11 +57,14 @@ import numpy as np
 
 from segue.catalog import manifest
 from segue.catalog.manifest import REBUILD
-from segue.catalog.mapping import mapped
+from segue.catalog.mapping import give_back, mapped
 from segue.catalog.ragged import Lists, SharedTexts, Texts
 from segue.errors import ArtifactsError
 
 Made = TypeVar("Made")
+
+MAPPED = 128_000_000  # bytes of files that a process keeps mapped between requests, libraries among them
+MAPPED_SHARE = 1 / 8  # of a version's files, where that is more: with ten million songs each request touches 10 MB
 
 
 class Catalog:
@@ -111,6 +114,13 @@ class Catalog:
         for name in self.manifest["files"]:
             if name.endswith(".npy"):
                 self.array(name.removesuffix(".npy"))
+
+    def give_back(self, most: float | None = None) -> None:
+        """Between requests: unmap pages of files if more bytes than ``most`` are mapped; answers stay the same."""
+        size = self.derived("size", lambda: sum(facts["bytes"] for facts in self.manifest["files"].values()))
+        most = most or max(MAPPED, MAPPED_SHARE * size)
+        if size > most:
+            give_back(self._arrays.values(), most)
 
     def attribute(self, name: str) -> np.ndarray:
         """A number of every song, NaN where unknown; shape (n_songs,)."""

@@ -38,7 +38,10 @@ class Service:
         try:
             response = self._answered(request)
             version = _PINNED.get()
-            return validators.marked(response, request, version.version) if version else response
+            if version:
+                version.give_back(self._config.mapped)
+                validators.marked(response, request, version.version)
+            return response
         finally:
             _PINNED.reset(pinned)
 

@@ -1,0 +1,45 @@
+"""What a process keeps mapped from one request to the next."""
+
+from werkzeug.test import Client
+from werkzeug.wrappers import Request
+
+from segue.catalog import version
+from segue.catalog.mapping import give_back
+from segue.catalog.version import Catalog
+from segue.config import Config
+from segue.web.service import Service
+
+ASKED = [
+    {"method": "POST", "path": "/recommend", "json": {"song_id": "piano-1"}},
+    {"path": "/search?q=paino"},
+    {"path": "/v1/recommendations?seed_tracks=piano-1"},
+    {"path": "/songs/no-such-song"},
+]
+
+
+def answers(config):
+    client = Client(Request.application(Service(config).handle))
+    return [(answer.status_code, answer.get_data()) for answer in (client.open(**asked) for asked in ASKED)]
+
+
+def test_answers_are_the_same_where_every_page_is_given_back(world_artifacts, monkeypatch):
+    given_back = []
+
+    def counted(arrays, bound):
+        given_back.append((len(arrays), bound))
+        give_back(arrays, bound)
+
+    monkeypatch.setattr(version, "give_back", counted)
+    expected = answers(Config(world_artifacts))
+    assert given_back == []
+    assert answers(Config(world_artifacts, mapped=1)) == expected
+    assert [bound for _, bound in given_back] == [1] * len(ASKED)
+    assert all(arrays for arrays, _ in given_back)
+
+
+def test_a_large_version_keeps_a_share_of_its_files_a_small_one_all(world_catalog, monkeypatch):
+    bounds = []
+    monkeypatch.setattr(version, "give_back", lambda _, bound: bounds.append(bound))
+    for size in (version.MAPPED, version.MAPPED + 1, 40 * version.MAPPED):
+        Catalog(world_catalog.folder, {"files": {"vectors.npy": {"bytes": size}}}).give_back()
+    assert bounds == [version.MAPPED, 5 * version.MAPPED]
