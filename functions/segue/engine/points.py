@@ -28,8 +28,9 @@ def landmarks(catalog: Catalog, name: str) -> Landmarks:
 class Points:
     """The points that stand for the seeds, ready to be compared with many vectors.
 
-    The squared distance in a block is v.v - 2 v.p + p.p over the block's columns that the point has; rows of the
-    matrices below are pairs of a block and a point, so that one product gives all.
+    The squared distance in a block is v.v - 2 v.p + p.p over the block's columns that the point has, or where there
+    is one point the square of v - p; rows of the matrices below are pairs of a block and a point, so that one product
+    gives all.
 
     units : float32, shape (n_blocks, n_points), what distances are measured in: that of a random pair in what a point
         has of a block, times the block's reach
@@ -40,14 +41,18 @@ class Points:
         self.units = np.maximum(np.sqrt(spread) * space.block_reaches[:, None], UNKNOWN).astype(np.float32)
         inside = space.columns[:, None] * known
         placed = inside * vectors
+        self._vectors = vectors
         self._whole = bool(known.all())  # then what is inside is the same for all points
-        self._inside = space.columns if self._whole else inside.reshape(-1, vectors.shape[1])
-        self._doubled = 2 * placed.reshape(-1, vectors.shape[1])
+        self._inside = _padded(space.columns if self._whole else inside.reshape(-1, vectors.shape[1]))
+        self._doubled = _padded(2 * placed.reshape(-1, vectors.shape[1]))
         self._squares = (placed * placed).sum(axis=2)[:, :, None]
         self._steps = (self.units / np.float32(STEPS))[:, :, None]
 
     def distances(self, vectors: np.ndarray) -> np.ndarray:
         """Distances of codes from the points in 1/``STEPS`` units, float32, (n_blocks, n_points, len(vectors))."""
+        if len(self._vectors) == 1:  # then differences take one product rather than two
+            apart = np.subtract(vectors, self._vectors, dtype=np.int16).astype(np.float32).T
+            return self._in_steps(self._lengths(np.multiply(apart, apart, out=apart)))
         columns = vectors.astype(np.float32).T
         doubled = self._doubled @ columns
         squares = np.multiply(columns, columns, out=columns)  # a second array as large would cost more than all else
@@ -62,12 +67,28 @@ class Points:
 
     def _lengths(self, squares: np.ndarray) -> np.ndarray:
         """v.v in each block, of points or of them all; shape (n_blocks, n_points or 1, n_vectors)."""
-        return (self._inside @ squares).reshape(len(self.units), -1, squares.shape[1])
+        points = 1 if self._whole else len(self._vectors)
+        return self._parts(self._inside @ squares, points)
+
+    def _parts(self, products: np.ndarray, points: int) -> np.ndarray:
+        """Products by block and point, without those of the padding."""
+        blocks = len(self.units)
+        return products[: blocks * points].reshape(blocks, points, -1)
 
     def _distances(self, doubled: np.ndarray, lengths: np.ndarray) -> np.ndarray:
-        squared = doubled.reshape(*self.units.shape, -1)
+        squared = self._parts(doubled, len(self._vectors))
         np.subtract(lengths, squared, out=squared)
         squared += self._squares
+        return self._in_steps(squared)
+
+    def _in_steps(self, squared: np.ndarray) -> np.ndarray:
         np.sqrt(squared, out=squared)
         squared /= self._steps
         return squared
+
+
+def _padded(matrix: np.ndarray) -> np.ndarray:
+    """The same with rows of zeros: BLAS multiplies eight rows in three quarters of the time that seven take."""
+    padded = np.zeros((len(matrix) + -len(matrix) % 8, matrix.shape[1]), np.float32)
+    padded[: len(matrix)] = matrix
+    return padded

@@ -23,7 +23,7 @@ from segue.engine.similarity import closeness, roughly
 from segue.engine.space import REACH, Space, space_of
 
 TARGETS_SHARE = 0.5
-LARGEST_BATCH = 65_536  # numbers held at a time, songs x blocks x points: they stay in the processor's cache
+LARGEST_BATCH = 131_072  # numbers held at a time, songs x blocks x points: they stay in the processor's cache
 POINTS_AT_A_TIME = 32  # while sketches are judged: bounds the memory of a request with many seeds
 DIGITS = 6  # to which scores are rounded, so that equal songs tie on every machine
 
