@@ -29,9 +29,9 @@ from segue.query.attributes import AUDIO
 BEST = 20  # songs of a list
 SMALL = 4_000  # songs that are all scored, for that costs as little
 QUERIES = {"song": 300, "mixture": 250, "sound": 30}  # see segue.engine.scoring.Scorer
-ENOUGH = {"song": 0.994, "mixture": 0.985, "sound": 0.98}  # of the songs of exact lists
-GROWTH = 1.25  # of the songs looked at, from one trial to the next
-SHARES = (16, 8, 5)  # of the songs looked at one in so many is scored
+ENOUGH = {"song": 0.992, "mixture": 0.985, "sound": 0.98}  # of the songs of exact lists
+GROWTH = 1.12  # of the songs looked at, from one trial to the next
+SHARES = (16, 8, 6, 5)  # of the songs looked at one in so many is scored
 SCORING = 8  # what scoring a song costs, where looking at one costs 1, as measured
 Sorts = Iterator[tuple[str, Query]]
 MEANING = {"song": "one song", "mixture": "several, artists, genres, targets", "sound": "raw features with a target"}
