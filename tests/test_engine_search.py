@@ -120,21 +120,25 @@ def test_lists_hold_what_exact_ones_do(songs, seeds, filters, least):
 
 
 @pytest.mark.parametrize("filters", [Filters(), LOUD, Filters({"popularity": (40, 41)})])
+@pytest.mark.parametrize("targets", [{}, {"energy": 0.9}, {"popularity": 20, "danceability": 0.3}])
 @pytest.mark.parametrize("limit", [5, 100])
-def test_one_seed_by_raw_features_gets_the_exact_list(songs, filters, limit):
+def test_one_seed_by_raw_features_gets_the_exact_list(songs, filters, targets, limit):
     dice = random.Random(4)
     for count in (1, 2, 3, 6):
         names = dice.sample(["energy", "valence", "tempo", "loudness", "mode", "key", "liveness"], count)
         features = {name: float(songs.attribute(name)[dice.randrange(len(songs))]) for name in names}
-        query = Query((Seed("", {}, features=features),), limit=limit, filters=filters, max_per_artist=None)
+        seeds = (Seed("", {}, features=features),)
+        query = Query(seeds, limit=limit, filters=filters, targets=targets, max_per_artist=None)
         assert recommend(songs, query).recommendations == recommend(songs, replace(query, exact=True)).recommendations
 
 
-def test_songs_near_raw_features_are_found_without_scoring_all(songs, monkeypatch):
+@pytest.mark.parametrize("targets", [{}, {"liveness": 0.1}])
+def test_songs_near_raw_features_are_found_without_scoring_all(songs, targets, monkeypatch):
     scored = []
     score = Scorer.score
     monkeypatch.setattr(Scorer, "score", lambda self, rows: scored.append(rows) or score(self, rows))
-    recommend(songs, Query((Seed("", {}, features={"energy": 0.5, "valence": 0.5, "tempo": 120.0}),)))
+    features = {"energy": 0.5, "valence": 0.5, "tempo": 120.0}
+    recommend(songs, Query((Seed("", {}, features=features),), targets=targets))
     assert sum(map(len, scored)) < len(songs) / 2
 
 

@@ -34,7 +34,7 @@ GROWTH = 1.12  # of the songs looked at, from one trial to the next
 SHARES = (16, 8, 6, 5)  # of the songs looked at one in so many is scored
 SCORING = 8  # what scoring a song costs, where looking at one costs 1, as measured
 Sorts = Iterator[tuple[str, Query]]
-MEANING = {"song": "one song", "mixture": "several, artists, genres, targets", "sound": "raw features with a target"}
+MEANING = {"song": "one song", "mixture": "several, artists, genres, targets", "sound": "raw features of several"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,21 +156,20 @@ def _songs(catalog: Catalog) -> Sorts:
 
 
 def _sounds(catalog: Catalog) -> Sorts:
-    """Features of songs drawn at random, at most three of each, and a target; no query where songs differ in none.
+    """Two seeds by features of songs drawn at random, at most three of each; no query where songs differ in none.
 
-    Raw features alone need no budget, see :mod:`segue.engine.sounds`.
+    Raw features of one seed need no budget, see :mod:`segue.engine.sounds`.
     """
     space, curves, dice = space_of(catalog), ranks(catalog), np.random.default_rng(2)
     differing = [one.name for one in AUDIO if space.from_features({one.name: one.low}, curves)[1].any()]
     while differing:
-        row, names = dice.integers(len(catalog)), dice.permutation(differing)[:3].tolist()
-        features = {name: float(catalog.attribute(name)[row]) for name in names}
-        known = {name: value for name, value in features.items() if not np.isnan(value)}
-        if known:
-            target = {
-                differing[0]: float(np.nan_to_num(catalog.attribute(differing[0])[dice.integers(len(catalog))]))
-            }
-            yield "sound", Query((Seed("", {}, features=known),), limit=BEST, targets=target)
+        given = [
+            {name: float(catalog.attribute(name)[row]) for name in dice.permutation(differing)[:3].tolist()}
+            for row in dice.integers(len(catalog), size=2).tolist()
+        ]
+        known = [{name: value for name, value in features.items() if not np.isnan(value)} for features in given]
+        if all(known):
+            yield "sound", Query(tuple(Seed("", {}, features=features) for features in known), limit=BEST)
 
 
 def _mixtures(catalog: Catalog) -> Sorts:

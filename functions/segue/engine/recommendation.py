@@ -107,7 +107,7 @@ def _ranked(
 ) -> Iterator[search.Found]:
     if query.exact:
         return search.every(scorer, allowed)
-    box = [] if query.targets else sounds.box(catalog, seeds)
+    box = sounds.box(catalog, seeds)
     if box:
         return sounds.around(catalog, scorer, box, allowed)
     return search.ranked(catalog, scorer, allowed, search.budget_of(catalog, scorer))

@@ -139,8 +139,9 @@ class Scorer:
         return self._with_targets(terms, lambda name: _means(self._catalog, name)).round(DIGITS)
 
     def at(self, distance: float) -> float:
-        """About what a song scores that is so many codes away from raw features, where these are the only seed."""
-        return float((self._worth * np.exp(-distance / (self._points.units * REACH))).sum())
+        """About what a song scores at most that is so many codes away from raw features, if these are the only seed."""
+        near = float((self._worth * np.exp(-distance / (self._points.units * REACH))).sum())
+        return (1 - self._targets_share) * near + self._targets_share
 
     def parts(self, rows: np.ndarray) -> dict[str, np.ndarray]:
         """What each part contributed to the scores of rows, float64, shape (len(rows),); they add up to them.

@@ -2,7 +2,7 @@
 
 Cells are made in all columns of the space. Raw features are known in a few, so that the songs nearest to them lie in
 most cells; but songs within a range of values are soon found, as for a filter. No song outside the box is nearer than
-its walls.
+its walls, or scores more than one on its walls that meets all targets.
 """
 
 import math
@@ -20,6 +20,7 @@ from segue.engine.space import AUDIO_COLUMNS, LARGEST, space_of
 
 FIRST = 2_000  # songs that the first box holds, about
 GROWTH = 4.0  # of the box
+MOST = 0.1  # of all songs that are in a box which still grows: next to all of them it would be as dear as all
 FARTHEST = 2 * LARGEST  # codes between two songs in a column
 TOLERANCE = 2e-6  # of scores, which are rounded
 
@@ -70,7 +71,7 @@ def around(catalog: Catalog, scorer: Scorer, given: Box, allowed: Allowed) -> It
         found = Found(rows, scorer.score(rows))
         least = scorer.at(radius) + TOLERANCE if radius <= FARTHEST else -np.inf
         yield found.where((found.scores > least) & (found.scores <= above)).in_order()
-        above, share = least, GROWTH * share
+        above, share = least, GROWTH * share if len(rows) < MOST * len(catalog) else math.inf
 
 
 def _radius(given: Box, share: float) -> float:
