@@ -139,7 +139,7 @@ class Scorer:
         return self._with_targets(terms, lambda name: _means(self._catalog, name)).round(DIGITS)
 
     def at(self, distance: float) -> float:
-        """About what a song scores at most that is so many codes away from raw features, if these are the only seed."""
+        """About the most that a song scores so many codes away from raw features, if these are the only seed."""
         near = float((self._worth * np.exp(-distance / (self._points.units * REACH))).sum())
         return (1 - self._targets_share) * near + self._targets_share
 
