@@ -66,9 +66,11 @@ def fit(options: Options, out: Path) -> catalog.Catalog:
         Spark is to be used and can't be; nothing is written.
 
     """
-    with _on_spark(options) if options.engine == SPARK else _on_one_machine(options) as made:
+    # One thread: sums in another order give other centroids, and the same input must give the same bytes.
+    engine = _on_spark if options.engine == SPARK else _on_one_machine
+    with threadpool_limits(1), engine(options) as made:
         print("\n".join(made.account.lines()), file=sys.stderr)
-        with stage(f"writing and judging artifacts in {out}"), threadpool_limits(1):
+        with stage(f"writing and judging artifacts in {out}"):
             before = _current(out)
             built = catalog.save(out, lambda folder: _entries(folder, made, options))
             history.append(Folder(out), history.entry("fit", built.version, before))
@@ -112,9 +114,7 @@ def _on_one_machine(options: Options) -> Iterator[Made]:
         accept_checksum=options.accept_checksum,
         seed=options.seed,
     )
-    # One thread: sums in another order give other centroids, and the same input must give the same bytes.
-    with threadpool_limits(1):
-        model = _fitted(frame, account, options)
+    model = _fitted(frame, account, options)
     account.songs, account.works = len(model.frame), int(model.works.max()) + 1
     account.not_analysed = int((model.frame["tempo"] == 0).sum())
     yield _Fitted(model, account)

@@ -12,6 +12,7 @@ and the components are rounded.
 import itertools
 
 import numpy as np
+from scipy import sparse
 from sklearn.manifold import TSNE
 
 from build.model.kmeans import on_grid, scale_of
@@ -19,6 +20,8 @@ from build.model.kmeans import on_grid, scale_of
 LARGEST = 2**16 - 1  # coordinate
 FEWEST = 20  # cells that t-SNE arranges; fewer lie as their principal components do
 PERPLEXITY = 60  # neighbours to which each cell pays attention
+WATCHED = 3 * PERPLEXITY + 2  # cells that t-SNE asks for, and each cell itself
+RUN = 256  # cells whose distances to all others are held at a time
 ROUNDS = 500
 EXAGGERATION = 4  # of attractions in the first 250 rounds
 START = 10.0  # standard deviation of the first component at first
@@ -57,9 +60,9 @@ class Arranged:
     def __init__(self, centroids: np.ndarray, scale: np.ndarray):
         self._scale = scale
         self._cells = on_grid(centroids, scale).astype(np.float64)
-        gaps = _squared(self._cells, self._cells)
-        self._places = _arranged(self._cells, gaps)
-        self._around = np.argsort(gaps, axis=1, kind="stable")[:, :CANDIDATES]
+        around, gaps = _neighbours(self._cells, max(CANDIDATES, WATCHED))
+        self._places = _arranged(self._cells, around, gaps)
+        self._around = around[:, :CANDIDATES]
 
     def between(self, cell: int, vectors: np.ndarray) -> np.ndarray:
         """Where songs of a cell lie; float64, shape (n_songs, 2)."""
@@ -67,7 +70,21 @@ class Arranged:
         return _between(on_grid(vectors, self._scale), self._cells[near], self._places[near])
 
 
-def _arranged(cells: np.ndarray, gaps: np.ndarray) -> np.ndarray:
+def _neighbours(cells: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """The cells nearest to each, itself among them, and their squared distances; both of shape (n_cells, count).
+
+    A table of all distances would be larger than all else that the build holds at a time.
+    """
+    found = []
+    for first in range(0, len(cells), RUN):
+        gaps = _squared(cells[first : first + RUN], cells)
+        near = np.argsort(gaps, axis=1, kind="stable")[:, :count]
+        found.append((near, np.take_along_axis(gaps, near, axis=1)))
+    around, gaps = map(np.concatenate, zip(*found))
+    return around, gaps
+
+
+def _arranged(cells: np.ndarray, around: np.ndarray, gaps: np.ndarray) -> np.ndarray:
     """Where the cells lie; shape (n_cells, 2)."""
     start = _components(cells)
     if len(cells) < FEWEST:
@@ -80,9 +97,17 @@ def _arranged(cells: np.ndarray, gaps: np.ndarray) -> np.ndarray:
         metric="precomputed",
         random_state=0,
     )
-    apart = np.sqrt(gaps + np.arange(len(cells)) / len(cells))  # of equally near cells the first is the nearer
-    np.fill_diagonal(apart, 0)
-    return tsne.fit_transform(apart).astype(np.float64)
+    return tsne.fit_transform(_graph(around, gaps)).astype(np.float64)
+
+
+def _graph(around: np.ndarray, gaps: np.ndarray) -> sparse.csr_matrix:
+    """Distances to the nearest cells, rising; of equally near cells the first is the nearer."""
+    n_cells, count = around.shape
+    apart = np.sqrt(gaps + around / n_cells)
+    apart[around == np.arange(n_cells)[:, None]] = 0
+    order = np.argsort(apart, axis=1, kind="stable")
+    rising, columns = (np.take_along_axis(each, order, axis=1).ravel() for each in (apart, around))
+    return sparse.csr_matrix((rising, columns, np.arange(n_cells + 1) * count), (n_cells, n_cells))
 
 
 def _components(cells: np.ndarray) -> np.ndarray:
