@@ -46,6 +46,31 @@ def totals(frame: Frame, make: Callable[[pa.Table], np.ndarray]) -> np.ndarray:
     return np.sum([row.values.to_numpy() for row in parts["sums"]], axis=0).reshape(shape)
 
 
+def grouped(
+    frame: Frame, shape: tuple[int, int], make: Callable[[pa.Table], tuple[np.ndarray, np.ndarray]]
+) -> np.ndarray:
+    """Sums over all batches of whole numbers by group, exact in whatever order; int64, shape (n_groups, width).
+
+    make : a batch to groups and what each adds, several rows of a group if need be
+
+    The driver receives the sum of each group once, however many partitions hold rows of it.
+    """
+
+    def run(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        found = [_summed(*make(pa.Table.from_batches([batch]))) for batch in batches if batch.num_rows]
+        yield from _sums_of(found)
+
+    def again(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        tables = (pa.Table.from_batches([batch]) for batch in batches if batch.num_rows)
+        yield from _sums_of([(table["group"].to_numpy(), matrix(table["sums"], shape[1])) for table in tables])
+
+    of_partitions = frame.mapInArrow(run, in_spark(_GROUPED)).repartition("group")
+    sums = of_partitions.mapInArrow(again, in_spark(_GROUPED)).toArrow()
+    found = np.zeros(shape, np.int64)
+    found[sums["group"].to_numpy()] = matrix(sums["sums"], shape[1])
+    return found
+
+
 def extremes(frame: Frame, make: Callable[[pa.Table], np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     """The lowest and the highest of each column of what is made, without NaN; float64, shape (n_columns,)."""
 
@@ -135,8 +160,24 @@ def in_spark(schema: pa.Schema) -> Any:
 
 
 _TOTALS = pa.schema([("shape", pa.list_(pa.int64())), ("sums", pa.list_(pa.int64()))])
+_GROUPED = pa.schema([("group", pa.int64()), ("sums", pa.list_(pa.int64()))])
 _EXTREMES = pa.schema([("low", pa.list_(pa.float64())), ("high", pa.list_(pa.float64()))])
 _PACKED = pa.schema([("batch", pa.binary())])
+
+
+def _sums_of(found: list[tuple[np.ndarray, np.ndarray]]) -> Iterator[pa.RecordBatch]:
+    if found:
+        groups, sums = _summed(*map(np.concatenate, zip(*found)))
+        yield pa.RecordBatch.from_arrays([pa.array(groups), rows_of(sums, pa.int64())], schema=_GROUPED)
+
+
+def _summed(groups: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The groups that there are, rising, and the sum of each one's rows."""
+    order = np.argsort(groups, kind="stable")
+    starts = np.flatnonzero(np.diff(groups[order], prepend=-1))
+    if not len(starts):
+        return groups, rows.astype(np.int64)
+    return groups[order][starts], np.add.reduceat(rows[order], starts, axis=0, dtype=np.int64)
 
 
 def _made(make: Make, table: pa.Table, schema: pa.Schema) -> list[pa.RecordBatch]:

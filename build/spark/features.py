@@ -10,7 +10,7 @@ from build.model.space import TELLING, fit_ranks, without_unanalysed
 from build.model.wording import WordAxes
 from build.sources.columns import TIDY
 from build.sources.listed import SEPARATOR
-from build.spark.batches import Frame, each_batch, kept, lengths_of, matrix, rows_of, totals
+from build.spark.batches import Frame, each_batch, grouped, kept, lengths_of, matrix, rows_of
 from segue.engine.space import Ranks, encode
 from segue.query.attributes import NUMERIC
 
@@ -72,7 +72,7 @@ def fitted(songs: Frame, n_songs: int, seed: int) -> tuple[Fitted, Frame]:
     split = songs.select(sql.explode(sql.split("genres", SEPARATOR)).alias("genre")).distinct()
     genres = sorted(split.toArrow()["genre"].to_pylist())
     features = kept(each_batch(songs.select(*TIDY, "place"), FEATURES, _Features(ranks, words, genres)))
-    sums = totals(features, _Sums(len(genres)))
+    sums = grouped(features, (len(genres) + 1, 3 * len(TELLING)), _Sums(len(genres)))
     known, unknown, sound = np.split(sums, 3, axis=1)
     mean = sound[-1] / WHOLE / np.maximum(known[-1], 1)
     of_genres = (sound / WHOLE + unknown * mean) / np.maximum(known + unknown, 1)
@@ -109,16 +109,14 @@ def whole(values: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True, slots=True)
 class _Sums:
-    """Of the songs of each genre, and last of all songs, column by column: how many are known, and not, and sums."""
+    """What songs add to their genres, and last to all: column by column how many are known, and not, and sums."""
 
     n_genres: int
 
-    def __call__(self, features: pa.Table) -> np.ndarray:
+    def __call__(self, features: pa.Table) -> tuple[np.ndarray, np.ndarray]:
         sound = matrix(features["sound"], len(TELLING))
         known = sound != UNKNOWN
         rows = np.column_stack([known, ~known, np.where(known, sound, 0)])
         counts, codes = lengths_of(features["genres"])
-        sums = np.zeros((self.n_genres + 1, rows.shape[1]), np.int64)
-        np.add.at(sums, codes.to_numpy(), np.repeat(rows, counts, axis=0))
-        sums[-1] = rows.sum(axis=0)
-        return sums
+        every = np.full(len(rows), self.n_genres)
+        return np.concatenate([codes.to_numpy(), every]), np.concatenate([np.repeat(rows, counts, axis=0), rows])

@@ -1,6 +1,8 @@
 """What a folder holds: CSV or Parquet files, on any file system that Spark reads, all with the same columns."""
 
 import csv
+import re
+import urllib.parse
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -70,6 +72,22 @@ class Folder:
         )
         return reader.csv(self.paths).select("*", "_metadata.file_path")
 
+    def count(self, rows: Frame) -> int:
+        """How many rows there are, each part having some.
+
+        Raises
+        ------
+        SourceError
+            a part has none.
+
+        """
+        found = rows.groupBy("file_path").count().collect()
+        counts = {urllib.parse.unquote(_place(row["file_path"])): row["count"] for row in found}
+        hollow = [path for path in self.paths if _place(path) not in counts]
+        if hollow:
+            raise _empty(self.name, hollow[0])
+        return sum(counts.values())
+
 
 def opened(spark: Any, source: str) -> Folder:
     """Look at what a source holds.
@@ -90,7 +108,7 @@ def opened(spark: Any, source: str) -> Folder:
         raise SourceError(f"{source}: --engine spark reads a folder of Parquet files or one of CSV files{odd}")
     empty = [path for path, size in found if not size]
     if empty:
-        raise SourceError(f"{name}: {_last(empty[0])} is empty; take it out of the folder, or write it again")
+        raise _empty(name, empty[0])
     (form,), paths = forms, [path for path, _ in found]
     look = _parquet if form == "Parquet" else _csv
     with ThreadPoolExecutor(AT_ONCE) as pool:
@@ -121,6 +139,15 @@ def _listed(spark: Any, source: str) -> list[tuple[str, int]]:
     if not parts:
         raise SourceError(f"{source}: a folder without Parquet or CSV files")
     return parts
+
+
+def _empty(name: str, path: str) -> SourceError:
+    return SourceError(f"{name}: {_last(path)} is empty; take it out of the folder, or write it again")
+
+
+def _place(address: str) -> str:
+    """A path without its file system, whose name Hadoop and Spark write in two ways."""
+    return re.sub(r"^\w[\w+.-]*:(//[^/]*)?", "", address)
 
 
 def _why_unread(error: Exception) -> str:

@@ -5,13 +5,12 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from scipy import sparse
 
 from build.artifacts import groups
 from build.model.context import link
 from build.model.naming import WORDS
 from build.model.space import Placed
-from build.spark.batches import Frame, each_batch, lengths_of, totals, vectors_of
+from build.spark.batches import Frame, each_batch, grouped, lengths_of, vectors_of
 from build.spark.features import SAMPLE
 from segue.engine.seeds import POINTS
 from segue.engine.space import Ranks, Space
@@ -31,7 +30,7 @@ def typical(songs: Frame, of: str, n_groups: int, space: Space) -> Frame:
     from pyspark.sql import functions as sql
 
     some = songs.select("row", "work", "vector", "tempo", sql.col(of).alias("groups"))
-    sums = totals(some, _Sums(n_groups))
+    sums = grouped(some, (2 * n_groups, 1 + len(space.weights)), _Sums(n_groups))
     for_analysed = sums[:n_groups, 0] > 0
     counts = np.where(for_analysed, sums[:n_groups, 0], sums[n_groups:, 0])[:, None]
     vectors = np.where(for_analysed[:, None], sums[:n_groups, 1:], sums[n_groups:, 1:])
@@ -46,17 +45,15 @@ def typical(songs: Frame, of: str, n_groups: int, space: Space) -> Frame:
 
 @dataclass(frozen=True, slots=True)
 class _Sums:
-    """Counts and sums of vectors, first of the groups' analysed songs, then of the others."""
+    """Counts and vectors, first of the groups' analysed songs, then of the others."""
 
     n_groups: int
 
-    def __call__(self, songs: pa.Table) -> np.ndarray:
+    def __call__(self, songs: pa.Table) -> tuple[np.ndarray, np.ndarray]:
         owners, rows, analysed = _pairs(songs)
         members = np.where(analysed[rows], owners, owners + self.n_groups)
-        ones = np.ones(len(rows), np.int64)
-        of = sparse.csr_matrix((ones, (members, rows)), (2 * self.n_groups, len(songs)))
-        vectors = vectors_of(songs["vector"]).astype(np.int64)
-        return np.column_stack([of @ np.ones(len(songs), np.int64), of @ vectors])
+        vectors = vectors_of(songs["vector"])[rows].astype(np.int64)
+        return members, np.column_stack([np.ones(len(rows), np.int64), vectors])
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from build.model import clusters, plane, reach, sketches
 from build.model.kmeans import longest, nearest, on_grid, scale_for
-from build.spark.batches import Frame, bytes_of, each_batch, extremes, kept, totals, vectors_of
+from build.spark.batches import Frame, bytes_of, each_batch, extremes, grouped, kept, totals, vectors_of
 from build.spark.features import WHOLE, sample_of, whole
 from segue.engine.space import Space
 
@@ -62,7 +62,7 @@ def ordered(space: Space, points: Frame, songs: Frame, n_songs: int, seed: int) 
     cells = _cells(assigned, learned)
     rows = _rows(assigned, known, cells)
     mean = totals(assigned, lambda table: whole(table["distance"].to_numpy()).sum(keepdims=True))[0] / WHOLE / n_songs
-    centroids, centres = _centroids(rows, cells.offsets), _centres(space, rows, n_songs)
+    centroids, centres = _centroids(space, rows, cells.offsets), _centres(space, rows, n_songs)
     located = kept(each_batch(rows, ROWS, _Located(space, plane.Arranged(centroids, scale), centres, mean)))
     low, high = extremes(located, lambda table: np.stack([table["x"].to_numpy(), table["y"].to_numpy()], axis=1))
     return Ordered(located, cells.offsets, cells.clusters, centroids, centres, low, high)
@@ -136,17 +136,13 @@ def _rows(assigned: Frame, known: Frame, cells: _Cells) -> Frame:
     return rows.withColumn("row", sql.col("first") + sql.row_number().over(best_first) - 1)
 
 
-def _centroids(rows: Frame, offsets: np.ndarray) -> np.ndarray:
+def _centroids(space: Space, rows: Frame, offsets: np.ndarray) -> np.ndarray:
     """Mean vectors of the cells, as :func:`build.model.clusters.centroids` has them."""
-    n_cells = len(offsets) - 1
-
-    def sums(table: pa.Table) -> np.ndarray:
-        vectors, cells = vectors_of(table["vector"]), table["cell"].to_numpy()
-        found = np.zeros((n_cells, vectors.shape[1]), np.int64)
-        np.add.at(found, cells, vectors)
-        return found
-
-    return np.rint(totals(rows.select("vector", "cell"), sums) / np.diff(offsets)[:, None]).astype(np.int8)
+    shape = len(offsets) - 1, len(space.weights)
+    sums = grouped(
+        rows.select("vector", "cell"), shape, lambda table: (table["cell"].to_numpy(), vectors_of(table["vector"]))
+    )
+    return np.rint(sums / np.diff(offsets)[:, None]).astype(np.int8)
 
 
 def _centres(space: Space, rows: Frame, n_songs: int) -> np.ndarray:

@@ -23,13 +23,12 @@ from build.sources.settling import Settled, applied, settled
 from build.sources.tidy import misread, tidy
 from build.spark.batches import Frame, in_spark, kept
 from build.spark.files import MALFORMED, Folder, opened
-from segue.errors import SourceError
 
 SAMPLE = 250_000  # rows that show units, scales and what parts artists' names
 FIRST = 10_000  # rows that show whether a column is what its header says
 PATH, PLACE = "file_path", "_place"  # where a row comes from, and its place in its file
 SHUFFLED = "spark.sql.shuffle.partitions"
-FEWEST, PER_PARTITION = 8, 8 << 20  # partitions, and bytes of the source from which there are more
+PER_PARTITION = 8 << 20  # bytes of the source from which there are more partitions than cores
 SAID = "_account"  # what became of the rows of a partition, in a row of its own
 
 
@@ -102,10 +101,11 @@ def read(spark: Any, source: str, given: Mapping[str, str], account: Account) ->
     """
     folder = opened(spark, source)
     if not spark.sparkContext.getConf().contains(SHUFFLED):
-        spark.conf.set(SHUFFLED, max(FEWEST, folder.size // PER_PARTITION))
+        spark.conf.set(SHUFFLED, max(spark.sparkContext.defaultParallelism, folder.size // PER_PARTITION))
     rows = folder.frame(spark)
+    n_rows = folder.count(rows)
     recognised, others = _recognised(folder, rows, given)
-    found = _settled(rows, recognised, account)
+    found = _settled(rows, n_rows, recognised, account)
     reading = Reading(recognised, _schema(folder, recognised))
     tidied = kept(rows.mapInArrow(partial(_tidied, reading, found), in_spark(reading.kept)))
     _count(tidied, account)
@@ -125,20 +125,17 @@ def _recognised(folder: Folder, rows: Frame, given: Mapping[str, str]) -> tuple[
     return recognised, list(columns.other)
 
 
-def _settled(rows: Frame, recognised: Recognised, account: Account) -> Settled:
+def _settled(rows: Frame, n_rows: int, recognised: Recognised, account: Account) -> Settled:
     """Units, scales and what parts artists' names, by a sample."""
     reading = Reading(recognised, pa.schema([]))
-    frame = reading.tidied(reading.raw(_sample(rows), Counter()), Account())
+    frame = reading.tidied(reading.raw(_sample(rows, n_rows), Counter()), Account())
     return settled(frame.drop(columns=[PATH, PLACE]), recognised, account)
 
 
-def _sample(rows: Frame) -> pa.Table:
+def _sample(rows: Frame, n_rows: int) -> pa.Table:
     """Rows from all over the table, which their cells choose, about ``SAMPLE`` of them at the most."""
     from pyspark.sql import functions as sql
 
-    n_rows = rows.count()
-    if not n_rows:
-        raise SourceError("the folder's files hold headers and no row")
     if n_rows > SAMPLE:
         places = [name for name in rows.columns if name.isdecimal()]
         rows = rows.where(sql.pmod(sql.xxhash64(*places), sql.lit(1 << 30)) < int(SAMPLE / n_rows * (1 << 30)))
