@@ -74,6 +74,14 @@ def test_where_no_more_songs_pass_than_the_budget_the_answer_is_exact(demo_catal
     assert pairs(every(scorer, allowed)) == brute_force(demo_catalog, scorer, allowed)
 
 
+@pytest.mark.parametrize(("first", "at_once"), [(20, 100), (1, 7), (2_000, 100)])
+def test_all_songs_come_in_order_in_whatever_runs_they_are_scored(demo_catalog, scorer, monkeypatch, first, at_once):
+    monkeypatch.setattr(search, "FIRST", first)
+    monkeypatch.setattr(search, "SCORED_AT_ONCE", at_once)
+    allowed = Allowed(demo_catalog, Filters())
+    assert pairs(every(scorer, allowed)) == brute_force(demo_catalog, scorer, allowed)
+
+
 def test_with_a_filter_the_budget_is_spent_on_songs_that_pass(songs, monkeypatch):
     looked = []
     monkeypatch.setattr(Scorer, "rough", lambda _, rows: looked.append(rows) or np.zeros(len(rows), np.float32))

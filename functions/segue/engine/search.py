@@ -18,6 +18,7 @@ from segue.engine.filtering import Allowed
 from segue.engine.scoring import DIGITS, Scorer
 
 WANTED = 100  # songs that are passed on first, whatever the limit: a longer list begins as a shorter one does
+SCORED_AT_ONCE = 65_536  # songs of a whole catalogue
 LOOKED_AT_ONCE = 8_192  # songs: what is computed of them stays in the processor's cache
 FIRST = 1_000  # of all songs that are put in order before the others: few lists need more
 LOWEST = float(np.finfo(np.float32).min)  # below every rough score
@@ -93,11 +94,20 @@ def ranked(catalog: Catalog, scorer: Scorer, allowed: Allowed, budget: Budget) -
 
 
 def every(scorer: Scorer, allowed: Allowed) -> Iterator[Found]:
-    """Yield the same in the exact order, for which all songs are scored."""
-    scored = _Scored(scorer)
-    scored.add(allowed.rows())
-    yield scored.take(FIRST)
-    yield from scored.rest()
+    """Yield the same in the exact order, for which all songs are scored.
+
+    Only those that are passed on first are held, however large the catalogue; where more are taken, all are scored
+    again.
+    """
+    rows, best = allowed.rows(), Found(_NONE, np.empty(0))
+    for start in range(0, len(rows), SCORED_AT_ONCE):
+        some = rows[start : start + SCORED_AT_ONCE]
+        best = _joined(best, Found(some, scorer.score(some)))
+        best = best.where(best.scores >= _least(best.scores, FIRST))
+    yield best.in_order()
+    if len(best.rows) < len(rows):
+        all_songs = Found(rows, scorer.score(rows))
+        yield all_songs.where(all_songs.scores < best.scores.min()).in_order()
 
 
 class _Cells:
