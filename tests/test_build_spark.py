@@ -19,6 +19,7 @@ import pytest
 from build.cli import main
 from build.fit import Options, fit
 from build.sources import demo
+from build.spark import session
 from build.spark.columns import Columns, Ragged
 from build.spark.keys import signed, unsigned
 from build.spark.lookups import runs
@@ -351,5 +352,18 @@ def test_a_master_that_does_not_answer_is_one_line(tmp_path, capsys):
         port = free.getsockname()[1]
     master = f"spark://127.0.0.1:{port}"
     (line,) = said(["--master", master, "--source", str(tmp_path), "--out", str(tmp_path / "out")], capsys)
+    assert line == f"error: no Spark master answers at {master}; expected spark://HOST:PORT of one that runs"
+    assert not (tmp_path / "out").exists()
+
+
+@needs_spark
+def test_a_master_that_takes_connections_and_says_nothing_is_one_line(tmp_path, monkeypatch, capsys):
+    def gives_up(master: str) -> None:
+        raise RuntimeError(": java.lang.IllegalStateException: Cannot call methods on a stopped SparkContext.")
+
+    monkeypatch.setattr(session, "_builder", gives_up)  # as Spark does after a minute
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        master = f"spark://127.0.0.1:{silent.getsockname()[1]}"
+        (line,) = said(["--master", master, "--source", str(tmp_path), "--out", str(tmp_path / "out")], capsys)
     assert line == f"error: no Spark master answers at {master}; expected spark://HOST:PORT of one that runs"
     assert not (tmp_path / "out").exists()

@@ -188,8 +188,8 @@ def _fields(line: str | None, width: int) -> int | None:
 
 
 def _count(tidied: Frame, account: Account) -> None:
-    for row in tidied.where(f"{SAID} IS NOT NULL").select(SAID).toLocalIterator():
-        said = json.loads(row[SAID])
+    for text in tidied.where(f"{SAID} IS NOT NULL").select(SAID).toArrow()[SAID].to_pylist():
+        said = json.loads(text)
         account.rows += said["rows"]
         for reason, rows in said["dropped"].items():
             account.drop(reason, rows, said["examples"][reason])

@@ -20,6 +20,7 @@ from segue.errors import EngineError
 LOCAL = "local[*]"
 PATIENCE = 120.0  # seconds in which a cluster must give a first worker
 CONNECTING = 5.0  # seconds in which a master must take a connection
+GIVEN_UP = "stopped SparkContext"  # what Spark says when a master took connections for a minute and said nothing
 SUBMITTED = "PYSPARK_GATEWAY_PORT"  # set where spark-submit runs Python, and with it the master
 SETTINGS = {
     "spark.ui.enabled": "false",
@@ -82,7 +83,11 @@ def _check_master(master: str) -> None:
         except (OSError, ValueError, OverflowError):
             continue
         return
-    raise EngineError(f"no Spark master answers at {master}; expected spark://HOST:PORT of one that runs")
+    raise _unanswered(master)
+
+
+def _unanswered(master: str | None) -> EngineError:
+    return EngineError(f"no Spark master answers at {master}; expected spark://HOST:PORT of one that runs")
 
 
 def _started(master: str | None) -> Any:
@@ -90,6 +95,8 @@ def _started(master: str | None) -> Any:
         try:
             return _builder(master).getOrCreate()
         except Exception as error:
+            if GIVEN_UP in str(error):
+                raise _unanswered(master) from error
             raise EngineError(f"Spark did not start on {master or LOCAL}: {_why(error, said)}") from error
 
 
