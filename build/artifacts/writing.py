@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pyarrow.compute as pc
 
-from build.artifacts import groups, lookups, table
+from build.artifacts import groups, lookups, records, table
 from build.model.clusters import Cells, centroids
 from build.model.context import Links, first_artists
 from build.model.lessons import Lists
@@ -18,6 +18,7 @@ from build.model.sketches import sketched
 from build.model.space import Placed
 from build.model.works import work_numbers
 from build.sources import runs
+from segue.catalog.ranged.index import ENTRY
 from segue.catalog.ragged import offsets_of, write_texts
 from segue.query.attributes import NUMERIC
 
@@ -99,6 +100,7 @@ def write(folder: Path, model: Model) -> dict[str, Any]:
         "has_explicit": bool(model.frame["explicit"].notna().any()),
         "clusters": groups.described(model.frame, model.placed, clusters),
         "row_groups": firsts,
+        ENTRY: records.write(folder),
     }
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from tqdm import tqdm
 
 from build import progress
+from build.releases import pieces
 from segue.catalog import Catalog, manifest, sha256
 from segue.errors import ArtifactsError, Missing, StoreError
 from segue.releases.remote import AT_ONCE
@@ -47,6 +48,7 @@ def copy(songs: Catalog, store: Store) -> None:
         bad = damaged(store, songs.version, {name: files[name] for name in bad})
     if bad:
         raise StoreError(f"{bad[0]} of version {songs.version} does not read back as it was written; run again")
+    pieces.copy(songs, store)
     _seal(songs, store)
 
 

@@ -1,7 +1,7 @@
 """Configuration: a mapping, read once; bad values fail the start and name the variable."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from segue.errors import ConfigError
 BESIDE = Path(__file__).resolve().parent.parent / "artifacts"  # where a deployed package bundles them
 ADDRESS = re.compile(r"(s3|gs)://[^/]+(/.*)?", re.DOTALL)
 MB = 1_000_000
+RESIDENT = ("auto", "all", "cells")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,9 @@ class Config:
     cache_limit : SEGUE_CACHE_MB, 1..1000000, of which this is the bytes
     mapped : SEGUE_MAPPED_MB, 1..1000000, of which this is the bytes: of files that a process keeps mapped between
         requests; default: as it pays for the version
+    resident : SEGUE_RESIDENT, ``all`` fetches a bucket's files whole, ``cells`` only the pieces that requests need,
+        ``auto`` the latter where a version is larger than the cache may be
+    pieces_limit : SEGUE_CELLS_MB, 8..1000000, what these pieces may take of memory, of which this is the bytes
     public_url : SEGUE_PUBLIC_URL, where callers reach the service; default: as each request came
     preload : SEGUE_PRELOAD, 1 loads everything when the function starts; default: when a request needs it
     """
@@ -32,6 +36,8 @@ class Config:
     cache: Path | None = None
     cache_limit: int = 1000 * MB
     mapped: int | None = None
+    resident: str = "auto"
+    pieces_limit: int = 100 * MB
     public_url: str | None = None
     preload: bool = False
 
@@ -45,6 +51,8 @@ class Config:
             Path(cache) if cache else None,
             round(_number(environ, "SEGUE_CACHE_MB", 1, 10**6, 1000) * MB),
             round(_number(environ, "SEGUE_MAPPED_MB", 1, 10**6, 0) * MB) or None,
+            _choice(environ, "SEGUE_RESIDENT", RESIDENT),
+            round(_number(environ, "SEGUE_CELLS_MB", 8, 10**6, 100) * MB),
             _public_url(environ),
             _switch(environ, "SEGUE_PRELOAD"),
         )
@@ -75,6 +83,13 @@ def _switch(environ: Mapping[str, str], name: str) -> bool:
     if given not in ("", "0", "1"):
         raise ConfigError(f"{name}: '{given}' is neither 0 nor 1")
     return given == "1"
+
+
+def _choice(environ: Mapping[str, str], name: str, choices: Sequence[str]) -> str:
+    given = environ.get(name, "") or choices[0]
+    if given not in choices:
+        raise ConfigError(f"{name}: '{given}' is none of {', '.join(choices)}")
+    return given
 
 
 def _number(environ: Mapping[str, str], name: str, low: float, high: float, default: float) -> float:

@@ -28,6 +28,13 @@ def note(**facts: object) -> None:
         notes.update(facts)
 
 
+def count(**numbers: int) -> None:
+    """Add to numbers."""
+    notes = _NOTES.get()
+    for name, number in numbers.items() if notes is not None else ():
+        notes[name] = notes.get(name, 0) + number
+
+
 @contextlib.contextmanager
 def timed(name: str) -> Iterator[None]:
     """Note how long a block takes, milliseconds; blocks of one name add up."""

@@ -1,8 +1,9 @@
 """Rows of unequal length, end to end in one array with offsets: texts and lists, how they are written and read."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -28,7 +29,7 @@ class Texts:
     def several(self, rows: np.ndarray) -> list[str]:
         """The texts of several rows, in their order."""
         firsts, lasts = self._offsets.take(rows).tolist(), self._offsets.take(rows + 1).tolist()
-        return [str(self._heap[first:last], "utf-8") for first, last in zip(firsts, lasts)]
+        return [str(text, "utf-8") for text in slices(self._heap, firsts, lasts)]
 
 
 class SharedTexts(Texts):
@@ -67,10 +68,20 @@ class Lists:
         first, last = self.offsets[row : row + 2].tolist()
         return self.values[first:last]
 
+    def first(self, row: int, most: int) -> np.ndarray:
+        """The beginning of a row."""
+        first, last = self.offsets[row : row + 2].tolist()
+        return self.values[first : min(last, first + most)]
+
+    def size(self, row: int) -> int:
+        """The length of a row."""
+        first, last = self.offsets[row : row + 2].tolist()
+        return int(last - first)
+
     def several(self, rows: np.ndarray) -> list[list[int]]:
         """The lists of a few rows, in their order."""
         firsts, lasts = self.offsets.take(rows).tolist(), self.offsets.take(rows + 1).tolist()
-        return [self.values[first:last].tolist() for first, last in zip(firsts, lasts)]
+        return [values.tolist() for values in slices(self.values, firsts, lasts)]
 
     def of(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The lists of several rows end to end, and the length of each."""
@@ -78,6 +89,14 @@ class Lists:
         counts = self.offsets[rows + 1] - firsts
         shifts = np.repeat(firsts - np.cumsum(counts) + counts, counts)
         return self.values[shifts + np.arange(len(shifts))], counts
+
+
+def slices(values: Any, firsts: Sequence[int], lasts: Sequence[int]) -> Iterable[Any]:
+    """Several slices; those of an array that lies elsewhere at once."""
+    if isinstance(values, memoryview | np.ndarray):
+        return (values[first:last] for first, last in zip(firsts, lasts))
+    found: Iterable[Any] = values.pieces(firsts, lasts)
+    return found
 
 
 def write_texts(folder: Path, name: str, texts: Iterable[list[str]]) -> None:

@@ -49,7 +49,7 @@ def _spaced(catalog: Catalog, column: str) -> tuple[Any, np.ndarray]:
     from pyarrow import compute
     from pyarrow.parquet import ParquetFile
 
-    with ParquetFile(catalog.folder / FILE, memory_map=True) as file:
+    with ParquetFile(catalog.path(FILE), memory_map=True) as file:
         texts = file.read([column], use_threads=False).column(0).combine_chunks().dictionary_encode()
     letters = compute.replace_substring_regex(compute.utf8_normalize(texts.dictionary, "NFKD"), r"\pM", "")
     spaced = compute.replace_substring_regex(compute.utf8_lower(letters), r"[^\pL\pN_]+", " ")

@@ -45,11 +45,16 @@ entry_songs            (n_entries,)                the best-known song of each n
 trigram_keys           (n_trigrams,)               uint64, their trigrams, see :mod:`segue.catalog.lookup.trigrams`
 trigram_offsets,       (n_trigrams + 1,), (links,) the entries that have each trigram, rising
  _entries
+record_offsets         (n_records + 1,)            where the records of a published version begin, see
+                                                   :mod:`segue.catalog.ranged`
+record_digests         (n_records, 32)             their sha256
+record_keys            (n_key_records,)            uint64, the first digest of each record of a look-up
+block_digests          (n_blocks, 32)              sha256 of the blocks of all arrays above
 =====================  ==========================  ========================================================
 """
 
 import hashlib
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -73,7 +78,10 @@ class Catalog:
     folder : the version directory
     manifest : its manifest, as :func:`load` has read it
     fetch : fetches a file of that name and returns its path; None: all of them lie in the folder
+    far : whether songs are fetched when they are needed, so that saying so beforehand saves round trips
     """
+
+    far = False
 
     def __init__(self, folder: Path, manifest: dict[str, Any], fetch: Callable[[str], Path] | None = None):
         self.folder = folder
@@ -108,6 +116,20 @@ class Catalog:
     def path(self, name: str) -> Path:
         """Where a file lies, fetched if need be; ask anew for each opening, for a cache may have lost it."""
         return self._fetch(name) if self._fetch else self.folder / name
+
+    @property
+    def kept(self) -> Iterable[str]:
+        """The files that are to be here; the others are fetched in part, when they are needed."""
+        return self.manifest["files"]
+
+    def near(self, rows: np.ndarray, *columns: str) -> None:
+        """Say that songs will be read, above all these columns: a version that lies elsewhere fetches them at once."""
+
+    def sought(self, keys: Mapping[str, Sequence[int]]) -> None:
+        """Say which digests will be looked up, by the column in which they stand."""
+
+    def drawn(self) -> None:
+        """Say that the sample's songs will be read, see :mod:`segue.engine.sample`."""
 
     def map(self) -> None:
         """Map every array now: what becomes of the files later does not reach them."""

@@ -43,7 +43,8 @@ class Sample:
     @classmethod
     def _drawn(cls, catalog: Catalog, features: tuple[str, ...]) -> "Sample":
         space, curve = space_of(catalog), ranks(catalog)
-        rows = np.arange(0, len(catalog), max(1, len(catalog) // SONGS))
+        rows = sampled(len(catalog))
+        catalog.drawn()
         return cls(
             Landmarks(space, catalog.array("vectors")[rows]),
             space.blocks_of(catalog.array("present")[rows]),
@@ -55,6 +56,11 @@ class Sample:
     def bits(self, songs: int) -> float:
         """How rare a thing is that is true of a set of songs: 1 where that is half of the sample."""
         return math.log2((len(self.tempos) + 1) / (songs.bit_count() + 1))
+
+
+def sampled(n_songs: int) -> np.ndarray:
+    """Rows of the sample."""
+    return np.arange(0, n_songs, max(1, n_songs // SONGS))
 
 
 def sets(true_of: np.ndarray) -> list[int]:

@@ -65,6 +65,7 @@ class Scorer:
 
     def score(self, rows: np.ndarray) -> np.ndarray:
         """Scores of rows, float64, shape (len(rows),), rounded to ``DIGITS``."""
+        self._catalog.near(rows, "vectors", "reaches")
         step = max(1, LARGEST_BATCH // max(self.size, len(self._space.spread)))
         parts = [self._score(rows[start : start + step]) for start in range(0, len(rows), step)]
         return np.concatenate(parts) if parts else np.empty(0)

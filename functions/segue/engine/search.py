@@ -86,7 +86,9 @@ def ranked(catalog: Catalog, scorer: Scorer, allowed: Allowed, budget: Budget) -
     scored.add(scorer.extra_rows[allowed(scorer.extra_rows)])
     size, most, wanted = budget.looked, budget.scored, WANTED
     while cells.left or looked.left:
-        looked.add(cells.visit(size))
+        rows = cells.visit(size)
+        catalog.near(rows, "sketches")
+        looked.add(rows)
         scored.add(looked.take(most if cells.left else looked.left))
         yield scored.take(wanted)
         size, most, wanted = 2 * size, 2 * most, 2 * wanted

@@ -13,6 +13,7 @@ from segue.query import Seed
 SUGGESTED = 5
 POINTS_ALTOGETHER = 400  # that stand for all seeds of a request; with more than twenty seeds each has fewer
 POINTS = 20  # songs that stand for an artist; as many as the artifacts keep for a genre
+_NONE = np.empty(0, np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,16 +44,22 @@ def resolve(catalog: Catalog, seeds: Sequence[Seed]) -> list[Resolved]:
         carries every seed that names nothing.
 
     """
-    resolved, unknown = [], []
+    if catalog.far:
+        lookup.expect(catalog, [seed.id for seed in seeds if seed.id], [(seed.song, seed.artist) for seed in seeds])
+    by_features = {place: _by_features(catalog, seed) for place, seed in enumerate(seeds) if seed.features is not None}
+    meant, unknown = [], []
     points = min(POINTS, POINTS_ALTOGETHER // len(seeds))
-    for seed in seeds:
+    for place, seed in enumerate(seeds):
         try:
-            resolved.append(_resolve(catalog, seed, points))
+            meant.append((_NONE, None) if place in by_features else _meant(catalog, seed, points))
         except UnknownSong as error:
             unknown.append(error)
     if unknown:
         raise UnknownSongs(unknown, _suggestions(catalog, unknown))
-    return resolved
+    catalog.near(np.concatenate([rows for rows, _ in meant]), "vectors", "present")
+    return [
+        by_features.get(place) or standing(catalog, seed, *meant[place]) for place, seed in enumerate(seeds)
+    ]
 
 
 def ranks(catalog: Catalog) -> Ranks:
@@ -60,16 +67,15 @@ def ranks(catalog: Catalog) -> Ranks:
     return Ranks(catalog.array("rank_values"), catalog.array("rank_levels"))
 
 
-def _resolve(catalog: Catalog, seed: Seed, points: int) -> Resolved:
-    if seed.features is not None:
-        return _by_features(catalog, seed)
+def _meant(catalog: Catalog, seed: Seed, points: int) -> tuple[np.ndarray, lookup.Match | None]:
+    """The songs that stand for a seed, and how it was found where it is a song."""
     if seed.genre is not None:
         genre = catalog.manifest["genres"].index(seed.genre)
-        return standing(catalog, seed, catalog.lists("genre", "songs")[genre][:points])
+        return catalog.lists("genre", "songs").first(genre, points), None
     if seed.song is None and seed.artist is not None:
-        return standing(catalog, seed, _best_known(catalog, seed)[:points])
+        return _best_known(catalog, seed, points), None
     match = _song(catalog, seed)
-    return standing(catalog, seed, np.array([match.row]), match)
+    return np.array([match.row]), match
 
 
 def _song(catalog: Catalog, seed: Seed) -> lookup.Match:
@@ -93,12 +99,12 @@ def _no_song(catalog: Catalog, seed: Seed) -> str:
     return f"no song is called '{seed.song}'{by}{hint}"
 
 
-def _best_known(catalog: Catalog, seed: Seed) -> np.ndarray:
+def _best_known(catalog: Catalog, seed: Seed, most: int) -> np.ndarray:
     assert seed.artist is not None  # noqa: S101 # as above
     artist = lookup.artist(catalog, seed.artist)
     if artist is None:
         raise UnknownSong(f"no artist is called '{seed.artist}'", seed.pointer, seed.artist)
-    return catalog.lists("artist", "songs")[artist]
+    return catalog.lists("artist", "songs").first(artist, most)
 
 
 def _suggestions(catalog: Catalog, unknown: Sequence[UnknownSong]) -> list[int]:

@@ -22,14 +22,15 @@ def at(address: str) -> Store:
 def of(config: Config) -> Releases:
     """The versions that the function serves."""
     address = str(config.artifacts)
-    if not address.startswith(SCHEMES):
+    if not address.startswith(SCHEMES) and config.resident != "cells":
         return Local(Path(address))
     from segue.releases.cache import private_folder
     from segue.releases.remote import Remote
 
-    return Remote(at(address), config.cache or private_folder(), config.cache_limit)
+    folder = config.cache or private_folder()
+    return Remote(at(address), folder, config.cache_limit, config.resident, config.pieces_limit)
 
 
 def load(artifacts: Path | str) -> Catalog:
-    """The current version in a folder or a store; the cache is configured by the environment."""
-    return of(dataclasses.replace(Config.from_environ(os.environ), artifacts=artifacts)).start()
+    """The current version in a folder or a store, in whole files; the cache is configured by the environment."""
+    return of(dataclasses.replace(Config.from_environ(os.environ), artifacts=artifacts, resident="all")).start()

@@ -4,13 +4,14 @@ import hashlib
 import json
 import logging
 import weakref
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from segue.catalog import Catalog, manifest
+from segue.config import MB
 from segue.errors import ArtifactsError, Missing
 from segue.releases import versions
 from segue.releases.cache import Cache
@@ -25,11 +26,16 @@ class Remote:
     """Versions in a bucket; a start fetches a file when a request first needs it, and verifies each one.
 
     A start that fails serves the version that the cache last held whole, if there is one.
+
+    limit : bytes that the cache may hold
+    resident : ``cells`` serves versions by pieces, ``auto`` those that are larger than the cache may be, ``all`` none
+    pieces_limit : bytes of memory that the pieces of a version may take
     """
 
-    def __init__(self, store: Store, folder: Path, limit: int):
+    def __init__(self, store: Store, folder: Path, limit: int, resident: str = "all", pieces_limit: int = 0):
         self.address = store.address
         self._store = store
+        self._limit, self._resident, self._pieces_limit = limit, resident, pieces_limit
         self._opened: weakref.WeakSet[Catalog] = weakref.WeakSet()
         self._cache = Cache(folder, limit, lambda: {songs.version for songs in list(self._opened)})
         self._last = f"{hashlib.sha256(store.address.encode()).hexdigest()[:16]}.json"
@@ -67,15 +73,33 @@ class Remote:
     def complete(self, songs: Catalog) -> None:
         """See :class:`segue.releases.versions.Releases`."""
         with ThreadPoolExecutor(AT_ONCE) as pool:
-            list(pool.map(songs.path, songs.manifest["files"]))
+            list(pool.map(songs.path, songs.kept))
         songs.map()
         self._cache.keep(self._last, json.dumps({"version": songs.version}).encode())
 
     def _catalog(self, version: str) -> Catalog:
         said = self._manifest(version)
-        found = Catalog(self._cache.folder / version, said, partial(self._file, version, said["files"]))
+        fetch = partial(self._file, version, said["files"])
+        folder = self._cache.folder / version
+        found = self._by_pieces(folder, said, fetch) or Catalog(folder, said, fetch)
         self._opened.add(found)
         return found
+
+    def _by_pieces(self, folder: Path, said: dict[str, Any], fetch: Callable[[str], Path]) -> Catalog | None:
+        """The version by pieces, None where it is to be fetched in whole files, or can't be had otherwise."""
+        size = sum(int(facts["bytes"]) for facts in said["files"].values())
+        if self._resident == "all" or (self._resident == "auto" and size <= self._limit):
+            return None
+        from segue.catalog.ranged import Ranged
+
+        def range_of(name: str, start: int, stop: int) -> bytes:
+            return self._store.range(f"versions/{folder.name}/{name}", start, stop)
+
+        if not Ranged.is_possible(said, range_of):
+            _log.warning("%s: version %s has no records: it is fetched in whole files", self.address, folder.name)
+            return None
+        _log.info("%s: version %s is served by cells, %d MB of files", self.address, folder.name, size / MB)
+        return Ranged(folder, said, fetch, range_of, self._pieces_limit)
 
     def _manifest(self, version: str) -> dict[str, Any]:
         name = f"{version}/{manifest.NAME}"

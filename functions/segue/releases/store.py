@@ -55,6 +55,9 @@ class Store(Protocol):
     def stream(self, name: str, size: int) -> Iterator[bytes]:
         """The first ``size`` bytes of a file, piece by piece. Raises Missing."""
 
+    def range(self, name: str, start: int, stop: int) -> bytes:
+        """Some bytes of a file; fewer where it ends before. Raises Missing."""
+
     def create(self, name: str, source: Path) -> bool:
         """Copy a file into the store; False, and nothing is written, when the name is taken."""
 
@@ -100,6 +103,16 @@ class Folder:
                 while size > 0 and (piece := file.read(min(size, CHUNK))):
                     size -= len(piece)
                     yield piece
+        except FileNotFoundError as error:
+            raise Missing(f"{name} is missing") from error
+        except OSError as error:
+            raise StoreError(f"{name} can't be read: {error.strerror}") from error
+
+    def range(self, name: str, start: int, stop: int) -> bytes:
+        """See :class:`Store`."""
+        try:
+            with (self._root / name).open("rb") as file:
+                return os.pread(file.fileno(), stop - start, start)
         except FileNotFoundError as error:
             raise Missing(f"{name} is missing") from error
         except OSError as error:

@@ -137,7 +137,7 @@ def called(catalog: Catalog, artist: int) -> dict[str, str]:
 
 def artist(catalog: Catalog, row: int) -> dict[str, Any]:
     """What lists say of an artist."""
-    return {**called(catalog, row), "songs": len(catalog.lists("artist", "songs")[row])}
+    return {**called(catalog, row), "songs": catalog.lists("artist", "songs").size(row)}
 
 
 def genre(catalog: Catalog, number: int) -> dict[str, Any]:

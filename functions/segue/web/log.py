@@ -18,6 +18,7 @@ from segue.notes import Notes
 
 METHODS = ("GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE")
 TIMES = ("load", "search")
+COUNTS = ("trips", "ranges", "fetched")  # of pieces from a store: waits one after another, requests, bytes
 _ID = re.compile(r"[\w=;:.,+-]{1,200}", re.ASCII)
 # https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
 METRICS = [
@@ -66,6 +67,7 @@ def of_request(request: Request, response: Response, notes: Notes, duration: flo
         "status": response.status_code,
         "duration": round(duration, 2),
         **{name: round(notes[name], 2) for name in TIMES if name in notes},
+        **{name: notes[name] for name in COUNTS if name in notes},
         "cold": int(cold),
         "faults": int(faulty),
         "model": notes.get("model"),

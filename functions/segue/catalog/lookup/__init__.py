@@ -9,7 +9,7 @@ from segue.catalog.lookup.artists import artist, artist_by_id, artist_id
 from segue.catalog.lookup.genres import genre, genre_key
 from segue.catalog.lookup.readings import Reading
 from segue.catalog.lookup.rows import artists_like, artists_of, artists_of_each, by_id, by_ids, versions
-from segue.catalog.lookup.songs import Found, Match, identified, linked, search, song
+from segue.catalog.lookup.songs import Found, Match, expect, identified, linked, search, song
 
 __all__ = [
     "Found",
@@ -26,6 +26,7 @@ __all__ = [
     "artists_of_each",
     "by_id",
     "by_ids",
+    "expect",
     "genre",
     "genre_key",
     "identified",

@@ -24,7 +24,7 @@ def artist(catalog: Catalog, asked: str) -> int | None:
     names, songs = catalog.texts("artists"), catalog.lists("artist", "songs")
     keys = [key(asked) for key in TIERS]
     rows = {*artists_like(catalog, asked), *called(catalog, [spelt(asked)])[0].tolist()}
-    ranked = [(tier(keys, names[row]), -len(songs[row]), row) for row in rows]
+    ranked = [(tier(keys, names[row]), -songs.size(row), row) for row in rows]
     return min(ranked)[2] if ranked else artist_by_id(catalog, asked)
 
 
@@ -35,7 +35,7 @@ def artist_by_id(catalog: Catalog, asked: str) -> int | None:
         return None
     names, songs = catalog.texts("artists"), catalog.lists("artist", "songs")
     found = [row for row in artists_at(catalog, key) if artist_id(names[row]) == asked]
-    return min(found, key=lambda row: (-len(songs[row]), row), default=None)
+    return min(found, key=lambda row: (-songs.size(row), row), default=None)
 
 
 def artist_id(name: str) -> str:

@@ -6,7 +6,7 @@ import numpy as np
 
 from segue.catalog.lookup.likeness import Likeness
 from segue.catalog.lookup.readings import CLOSE, Reading, unmarked
-from segue.catalog.lookup.rows import fame, popularity
+from segue.catalog.lookup.rows import artists_of_each, fame, popularity
 from segue.catalog.lookup.spellings import Song, Spelling
 from segue.catalog.names import joined
 from segue.catalog.version import Catalog
@@ -25,6 +25,9 @@ def readings(catalog: Catalog, words: Sequence[str], rows: np.ndarray, *, typing
     typing : whether the text may be the beginning of what is meant
     """
     words = unmarked(words)
+    if catalog.far:  # all of them in a few round trips
+        catalog.texts("names").several(rows)
+        artists_of_each(catalog, rows)
     songs = [Song(catalog, row) for row in rows.tolist()]
     found = _by_letters(joined(words), songs, typing=typing)
     for place, song in enumerate(songs):

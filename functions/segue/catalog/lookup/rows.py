@@ -15,15 +15,21 @@ def by_id(catalog: Catalog, song: str) -> int | None:
     """The row of an id."""
     ids = catalog.texts("ids")
     (rows,) = _at(catalog, "id_hashes", "id_songs", [digest(song)])
+    catalog.near(rows)
     return next((row for row in rows.tolist() if ids[row] == song), None)
 
 
 def by_ids(catalog: Catalog, songs: Sequence[str]) -> list[int | None]:
     """The rows of several ids, in their order; None where there is no such song."""
-    ids, rows, column = catalog.texts("ids"), catalog.array("id_songs"), catalog.array("id_hashes")
-    places = column.searchsorted(np.array([digest(song) for song in songs], np.uint64))
-    likely = rows[np.minimum(places, len(rows) - 1)].tolist()
-    return [row if ids[row] == song else by_id(catalog, song) for row, song in zip(likely, songs)]
+    column, sought = catalog.array("id_hashes"), np.array([digest(song) for song in songs], np.uint64)
+    places = np.minimum(column.searchsorted(sought), len(column) - 1)
+    known = np.flatnonzero(column[places] == sought)
+    likely = catalog.array("id_songs")[places[known]]
+    catalog.near(likely)
+    found: list[int | None] = [None] * len(songs)
+    for place, row, text in zip(known.tolist(), likely.tolist(), catalog.texts("ids").several(likely)):
+        found[place] = row if text == songs[place] else by_id(catalog, songs[place])
+    return found
 
 
 def titled(catalog: Catalog, titles: Sequence[str]) -> list[np.ndarray]:

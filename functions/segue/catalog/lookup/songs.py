@@ -11,8 +11,8 @@ from segue.catalog.lookup.artists import artist_by_id, artists_named, tier
 from segue.catalog.lookup.genres import genres_named
 from segue.catalog.lookup.ranking import LONGEST, ranked, readings
 from segue.catalog.lookup.readings import Reading, splits, unmarked, words_of
-from segue.catalog.lookup.rows import artists_of, by_id, called, popularity, titled
-from segue.catalog.names import TIERS, joined, spelt
+from segue.catalog.lookup.rows import artists_of, by_id, by_spelling, called, popularity, titled
+from segue.catalog.names import TIERS, digest, joined, spelt, title_key
 from segue.catalog.version import Catalog
 
 ALTERNATIVES = 5
@@ -70,6 +70,29 @@ def song(catalog: Catalog, text: str, artist: str | None = None) -> Match | None
         found = _likely(catalog, words if artist is None else words_of(f"{text} {artist}"), typing=False)
         found = found if artist is None else [reading for reading in found if reading.artist is not None]
     return _match(catalog, found) if found else None
+
+
+def expect(catalog: Catalog, ids: Sequence[str], named: Sequence[tuple[str | None, str | None]]) -> None:
+    """Say what will be looked up: songs by id, titles, artists, and titles with artists."""
+    pairs = [pair for title, artist in named for pair in _spellings(title, artist)]
+    alone = [title.strip() for title, artist in named if title and artist is None]
+    catalog.sought(
+        {
+            "id_hashes": [digest(text) for text in (*ids, *alone)],
+            "title_hashes": [digest(title) for title, _ in pairs if title],
+            "artist_hashes": [
+                *(digest(by_spelling(name)) for _, name in pairs),
+                *(digest(title_key(artist)) for title, artist in named if artist and not title),
+            ],
+        }
+    )
+
+
+def _spellings(title: str | None, artist: str | None) -> list[tuple[str, str]]:
+    """The titles and artists that :func:`song` and :func:`segue.catalog.lookup.artist` look for, joined."""
+    if title and artist is None:
+        return splits(words_of(title))
+    return [(spelt(title) if title else "", spelt(artist) if artist else "")]
 
 
 def identified(catalog: Catalog, song: str) -> Reading | None:
@@ -169,9 +192,10 @@ def _exact(catalog: Catalog, words: Sequence[str]) -> list[Reading]:
 
 def _sung(catalog: Catalog, songs: np.ndarray, artists: np.ndarray) -> Iterator[tuple[int, int]]:
     """Those of several songs that several artists sing, and who it is."""
+    singers, counts = catalog.lists("by", "artists").of(songs)
+    owners = np.repeat(songs, counts)
     for artist in artists.tolist():
-        theirs = catalog.lists("artist", "songs")[artist]
-        for row in theirs[np.isin(theirs, songs)].tolist():
+        for row in owners[singers == artist].tolist():
             yield row, artist
 
 

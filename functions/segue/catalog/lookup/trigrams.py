@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from segue.catalog.names import typed
+from segue.catalog.ragged import slices
 from segue.catalog.version import Catalog
 
 LETTERS = 3
@@ -62,11 +63,10 @@ def _shortest(catalog: Catalog, text: str) -> list[np.ndarray]:
     places = places[known[np.minimum(places, len(known) - 1)] == sought]
     starts = offsets[places].astype(np.int64)
     sizes = offsets[places + 1].astype(np.int64) - starts
-    lists, left = [], MOST_READ
-    for place in np.argsort(sizes, kind="stable"):
-        lists.append(entries[starts[place] : starts[place] + min(sizes[place], left)])
-        left -= len(lists[-1])
-    return [some for some in lists if len(some)]
+    order = np.argsort(sizes, kind="stable")
+    read = np.diff(np.minimum(np.cumsum(sizes[order]), MOST_READ), prepend=0)
+    firsts = starts[order][read > 0]
+    return list(slices(entries, firsts.tolist(), (firsts + read[read > 0]).tolist()))
 
 
 def _best(entries: np.ndarray, scores: np.ndarray, n_lists: int, limit: int) -> np.ndarray:

@@ -1,0 +1,161 @@
+"""Arrays of which what is read is fetched: rows and slices by pieces, anything else by the whole file.
+
+They stand where the code expects NumPy's: what is taken of them is NumPy's, a copy. Numbers of rows are positive.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from segue.catalog.ranged.held import Held
+from segue.catalog.ranged.index import CELLS, KEYS, MOST_RECORDS, Index, blocks_of, elements
+from segue.catalog.ranged.runs import Array, Piece, Runs
+
+WHOLE = 0.5  # share of a file's blocks from which all of it is fetched
+_NONE = np.empty(0, np.int64)
+
+
+class Fetched(np.lib.mixins.NDArrayOperatorsMixin):
+    """An array in the store.
+
+    by_cell : whether its elements are songs, which records of cells hold
+    whole : fetches the file and maps it
+    """
+
+    def __init__(self, array: Array, index: Index, held: Held, whole: Callable[[], np.ndarray], *, by_cell: bool):
+        self.dtype, self.shape, self.ndim = array.dtype, array.shape, len(array.shape)
+        self._array, self._index, self._held = array, index, held
+        self._by_cell = by_cell
+        self._whole = whole
+        self._mapped: np.ndarray | None = None
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, key: Any) -> Any:
+        if self._mapped is not None or isinstance(key, tuple):
+            return self.whole()[key]
+        if isinstance(key, slice):
+            return self._taken(np.arange(*key.indices(len(self))))
+        rows = np.asarray(key)
+        if rows.dtype == bool:
+            rows = np.flatnonzero(rows)
+        return self.take(rows) if rows.ndim else self._taken(rows[None])[0]
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return np.array(self.whole(), dtype, copy=copy)
+
+    def __array_ufunc__(self, function: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
+        arrays = (given.whole() if isinstance(given, Fetched) else given for given in inputs)
+        return getattr(function, method)(*arrays, **options)
+
+    def __getattr__(self, name: str) -> Any:
+        """Whatever else arrays can do is done by the whole one."""
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return getattr(self.whole(), name)
+
+    @property
+    def data(self) -> "Fetched":
+        """Itself, for its slices are bytes to read from, too."""
+        return self
+
+    def whole(self) -> np.ndarray:
+        """All of it."""
+        if self._mapped is None:
+            self._mapped = self._whole()
+        return self._mapped
+
+    def take(self, rows: Any, axis: int | None = None) -> np.ndarray:
+        """Elements, rows of an array of two axes."""
+        wanted = np.asarray(rows, np.int64)
+        if self._mapped is not None:
+            return self._mapped.take(wanted, axis=0)
+        return self._taken(wanted.reshape(-1)).reshape(*wanted.shape, *self.shape[1:])
+
+    def pieces(self, firsts: list[int], lasts: list[int]) -> list[np.ndarray]:
+        """Several slices, fetched at once."""
+        runs = [np.arange(first, last) for first, last in zip(firsts, lasts)]
+        values = self.take(np.concatenate(runs)) if runs else self[:0]
+        return np.split(values, np.cumsum([len(run) for run in runs])[:-1])
+
+    def expect(self, wanted: np.ndarray) -> None:
+        """Fetch the blocks of elements which are not here, in one round trip; all of it where they are very many."""
+        if self._mapped is None:
+            self._blocks(np.unique(wanted // elements(self._array)))
+
+    def _taken(self, wanted: np.ndarray) -> np.ndarray:
+        if len(wanted) and not 0 <= wanted.min() <= wanted.max() < len(self):
+            raise IndexError(f"{self._array.name} has {len(self)} elements")
+        found = np.empty((len(wanted), *self.shape[1:]), self.dtype)
+        left = self._of_cells(wanted, found) if self._by_cell else np.arange(len(wanted))
+        left = self._of(self._held.lately() if len(left) else [], wanted, found, left)
+        if len(left):
+            left = self._of(self._blocks(np.unique(wanted[left] // elements(self._array))), wanted, found, left)
+        if len(left):
+            found[left] = self.whole()[wanted[left]]
+        return found
+
+    def _of_cells(self, wanted: np.ndarray, found: np.ndarray) -> np.ndarray:
+        """Fill in what records of cells hold, cell by cell; returns the places of the others."""
+        cells = self._index.cells.searchsorted(wanted, side="right") - 1
+        edges = [0, *(np.flatnonzero(np.diff(cells)) + 1).tolist(), len(cells)]
+        left = []
+        for start, stop in zip(edges[:-1], edges[1:]):
+            record = self._held.get((CELLS, int(cells[start]))) if stop > start else None
+            runs = record.runs(self._array.name) if record else None
+            if runs is None:
+                left.append(np.arange(start, stop))
+            else:
+                runs.values.take(wanted[start:stop] - runs.starts[0], axis=0, out=found[start:stop])
+        return np.concatenate(left) if left else _NONE
+
+    def _of(self, pieces: list[Piece], wanted: np.ndarray, found: np.ndarray, left: np.ndarray) -> np.ndarray:
+        """Fill in what pieces hold; returns the places of the others."""
+        for piece in pieces:
+            if not len(left):
+                break
+            runs = piece.runs(self._array.name)
+            if runs is not None and len(runs.starts):
+                left = _filled(runs, wanted, found, left)
+        return left
+
+    def _blocks(self, numbers: np.ndarray) -> list[Piece]:
+        """Blocks, fetched unless they are here; none where the whole file is to be fetched instead."""
+        if len(numbers) > 1 and len(numbers) > WHOLE * blocks_of(self._array):
+            return []
+        keys = [(self._array.name, number) for number in numbers.tolist()]
+        missing = self._held.missing(keys)
+        here = [self._held.get(key) for key in set(keys).difference(missing)]
+        brought = self._held.bring([self._index.block(*key) for key in missing]) if missing else []
+        return [piece for piece in (*here, *brought) if piece]
+
+
+class Digests(Fetched):
+    """The sorted column of a look-up."""
+
+    def __init__(self, kind: str, *given: Any, **options: Any):
+        super().__init__(*given, **options)
+        self._kind = kind
+
+    def searchsorted(self, keys: Any, side: Any = "left") -> np.ndarray:
+        """As NumPy's, of which the records that hold the keys are searched alone."""
+        return np.array([self._place(key, side) for key in np.asarray(keys).tolist()], np.int64)
+
+    def _place(self, key: int, side: Any) -> int:
+        records, step = self._index.records_of(self._kind, key), KEYS[self._kind][2]
+        first, last = step * records.start, min(step * records.stop, len(self))
+        if len(records) > MOST_RECORDS:  # equal digests in all but the outermost
+            inner = step * (1 if side == "left" else len(records) - 1)
+            first, last = (first, first + step) if side == "left" else (first + inner, last)
+        return first + int(self[first:last].searchsorted(np.uint64(key), side=side))
+
+
+def _filled(runs: Runs, wanted: np.ndarray, found: np.ndarray, left: np.ndarray) -> np.ndarray:
+    places = runs.places(wanted[left])
+    hits = places >= 0
+    if hits.any():
+        found[left[hits]] = runs.values.take(places[hits], axis=0)
+        left = left[~hits]
+    return left
