@@ -173,8 +173,8 @@ class ProxyHandler(Handler):
         upstream.close()
 
 
-@pytest.fixture(scope="session")
-def moto():
+@contextlib.contextmanager
+def moto_server():
     """The address of moto's S3, in a process of its own: in ours it would wait for the readers' threads."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -186,9 +186,18 @@ def moto():
         with contextlib.suppress(OSError), urllib.request.urlopen(f"{base}/moto-api/"):
             break
         time.sleep(0.1)
-    yield base
-    process.kill()
-    process.wait()
+    try:
+        yield base
+    finally:
+        process.kill()
+        process.wait()
+
+
+@pytest.fixture(scope="session")
+def moto():
+    """The address of moto's S3."""
+    with moto_server() as base:
+        yield base
 
 
 @pytest.fixture(scope="session")

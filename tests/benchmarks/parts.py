@@ -14,6 +14,7 @@ from tests.benchmarks import (
     page,
     peers,
     profile,
+    ranged,
     recall,
     sizes,
     soak,
@@ -47,12 +48,13 @@ PARTS: Mapping[str, Part] = {
     "page": Part("The page in Chromium, without a graphics card", page.measure),
     "typos": Part("Search by a name with one edit", typos.measure),
     "sizes": Part("Artifacts", sizes.measure),
+    "ranged": Part("Served by cells from moto's S3", ranged.measure),
     "layout": Part("Layout of the vectors", layout.measure),
     "soak": Part("Minutes of full load over HTTP", soak.measure),
     "deployed": Part("What is deployed besides the artifacts", sizes.deployed, once=True),
     "imports": Part("What the first recommendation imports", imports.measure, once=True),
 }
-DEFAULT = [name for name in PARTS if name not in ("layout", "soak")]  # which take minutes
+DEFAULT = [name for name in PARTS if name not in ("layout", "ranged", "soak")]  # which take minutes
 
 
 def named(text: str) -> list[str]:

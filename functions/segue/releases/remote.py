@@ -4,7 +4,7 @@ import hashlib
 import json
 import logging
 import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -72,8 +72,7 @@ class Remote:
 
     def complete(self, songs: Catalog) -> None:
         """See :class:`segue.releases.versions.Releases`."""
-        with ThreadPoolExecutor(AT_ONCE) as pool:
-            list(pool.map(songs.path, songs.kept))
+        _fetch_all(songs.kept, songs.path)
         songs.map()
         self._cache.keep(self._last, json.dumps({"version": songs.version}).encode())
 
@@ -90,7 +89,7 @@ class Remote:
         size = sum(int(facts["bytes"]) for facts in said["files"].values())
         if self._resident == "all" or (self._resident == "auto" and size <= self._limit):
             return None
-        from segue.catalog.ranged import Ranged
+        from segue.catalog.ranged.ranged import HERE, Ranged
 
         def range_of(name: str, start: int, stop: int) -> bytes:
             return self._store.range(f"versions/{folder.name}/{name}", start, stop)
@@ -98,6 +97,7 @@ class Remote:
         if not Ranged.is_possible(said, range_of):
             _log.warning("%s: version %s has no records: it is fetched in whole files", self.address, folder.name)
             return None
+        _fetch_all([f"{name}.npy" for name in HERE], fetch)
         _log.info("%s: version %s is served by cells, %d MB of files", self.address, folder.name, size / MB)
         return Ranged(folder, said, fetch, range_of, self._pieces_limit)
 
@@ -118,3 +118,8 @@ class Remote:
         return self._cache.file(
             version, name, files[name], lambda: self._store.stream(f"versions/{version}/{name}", size)
         )
+
+
+def _fetch_all(names: Iterable[str], fetch: Callable[[str], Path]) -> None:
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        list(pool.map(fetch, names))

@@ -49,6 +49,7 @@ def set_up() -> None:
         handler = logging.StreamHandler()
         handler.setFormatter(Lines())
         logger.addHandler(handler)
+        logger.setLevel(logging.INFO)
         logger.propagate = False
 
 

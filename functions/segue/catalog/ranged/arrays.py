@@ -3,7 +3,7 @@
 They stand where the code expects NumPy's: what is taken of them is NumPy's, a copy. Numbers of rows are positive.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -29,6 +29,7 @@ class Fetched(np.lib.mixins.NDArrayOperatorsMixin):
         self._by_cell = by_cell
         self._whole = whole
         self._mapped: np.ndarray | None = None
+        self._known: tuple[int, np.ndarray, np.ndarray, list[Runs]] = (-1, _NONE, _NONE, [])
 
     def __len__(self) -> int:
         return self.shape[0]
@@ -37,7 +38,9 @@ class Fetched(np.lib.mixins.NDArrayOperatorsMixin):
         if self._mapped is not None or isinstance(key, tuple):
             return self.whole()[key]
         if isinstance(key, slice):
-            return self._taken(np.arange(*key.indices(len(self))))
+            first, last, step = key.indices(len(self))
+            found = self._slice(first, last) if step == 1 else None
+            return self._taken(np.arange(first, last, step)) if found is None else found
         rows = np.asarray(key)
         if rows.dtype == bool:
             rows = np.flatnonzero(rows)
@@ -76,9 +79,12 @@ class Fetched(np.lib.mixins.NDArrayOperatorsMixin):
 
     def pieces(self, firsts: list[int], lasts: list[int]) -> list[np.ndarray]:
         """Several slices, fetched at once."""
-        runs = [np.arange(first, last) for first, last in zip(firsts, lasts)]
+        slices = list(zip(firsts, lasts))
+        found = [self._slice(*bounds) for bounds in slices]
+        runs = [np.arange(*bounds) for bounds, values in zip(slices, found) if values is None]
         values = self.take(np.concatenate(runs)) if runs else self[:0]
-        return np.split(values, np.cumsum([len(run) for run in runs])[:-1])
+        others = iter(np.split(values, np.cumsum([len(run) for run in runs])[:-1]))
+        return [next(others) if values is None else values for values in found]
 
     def expect(self, wanted: np.ndarray) -> None:
         """Fetch the blocks of elements which are not here, in one round trip; all of it where they are very many."""
@@ -90,9 +96,12 @@ class Fetched(np.lib.mixins.NDArrayOperatorsMixin):
             raise IndexError(f"{self._array.name} has {len(self)} elements")
         found = np.empty((len(wanted), *self.shape[1:]), self.dtype)
         left = self._of_cells(wanted, found) if self._by_cell else np.arange(len(wanted))
-        left = self._of(self._held.lately() if len(left) else [], wanted, found, left)
         if len(left):
-            left = self._of(self._blocks(np.unique(wanted[left] // elements(self._array))), wanted, found, left)
+            low, high = int(wanted[left].min()), int(wanted[left].max())
+            left = _filled(self._here(low, high + 1, inside=False), wanted, found, left)
+        if len(left):
+            blocks = self._blocks(np.unique(wanted[left] // elements(self._array)))
+            left = _filled([runs for piece in blocks if (runs := piece.runs(self._array.name))], wanted, found, left)
         if len(left):
             found[left] = self.whole()[wanted[left]]
         return found
@@ -100,26 +109,39 @@ class Fetched(np.lib.mixins.NDArrayOperatorsMixin):
     def _of_cells(self, wanted: np.ndarray, found: np.ndarray) -> np.ndarray:
         """Fill in what records of cells hold, cell by cell; returns the places of the others."""
         cells = self._index.cells.searchsorted(wanted, side="right") - 1
-        edges = [0, *(np.flatnonzero(np.diff(cells)) + 1).tolist(), len(cells)]
-        left = []
+        order = np.argsort(cells, kind="stable")
+        edges = np.flatnonzero(np.diff(cells[order], prepend=-1, append=-1)).tolist()
+        left = [_NONE]
         for start, stop in zip(edges[:-1], edges[1:]):
-            record = self._held.get((CELLS, int(cells[start]))) if stop > start else None
+            places = order[start:stop]
+            record = self._held.get((CELLS, int(cells[places[0]])))
             runs = record.runs(self._array.name) if record else None
             if runs is None:
-                left.append(np.arange(start, stop))
+                left.append(places)
             else:
-                runs.values.take(wanted[start:stop] - runs.starts[0], axis=0, out=found[start:stop])
-        return np.concatenate(left) if left else _NONE
+                found[places] = runs.values.take(wanted[places] - runs.starts[0], axis=0)
+        return np.concatenate(left)
 
-    def _of(self, pieces: list[Piece], wanted: np.ndarray, found: np.ndarray, left: np.ndarray) -> np.ndarray:
-        """Fill in what pieces hold; returns the places of the others."""
-        for piece in pieces:
-            if not len(left):
-                break
-            runs = piece.runs(self._array.name)
-            if runs is not None and len(runs.starts):
-                left = _filled(runs, wanted, found, left)
-        return left
+    def _slice(self, first: int, last: int) -> np.ndarray | None:
+        """A slice that is here in one run."""
+        for runs in self._here(first, last, inside=True) if last > first else ():
+            run = int(runs.starts.searchsorted(first, side="right")) - 1
+            if last <= runs.stops[run]:
+                place = first + int(runs.shifts[run])
+                return runs.values[place : place + last - first]
+        return None
+
+    def _here(self, low: int, high: int, *, inside: bool) -> list[Runs]:
+        """What is here of elements in a range, or around all of it; what was asked for last goes first."""
+        generation = self._held.generation
+        if self._known[0] != generation:
+            held = (piece.runs(self._array.name) for piece in self._held.lately())
+            found = [runs for runs in held if runs is not None and len(runs.starts)]
+            lows, highs = np.array([runs.starts[0] for runs in found]), np.array([runs.stops[-1] for runs in found])
+            self._known = generation, lows, highs, found
+        _, lows, highs, found = self._known
+        ends = (low, high) if inside else (high - 1, low + 1)
+        return [found[place] for place in np.flatnonzero((lows <= ends[0]) & (highs >= ends[1])).tolist()]
 
     def _blocks(self, numbers: np.ndarray) -> list[Piece]:
         """Blocks, fetched unless they are here; none where the whole file is to be fetched instead."""
@@ -152,10 +174,13 @@ class Digests(Fetched):
         return first + int(self[first:last].searchsorted(np.uint64(key), side=side))
 
 
-def _filled(runs: Runs, wanted: np.ndarray, found: np.ndarray, left: np.ndarray) -> np.ndarray:
-    places = runs.places(wanted[left])
-    hits = places >= 0
-    if hits.any():
+def _filled(pieces: Iterable[Runs], wanted: np.ndarray, found: np.ndarray, left: np.ndarray) -> np.ndarray:
+    """Fill in what pieces hold; returns the places of the others."""
+    for runs in pieces:
+        places = runs.places(wanted[left])
+        hits = places >= 0
         found[left[hits]] = runs.values.take(places[hits], axis=0)
         left = left[~hits]
+        if not len(left):
+            break
     return left

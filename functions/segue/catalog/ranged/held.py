@@ -43,6 +43,8 @@ class Held:
         self._numbers = {name: number for number, name in enumerate(index.arrays)}
         self._pieces: OrderedDict[tuple[str, int], Piece] = OrderedDict()
         self._bytes = 0.0
+        self._lately: dict[tuple[str, int], Piece] | None = None
+        self.generation = 0  # rises when other pieces are those that were asked for last
         self._turn = threading.Lock()
 
     @property
@@ -55,19 +57,23 @@ class Held:
         return self._pieces.get(key)
 
     def lately(self) -> list[Piece]:
-        """Those that were asked for last, the last one first."""
+        """Those that were asked for last, the last one first; the same until ``generation`` rises."""
         with self._turn:
-            return list(itertools.islice(reversed(self._pieces.values()), LATELY))
+            if self._lately is None:
+                self._lately = dict(itertools.islice(reversed(self._pieces.items()), LATELY))
+            return list(self._lately.values())
 
     def missing(self, keys: Iterable[tuple[str, int]]) -> list[tuple[str, int]]:
         """Which are not here; the others were asked for just now."""
         missing = []
         with self._turn:
             for key in keys:
-                if key in self._pieces:
-                    self._pieces.move_to_end(key)
-                else:
+                if key not in self._pieces:
                     missing.append(key)
+                    continue
+                self._pieces.move_to_end(key)
+                if self._lately and key not in self._lately:
+                    self._change()
         return missing
 
     def bring(self, places: Sequence[Place]) -> list[Piece]:
@@ -92,12 +98,17 @@ class Held:
 
     def _keep(self, pieces: dict[tuple[str, int], Piece]) -> None:
         with self._turn:
+            self._change()
             for key, piece in pieces.items():
                 self._bytes += WEIGHT * len(piece) * (key not in self._pieces)
                 self._pieces[key] = piece
             while self._bytes > self.limit:
                 _, dropped = self._pieces.popitem(last=False)
                 self._bytes -= WEIGHT * len(dropped)
+
+    def _change(self) -> None:
+        self._lately = None
+        self.generation += 1
 
     def _fetched(self, group: Sequence[Place]) -> list[tuple[tuple[str, int], Piece]]:
         start, stop = group[0].start, group[-1].stop

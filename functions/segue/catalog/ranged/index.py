@@ -25,7 +25,7 @@ KEYS = {  # of a look-up: its sorted column, what that leads to, keys of a recor
 }
 MOST_RECORDS = 48  # of one key: more songs than are considered for a title
 BLOCK = 32_768  # bytes, about
-PART = 32 << 20  # bytes of an object of records, about
+PART = 8 << 20  # bytes of an object of records, about
 
 
 class Place(NamedTuple):
