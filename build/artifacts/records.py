@@ -4,7 +4,7 @@
 """
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -123,7 +123,7 @@ class Records:
             yield self._some(name, rows)
         yield from self._lists("in", rows)
 
-    def _keys(self, kind: str, number: int) -> Iterator[Part]:
+    def _keys(self, kind: str, number: int) -> Generator[Part, None, np.ndarray]:
         """Some keys of a look-up; returns what they lead to."""
         column, rows, step = KEYS[kind]
         first, last = step * number, min(step * (number + 1), len(self._arrays[column]))

@@ -18,8 +18,8 @@ from build.model.sketches import sketched
 from build.model.space import Placed
 from build.model.works import work_numbers
 from build.sources import runs
-from segue.catalog.ranged.index import ENTRY
 from segue.catalog.ragged import offsets_of, write_texts
+from segue.catalog.ranged.index import ENTRY
 from segue.query.attributes import NUMERIC
 
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import itertools
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -50,7 +51,7 @@ def _objects(songs: Catalog) -> dict[str, range]:
     """The records of each object."""
     starts = songs.array("record_offsets")[:-1] // PART
     edges = [0, *(place + 1 for place in range(len(starts) - 1) if starts[place] != starts[place + 1]), len(starts)]
-    return {part(int(starts[first]) * PART): range(first, last) for first, last in zip(edges[:-1], edges[1:])}
+    return {part(int(starts[first]) * PART): range(first, last) for first, last in itertools.pairwise(edges)}
 
 
 def _is_there(songs: Catalog, store: Store, name: str, numbers: range) -> bool:

@@ -31,8 +31,9 @@ def note(**facts: object) -> None:
 def count(**numbers: int) -> None:
     """Add to numbers."""
     notes = _NOTES.get()
-    for name, number in numbers.items() if notes is not None else ():
-        notes[name] = notes.get(name, 0) + number
+    if notes is not None:
+        for name, number in numbers.items():
+            notes[name] = notes.get(name, 0) + number
 
 
 @contextlib.contextmanager

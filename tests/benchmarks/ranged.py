@@ -1,12 +1,14 @@
 """Serving by cells from a bucket of moto's: round trips, requests and bytes an answer, memory, latency.
 
 ``trips`` are waits for the store one after another. In a *cold* request nothing of songs is here; in a *warm* one the
-records of the seed's look-up and of its cell are, and no other. Both are asked in process, a thousand others over HTTP,
-of songs drawn at random. moto holds objects in Python and reads each whole for a range: latencies are moto's.
+records of the seed's look-up and of its cell are, and no other. Both are asked in process, a thousand others over
+HTTP, of songs drawn at random. moto reads an object whole for each range of it: latencies are moto's.
 """
 
+import contextlib
 import os
 import statistics
+import sys
 import tempfile
 import time
 import urllib.request
@@ -43,7 +45,8 @@ def measure(subject: Subject) -> Iterator[Row]:
     with moto_server() as base, tempfile.TemporaryDirectory() as folder:
         os.environ.update(environment("s3", base))
         urllib.request.urlopen(urllib.request.Request(f"{base}/music", method="PUT")).close()
-        publish(subject.catalog, releases.at(ADDRESS), Terms(force=True, reason="a benchmark"))
+        with contextlib.redirect_stdout(sys.stderr):
+            publish(subject.catalog, releases.at(ADDRESS), Terms(force=True, reason="a benchmark"))
         cells = {"SEGUE_ARTIFACTS": ADDRESS, "SEGUE_RESIDENT": "cells", "SEGUE_CACHE": str(Path(folder) / "cache")}
         yield from _in_process(subject, Config.from_environ(cells))
         requests = [http.post(song) for song in subject.ids(REQUESTS, seed=4)]
@@ -66,7 +69,8 @@ def _noted(config: Config, body: Mapping[str, Any], row: int | None = None) -> n
     service = Service(config)
     if row is not None:
         here = service.catalog()
-        lookup.by_id(here, here.texts("ids")[row])
+        lookup.expect(here, [body["song_id"]], [])
+        here.near(np.array([row]))
     client = Client(Request.application(service.handle))
     with notes.taken() as noted:
         began = time.perf_counter()

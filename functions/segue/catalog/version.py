@@ -123,7 +123,7 @@ class Catalog:
         return self.manifest["files"]
 
     def near(self, rows: np.ndarray, *columns: str) -> None:
-        """Say that songs will be read, above all these columns: a version that lies elsewhere fetches them at once."""
+        """Say that songs will be read, above all these columns: of a version that is far they are fetched at once."""
 
     def sought(self, keys: Mapping[str, Sequence[int]]) -> None:
         """Say which digests will be looked up, by the column in which they stand."""

@@ -45,8 +45,11 @@ def resolve(catalog: Catalog, seeds: Sequence[Seed]) -> list[Resolved]:
 
     """
     if catalog.far:
-        lookup.expect(catalog, [seed.id for seed in seeds if seed.id], [(seed.song, seed.artist) for seed in seeds])
-    by_features = {place: _by_features(catalog, seed) for place, seed in enumerate(seeds) if seed.features is not None}
+        named = [(seed.song, seed.artist) for seed in seeds if seed.song or seed.artist]
+        lookup.expect(catalog, [seed.id for seed in seeds if seed.id], named)
+    by_features = {
+        place: _by_features(catalog, seed) for place, seed in enumerate(seeds) if seed.features is not None
+    }
     meant, unknown = [], []
     points = min(POINTS, POINTS_ALTOGETHER // len(seeds))
     for place, seed in enumerate(seeds):
@@ -57,9 +60,7 @@ def resolve(catalog: Catalog, seeds: Sequence[Seed]) -> list[Resolved]:
     if unknown:
         raise UnknownSongs(unknown, _suggestions(catalog, unknown))
     catalog.near(np.concatenate([rows for rows, _ in meant]), "vectors", "present")
-    return [
-        by_features.get(place) or standing(catalog, seed, *meant[place]) for place, seed in enumerate(seeds)
-    ]
+    return [by_features.get(place) or standing(catalog, seed, *meant[place]) for place, seed in enumerate(seeds)]
 
 
 def ranks(catalog: Catalog) -> Ranks:

@@ -3,6 +3,7 @@
 They stand where the code expects NumPy's: what is taken of them is NumPy's, a copy. Numbers of rows are positive.
 """
 
+import itertools
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -29,7 +30,6 @@ class Fetched(np.lib.mixins.NDArrayOperatorsMixin):
         self._by_cell = by_cell
         self._whole = whole
         self._mapped: np.ndarray | None = None
-        self._known: tuple[int, np.ndarray, np.ndarray, list[Runs]] = (-1, _NONE, _NONE, [])
 
     def __len__(self) -> int:
         return self.shape[0]
@@ -70,7 +70,7 @@ class Fetched(np.lib.mixins.NDArrayOperatorsMixin):
             self._mapped = self._whole()
         return self._mapped
 
-    def take(self, rows: Any, axis: int | None = None) -> np.ndarray:
+    def take(self, rows: Any, axis: int | None = None) -> np.ndarray:  # noqa: ARG002 # called as NumPy's, with 0
         """Elements, rows of an array of two axes."""
         wanted = np.asarray(rows, np.int64)
         if self._mapped is not None:
@@ -112,7 +112,7 @@ class Fetched(np.lib.mixins.NDArrayOperatorsMixin):
         order = np.argsort(cells, kind="stable")
         edges = np.flatnonzero(np.diff(cells[order], prepend=-1, append=-1)).tolist()
         left = [_NONE]
-        for start, stop in zip(edges[:-1], edges[1:]):
+        for start, stop in itertools.pairwise(edges):
             places = order[start:stop]
             record = self._held.get((CELLS, int(cells[places[0]])))
             runs = record.runs(self._array.name) if record else None
@@ -133,13 +133,7 @@ class Fetched(np.lib.mixins.NDArrayOperatorsMixin):
 
     def _here(self, low: int, high: int, *, inside: bool) -> list[Runs]:
         """What is here of elements in a range, or around all of it; what was asked for last goes first."""
-        generation = self._held.generation
-        if self._known[0] != generation:
-            held = (piece.runs(self._array.name) for piece in self._held.lately())
-            found = [runs for runs in held if runs is not None and len(runs.starts)]
-            lows, highs = np.array([runs.starts[0] for runs in found]), np.array([runs.stops[-1] for runs in found])
-            self._known = generation, lows, highs, found
-        _, lows, highs, found = self._known
+        lows, highs, found = self._held.lately(self._array.name)
         ends = (low, high) if inside else (high - 1, low + 1)
         return [found[place] for place in np.flatnonzero((lows <= ends[0]) & (highs >= ends[1])).tolist()]
 

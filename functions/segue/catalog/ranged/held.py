@@ -15,9 +15,10 @@ import numpy as np
 
 from segue import notes
 from segue.catalog.ranged.index import Index, Place, elements
-from segue.catalog.ranged.runs import Array, Piece, packed
+from segue.catalog.ranged.runs import Array, Piece, Runs, packed
 from segue.errors import ArtifactsError
 
+Lately = tuple[np.ndarray, np.ndarray, list[Runs]]  # first and last elements of each, and what is between them
 Fetch = Callable[[str, int, int], bytes]  # of an object of the version: its name, and from which byte to which
 
 AT_ONCE = 16  # ranges fetched side by side
@@ -43,8 +44,8 @@ class Held:
         self._numbers = {name: number for number, name in enumerate(index.arrays)}
         self._pieces: OrderedDict[tuple[str, int], Piece] = OrderedDict()
         self._bytes = 0.0
-        self._lately: dict[tuple[str, int], Piece] | None = None
-        self.generation = 0  # rises when other pieces are those that were asked for last
+        self._latest: dict[tuple[str, int], Piece] = {}  # pieces that were asked for last
+        self._known: dict[str, Lately] = {}  # what these hold
         self._turn = threading.Lock()
 
     @property
@@ -56,12 +57,21 @@ class Held:
         """A piece if it is here."""
         return self._pieces.get(key)
 
-    def lately(self) -> list[Piece]:
-        """Those that were asked for last, the last one first; the same until ``generation`` rises."""
+    def lately(self, name: str) -> Lately:
+        """What the pieces that were asked for last hold of an array, the last one first."""
         with self._turn:
-            if self._lately is None:
-                self._lately = dict(itertools.islice(reversed(self._pieces.items()), LATELY))
-            return list(self._lately.values())
+            known, pieces = self._known, self._latest
+            if not pieces:
+                pieces |= itertools.islice(reversed(self._pieces.items()), LATELY)
+        if name not in known:
+            here = (piece.runs(name) for piece in pieces.values())
+            found = [runs for runs in here if runs is not None and len(runs.starts)]
+            known[name] = (
+                np.array([runs.starts[0] for runs in found], np.int64),
+                np.array([runs.stops[-1] for runs in found], np.int64),
+                found,
+            )
+        return known[name]
 
     def missing(self, keys: Iterable[tuple[str, int]]) -> list[tuple[str, int]]:
         """Which are not here; the others were asked for just now."""
@@ -72,8 +82,8 @@ class Held:
                     missing.append(key)
                     continue
                 self._pieces.move_to_end(key)
-                if self._lately and key not in self._lately:
-                    self._change()
+                if self._latest and key not in self._latest:
+                    self._forget_order()
         return missing
 
     def bring(self, places: Sequence[Place]) -> list[Piece]:
@@ -98,7 +108,7 @@ class Held:
 
     def _keep(self, pieces: dict[tuple[str, int], Piece]) -> None:
         with self._turn:
-            self._change()
+            self._forget_order()
             for key, piece in pieces.items():
                 self._bytes += WEIGHT * len(piece) * (key not in self._pieces)
                 self._pieces[key] = piece
@@ -106,9 +116,8 @@ class Held:
                 _, dropped = self._pieces.popitem(last=False)
                 self._bytes -= WEIGHT * len(dropped)
 
-    def _change(self) -> None:
-        self._lately = None
-        self.generation += 1
+    def _forget_order(self) -> None:
+        self._latest, self._known = {}, {}
 
     def _fetched(self, group: Sequence[Place]) -> list[tuple[tuple[str, int], Piece]]:
         start, stop = group[0].start, group[-1].stop
@@ -130,9 +139,7 @@ class Held:
         return Piece(packed([_run(self._numbers[name], array, number, values)]), self._arrays)
 
 
-def _run(
-    number: int, array: Array, block: int, values: np.ndarray
-) -> tuple[int, np.ndarray, np.ndarray, np.ndarray]:
+def _run(number: int, array: Array, block: int, values: np.ndarray) -> tuple[int, np.ndarray, np.ndarray, np.ndarray]:
     return number, np.array([block * elements(array)]), np.array([len(values)]), values
 
 

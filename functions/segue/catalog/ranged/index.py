@@ -52,7 +52,9 @@ class Index:
 
     def __init__(self, catalog: Catalog):
         entry: Mapping[str, Any] = catalog.manifest[ENTRY]
-        self.arrays = {name: Array(name, np.dtype(kind), tuple(shape)) for name, (kind, shape) in entry["arrays"].items()}
+        self.arrays = {
+            name: Array(name, np.dtype(kind), tuple(shape)) for name, (kind, shape) in entry["arrays"].items()
+        }
         self.cells = catalog.array("cell_offsets").astype(np.int64)
         self._files = catalog.manifest["files"]
         counts = entry["records"]

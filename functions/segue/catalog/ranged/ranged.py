@@ -14,7 +14,14 @@ from segue.catalog.version import Catalog
 from segue.errors import Missing
 
 SHARE = 0.5  # of the budget, up to which records of cells are fetched for one search
-OF_SONGS = ("vectors", "present", "reaches", "sketches", "works", "song_albums")  # and attributes: in records of cells
+OF_SONGS = (
+    "vectors",
+    "present",
+    "reaches",
+    "sketches",
+    "works",
+    "song_albums",
+)  # and attributes
 HERE = frozenset((  # what is small, whatever the number of songs, and a byte a song
     "sketch_centres", "cell_offsets", "cell_centroids", "cell_reaches", "cell_clusters", "rank_values", "rank_levels",
     "genre_offsets", "genre_songs", "cluster_offsets", "cluster_songs", "trigram_keys", "trigram_offsets",

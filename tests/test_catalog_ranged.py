@@ -1,0 +1,147 @@
+"""A version by pieces: what is read of it is what its files hold, or an error; never anything else."""
+
+import threading
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from build.releases.publish import Terms, publish
+from segue import engine
+from segue.catalog import load
+from segue.catalog.ranged.held import TRIES
+from segue.catalog.ranged.index import ENTRY
+from segue.catalog.ranged.runs import Array, Piece, packed
+from segue.errors import ArtifactsError
+from segue.query import Query, Seed
+from segue.releases.store import Folder
+from tests.pieces import ranged
+
+SMALL = 60_000  # bytes: fewer than one search needs
+
+
+@pytest.fixture(scope="module")
+def store(demo_catalog, tmp_path_factory):
+    """A folder to which the small invented catalogue was published."""
+    root = tmp_path_factory.mktemp("store")
+    publish(demo_catalog, Folder(root), Terms())
+    return root
+
+
+def found(songs, row):
+    """What is recommended for a song."""
+    answer = engine.recommend(songs, Query((Seed("", {}, id=songs.texts("ids")[row]),)))
+    return [(song.row, song.score) for song in answer.recommendations]
+
+
+@given(st.lists(st.sets(st.integers(0, 10**6), min_size=1, max_size=50), min_size=1, max_size=3))
+def test_a_piece_gives_back_what_was_packed(sets):
+    arrays = [Array(f"array_{number}", np.dtype("<u2"), (10**6 + 1, 3)) for number in range(len(sets))]
+    rows = [np.array(sorted(one)) for one in sets]
+    values = [np.arange(3 * len(some), dtype=np.uint16).reshape(-1, 3) for some in rows]
+    parts = [(number, some, np.ones_like(some), values[number]) for number, some in enumerate(rows)]
+    piece = Piece(packed(parts), arrays)
+    for array, some, expected in zip(arrays, rows, values):
+        runs = piece.runs(array.name)
+        assert np.array_equal(runs.values[runs.places(some)], expected)
+        assert (runs.places(np.array(sorted(set(range(60)) - set(some.tolist())))) == -1).all()
+    assert piece.runs("another") is None
+
+
+@pytest.mark.parametrize("limit", [SMALL, 10**8])
+def test_every_array_reads_as_its_file_does(store, demo_catalog, limit):
+    songs, dice = ranged(demo_catalog, store, limit), np.random.default_rng(3)
+    for name in demo_catalog.manifest[ENTRY]["arrays"]:
+        ours, theirs = songs.array(name), demo_catalog.array(name)
+        rows = dice.integers(0, len(theirs), 40)
+        assert (len(ours), ours.shape, ours.dtype) == (len(theirs), theirs.shape, theirs.dtype)
+        for key in (rows, int(rows[0]), slice(3, 20), slice(None, 9, 2), list(map(int, rows)), rows[:, None]):
+            np.testing.assert_array_equal(ours[key], theirs[key])
+        np.testing.assert_array_equal(ours.take(rows, axis=0), theirs.take(rows, axis=0))
+        np.testing.assert_array_equal(np.asarray(ours), theirs)
+
+
+def test_a_place_outside_is_an_error_as_it_is_of_any_array(store, demo_catalog):
+    with pytest.raises(IndexError, match="works has 600 elements"):
+        ranged(demo_catalog, store).array("works")[[600]]
+
+
+def test_whole_columns_compare_and_add_as_they_do_elsewhere(store, demo_catalog):
+    ours, theirs = (songs.attribute("tempo") for songs in (ranged(demo_catalog, store), demo_catalog))
+    np.testing.assert_array_equal((ours >= 90) & (ours <= 120), (theirs >= 90) & (theirs <= 120))
+    np.testing.assert_array_equal(ours.astype(np.float64) + 1, theirs.astype(np.float64) + 1)
+    assert ours.max() == theirs.max()
+
+
+def test_sorted_digests_are_searched_as_the_whole_column_is(store, demo_catalog):
+    songs, dice = ranged(demo_catalog, store), np.random.default_rng(4)
+    for name in ("id_hashes", "title_hashes", "artist_hashes"):
+        column = demo_catalog.array(name)
+        keys = np.concatenate(
+            [dice.choice(column, 50), dice.integers(0, 2**63, 20, np.uint64), column[:1], column[-1:]]
+        )
+        for side in ("left", "right"):
+            np.testing.assert_array_equal(songs.array(name).searchsorted(keys, side), column.searchsorted(keys, side))
+
+
+def test_pieces_stay_within_their_budget_and_answers_the_same(store, demo_catalog):
+    songs = ranged(demo_catalog, store, SMALL)
+    for row in range(0, 600, 20):
+        assert found(songs, row) == found(demo_catalog, row)
+        assert 0 < songs.held.size <= SMALL
+
+
+def test_requests_that_drop_each_others_pieces_answer_the_same(store, demo_catalog):
+    songs, wrong = ranged(demo_catalog, store, SMALL), []
+    expected = {row: found(demo_catalog, row) for row in range(0, 600, 30)}
+
+    def ask(rows):
+        wrong.extend(row for row in rows if found(songs, row) != expected[row])
+
+    threads = [threading.Thread(target=ask, args=(list(expected)[shift:],)) for shift in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+
+
+def spoilt(times, spoil):
+    """Ranges of which the first ones are spoilt, and how many were asked for."""
+    asked = []
+
+    def through(range_of):
+        def other(name, start, stop):
+            asked.append(name)
+            content = range_of(name, start, stop)
+            return spoil(content) if len(asked) <= times else content
+
+        return other
+
+    return through, asked
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [lambda content: content[:-1], lambda content: b"", lambda content: content[:-1] + bytes([content[-1] ^ 1])],
+    ids=["truncated", "empty", "damaged"],
+)
+def test_a_range_that_is_not_what_was_published_is_asked_for_again(store, demo_catalog, spoil):
+    through, asked = spoilt(TRIES - 1, spoil)
+    assert found(ranged(demo_catalog, store, through=through), 7) == found(demo_catalog, 7)
+    through, asked = spoilt(10**6, spoil)
+    with pytest.raises(
+        ArtifactsError, match=r"of version \w+ is damaged in the store: bytes [\d,]+ to [\d,]+ are not"
+    ):
+        ranged(demo_catalog, store, through=through).texts("ids")[7]
+    assert len(asked) == TRIES
+
+
+def test_what_somebody_else_wrote_in_the_place_of_a_record_is_refused(store, demo_artifacts, tmp_path):
+    songs = load(demo_artifacts)
+    publish(songs, Folder(tmp_path), Terms())
+    (path,) = tmp_path.glob("versions/*/records-*.bin")
+    path.write_bytes(path.read_bytes()[::-1])
+    with pytest.raises(ArtifactsError, match=r"records-00000\.bin of version \w+ is damaged in the store"):
+        found(ranged(songs, tmp_path), 7)
