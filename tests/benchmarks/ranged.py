@@ -6,6 +6,7 @@ HTTP, of songs drawn at random. moto reads an object whole for each range of it:
 """
 
 import contextlib
+import contextvars
 import os
 import statistics
 import sys
@@ -68,7 +69,7 @@ def _noted(config: Config, body: Mapping[str, Any], row: int | None = None) -> n
     """What a request notes of itself; ``row``: of the song that is here, with its look-up."""
     service = Service(config)
     if row is not None:
-        here = service.catalog()
+        here = contextvars.copy_context().run(service.catalog)  # as in a request of its own
         lookup.expect(here, [body["song_id"]], [])
         here.near(np.array([row]))
     client = Client(Request.application(service.handle))

@@ -98,7 +98,7 @@ class Remote:
             _log.warning("%s: version %s has no records: it is fetched in whole files", self.address, folder.name)
             return None
         _fetch_all([f"{name}.npy" for name in HERE], fetch)
-        _log.info("%s: version %s is served by cells, %d MB of files", self.address, folder.name, size / MB)
+        _log.info("%s: version %s is served by cells, %.1f MB of files", self.address, folder.name, size / MB)
         return Ranged(folder, said, fetch, range_of, self._pieces_limit)
 
     def _manifest(self, version: str) -> dict[str, Any]:
