@@ -19,6 +19,7 @@ from build.sources.columns import TIDY
 from segue import catalog as catalogs
 from segue.catalog import names
 from segue.catalog.lookup.beginnings import alphabetical
+from segue.catalog.ranged.index import ENTRY, Index, blocks_of
 from segue.engine.space import KNOTS, space_of
 from segue.query.attributes import NUMERIC
 from tests import tables, world
@@ -92,6 +93,8 @@ def test_every_array_has_the_shape_that_the_table_states(artifacts):
     space = space_of(artifacts)
     n_dims, n_cells = len(space.spread), len(artifacts.array("cell_clusters"))
     n_centres = len(artifacts.array("sketch_centres"))
+    n_records = sum(artifacts.manifest[ENTRY]["records"].values())
+    n_blocks = sum(map(blocks_of, Index(artifacts).arrays.values()))
     songs = ((n_songs,), "i")
     stated = {
         "vectors": ((n_songs, n_dims), "int8"),
@@ -127,9 +130,13 @@ def test_every_array_has_the_shape_that_the_table_states(artifacts):
         **{f"{text}_offsets": ((n_songs + 1,), "u") for text in ("ids", "names")},
         "song_albums": ((n_songs,), "uint32"),
         "artists_offsets": ((n_artists + 1,), "u"),
+        "record_offsets": ((n_records + 1,), "i"),
+        "record_digests": ((n_records, 32), "uint8"),
+        "block_digests": ((n_blocks, 32), "uint8"),
     }
     free = {f"{text}_heap" for text in ("ids", "names", "albums", "artists")}
     free |= {"albums_offsets", "title_hashes", "title_songs", "entry_songs", "trigram_keys", "trigram_offsets"}
+    free |= {"record_keys"}
     free |= {f"{owner}_{items}" for owner, items in PAIRS}
     assert {name.stem for name in artifacts.folder.glob("*.npy")} == set(stated) | free
     for name, (shape, kind) in stated.items():
@@ -283,7 +290,7 @@ def test_the_manifest_begins_with_the_format_and_tells_what_was_fitted(artifacts
     manifest = artifacts.manifest
     assert list(manifest) == [
         "format", "songs", "recommendable", "works", "space", "genres", "attributes", "has_explicit", "clusters",
-        "row_groups", "search", "quality", "invented", "data", "parameters", "libraries", "files",
+        "row_groups", "records", "search", "quality", "invented", "data", "parameters", "libraries", "files",
     ]  # fmt: skip
     assert manifest["recommendable"] == artifacts.array("recommendable").sum()
     assert manifest["genres"] == sorted(manifest["genres"])
