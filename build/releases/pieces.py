@@ -6,6 +6,7 @@ import itertools
 import sys
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tqdm import tqdm
@@ -14,6 +15,7 @@ from build.artifacts import records
 from segue.catalog import Catalog
 from segue.catalog.ranged.index import ENTRY, PART, part
 from segue.errors import ArtifactsError, Missing, StoreError
+from segue.releases.remote import AT_ONCE
 from segue.releases.store import Store
 
 
@@ -30,21 +32,24 @@ def copy(songs: Catalog, store: Store) -> None:
     """
     if ENTRY not in songs.manifest:
         return
-    objects = _objects(songs)
-    bad = [name for name, numbers in objects.items() if not _is_there(songs, store, name, numbers)]
-    if not bad:
-        return
-    made = records.of(songs)
-    print(f"uploading {len(made):,} records in {len(bad)} objects ...", file=sys.stderr, flush=True)
-    with tempfile.TemporaryDirectory() as folder:
-        for name in tqdm(bad, desc="records", leave=False, disable=None):
-            source = Path(folder) / name
-            _write(songs, made, objects[name], source)
-            if not store.create(_path(songs, name), source):
-                store.replace(_path(songs, name), source)
-            source.unlink()
-            if not _is_there(songs, store, name, objects[name]):
-                raise StoreError(f"{name} of version {songs.version} does not read back as it was written; run again")
+    objects, made = _objects(songs), records.of(songs)
+    with ThreadPoolExecutor(AT_ONCE) as pool, tempfile.TemporaryDirectory() as folder:
+        there = pool.map(lambda name: _is_there(songs, store, name, objects[name]), objects)
+        bad = [name for name, is_there in zip(objects, there) if not is_there]
+        if bad:
+            print(f"uploading records, {len(bad)} of {len(objects)} objects ...", file=sys.stderr, flush=True)
+        done = pool.map(lambda name: _bring(songs, store, made, name, objects[name], Path(folder)), bad)
+        list(tqdm(done, desc="records", total=len(bad), leave=False, disable=None))
+
+
+def _bring(songs: Catalog, store: Store, made: records.Records, name: str, numbers: range, folder: Path) -> None:
+    source = folder / name
+    _write(songs, made, numbers, source)
+    if not store.create(_path(songs, name), source):
+        store.replace(_path(songs, name), source)
+    source.unlink()
+    if not _is_there(songs, store, name, numbers):
+        raise StoreError(f"{name} of version {songs.version} does not read back as it was written; run again")
 
 
 def _objects(songs: Catalog) -> dict[str, range]:
