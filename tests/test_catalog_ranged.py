@@ -143,3 +143,13 @@ def test_what_somebody_else_wrote_in_the_place_of_a_record_is_refused(store, dem
     path.write_bytes(path.read_bytes()[::-1])
     with pytest.raises(ArtifactsError, match=r"records-00000\.bin of version \w+ is damaged in the store"):
         found(ranged(songs, tmp_path), 7)
+
+
+def test_to_give_pages_back_nothing_is_fetched(store, demo_catalog, monkeypatch):
+    through, asked = spoilt(0, bytes)
+    songs = ranged(demo_catalog, store, through=through)
+    found(songs, 7)
+    asked.clear()
+    monkeypatch.setattr(songs, "path", asked.append)
+    songs.give_back(most=1)
+    assert asked == []

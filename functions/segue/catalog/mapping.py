@@ -61,9 +61,7 @@ def give_back(arrays: Iterable[np.ndarray], bound: float) -> None:
 def resident() -> int:
     """Bytes of files that are in this process's memory, libraries among them; 0 where there is no /proc."""
     try:
-        file = os.open(
-            "/proc/self/statm", os.O_RDONLY
-        )  # anew each time: an open one stays with the process that forked
+        file = os.open("/proc/self/statm", os.O_RDONLY)  # anew each time: a fork would go on reading its parent's
     except OSError:
         return 0
     try:

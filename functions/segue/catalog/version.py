@@ -87,6 +87,7 @@ class Catalog:
         self.folder = folder
         self.manifest = manifest
         self._fetch = fetch
+        self._maps: list[np.ndarray] = []
         self._arrays: dict[str, np.ndarray] = {}
         self._texts: dict[str, Texts] = {}
         self._lists: dict[tuple[str, str], Lists] = {}
@@ -142,7 +143,7 @@ class Catalog:
         size = self.derived("size", lambda: sum(facts["bytes"] for facts in self.manifest["files"].values()))
         most = most or max(MAPPED, MAPPED_SHARE * size)
         if size > most:
-            give_back(self._arrays.values(), most)
+            give_back(self._maps, most)
 
     def attribute(self, name: str) -> np.ndarray:
         """A number of every song, NaN where unknown; shape (n_songs,)."""
@@ -164,10 +165,12 @@ class Catalog:
 
     def _mapped(self, name: str) -> np.ndarray:
         try:
-            return mapped(self.path(name))
+            found = mapped(self.path(name))
         except (OSError, ValueError) as error:
             said = f"{name} of version {self.version} can't be opened ({type(error).__name__})"
             raise ArtifactsError(said) from error
+        self._maps.append(found)
+        return found
 
 
 def load(root: Path) -> Catalog:

@@ -10,7 +10,7 @@ import numpy as np
 from segue.catalog.ranged.arrays import Digests, Fetched
 from segue.catalog.ranged.held import Fetch, Held
 from segue.catalog.ranged.index import CELLS, ENTRY, KEYS, MOST_RECORDS, SAMPLE, Index, part
-from segue.catalog.version import Catalog
+from segue.catalog.version import MAPPED, Catalog
 from segue.errors import Missing
 
 SHARE = 0.5  # of the budget, up to which records of cells are fetched for one search
@@ -69,6 +69,10 @@ class Ranged(Catalog):
         """Map what is here."""
         for name in HERE:
             self.array(name)
+
+    def give_back(self, most: float | None = None) -> None:
+        """As for other catalogues; but files are few, so that more of them is never worth it for their size."""
+        super().give_back(most or MAPPED)
 
     def array(self, name: str) -> np.ndarray:
         """The array of that name; what is small lies here."""
