@@ -76,10 +76,10 @@ class Bucket:
                 piece = obstore.get_range(self._store, name, start=start, end=min(start + CHUNK, size))
             yield bytes(piece)
 
-    def range(self, name: str, start: int, stop: int) -> bytes:
+    def range(self, name: str, start: int, stop: int) -> memoryview:
         """Some bytes of a file."""
         with _told(name):
-            return bytes(obstore.get_range(self._store, name, start=start, end=stop))
+            return memoryview(obstore.get_range(self._store, name, start=start, end=stop))
 
     def create(self, name: str, source: Path) -> bool:
         """Copy a file if the name is free."""

@@ -91,7 +91,7 @@ class Remote:
             return None
         from segue.catalog.ranged.ranged import HERE, Ranged
 
-        def range_of(name: str, start: int, stop: int) -> bytes:
+        def range_of(name: str, start: int, stop: int) -> bytes | memoryview:
             return self._store.range(f"versions/{folder.name}/{name}", start, stop)
 
         if not Ranged.is_possible(said, range_of):

@@ -55,7 +55,7 @@ class Store(Protocol):
     def stream(self, name: str, size: int) -> Iterator[bytes]:
         """The first ``size`` bytes of a file, piece by piece. Raises Missing."""
 
-    def range(self, name: str, start: int, stop: int) -> bytes:
+    def range(self, name: str, start: int, stop: int) -> bytes | memoryview:
         """Some bytes of a file; fewer where it ends before. Raises Missing."""
 
     def create(self, name: str, source: Path) -> bool:
@@ -108,7 +108,7 @@ class Folder:
         except OSError as error:
             raise StoreError(f"{name} can't be read: {error.strerror}") from error
 
-    def range(self, name: str, start: int, stop: int) -> bytes:
+    def range(self, name: str, start: int, stop: int) -> bytes | memoryview:
         """See :class:`Store`."""
         try:
             with (self._root / name).open("rb") as file:

@@ -6,6 +6,7 @@ make an answer wrong; at worst it is fetched again.
 
 import hashlib
 import itertools
+import mmap
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -19,13 +20,14 @@ from segue.catalog.ranged.runs import Array, Piece, Runs, packed
 from segue.errors import ArtifactsError
 
 Lately = tuple[np.ndarray, np.ndarray, list[Runs]]  # first and last elements of each, and what is between them
-Fetch = Callable[[str, int, int], bytes]  # of an object of the version: its name, and from which byte to which
+Fetch = Callable[[str, int, int], bytes | memoryview]  # an object, and from which byte to which
 
 AT_ONCE = 16  # ranges fetched side by side
 GAP = 4096  # bytes between two ranges that are fetched as one
 LARGEST = 8 << 20  # bytes of ranges that are fetched as one
 TRIES = 3  # for a range that is not what was published
 LATELY = 256  # pieces among which what belongs to a song is looked for
+MUCH = 4 << 20  # bytes that came at once, after which memory is given back
 WEIGHT = 1.25  # of a piece in memory: numbers of runs are read into larger ones
 
 
@@ -104,6 +106,8 @@ class Held:
                 found = list(pool.map(self._fetched, groups))
         pieces = dict(itertools.chain.from_iterable(found))
         self._keep(pieces)
+        if sum(map(len, pieces.values())) > MUCH:
+            _give_back()
         return [pieces[place.key] for place in places]
 
     def _keep(self, pieces: dict[tuple[str, int], Piece]) -> None:
@@ -125,18 +129,18 @@ class Held:
             content = memoryview(self._fetch(group[0].name, start, stop))
             pieces = [content[place.start - start : place.stop - start] for place in group]
             if all(map(_is_published, group, pieces)):
-                return [(place.key, self._piece(place, bytes(piece))) for place, piece in zip(group, pieces)]
+                return [(place.key, self._piece(place, piece)) for place, piece in zip(group, pieces)]
         said = f"{group[0].name} of version {self._version} is damaged in the store: bytes {start:,} to {stop:,} are"
         raise ArtifactsError(f"{said} not what was published, in {TRIES} tries")
 
-    def _piece(self, place: Place, content: bytes) -> Piece:
+    def _piece(self, place: Place, content: memoryview) -> Piece:
         """A record as it is; of a block, a record of its one run."""
         name, number = place.key
         if name not in self._numbers:
-            return Piece(content, self._arrays)
+            return Piece(_apart(content), self._arrays)
         array = self._index.arrays[name]
         values = np.frombuffer(content, array.dtype).reshape(-1, *array.shape[1:])
-        return Piece(packed([_run(self._numbers[name], array, number, values)]), self._arrays)
+        return Piece(_apart(packed([_run(self._numbers[name], array, number, values)])), self._arrays)
 
 
 def _run(number: int, array: Array, block: int, values: np.ndarray) -> tuple[int, np.ndarray, np.ndarray, np.ndarray]:
@@ -158,3 +162,19 @@ def _grouped(places: Iterable[Place]) -> Iterator[list[Place]]:
         group.append(place)
     if group:
         yield group
+
+
+def _apart(content: bytes | memoryview) -> mmap.mmap:
+    """A copy in pages of its own, which the kernel has back as soon as nobody reads it."""
+    own = mmap.mmap(-1, len(content))
+    own[:] = content
+    return own
+
+
+def _give_back() -> None:
+    """Give the kernel what the store's client has freed, scattered over the threads' heaps (malloc_trim(3))."""
+    import ctypes
+
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # not in every C library
+    if trim:
+        trim(0)

@@ -5,6 +5,7 @@ of each run, counted from the line's, and the lengths of the runs, both uint32, 
 end. Everything begins at a multiple of eight bytes.
 """
 
+import mmap
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -59,7 +60,7 @@ class Runs(NamedTuple):
 class Piece:
     """Bytes that were fetched; what they hold of an array is looked at when it is first asked for."""
 
-    def __init__(self, content: bytes, arrays: Sequence[Array]):
+    def __init__(self, content: bytes | mmap.mmap, arrays: Sequence[Array]):
         self._content = content
         self._arrays = arrays
         self._lines = {arrays[number].name: (number, *line) for number, *line in _lines(content)}
@@ -80,6 +81,7 @@ class Piece:
         array = self._arrays[number]
         numbers = np.frombuffer(self._content, "<u4", 2 * n_runs, place).astype(np.int64)
         values = np.frombuffer(self._content, np.uint8, n_bytes, place + STEP * n_runs)
+        values.flags.writeable = False
         return Runs.of(
             numbers[:n_runs] + first,
             numbers[n_runs:],
@@ -99,7 +101,7 @@ def packed(parts: Sequence[tuple[int, np.ndarray, np.ndarray, np.ndarray]]) -> b
     return b"".join([np.uint64(len(parts)).tobytes(), heads.tobytes(), *pieces])
 
 
-def _lines(content: bytes) -> list[tuple[int, int, int, int, int]]:
+def _lines(content: bytes | mmap.mmap) -> list[tuple[int, int, int, int, int]]:
     """The table of a piece, and where each array's part begins."""
     count = int(np.frombuffer(content, "<u8", 1)[0])
     place, lines = STEP + count * HEAD.itemsize, []
