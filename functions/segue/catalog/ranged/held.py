@@ -166,7 +166,7 @@ def _grouped(places: Iterable[Place]) -> Iterator[list[Place]]:
 
 def _apart(content: bytes | memoryview) -> mmap.mmap:
     """A copy in pages of its own, which the kernel has back as soon as nobody reads it."""
-    own = mmap.mmap(-1, len(content))
+    own = mmap.mmap(-1, len(content), flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
     own[:] = content
     return own
 
