@@ -49,6 +49,11 @@ def test_a_piece_gives_back_what_was_packed(sets):
     assert piece.runs("another") is None
 
 
+def test_runs_that_are_too_far_apart_for_a_piece_are_refused():
+    with pytest.raises(ValueError, match="more than 4 GB"):
+        packed([(0, np.array([0, 2**32]), np.array([1, 1]), np.zeros(2, np.uint8))])
+
+
 @pytest.mark.parametrize("limit", [SMALL, 10**8])
 def test_every_array_reads_as_its_file_does(store, demo_catalog, limit):
     songs, dice = ranged(demo_catalog, store, limit), np.random.default_rng(3)

@@ -13,6 +13,7 @@ import numpy as np
 
 HEAD = np.dtype([("array", "<u4"), ("runs", "<u4"), ("first", "<u8"), ("bytes", "<u8")])
 STEP = 8  # bytes
+MOST = 2**32 - 1
 
 
 class Array(NamedTuple):
@@ -90,11 +91,20 @@ class Piece:
 
 
 def packed(parts: Sequence[tuple[int, np.ndarray, np.ndarray, np.ndarray]]) -> bytes:
-    """A piece of parts: the number of an array, the starts and lengths of runs, and their elements."""
+    """A piece of parts: the number of an array, the starts and lengths of runs, and their elements.
+
+    Raises
+    ------
+    ValueError
+        two runs are so far apart that 32 bits don't hold how far: in texts of 4 GB.
+
+    """
     heads = np.empty(len(parts), HEAD)
     pieces = []
     for line, (number, starts, lengths, values) in enumerate(parts):
         first = int(starts[0]) if len(starts) else 0
+        if len(starts) and int(starts[-1]) - first > MOST:
+            raise ValueError("an array of more than 4 GB can't be served by cells")
         heads[line] = number, len(starts), first, values.nbytes
         pieces += [(starts - first).astype("<u4").tobytes(), lengths.astype("<u4").tobytes(), values.tobytes()]
         pieces.append(bytes(-values.nbytes % STEP))
