@@ -28,6 +28,8 @@ SETTINGS = {
     "spark.sql.execution.arrow.pyspark.enabled": "true",
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.caseSensitive": "true",
+    # as large as small partitions grow when joined, compressed: the driver takes two at a time while it writes
+    "spark.sql.adaptive.advisoryPartitionSizeInBytes": "16m",
 }
 LOGGING = Path(__file__).parent / "log4j2.properties"
 
