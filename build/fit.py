@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from build.artifacts import writing
+from build.artifacts import records, writing
 from build.model.clusters import cluster
 from build.model.lessons import teach
 from build.model.reach import reaches
@@ -30,6 +30,7 @@ from build.sources.account import Account
 from build.sources.runs import slices
 from build.sources.tracks import is_invented, tracks
 from segue import catalog
+from segue.catalog.ranged.index import ENTRY
 from segue.errors import ArtifactsError, EngineError
 from segue.releases.store import Folder
 
@@ -172,6 +173,7 @@ def _taught(path: Path, fold: int | None, frame: pd.DataFrame) -> tuple[playlist
 
 def _entries(folder: Path, made: Made, options: Options) -> dict[str, Any]:
     described = made.write(folder)
+    described[ENTRY] = records.write(folder)
     made.account.works = described["works"]
     described["search"] = recall.chosen(catalog.Catalog(folder, described))
     return {

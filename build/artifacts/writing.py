@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pyarrow.compute as pc
 
-from build.artifacts import groups, lookups, records, table
+from build.artifacts import groups, lookups, table
 from build.model.clusters import Cells, centroids
 from build.model.context import Links, first_artists
 from build.model.lessons import Lists
@@ -19,7 +19,6 @@ from build.model.space import Placed
 from build.model.works import work_numbers
 from build.sources import runs
 from segue.catalog.ragged import offsets_of, write_texts
-from segue.catalog.ranged.index import ENTRY
 from segue.query.attributes import NUMERIC
 
 
@@ -100,7 +99,6 @@ def write(folder: Path, model: Model) -> dict[str, Any]:
         "has_explicit": bool(model.frame["explicit"].notna().any()),
         "clusters": groups.described(model.frame, model.placed, clusters),
         "row_groups": firsts,
-        ENTRY: records.write(folder),
     }
 
 
