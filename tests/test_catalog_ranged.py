@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from build.releases.publish import Terms, publish
 from segue import engine
-from segue.catalog import load
+from segue.catalog import load, version
 from segue.catalog.ranged.held import TRIES
 from segue.catalog.ranged.index import ENTRY
+from segue.catalog.ranged.ranged import MAPPED
 from segue.catalog.ranged.runs import Array, Piece, packed
 from segue.errors import ArtifactsError
 from segue.query import Query, Seed
@@ -158,3 +159,12 @@ def test_to_give_pages_back_nothing_is_fetched(store, demo_catalog, monkeypatch)
     monkeypatch.setattr(songs, "path", asked.append)
     songs.give_back(most=1)
     assert asked == []
+
+
+def test_whole_files_stay_within_a_bound_though_none_is_set(store, demo_catalog, monkeypatch):
+    bounds = []
+    monkeypatch.setattr(version, "give_back", lambda _, bound: bounds.append(bound))
+    songs = ranged(demo_catalog, store)
+    songs.give_back()
+    songs.give_back(5)
+    assert bounds == [MAPPED, 5]

@@ -5,7 +5,6 @@ from werkzeug.wrappers import Request
 
 from segue.catalog import version
 from segue.catalog.mapping import give_back
-from segue.catalog.version import Catalog
 from segue.config import Config
 from segue.web.service import Service
 
@@ -35,11 +34,3 @@ def test_answers_are_the_same_where_every_page_is_given_back(world_artifacts, mo
     assert answers(Config(world_artifacts, mapped=1)) == expected
     assert [bound for _, bound in given_back] == [1] * len(ASKED)
     assert all(arrays for arrays, _ in given_back)
-
-
-def test_a_large_version_keeps_a_share_of_its_files_a_small_one_all(world_catalog, monkeypatch):
-    bounds = []
-    monkeypatch.setattr(version, "give_back", lambda _, bound: bounds.append(bound))
-    for size in (version.MAPPED, version.MAPPED + 1, 40 * version.MAPPED):
-        Catalog(world_catalog.folder, {"files": {"vectors.npy": {"bytes": size}}}).give_back()
-    assert bounds == [version.MAPPED, 5 * version.MAPPED]

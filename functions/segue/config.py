@@ -23,7 +23,7 @@ class Config:
     cache : SEGUE_CACHE, a folder for files of a bucket; default: this user's below the platform's temporary folder
     cache_limit : SEGUE_CACHE_MB, 1..1000000, of which this is the bytes
     mapped : SEGUE_MAPPED_MB, 1..1000000, of which this is the bytes: of files that a process keeps mapped between
-        requests; default: as it pays for the version
+        requests; default: all that were read, or 128 by cells
     resident : SEGUE_RESIDENT, ``all`` fetches a bucket's files whole, ``cells`` only the pieces that requests need,
         ``auto`` the latter where a version is larger than the cache may be
     pieces_limit : SEGUE_CELLS_MB, 8..1000000, what these pieces may take of memory, of which this is the bytes

@@ -68,9 +68,6 @@ from segue.errors import ArtifactsError
 
 Made = TypeVar("Made")
 
-MAPPED = 128_000_000  # bytes of files that a process keeps mapped between requests, libraries among them
-MAPPED_SHARE = 1 / 8  # of a version's files, where that is more: with ten million songs each request touches 10 MB
-
 
 class Catalog:
     """One version of the artifacts, each file opened when it is first needed.
@@ -140,9 +137,7 @@ class Catalog:
 
     def give_back(self, most: float | None = None) -> None:
         """Between requests: unmap pages of files if more bytes than ``most`` are mapped; answers stay the same."""
-        size = self.derived("size", lambda: sum(facts["bytes"] for facts in self.manifest["files"].values()))
-        most = most or max(MAPPED, MAPPED_SHARE * size)
-        if size > most:
+        if most is not None:
             give_back(self._maps, most)
 
     def attribute(self, name: str) -> np.ndarray:

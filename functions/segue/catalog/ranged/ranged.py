@@ -10,9 +10,10 @@ import numpy as np
 from segue.catalog.ranged.arrays import Digests, Fetched
 from segue.catalog.ranged.held import Fetch, Held
 from segue.catalog.ranged.index import CELLS, ENTRY, KEYS, MOST_RECORDS, SAMPLE, Index, part
-from segue.catalog.version import MAPPED, Catalog
+from segue.catalog.version import Catalog
 from segue.errors import Missing
 
+MAPPED = 128_000_000  # bytes of whole files, and of libraries, that stay mapped between requests
 SHARE = 0.5  # of the budget, up to which records of cells are fetched for one search
 OF_SONGS = (
     "vectors",
@@ -71,8 +72,8 @@ class Ranged(Catalog):
             self.array(name)
 
     def give_back(self, most: float | None = None) -> None:
-        """As for other catalogues; but files are few, so that more of them is never worth it for their size."""
-        super().give_back(most or MAPPED)
+        """As for other catalogues, and where no bound is given within one, for whoever serves so lacks memory."""
+        super().give_back(MAPPED if most is None else most)
 
     def array(self, name: str) -> np.ndarray:
         """The array of that name; what is small lies here."""
