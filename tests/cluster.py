@@ -2,11 +2,22 @@
 
 import importlib.util
 import os
+import shutil
 import signal
 import socket
 import subprocess
+import sys
 import time
 from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+_missing = [name for name, there in {
+    "pyspark (requirements-spark.txt)": importlib.util.find_spec("pyspark"),
+    "Java 17": shutil.which("java"),
+}.items() if not there]  # fmt: skip
+needs_spark = pytest.mark.skipif(bool(_missing), reason=f"needs {' and '.join(_missing)}")
 
 
 class Cluster:
@@ -58,3 +69,9 @@ def end(process: subprocess.Popen[bytes]) -> None:
     if process.poll() is None:
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
+
+
+def started(source: Path, out: Path, *options: str) -> subprocess.Popen[str]:
+    """A fit on its way."""
+    command = [sys.executable, "-m", "build", "fit", "--engine", "spark", "--source", str(source), "--out", str(out)]
+    return subprocess.Popen([*command, *options], cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)

@@ -100,7 +100,7 @@ class Records:
         songs = yield from self._keys(TITLES, number)
         for owner in ("by", "names", "ids"):
             yield from self._lists(owner, songs)
-        artists = np.unique(self._values("by", songs))
+        artists = np.unique(self._values("by", songs)[3])
         yield from self._lists("artists", artists)
         yield from self._best(artists, 1)
         best = self._arrays["artist_songs"][self._arrays["artist_offsets"][artists]]
@@ -140,13 +140,13 @@ class Records:
 
     def _lists(self, owner: str, rows: np.ndarray) -> Iterator[Part]:
         """Lists of some rows, rising, and their offsets."""
-        offsets, rows = self._arrays[f"{owner}_offsets"], rows.astype(np.int64)
+        rows = rows.astype(np.int64)
         yield self._some(f"{owner}_offsets", np.union1d(rows, rows + 1))
-        yield self._runs(LISTS[owner], offsets[rows].astype(np.int64), offsets[rows + 1].astype(np.int64))
+        yield self._values(owner, rows)
 
-    def _values(self, owner: str, rows: np.ndarray) -> np.ndarray:
+    def _values(self, owner: str, rows: np.ndarray) -> Part:
         offsets = self._arrays[f"{owner}_offsets"]
-        return self._runs(LISTS[owner], offsets[rows].astype(np.int64), offsets[rows + 1].astype(np.int64))[3]
+        return self._runs(LISTS[owner], offsets[rows].astype(np.int64), offsets[rows + 1].astype(np.int64))
 
     def _slice(self, name: str, first: int, last: int) -> Part:
         return self._numbers[name], np.array([first]), np.array([last - first]), self._arrays[name][first:last]

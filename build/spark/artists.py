@@ -10,7 +10,7 @@ from scipy import sparse
 from build.model.context import averaged
 from build.model.space import PSEUDO_SONGS, TELLING
 from build.spark.batches import Frame, each_key, kept, matrix, ragged, rows_of
-from build.spark.company import listed, members, sparse_of, with_compilations
+from build.spark.company import by_text, listed, sparse_of, with_compilations
 from build.spark.features import UNKNOWN, WHOLE, Fitted, whole
 
 ARTISTS = pa.schema([
@@ -36,8 +36,7 @@ class _Artists:
     fitted: Fitted
 
     def __call__(self, links: pa.Table) -> dict[str, Any]:
-        named = links["artist"].combine_chunks().dictionary_encode()
-        of = members(named.indices.to_numpy(), len(named.dictionary))
+        named, of = by_text(links["artist"])
         n_songs = np.diff(of.indptr)
         genres = self._genres(of, links)
         analysed, sounds = self._sounds(of, links, genres)

@@ -56,6 +56,12 @@ def means(counts: np.ndarray) -> sparse.csr_matrix:
     return sparse.csr_matrix((data, np.arange(starts[-1]), starts), (len(counts), starts[-1]))
 
 
+def by_text(column: pa.ChunkedArray) -> tuple[pa.DictionaryArray, sparse.csr_matrix]:
+    """A column with its distinct texts, and which rows have each of them, as :func:`members` has it."""
+    named = column.combine_chunks().dictionary_encode()
+    return named, members(named.indices.to_numpy(), len(named.dictionary))
+
+
 def members(groups: np.ndarray, n_groups: int) -> sparse.csr_matrix:
     """Group x row: 1 where a row is of a group; int64, shape (n_groups, n_rows)."""
     n_rows = len(groups)
@@ -97,8 +103,7 @@ class _Added:
     n_genres: int
 
     def __call__(self, songs: pa.Table) -> dict[str, Any]:
-        named = songs["artist"].combine_chunks().dictionary_encode()
-        of = members(named.indices.to_numpy(), len(named.dictionary))
+        named, of = by_text(songs["artist"])
         amounts = sparse_of(songs["around"], self.n_genres, songs["amounts"].combine_chunks())
         return {"artist": named.dictionary, **_lists(sparse.csr_matrix(of @ amounts))}
 
