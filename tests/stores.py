@@ -20,6 +20,22 @@ from tests.releases import point_to, published
 
 WHEN = "Wed, 21 Oct 2015 07:28:00 GMT"
 
+# S3 compares an If-Match and writes in one step; moto between other requests, so that two that race may both win
+MOTO = """
+import sys, threading
+from moto import server
+from moto.s3.responses import S3Response
+
+turn = threading.RLock()
+
+def put_object(self, put=S3Response.put_object):
+    with turn:
+        return put(self)
+
+S3Response.put_object = put_object
+server.main(sys.argv[1:])
+"""
+
 
 class Handler(BaseHTTPRequestHandler):
     """Reads a request whole and sends an answer whole."""
@@ -179,7 +195,7 @@ def moto_server():
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-W", "ignore", "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
+    command = [sys.executable, "-W", "ignore", "-c", MOTO, "-H", "127.0.0.1", "-p", str(port)]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     base = f"http://127.0.0.1:{port}"
     for _ in range(600):

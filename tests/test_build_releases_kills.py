@@ -1,5 +1,6 @@
 """Publishers that are killed while functions recommend without pause, and publishers that race."""
 
+import contextlib
 import os
 import random
 import subprocess
@@ -159,23 +160,27 @@ def tell(racer, line):
 def race(address, versions, turns):
     """Two publishers that both compared with the same version swap the pointer at once, turn after turn."""
     published(address, versions[2:3])
-    racers = [process(RACER, address, versions[0].folder.parents[1]) for _ in range(2)]
-    for turn in range(turns):
-        pair = [songs.version for songs in (versions[:2] if turn % 2 == 0 else versions[2:])]
-        for racer, version in zip(racers, pair):
-            tell(racer, version)
+    with contextlib.ExitStack() as ended:
+        racers = [process(RACER, address, versions[0].folder.parents[1]) for _ in range(2)]
         for racer in racers:
-            while (line := racer.stderr.readline()) != "there\n":
-                assert line, "the publisher ended"
-        for racer in racers:
-            tell(racer, "go")
-        won, lost = sorted(zip((racer.stdout.readline() for racer in racers), pair), reverse=True)
-        assert won == ("won\n", current(address))
-        assert lost[0].startswith(f"lost: another publisher made version {won[1]} current meanwhile")
-        entries = history.read(releases.at(address))[-2:]
-        assert {(entry["version"], entry.get("lost_to")) for entry in entries} == {(won[1], None), (lost[1], won[1])}
+            ended.callback(end, racer)
+        for turn in range(turns):
+            race_once(address, racers, [songs.version for songs in (versions[:2] if turn % 2 == 0 else versions[2:])])
+
+
+def race_once(address, racers, pair):
+    for racer, version in zip(racers, pair):
+        tell(racer, version)
     for racer in racers:
-        end(racer)
+        while (line := racer.stderr.readline()) != "there\n":
+            assert line, "the publisher ended"
+    for racer in racers:
+        tell(racer, "go")
+    won, lost = sorted(zip((racer.stdout.readline() for racer in racers), pair), reverse=True)
+    assert won == ("won\n", current(address))
+    assert lost[0].startswith(f"lost: another publisher made version {won[1]} current meanwhile")
+    entries = history.read(releases.at(address))[-2:]
+    assert {(entry["version"], entry.get("lost_to")) for entry in entries} == {(won[1], None), (lost[1], won[1])}
 
 
 @pytest.mark.parametrize("kind", ["plain", "s3"])
