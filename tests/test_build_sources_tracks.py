@@ -5,8 +5,6 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
 from build.sources.account import Account
@@ -14,10 +12,8 @@ from build.sources.columns import NEEDED, TIDY
 from build.sources.demo import SONGS
 from build.sources.formats.table import EXPECTED
 from build.sources.listed import SEPARATOR
-from build.sources.merging import merge, merge_rows, with_ids
 from build.sources.tracks import is_invented, tracks
 from segue.errors import SourceError
-from tests.conftest import SHARED
 from tests.tables import SOUND, some, song, songs, text, write
 
 EXPORTIFY = {
@@ -168,52 +164,6 @@ def test_a_song_without_an_id_gets_one_of_its_artists_title_and_album_in_every_t
     assert not frame_of(table(some(songs(), *columns, "album_name")))["id"].isin(made).any()
 
 
-# Merging, whatever the rows
-
-ROWS = st.lists(
-    st.fixed_dictionaries({
-        "id": st.sampled_from(["a", "b", "c", None]),
-        "name": st.sampled_from(["Rain", "Tide"]),
-        "genres": st.sampled_from(["folk", "jazz", f"folk{SEPARATOR}rock", None]),
-        "popularity": st.sampled_from([0.0, 10.0, None]),
-    }),
-    min_size=1,
-    max_size=8,
-)  # fmt: skip
-TYPES = {"id": "str", "name": "str", "genres": "str", "popularity": "float64"}
-
-
-def genres_by_id(rows):
-    merged = merge_rows(with_ids(pd.DataFrame(rows).astype(TYPES)))
-    return {song: set(str(genres).split(SEPARATOR)) for song, genres in zip(merged["id"], merged["genres"])}
-
-
-@settings(max_examples=30)
-@given(ROWS, st.randoms())
-def test_the_order_of_rows_does_not_matter_for_genres(rows, random):
-    shuffled = random.sample(rows, len(rows))
-    assert genres_by_id(rows) == genres_by_id(shuffled)
-
-
-@settings(max_examples=30)
-@given(ROWS)
-def test_merging_keeps_each_id_once_and_makes_none_up(rows):
-    frame = with_ids(pd.DataFrame(rows).astype(TYPES))
-    assert merge(frame)["id"].tolist() == frame["id"].drop_duplicates().tolist()
-    assert sorted(merge_rows(frame)["id"]) == sorted(frame["id"].drop_duplicates())
-    for merged in (merge(frame), merge_rows(frame)):
-        assert_frame_equal(merge(merged), merged)
-
-
-@settings(max_examples=30)
-@given(ROWS)
-def test_a_merged_song_has_the_most_popular_value_of_its_rows(rows):
-    frame = with_ids(pd.DataFrame(rows).astype(TYPES))
-    merged = merge_rows(frame).set_index("id")["popularity"]
-    expected = frame.groupby("id")["popularity"].max()
-    assert merged.sort_index().fillna(-1).to_dict() == expected.fillna(-1).to_dict()
-
-
 # Too little, too bad
 
 
@@ -308,53 +258,3 @@ def test_demo_without_a_number_has_its_documented_size():
 @pytest.mark.parametrize("source", ["demo:", "demo:many", "demo:-5", "demo:9", "demo:10000001", "demo:" + "9" * 200])
 def test_another_size_of_the_invented_catalogue_is_refused(source):
     assert "10" in refusal(source) or "as in demo:50000" in refusal(source)
-
-
-# The published tables
-
-
-@pytest.fixture
-def published():
-    if not SHARED.exists():
-        pytest.skip("needs ../shared/data")
-    return lambda name: str(SHARED / name)
-
-
-@pytest.mark.parametrize(
-    ("name", "rows", "dropped", "songs", "known"),
-    [
-        ("spotify_tracks_114k.csv", 114_000, 1, 89_740, {"genres", "album", "explicit", "popularity"}),
-        ("spotify_songs_tidytuesday.csv", 32_833, 5, 28_352, {"genres", "album", "year", "popularity"}),
-        ("hit_predictor_41k.csv", 41_106, 0, 40_560, set()),
-        ("data_170k_head4998.csv", 4_998, 0, 4_998, {"year", "explicit", "popularity"}),
-    ],
-)
-def test_a_published_table_of_tracks_is_read_without_being_told_its_schema(
-    published, name, rows, dropped, songs, known
-):
-    frame, account = tracks([published(name)], {})
-    assert (account.rows, account.dropped_rows, len(frame)) == (rows, dropped, songs)
-    assert account.rows == account.dropped_rows + account.ids_merged + len(frame)
-    assert frame["id"].is_unique
-    assert frame["id"].str.fullmatch("[0-9A-Za-z]{22}").all()
-    optional = {"genres", "album", "explicit", "popularity", "year"}
-    assert {column for column in optional if frame[column].notna().any()} == known
-    assert frame[["name", "artists", "duration_ms", "energy", "tempo"]].notna().all(axis=None)
-
-
-@pytest.mark.parametrize(
-    ("name", "lacking"),
-    [
-        ("aggregates_by_genre_170k.csv", "no column holds a song's id or name, so these are no tracks"),
-        ("playlists_dev.csv", "no column holds an audio feature or genres"),
-    ],
-)
-def test_a_published_table_of_something_else_is_refused(published, name, lacking):
-    assert refusal(published(name)).startswith(f"{name}, row 1: {lacking}")
-
-
-def test_two_published_tables_merge(published):
-    both = [published("spotify_songs_tidytuesday.csv"), published("hit_predictor_41k.csv")]
-    frame, account = tracks(both, {})
-    assert frame["id"].is_unique
-    assert account.rows == account.dropped_rows + account.ids_merged + len(frame)
