@@ -20,7 +20,8 @@ from segue.releases.bucket import RETRY
 from segue.web.service import Service
 from tests.pieces import requests
 from tests.releases import warnings
-from tests.stores import Proxy, environment
+from tests.servers import Proxy
+from tests.stores import environment
 
 pytestmark = pytest.mark.usefixtures("no_check_outlives_its_test")
 ONCE = Terms()

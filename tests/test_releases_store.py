@@ -8,7 +8,7 @@ import pytest
 from segue import releases
 from segue.errors import ConfigError, Missing, Moved, StoreError
 from segue.releases.store import Folder
-from tests.stores import Server
+from tests.servers import Server
 
 
 @pytest.fixture
