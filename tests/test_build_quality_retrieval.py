@@ -1,7 +1,10 @@
 """What a fit can tell of itself without playlists."""
 
+import numpy as np
+
 from build.fit import Options, fit
-from build.quality.retrieval import by_table
+from build.quality import drawing
+from build.quality.retrieval import by_table, spread
 from tests import tables
 
 
@@ -22,3 +25,18 @@ def test_what_the_table_does_not_know_is_left_out(tmp_path):
     rows = [{name: cell for name, cell in row.items() if name not in unknown} for row in tables.songs(30)]
     made = fit(Options([tables.write(tmp_path / "songs.csv", rows)]), tmp_path / "out")
     assert {"album@10", "genre@10"}.isdisjoint(made.manifest["quality"]["table"])
+
+
+def test_songs_to_judge_by_are_numbered_as_in_the_source(demo_catalog, monkeypatch):
+    monkeypatch.setattr(drawing, "AT_ONCE", 70)
+    usable = drawing.Usable(demo_catalog)
+    rows = np.flatnonzero(demo_catalog.array("recommendable"))
+    rows = rows[np.argsort(demo_catalog.array("source_rows")[rows])]
+    assert [usable.row(place) for place in range(len(usable))] == rows.tolist()
+
+
+def test_hubness_is_the_skewness_of_how_often_each_work_is_in_lists():
+    counts = np.array([3, 1, 0, 0, 0])
+    gaps = counts - counts.mean()
+    expected = (gaps**3).mean() / (gaps**2).mean() ** 1.5
+    assert np.isclose(spread([[7, 9], [7], [7]], 5)["hubness"], expected)

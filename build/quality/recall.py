@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from build import progress
+from build.quality.drawing import Usable
 from segue import releases
 from segue.catalog import Catalog
 from segue.engine import recommend
@@ -188,11 +189,9 @@ def _mixtures(catalog: Catalog) -> Sorts:
 
 def _drawn(catalog: Catalog, seed: int) -> Iterator[Seed]:
     """Songs drawn at random, the same ones whatever the clustering."""
-    usable = np.flatnonzero(catalog.array("recommendable"))
-    usable = usable[np.argsort(catalog.array("source_rows")[usable])]
-    ids, dice = catalog.texts("ids"), np.random.default_rng(seed)
+    usable, ids, dice = Usable(catalog), catalog.texts("ids"), np.random.default_rng(seed)
     while True:
-        yield Seed("", {}, id=ids[int(usable[dice.integers(len(usable))])])
+        yield Seed("", {}, id=ids[usable.row(int(dice.integers(len(usable))))])
 
 
 def _asked(catalog: Catalog, sort: str, query: Query) -> Asked:

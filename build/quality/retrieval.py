@@ -17,6 +17,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from build import progress
+from build.quality.drawing import Usable
 from segue.catalog import Catalog, lookup
 from segue.engine import recommend
 from segue.query import Filters, Query, Seed
@@ -42,11 +43,9 @@ def by_table(songs: Catalog, n_seeds: int = SEEDS) -> dict[str, float]:
 
 
 def _sample(songs: Catalog, n_seeds: int) -> list[int]:
-    usable = np.flatnonzero(songs.array("recommendable"))
-    # by place in the source: the same songs whatever the clustering
-    usable = usable[np.argsort(songs.array("source_rows")[usable])]
+    usable = Usable(songs)
     picks = np.random.default_rng(0).choice(len(usable), min(n_seeds, len(usable)), replace=False)
-    return [int(row) for row in usable[picks]]
+    return [usable.row(pick) for pick in picks.tolist()]
 
 
 def _seed(songs: Catalog, row: int) -> tuple[Seed]:
@@ -89,10 +88,9 @@ def spread(shown: Sequence[Sequence[int]], n_works: int) -> dict[str, float]:
     """How evenly lists of ten fall on the catalogue: ``coverage``, ``never`` and ``hubness`` of the table above."""
     slots = sum(map(len, shown))
     rows, counts = np.unique([row for rows in shown for row in rows], return_counts=True)
-    occurrence = np.zeros(n_works)
-    occurrence[: len(rows)] = counts
-    gap = occurrence - occurrence.mean()
-    skewness = float((gap**3).mean() / max((gap**2).mean(), 1e-12) ** 1.5)
+    mean, never = slots / n_works, n_works - len(rows)
+    second, third = ((((counts - mean) ** power).sum() + never * (-mean) ** power) / n_works for power in (2, 3))
+    skewness = float(third / max(second, 1e-12) ** 1.5)
     return {
         "coverage": len(rows) / n_works,
         "never": 1 - len(rows) / min(n_works, max(slots, 1)),

@@ -30,10 +30,17 @@ class Allowed:
         passes = self._passes.take(rows)
         return passes & ~np.isin(rows, self._excluded) if len(self._excluded) else passes
 
+    def runs(self, size: int) -> Iterator[np.ndarray]:
+        """All rows that are allowed, rising, so many at a time or a few less."""
+        songs = self._analysed if self.passing is None else self.passing
+        for start in range(0, len(songs), size):
+            some = songs[start : start + size]
+            rows = np.flatnonzero(some) + start if self.passing is None else some
+            yield rows[~np.isin(rows, self._excluded)] if len(self._excluded) else rows
+
     def rows(self) -> np.ndarray:
-        """All rows that are allowed, rising."""
-        passing = np.flatnonzero(self._analysed) if self.passing is None else self.passing
-        return passing[~np.isin(passing, self._excluded)] if len(self._excluded) else passing
+        """All of them at once."""
+        return np.concatenate([np.empty(0, np.int64), *self.runs(len(self._analysed))])
 
     def count(self) -> int:
         """How many songs of the catalogue are allowed."""

@@ -24,6 +24,7 @@ from segue.engine.space import REACH, Space, space_of
 
 TARGETS_SHARE = 0.5
 LARGEST_BATCH = 131_072  # numbers held at a time, songs x blocks x points: they stay in the processor's cache
+CELLS_AT_ONCE = 256  # whose means are taken: bounds the memory of a request with a target
 POINTS_AT_A_TIME = 32  # while sketches are judged: bounds the memory of a request with many seeds
 DIGITS = 6  # to which scores are rounded, so that equal songs tie on every machine
 
@@ -191,10 +192,15 @@ def _means(catalog: Catalog, name: str) -> np.ndarray:
     """Of an attribute in each cell, NaN where no song has it; float64, shape (n_cells,)."""
 
     def means() -> np.ndarray:
-        values, starts = catalog.attribute(name).astype(np.float64), catalog.array("cell_offsets")[:-1]
-        sums = np.add.reduceat(np.nan_to_num(values), starts.astype(np.int64))
-        counts = np.add.reduceat(~np.isnan(values), starts.astype(np.int64), dtype=np.int64)
-        return np.where(counts, sums / np.maximum(counts, 1), np.nan)
+        offsets, column = catalog.array("cell_offsets").astype(np.int64), catalog.attribute(name)
+        found = np.empty(len(offsets) - 1)
+        for start in range(0, len(found), CELLS_AT_ONCE):
+            edges = offsets[start : start + CELLS_AT_ONCE + 1]
+            values, starts = column[edges[0] : edges[-1]].astype(np.float64), edges[:-1] - edges[0]
+            sums = np.add.reduceat(np.nan_to_num(values), starts)
+            counts = np.add.reduceat(~np.isnan(values), starts, dtype=np.int64)
+            found[start : start + CELLS_AT_ONCE] = np.where(counts, sums / np.maximum(counts, 1), np.nan)
+        return found
 
     return catalog.derived(("cell means", name), means)
 

@@ -21,9 +21,9 @@ WANTED = 100  # songs that are passed on first, whatever the limit: a longer lis
 SCORED_AT_ONCE = 65_536  # songs of a whole catalogue
 LOOKED_AT_ONCE = 8_192  # songs: what is computed of them stays in the processor's cache
 FIRST = 1_000  # of all songs that are put in order before the others: few lists need more
+MORE = 16  # times as many are put in order each time that more are taken
 LOWEST = float(np.finfo(np.float32).min)  # below every rough score
 KEPT = 4 * 1024 * 1024  # bytes, more than any array of a search that stays within a budget
-_NONE = np.empty(0, np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +56,9 @@ class Found(NamedTuple):
         return self.where(np.lexsort((self.rows, -self.scores)))
 
 
+_NOTHING = Found(np.empty(0, np.int64), np.empty(0))
+
+
 def keep_memory() -> None:
     """Let the memory that a search frees wait for the next one.
 
@@ -82,13 +85,14 @@ def ranked(catalog: Catalog, scorer: Scorer, allowed: Allowed, budget: Budget) -
         yield from every(scorer, allowed)
         return
     cells.put_in_order(scorer)
-    looked, scored = _Looked(scorer, allowed), _Scored(scorer)
+    looked, scored = _Looked(scorer, allowed, cells), _Scored(scorer)
     scored.add(scorer.extra_rows[allowed(scorer.extra_rows)])
     size, most, wanted = budget.looked, budget.scored, WANTED
     while cells.left or looked.left:
-        rows = cells.visit(size)
-        catalog.near(rows, "sketches")
-        looked.add(rows)
+        places = cells.visit(size)
+        if catalog.far:
+            catalog.near(cells.rows(places), "sketches")
+        looked.add(places)
         scored.add(looked.take(most if cells.left else looked.left))
         yield scored.take(wanted)
         size, most, wanted = 2 * size, 2 * most, 2 * wanted
@@ -98,22 +102,22 @@ def ranked(catalog: Catalog, scorer: Scorer, allowed: Allowed, budget: Budget) -
 def every(scorer: Scorer, allowed: Allowed) -> Iterator[Found]:
     """Yield the same in the exact order, for which all songs are scored.
 
-    Only those that are passed on first are held, however large the catalogue; where more are taken, all are scored
+    Only those that are passed on next are held, however large the catalogue; where more are taken, all are scored
     again.
     """
-    rows, best = allowed.rows(), Found(_NONE, np.empty(0))
-    for start in range(0, len(rows), SCORED_AT_ONCE):
-        some = rows[start : start + SCORED_AT_ONCE]
-        best = _joined(best, Found(some, scorer.score(some)))
-        best = best.where(best.scores >= _least(best.scores, FIRST))
-    yield best.in_order()
-    if len(best.rows) < len(rows):
-        all_songs = Found(rows, scorer.score(rows))
-        yield all_songs.where(all_songs.scores < best.scores.min()).in_order()
+    left, most, last = allowed.count(), FIRST, np.inf
+    while left:
+        best = _NOTHING
+        for rows in allowed.runs(SCORED_AT_ONCE):
+            found = Found(rows, scorer.score(rows))
+            best = _joined(best, found.where(found.scores < last))
+            best = best.where(best.scores >= _least(best.scores, most))
+        yield best.in_order()
+        left, most, last = left - len(best.rows), MORE * most, best.scores.min()
 
 
 class _Cells:
-    """The cells that are still to be visited.
+    """The cells in the order in which they are visited. A song's *place* is how many songs are visited before it.
 
     songs : that pass the filters, in all cells
     left : of them, in cells that were not yet visited
@@ -131,46 +135,60 @@ class _Cells:
         numbers = np.rint(scores * -(10**DIGITS)).astype(np.int64) * len(scores) + np.arange(len(scores))
         numbers.sort()  # no two are equal, so that any way of sorting gives the same
         order = numbers % len(scores)
-        self._starts, self._stops = self._offsets.take(order), self._offsets.take(order + 1)
-        self._sums = np.cumsum(self._stops - self._starts)  # of songs, up to and with each cell
-        self._next = 0
+        stops = self._offsets.take(order + 1)
+        self._sums = np.cumsum(stops - self._offsets.take(order))  # of songs, up to and with each cell
+        self._shifts = stops - self._sums  # from a song's place to its row, or to its number among those that pass
 
-    def visit(self, size: int) -> np.ndarray:
-        """Rows of the best cells, of so many songs together or a few more."""
-        visited = self.songs - self.left
-        last = min(int(self._sums.searchsorted(visited + size)) + 1, len(self._sums))
-        cells = slice(self._next, last)
-        starts, stops, sums = self._starts[cells], self._stops[cells], self._sums[cells]
-        places = np.repeat(stops - (sums - visited), stops - starts)
-        places += np.arange(len(places))
-        self._next, self.left = last, self.left - len(places)
-        return places if self._passing is None else self._passing.take(places)
+    def visit(self, size: int) -> range:
+        """Places in the best cells, of so many songs together or a few more."""
+        first = self.songs - self.left
+        last = min(int(self._sums.searchsorted(first + size)), len(self._sums) - 1)
+        self.left = self.songs - int(self._sums[last])
+        return range(first, self.songs - self.left)
+
+    def rows(self, places: range) -> np.ndarray:
+        """Of neighbouring places."""
+        first, last = self._sums.searchsorted((places.start + 1, places.stop)).tolist()
+        stops = np.minimum(self._sums[first : last + 1], places.stop)
+        counts = stops.copy()
+        counts[1:] -= stops[:-1]
+        counts[:1] -= places.start
+        rows = np.repeat(self._shifts[first : last + 1], counts)
+        rows += np.arange(places.start, places.stop)
+        return self._rows(rows)
+
+    def rows_at(self, places: np.ndarray) -> np.ndarray:
+        """Of any places."""
+        return self._rows(self._shifts.take(self._sums.searchsorted(places, side="right")) + places)
+
+    def _rows(self, numbers: np.ndarray) -> np.ndarray:
+        return numbers if self._passing is None else self._passing.take(numbers)
 
 
 class _Looked:
-    """Songs that were looked at by their sketches.
+    """Songs that were looked at by their sketches, by place.
 
     left : of them that were not scored
     """
 
-    def __init__(self, scorer: Scorer, allowed: Allowed):
-        self._scorer, self._allowed = scorer, allowed
-        self._rows, self._rough = _NONE, np.empty(0, np.float32)
+    def __init__(self, scorer: Scorer, allowed: Allowed, cells: _Cells):
+        self._scorer, self._allowed, self._cells = scorer, allowed, cells
+        self._rough = np.empty(0, np.float32)
         self.left = 0
 
-    def add(self, rows: np.ndarray) -> None:
-        """Look at more songs."""
-        starts = range(0, len(rows), LOOKED_AT_ONCE)
-        rough = [self._scorer.rough(rows[start : start + LOOKED_AT_ONCE]) for start in starts]
-        self._rows, self._rough = np.concatenate([self._rows, rows]), np.concatenate([self._rough, *rough])
-        self.left += len(rows)
+    def add(self, places: range) -> None:
+        """Look at more songs, those that follow."""
+        runs = (places[start : start + LOOKED_AT_ONCE] for start in range(0, len(places), LOOKED_AT_ONCE))
+        rough = [self._scorer.rough(self._cells.rows(run)) for run in runs]
+        self._rough = np.concatenate([self._rough, *rough])
+        self.left += len(places)
 
     def take(self, count: int) -> np.ndarray:
         """Take out the rows of the most promising, but for those that are refused or were candidates anyway."""
         places = np.flatnonzero(self._rough >= max(_least(self._rough, count), LOWEST))
         self._rough[places] = -np.inf
         self.left -= len(places)
-        rows = self._rows.take(places)
+        rows = self._cells.rows_at(places)
         return _without(rows[self._allowed(rows)], self._scorer.extra_rows)
 
 
@@ -179,7 +197,7 @@ class _Scored:
 
     def __init__(self, scorer: Scorer):
         self._scorer = scorer
-        self._ready = self._late = Found(_NONE, np.empty(0))
+        self._ready = self._late = _NOTHING
         self._last = np.inf  # score of the last song that was passed on
 
     def add(self, rows: np.ndarray) -> None:
