@@ -1,5 +1,9 @@
 """A version by pieces: what is read of it is what its files hold, or an error; never anything else."""
 
+import ctypes
+import os
+import subprocess
+import sys
 import threading
 
 import numpy as np
@@ -7,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from build import FUNCTIONS
 from build.releases.publish import Terms, publish
 from segue import engine
 from segue.catalog import load, version
@@ -98,6 +103,22 @@ def test_pieces_stay_within_their_budget_and_answers_the_same(store, demo_catalo
         assert 0 < songs.held.size <= SMALL
 
 
+def test_for_pieces_to_come_others_are_dropped_first(store, demo_catalog):
+    limit, most = 200_000, []
+
+    def through(range_of):
+        def other(name, start, stop):
+            most.append(songs.held.size + stop - start)
+            return range_of(name, start, stop)
+
+        return other
+
+    songs = ranged(demo_catalog, store, limit, through)
+    for row in range(0, 600, 20):
+        found(songs, row)
+    assert limit / 2 < max(most) <= limit
+
+
 def test_requests_that_drop_each_others_pieces_answer_the_same(store, demo_catalog):
     songs, wrong = ranged(demo_catalog, store, SMALL), []
     expected = {row: found(demo_catalog, row) for row in range(0, 600, 30)}
@@ -111,6 +132,28 @@ def test_requests_that_drop_each_others_pieces_answer_the_same(store, demo_catal
     for thread in threads:
         thread.join()
     assert not wrong
+
+
+@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "malloc_info"), reason="glibc alone has arenas")
+def test_threads_allocate_from_one_heap():
+    code = """
+import ctypes, threading
+from segue.catalog.ranged import heap
+heap.share()
+turn = threading.Barrier(8)
+threads = [threading.Thread(target=lambda: (bytes(100_000), turn.wait())) for _ in range(8)]
+for one in threads:
+    one.start()
+for one in threads:
+    one.join()
+libc = ctypes.CDLL(None)
+libc.fopen.restype = ctypes.c_void_p
+told = ctypes.c_void_p(libc.fopen(b"/dev/stdout", b"w"))
+libc.malloc_info(0, told)
+libc.fclose(told)
+"""
+    told = subprocess.check_output([sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": str(FUNCTIONS)})
+    assert told.count(b"<heap nr=") == 1
 
 
 def spoilt(times, spoil):

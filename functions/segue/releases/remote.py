@@ -89,7 +89,10 @@ class Remote:
         size = sum(int(facts["bytes"]) for facts in said["files"].values())
         if self._resident == "all" or (self._resident == "auto" and size <= self._limit):
             return None
+        from segue.catalog.ranged import heap
         from segue.catalog.ranged.ranged import HERE, Ranged
+
+        heap.share()
 
         def range_of(name: str, start: int, stop: int) -> bytes | memoryview:
             return self._store.range(f"versions/{folder.name}/{name}", start, stop)

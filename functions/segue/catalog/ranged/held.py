@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from segue import notes
+from segue.catalog.ranged import heap
 from segue.catalog.ranged.index import Index, Place, elements
 from segue.catalog.ranged.runs import Array, Piece, Runs, packed
 from segue.errors import ArtifactsError
@@ -97,6 +98,7 @@ class Held:
             one is not what was published, again and again, or the store can't be read.
 
         """
+        self._make_room(WEIGHT * sum(place.stop - place.start for place in set(places)))
         groups = list(_grouped(places))
         notes.count(trips=1, ranges=len(groups), fetched=sum(group[-1].stop - group[0].start for group in groups))
         if len(groups) == 1:
@@ -107,16 +109,21 @@ class Held:
         pieces = dict(itertools.chain.from_iterable(found))
         self._keep(pieces)
         if sum(map(len, pieces.values())) > MUCH:
-            _give_back()
+            heap.give_back()
         return [pieces[place.key] for place in places]
 
     def _keep(self, pieces: dict[tuple[str, int], Piece]) -> None:
         with self._turn:
-            self._forget_order()
             for key, piece in pieces.items():
                 self._bytes += WEIGHT * len(piece) * (key not in self._pieces)
                 self._pieces[key] = piece
-            while self._bytes > self.limit:
+        self._make_room(0)
+
+    def _make_room(self, size: float) -> None:
+        """Drop pieces until so many bytes more are within the limit; before these are fetched, to bound the peak."""
+        with self._turn:
+            self._forget_order()
+            while self._pieces and self._bytes + size > self.limit:
                 _, dropped = self._pieces.popitem(last=False)
                 self._bytes -= WEIGHT * len(dropped)
 
@@ -169,12 +176,3 @@ def _apart(content: bytes | memoryview) -> mmap.mmap:
     own = mmap.mmap(-1, len(content), flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
     own[:] = content
     return own
-
-
-def _give_back() -> None:
-    """Give the kernel what the store's client has freed, scattered over the threads' heaps (malloc_trim(3))."""
-    import ctypes
-
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # not in every C library
-    if trim:
-        trim(0)
