@@ -18,6 +18,7 @@ from segue.catalog.ranged import Ranged
 from segue.config import Config
 from segue.releases.bucket import RETRY
 from segue.web.service import Service
+from tests import mixtapes
 from tests.pieces import requests
 from tests.releases import warnings
 from tests.servers import Proxy
@@ -29,9 +30,10 @@ RANGES = 4  # of the records that a long title may be in, neighbours together
 
 
 @pytest.fixture(scope="module")
-def shelf(places, demo_catalog, dialect_artifacts, world_catalog):
+def shelf(places, demo_catalog, dialect_artifacts, world_catalog, tmp_path_factory):
     """Buckets of moto's, each with one catalogue."""
-    found = {"demo": demo_catalog, "dialect": load(dialect_artifacts), "world": world_catalog}
+    taught = load(mixtapes.teach_demo(tmp_path_factory.mktemp("taught"), demo_catalog))
+    found = {"demo": demo_catalog, "dialect": load(dialect_artifacts), "world": world_catalog, "taught": taught}
     with pytest.MonkeyPatch.context() as patch:
         addresses = {name: places.empty("s3", patch) for name in found}
         for name, songs in found.items():
@@ -55,7 +57,7 @@ def client(config):
     return Client(Request.application(Service(config).handle))
 
 
-@pytest.mark.parametrize("name", ["demo", "world"])
+@pytest.mark.parametrize("name", ["demo", "world", "taught"])
 @pytest.mark.parametrize("limit", [10**8, 60_000])
 def test_answers_are_those_of_whole_files(shelf, bucket, cache, name, limit):
     songs, address = shelf[name]
@@ -64,6 +66,27 @@ def test_answers_are_those_of_whole_files(shelf, bucket, cache, name, limit):
     for path, body in requests(songs, 52, seed=limit):
         answers = [one.post(path, json=body) for one in (ours, theirs)]
         assert answers[0].data == answers[1].data, (path, body)
+
+
+@pytest.mark.parametrize("limit", [10**8, 60_000])
+def test_songs_that_are_played_together_are_listed_and_explained_the_same(shelf, bucket, cache, limit):
+    songs, address = shelf["taught"]
+    ours = client(by_cells(address, cache, pieces_limit=limit))
+    theirs = client(Config(songs.folder.parents[1]))
+    listed = np.flatnonzero(songs.array("together_lists")[songs.array("works")] >= 0).tolist()
+    ids = songs.texts("ids").several(np.array(listed))
+    parts = set()
+    for one, other in zip(ids[:20], ids[20:40]):
+        for body in (
+            {"song_id": one, "explain": True},
+            {"seeds": [{"id": one}, {"id": other}, {"id": ids[-1], "weight": -0.5}], "explain": True},
+            {"song_id": one, "filters": {"energy": [0.3, None], "exclude_ids": [other]}, "limit": 40},
+        ):
+            answer = ours.post("/recommend", json=body)
+            assert answer.data == theirs.post("/recommend", json=body).data, body
+            whys = (song.get("why", {}) for song in answer.json["recommendations"])
+            parts.update(part for why in whys for part in why.get("parts", ()))
+    assert "together" in parts
 
 
 def test_dialects_and_lists_answer_the_same(shelf, bucket, cache):
