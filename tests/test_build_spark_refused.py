@@ -12,7 +12,7 @@ import pytest
 
 from build.cli import main
 from build.spark import session
-from tests.cluster import ROOT, needs_spark, started
+from tests.cluster import ROOT, Cluster, needs_spark, started
 
 
 def said(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> list[str]:
@@ -174,3 +174,31 @@ def test_a_master_that_takes_connections_and_says_nothing_is_one_line(tmp_path, 
         (line,) = said(["--master", master, "--source", str(tmp_path), "--out", str(tmp_path / "out")], capsys)
     assert line == f"error: no Spark master answers at {master}; expected spark://HOST:PORT of one that runs"
     assert not (tmp_path / "out").exists()
+
+
+IMPATIENT = """
+import sys
+from build.cli import main
+from build.spark import session
+
+session.PATIENCE = 3.0
+sys.exit(main(["fit", "--engine", "spark", *sys.argv[1:]]))
+"""
+
+
+@needs_spark
+@pytest.mark.slow
+def test_a_master_without_workers_is_one_line(tmp_path):
+    cluster, out = Cluster(tmp_path / "cluster", workers=0), tmp_path / "out"
+    (tmp_path / "songs.csv").write_text("id,name,energy\na,A,0.5\n")
+    options = ["--master", cluster.master, "--source", str(tmp_path / "songs.csv"), "--out", str(out)]
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", IMPATIENT, *options], cwd=ROOT, text=True, capture_output=True, check=False
+        )
+    finally:
+        cluster.stop()
+    assert (done.returncode, done.stdout) == (1, "")
+    said = f"error: {cluster.master}: no worker took a job within 3 seconds"
+    assert [line for line in done.stderr.splitlines() if not line.endswith("...")] == [said]
+    assert not out.exists()
