@@ -128,6 +128,7 @@ class _Cells:
         self._passing = allowed.passing
         self._offsets = offsets if self._passing is None else self._passing.searchsorted(offsets)
         self.songs = self.left = int(self._offsets[-1])
+        self._visited = 0  # cells
 
     def put_in_order(self, scorer: Scorer) -> None:
         """Before the first visit: the best cells are those whose centroids score best."""
@@ -142,26 +143,16 @@ class _Cells:
     def visit(self, size: int) -> range:
         """Places in the best cells, of so many songs together or a few more."""
         first = self.songs - self.left
-        last = min(int(self._sums.searchsorted(first + size)), len(self._sums) - 1)
-        self.left = self.songs - int(self._sums[last])
+        self._visited = min(int(self._sums.searchsorted(first + size)) + 1, len(self._sums))
+        self.left = self.songs - int(self._sums[self._visited - 1])
         return range(first, self.songs - self.left)
 
-    def rows(self, places: range) -> np.ndarray:
-        """Of neighbouring places."""
-        first, last = self._sums.searchsorted((places.start + 1, places.stop)).tolist()
-        stops = np.minimum(self._sums[first : last + 1], places.stop)
-        counts = stops.copy()
-        counts[1:] -= stops[:-1]
-        counts[:1] -= places.start
-        rows = np.repeat(self._shifts[first : last + 1], counts)
-        rows += np.arange(places.start, places.stop)
-        return self._rows(rows)
-
-    def rows_at(self, places: np.ndarray) -> np.ndarray:
-        """Of any places."""
-        return self._rows(self._shifts.take(self._sums.searchsorted(places, side="right")) + places)
-
-    def _rows(self, numbers: np.ndarray) -> np.ndarray:
+    def rows(self, places: np.ndarray | range) -> np.ndarray:
+        """Rows at rising places in cells that were visited."""
+        rising = np.arange(places.start, places.stop) if isinstance(places, range) else places
+        ends = rising.searchsorted(self._sums[: self._visited])
+        numbers = np.repeat(self._shifts[: self._visited], np.diff(ends, prepend=0))
+        numbers += rising
         return numbers if self._passing is None else self._passing.take(numbers)
 
 
@@ -188,7 +179,7 @@ class _Looked:
         places = np.flatnonzero(self._rough >= max(_least(self._rough, count), LOWEST))
         self._rough[places] = -np.inf
         self.left -= len(places)
-        rows = self._cells.rows_at(places)
+        rows = self._cells.rows(places)
         return _without(rows[self._allowed(rows)], self._scorer.extra_rows)
 
 
