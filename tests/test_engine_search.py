@@ -13,8 +13,8 @@ import pytest
 from build import FUNCTIONS
 from build.fit import Options, fit
 from build.quality import recall
-from segue.catalog import load
-from segue.engine import recommend, search
+from segue.catalog import Catalog, load
+from segue.engine import recommend, scoring, search
 from segue.engine.filtering import Allowed, outside
 from segue.engine.scoring import Scorer
 from segue.engine.search import WANTED, Budget, every, ranked
@@ -138,6 +138,14 @@ def test_one_seed_by_raw_features_gets_the_exact_list(songs, filters, targets, l
         seeds = (Seed("", {}, features=features),)
         query = Query(seeds, limit=limit, filters=filters, targets=targets, max_per_artist=None)
         assert recommend(songs, query).recommendations == recommend(songs, replace(query, exact=True)).recommendations
+
+
+@pytest.mark.parametrize("at_once", [3, 1_000])
+def test_a_cell_has_the_mean_of_its_songs_that_have_a_value(demo_catalog, monkeypatch, at_once):
+    monkeypatch.setattr(scoring, "CELLS_AT_ONCE", at_once)
+    songs = Catalog(demo_catalog.folder, demo_catalog.manifest)  # of which nothing was derived yet
+    cells = np.split(songs.attribute("tempo").astype(np.float64), songs.array("cell_offsets")[1:-1])
+    np.testing.assert_allclose(scoring._means(songs, "tempo"), [np.nanmean(values) for values in cells])
 
 
 @pytest.mark.parametrize("targets", [{}, {"liveness": 0.1}])

@@ -106,7 +106,7 @@ def every(scorer: Scorer, allowed: Allowed) -> Iterator[Found]:
     again.
     """
     left, most, last = allowed.count(), FIRST, np.inf
-    while left:
+    while left > 0:
         best = _NOTHING
         for rows in allowed.runs(SCORED_AT_ONCE):
             found = Found(rows, scorer.score(rows))

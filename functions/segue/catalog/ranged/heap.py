@@ -1,7 +1,7 @@
 """What the C library keeps of memory that was freed, where it is glibc.
 
-What the store's client fetches is allocated by its threads. Each has an *arena* of its own, eight to a processor, and
-what is free at the end of one stays the process's.
+What the store's client fetches is allocated by its threads. Each has an *arena* of its own, up to eight a processor,
+and of what is free at an arena's end only the first one's can be given back.
 """
 
 import ctypes
