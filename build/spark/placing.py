@@ -67,10 +67,14 @@ def _from_sample(
     bringing: Frame, songs: Frame, n_songs: int, n_genres: int, seed: int
 ) -> tuple[GenreAxes, np.ndarray]:
     """What songs about whom everything is known teach: the genres' axes, and artists' fame, rising."""
-    ids = songs.select("place", "id")
-    sample = sample_of(bringing.join(ids, "place"), n_songs, SAMPLE, ["genres", "by", "popularity"])
-    best = _fame(sample)
-    return GenreAxes(_counts(sample, n_genres), seed), np.sort(best[~np.isnan(best)])
+    from pyspark.sql import functions as sql
+
+    told = sql.transform("by", lambda artist: sql.struct(artist["fame"], artist["genres"], artist["weights"]))
+    frame = bringing.join(songs.select("place", "id"), "place").withColumn("by", told)
+    sample = sample_of(frame, n_songs, SAMPLE, ["genres", "by", "popularity"])
+    best, counts = _fame(sample), _counts(sample, n_genres)
+    del sample  # before the axes are learned, which takes as much
+    return GenreAxes(counts, seed), np.sort(best[~np.isnan(best)])
 
 
 def _counts(songs: pa.Table, n_genres: int) -> sparse.csr_matrix:
