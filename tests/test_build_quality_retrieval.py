@@ -1,6 +1,7 @@
 """What a fit can tell of itself without playlists."""
 
 import numpy as np
+import pytest
 
 from build.fit import Options, fit
 from build.quality import drawing
@@ -27,8 +28,10 @@ def test_what_the_table_does_not_know_is_left_out(tmp_path):
     assert {"album@10", "genre@10"}.isdisjoint(made.manifest["quality"]["table"])
 
 
-def test_songs_to_judge_by_are_numbered_as_in_the_source(demo_catalog, monkeypatch):
+@pytest.mark.parametrize("step", [1, 3], ids=["each row a song", "rows that were merged"])
+def test_songs_to_judge_by_are_numbered_as_in_the_source(demo_catalog, monkeypatch, step):
     monkeypatch.setattr(drawing, "AT_ONCE", 70)
+    monkeypatch.setitem(demo_catalog._arrays, "source_rows", step * demo_catalog.array("source_rows"))
     usable = drawing.Usable(demo_catalog)
     rows = np.flatnonzero(demo_catalog.array("recommendable"))
     rows = rows[np.argsort(demo_catalog.array("source_rows")[rows])]
