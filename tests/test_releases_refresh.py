@@ -292,38 +292,3 @@ def test_cache_files_that_vanish_or_change_are_fetched_again(stocked_bucket, cac
         path.with_suffix(".copy").write_bytes(DAMAGES["flipped"](path.read_bytes()))
         path.with_suffix(".copy").replace(path)
     assert [client(stocked_bucket, cache).get(path).data for path in ANYTHING] == expected
-
-
-# --- many at once -----------------------------------------------------------------------------------------------
-
-
-def test_64_concurrent_requests_see_no_error_during_20_refreshes(places, versions, cache, monkeypatch):
-    crowded(places.stocked("plain", versions, monkeypatch), versions, cache)
-
-
-@pytest.mark.slow
-def test_64_concurrent_requests_see_no_error_during_20_refreshes_from_a_bucket(stocked_bucket, versions, cache):
-    crowded(stocked_bucket, versions, cache)
-
-
-def crowded(address, versions, cache):
-    function, over, answers = client(address, cache, 0.01), threading.Event(), []
-
-    def ask():
-        while not over.is_set():
-            answer = function.get(ASKED)
-            answers.append((answer.status_code, answer.headers.get("X-Segue-Model"), answer.json.get("model")))
-
-    with ThreadPoolExecutor(64) as pool:
-        asking = [pool.submit(ask) for _ in range(64)]
-        for turn in range(20):
-            current = versions[turn % 2].version
-            point_to(address, current)
-            while answers[-1:] != [(200, current, current)] and not any(one.done() for one in asking):
-                time.sleep(0.01)
-        over.set()
-        for one in asking:
-            one.result()
-    assert {status for status, _, _ in answers} == {200}
-    assert all(header == body for _, header, body in answers)
-    assert {body for _, _, body in answers} == {songs.version for songs in versions[:2]}
