@@ -15,8 +15,9 @@ $(VENV)/python:
 	$(PYTHON) -m venv $(VENV)
 	touch $@
 
-$(VENV)/build-ready: $(VENV)/python requirements.txt requirements-build.txt
+$(VENV)/build-ready: $(VENV)/python pyproject.toml requirements.txt requirements-build.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-build.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
 	touch $@
 
 $(VENV)/dev-ready: $(VENV)/build-ready requirements-dev.txt
@@ -24,7 +25,7 @@ $(VENV)/dev-ready: $(VENV)/build-ready requirements-dev.txt
 	touch $@
 
 artifacts/current.json: | $(VENV)/build-ready
-	$(BIN)/python -m build fit --source $(or $(SOURCE),demo) $(FIT_FLAGS)
+	$(BIN)/segue fit --source $(or $(SOURCE),demo) $(FIT_FLAGS)
 
 run: free-port $(VENV)/build-ready $(if $(SOURCE),fit,artifacts/current.json) ## serve on PORT (8080); SOURCE=songs.csv fits your own table first
 	@echo "Segue listens on http://127.0.0.1:$(PORT)/ (page) and /docs (API); Ctrl-C stops it"
@@ -35,7 +36,7 @@ free-port:
 	  PORT=$(PORT) is taken, or no port: choose another, as in make run PORT=8090))@:
 
 fit: $(VENV)/build-ready ## build artifacts from SOURCE (a path, URL or data set name; default demo)
-	$(BIN)/python -m build fit --source $(or $(SOURCE),demo) $(FIT_FLAGS)
+	$(BIN)/segue fit --source $(or $(SOURCE),demo) $(FIT_FLAGS)
 
 test: $(VENV)/dev-ready ## the tests
 	$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadfile $(PYTEST_FLAGS)
@@ -44,7 +45,7 @@ test-all: $(VENV)/dev-ready ## the tests, the slow ones too
 	$(BIN)/python -m pytest -n 2 $(PYTEST_FLAGS)
 
 lint: $(VENV)/dev-ready ## ruff, and which part may import which
-	$(BIN)/ruff check . && $(BIN)/ruff format --check . && PYTHONPATH=functions:. $(BIN)/lint-imports
+	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports
 
 types: $(VENV)/dev-ready ## mypy, strict
 	$(BIN)/mypy

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from build import ROOT
+from segue_build import ROOT
 from infra import osls
 from infra.policies import unexplained
 from infra.servers import runtime_client
@@ -77,7 +77,7 @@ def answer_events(task: Path, work: Path, environ: Mapping[str, str]) -> None:
     expect("metrics in them", all("_aws" in line for line in lines), True)
 
 
-# The one step that leans on releases; where there is no `python -m build publish`, it says so.
+# The one step that leans on releases; where there is no `segue publish`, it says so.
 def release(endpoint: str, stack: Mapping[str, str], models: list[Path], task: Path, work: Path) -> None:
     """Publish two models to the bucket, see a running function follow, roll back, see it follow again."""
     address = f"s3://{stack['Models']}/models"
@@ -146,12 +146,12 @@ def _client(service: str, endpoint: str) -> Any:
 
 
 def _build(*arguments: str, environ: Mapping[str, str]) -> None:
-    """Run a command of ``python -m build``."""
-    command = [sys.executable, "-m", "build", *arguments]
+    """Run a command of ``segue``."""
+    command = [sys.executable, "-m", "segue_build", *arguments]
     done = subprocess.run(
         command, cwd=ROOT, env={**os.environ, **environ}, capture_output=True, text=True, check=False
     )
     if "invalid choice" in done.stderr:
-        raise Skipped(f"there is no command `python -m build {arguments[0]}` yet")
+        raise Skipped(f"there is no command `segue {arguments[0]}` yet")
     if done.returncode:
         raise Failed(f"build {arguments[0]} at {urlsplit(arguments[1]).netloc}: {done.stderr.strip()}")

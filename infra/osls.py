@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from build import ROOT
+from segue_build import ROOT
 from infra.steps import Failed
 
 TOOL = ROOT / "node_modules" / ".bin" / "osls"

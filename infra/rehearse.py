@@ -7,10 +7,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-from build.fit import Options as FitOptions
-from build.fit import fit
-from build.package.package import Options, Package, package
-from build.package.targets import Target
+from segue_build.fit import Options as FitOptions
+from segue_build.fit import fit
+from segue_build.package.package import Options, Package, package
+from segue_build.package.targets import Target
 from infra import onaws, ongoogle, servers
 from infra.steps import Failed, Steps
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from build import ROOT
+from segue_build import ROOT
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 FLAGS = [

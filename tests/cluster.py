@@ -73,5 +73,5 @@ def end(process: subprocess.Popen[bytes]) -> None:
 
 def started(source: Path, out: Path, *options: str) -> subprocess.Popen[str]:
     """A fit on its way."""
-    command = [sys.executable, "-m", "build", "fit", "--engine", "spark", "--source", str(source), "--out", str(out)]
+    command = [sys.executable, "-m", "segue_build", "fit", "--engine", "spark", "--source", str(source), "--out", str(out)]
     return subprocess.Popen([*command, *options], cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-from build.fit import Options, fit
-from build.sources import demo
+from segue_build.fit import Options, fit
+from segue_build.sources import demo
 from segue.catalog import Catalog, load
 from tests import world
 from tests.serving import served

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from build.sources import download
+from segue_build.sources import download
 from segue.errors import SourceError
 
 TABLE = b"".join(b"%06d,an invented song,0.%d\n" % (n, n % 10) for n in range(12_000))

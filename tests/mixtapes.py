@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from build.fit import Options, fit
+from segue_build.fit import Options, fit
 from segue.catalog import Catalog
 from tests import oracle, tables, world
 

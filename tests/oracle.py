@@ -6,7 +6,7 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
-from build.model.works import work_numbers
+from segue_build.model.works import work_numbers
 from segue import engine
 from segue.catalog import Catalog, lookup
 from segue.catalog.names import bare

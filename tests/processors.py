@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from build import FUNCTIONS, ROOT
+from segue_build import FUNCTIONS, ROOT
 
 KERNELS = ("Nehalem", "Haswell", "Zen", "SkylakeX")  # of OpenBLAS, by OPENBLAS_CORETYPE
 NO_VECTORS = "X86_V3 X86_V4 AVX512_ICL AVX512_SPR"  # NumPy's own code for newer processors

@@ -9,8 +9,8 @@ from pathlib import Path
 from werkzeug.test import Client
 from werkzeug.wrappers import Request
 
-from build.releases import history
-from build.releases.publish import Terms, publish
+from segue_build.releases import history
+from segue_build.releases.publish import Terms, publish
 from segue import releases
 from segue.catalog import Catalog, manifest
 from segue.config import Config

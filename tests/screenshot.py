@@ -3,8 +3,8 @@
 import tempfile
 from pathlib import Path
 
-from build import ROOT
-from build.fit import Options, fit
+from segue_build import ROOT
+from segue_build.fit import Options, fit
 from tests.browsing import CHROMIUM, opened
 from tests.serving import served
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from build import FUNCTIONS
+from segue_build import FUNCTIONS
 
 
 @contextlib.contextmanager

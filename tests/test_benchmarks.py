@@ -14,8 +14,8 @@ import pytest
 from werkzeug.serving import make_server
 from werkzeug.wrappers import Request, Response
 
-from build import ROOT
-from build.sources.playlists import Playlists
+from segue_build import ROOT
+from segue_build.sources.playlists import Playlists
 from segue.catalog import load as load_catalog
 from segue.engine import search
 from tests import mixtapes, tables, world

@@ -9,10 +9,10 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from build.artifacts.table import ROW_GROUP, row_groups
-from build.fit import Options, fit
-from build.model.shares import SHARES
-from build.sources.columns import TIDY
+from segue_build.artifacts.table import ROW_GROUP, row_groups
+from segue_build.fit import Options, fit
+from segue_build.model.shares import SHARES
+from segue_build.sources.columns import TIDY
 from segue import catalog as catalogs
 from segue.catalog import names
 from segue.catalog.lookup.beginnings import alphabetical

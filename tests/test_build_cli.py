@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from build.cli import main
-from build.quality import answers
+from segue_build.cli import main
+from segue_build.quality import answers
 from segue.catalog import load, one_writer
 from segue.engine import recommend
 from tests import mixtapes, world
@@ -38,7 +38,7 @@ BAD = {
 def run(*arguments, cwd=ROOT):
     """The command line, as a person runs it."""
     return subprocess.run(
-        [sys.executable, "-m", "build", *map(str, arguments)],
+        [sys.executable, "-m", "segue_build", *map(str, arguments)],
         cwd=cwd,
         env=os.environ | {"PYTHONWARNINGS": "error", "COLUMNS": "500"},
         capture_output=True,
@@ -139,18 +139,18 @@ def test_columns_and_several_sources_reach_the_fit(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        ([], "python -m build: error: the following arguments are required: COMMAND"),
-        (["fti"], "python -m build: error: no command 'fti'; did you mean fit?"),
+        ([], "segue: error: the following arguments are required: COMMAND"),
+        (["fti"], "segue: error: no command 'fti'; did you mean fit?"),
         (
             ["sing"],
             "no command 'sing'; there are: fit, evaluate, recommend-file, recall, report, publish, versions",
         ),
-        (["fit", "--sorce", "x"], "python -m build fit: error: no option --sorce; did you mean --source?"),
-        (["fit", "--sorce=x"], "python -m build fit: error: no option --sorce; did you mean --source?"),
+        (["fit", "--sorce", "x"], "segue fit: error: no option --sorce; did you mean --source?"),
+        (["fit", "--sorce=x"], "segue fit: error: no option --sorce; did you mean --source?"),
         (["evaluate", "--plalists", "x"], "build evaluate: error: no option --plalists; did you mean --playlists?"),
-        (["publish", "x", "--fource"], "python -m build publish: error: no option --fource; did you mean --force?"),
-        (["package", "aws", "--arhc", "x"], "python -m build package: error: no option --arhc; did you mean --arch?"),
-        (["fit", "songs.csv"], "python -m build fit: error: unexpected 'songs.csv'"),
+        (["publish", "x", "--fource"], "segue publish: error: no option --fource; did you mean --force?"),
+        (["package", "aws", "--arhc", "x"], "segue package: error: no option --arhc; did you mean --arch?"),
+        (["fit", "songs.csv"], "segue fit: error: unexpected 'songs.csv'"),
         (["fit", "--columns", "fish=A"], "argument --columns: 'fish': expected NAME=HEADER,... with names id, name"),
         (["fit", "--columns", "name"], "argument --columns: 'name': expected NAME=HEADER,... with names id, name"),
         (["fit", "--seed", "-1"], "argument --seed: '-1': expected a whole number 0..4294967295"),
@@ -187,7 +187,7 @@ def test_help_of_recommend_file_tells_its_columns_range_and_defaults():
 def test_the_usage_of_a_misspelt_option_is_the_commands(capsys):
     with pytest.raises(SystemExit):
         main(["fit", "--sorce", "x"])
-    assert capsys.readouterr().err.startswith("usage: python -m build fit [-h] [--source SOURCE]")
+    assert capsys.readouterr().err.startswith("usage: segue fit [-h] [--source SOURCE]")
 
 
 @pytest.mark.parametrize("command", ["versions", "rollback"])
@@ -214,7 +214,7 @@ def test_a_second_fit_into_a_folder_says_that_it_waits_for_whom_and_goes_on(tmp_
     out.mkdir()
     with one_writer(out):
         waiting = subprocess.Popen(
-            [sys.executable, "-m", "build", "fit", "--source", source, "--out", out],
+            [sys.executable, "-m", "segue_build", "fit", "--source", source, "--out", out],
             cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
         told = next(line for line in waiting.stderr if line.startswith("waiting"))

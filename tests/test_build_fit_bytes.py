@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from build.fit import Options, fit
+from segue_build.fit import Options, fit
 from tests import world
 
 ROOT = Path(__file__).resolve().parents[1]
 PINNED = """
 import os, sys
 os.sched_setaffinity(0, {int(cpu) for cpu in sys.argv.pop(1).split(",")})
-from build.cli import main
+from segue_build.cli import main
 sys.exit(main(sys.argv[1:]))
 """
 
@@ -58,7 +58,7 @@ def test_another_seed_is_another_version_and_the_same_fit_keeps_the_one_it_finds
 
 @pytest.mark.parametrize("rows", [97, 600])
 def test_runs_of_any_length_give_the_same_bytes(demo_catalog, tmp_path, monkeypatch, rows):
-    monkeypatch.setattr("build.sources.runs.RUN", rows)
+    monkeypatch.setattr("segue_build.sources.runs.RUN", rows)
     found = fit(Options(["demo:600"]), tmp_path)
     for name in demo_catalog.manifest["files"]:
         assert (found.folder / name).read_bytes() == (demo_catalog.folder / name).read_bytes(), name

@@ -6,13 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from build.fit import Options, fit
-from build.model import naming
-from build.model.clusters import MOST_CLUSTERS, _cells, cluster
-from build.model.context import Links, link
-from build.model.kmeans import scale_of
-from build.model.space import Placed, fit_ranks
-from build.sources.listed import SEPARATOR
+from segue_build.fit import Options, fit
+from segue_build.model import naming
+from segue_build.model.clusters import MOST_CLUSTERS, _cells, cluster
+from segue_build.model.context import Links, link
+from segue_build.model.kmeans import scale_of
+from segue_build.model.space import Placed, fit_ranks
+from segue_build.sources.listed import SEPARATOR
 from segue import catalog as catalogs
 from segue.engine.space import Space
 from segue.query.attributes import NUMERIC
@@ -60,7 +60,7 @@ def crowd():
 
 
 def test_songs_that_taught_nothing_are_in_the_nearest_cell_too(crowd, monkeypatch):
-    monkeypatch.setattr("build.model.clusters.SAMPLE", 1_000)
+    monkeypatch.setattr("segue_build.model.clusters.SAMPLE", 1_000)
     weights = np.array([1, 2, 0.5, 1, 1, 1], np.float32)
     labels, centroids = _cells(crowd, weights, 100, 0)
     gaps = (np.rint(crowd * scale_of(crowd, weights))[:, None, :] - centroids) ** 2
@@ -73,15 +73,15 @@ def test_cells_learned_from_a_sample_are_nearly_as_tight(crowd, monkeypatch):
         return ((crowd - pd.DataFrame(crowd).groupby(cells).transform("mean")) ** 2).to_numpy().mean()
 
     whole = spread()
-    monkeypatch.setattr("build.model.clusters.SAMPLE", 1_000)
-    monkeypatch.setattr("build.model.clusters.SEEDING", 200)
+    monkeypatch.setattr("segue_build.model.clusters.SAMPLE", 1_000)
+    monkeypatch.setattr("segue_build.model.clusters.SEEDING", 200)
     assert spread() < 1.2 * whole
 
 
 @pytest.mark.parametrize("rows", [1, 77, 2_500])
 def test_songs_are_assigned_alike_however_many_at_a_time(crowd, monkeypatch, rows):
     whole = cluster(crowd, 0)
-    monkeypatch.setattr("build.model.kmeans.ROWS_AT_A_TIME", rows)
+    monkeypatch.setattr("segue_build.model.kmeans.ROWS_AT_A_TIME", rows)
     assert cluster(crowd, 0).cells.tolist() == whole.cells.tolist()
 
 

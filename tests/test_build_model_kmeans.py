@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from build.model.kmeans import LONGEST, kmeans, nearest
+from segue_build.model.kmeans import LONGEST, kmeans, nearest
 
 CORNERS = np.array([[0, 0], [0, 90], [90, 0], [90, 90]], np.float32)
 

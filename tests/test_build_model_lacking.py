@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from build.fit import Options, fit
-from build.model.context import link
-from build.model.identity import identities
-from build.sources import demo
-from build.sources.listed import SEPARATOR
+from segue_build.fit import Options, fit
+from segue_build.model.context import link
+from segue_build.model.identity import identities
+from segue_build.sources import demo
+from segue_build.sources.listed import SEPARATOR
 from segue.engine import recommend
 from segue.engine.space import AUDIO_COLUMNS, space_of
 from segue.query import Query, Seed

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from build.cli import main
-from build.model import learned
-from build.model.learned import NEIGHBOURS, learn
-from build.sources.playlists import FOLDS, Playlists
+from segue_build.cli import main
+from segue_build.model import learned
+from segue_build.model.learned import NEIGHBOURS, learn
+from segue_build.sources.playlists import FOLDS, Playlists
 from segue.catalog import load, lookup
 from segue.engine import recommend, together
 from segue.engine.seeds import resolve

@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from build.fit import Options, fit
-from build.model.context import link
-from build.model.occasions import KINDS, occasions, said
-from build.sources.listed import SEPARATOR
+from segue_build.fit import Options, fit
+from segue_build.model.context import link
+from segue_build.model.occasions import KINDS, occasions, said
+from segue_build.sources.listed import SEPARATOR
 from segue.catalog import Catalog
 from segue.engine import recommend
 from segue.query import Query, Seed

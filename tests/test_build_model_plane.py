@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from build.model.clusters import centroids, cluster
-from build.model.plane import LARGEST, plane
+from segue_build.model.clusters import centroids, cluster
+from segue_build.model.plane import LARGEST, plane
 from segue.catalog.ragged import offsets_of
 
 

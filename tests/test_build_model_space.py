@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from build.model.reach import reaches
-from build.model.space import fit_ranks, place
-from build.sources import demo
-from build.sources.account import Account
-from build.sources.listed import SEPARATOR
+from segue_build.model.reach import reaches
+from segue_build.model.space import fit_ranks, place
+from segue_build.sources import demo
+from segue_build.sources.account import Account
+from segue_build.sources.listed import SEPARATOR
 from segue import catalog as catalogs
 from segue.engine import recommend, seeds
 from segue.engine.similarity import similarity, squared_distances

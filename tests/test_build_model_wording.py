@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from build.model import wording as module
-from build.model.context import link
-from build.model.wording import wording
+from segue_build.model import wording as module
+from segue_build.model.context import link
+from segue_build.model.wording import wording
 
 SYLLABLES = {"coast": ["ban", "tor", "mil", "ked", "sun", "far"], "hills": ["çõa", "ñei", "ãoz", "iêl", "ôux", "éça"]}
 

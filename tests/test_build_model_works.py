@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from build.model.works import key, work_numbers
+from segue_build.model.works import key, work_numbers
 
 MOONLIGHT = "Piano Sonata No. 14 in C-Sharp Minor, Op. 27 No. 2"
 

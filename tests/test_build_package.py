@@ -6,10 +6,10 @@ import zipfile
 
 import pytest
 
-from build.cli import main
-from build.package import bytecode, targets
-from build.package.package import CONSTRAINTS, REQUIREMENTS, Options, lines, package
-from build.package.targets import Target, running
+from segue_build.cli import main
+from segue_build.package import bytecode, targets
+from segue_build.package.package import CONSTRAINTS, REQUIREMENTS, Options, lines, package
+from segue_build.package.targets import Target, running
 from segue.errors import ArtifactsError, PackageError
 from tests import wheelhouse
 from tests.benchmarks.sizes import canonical, closure

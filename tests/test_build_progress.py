@@ -5,12 +5,12 @@ import time
 
 import pytest
 
-from build import progress
+from segue_build import progress
 
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch):
-    monkeypatch.setattr("build.progress.PULSE", 0.01)
+    monkeypatch.setattr("segue_build.progress.PULSE", 0.01)
 
 
 def test_a_stage_tells_that_it_begins_that_it_works_and_what_it_took(capsys):

@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from build.cli import main
-from build.quality import evaluate
-from build.quality.answers import recommend_file
-from build.quality.judge import Asked, judge, queries
-from build.sources.playlists import Playlists, Works
+from segue_build.cli import main
+from segue_build.quality import evaluate
+from segue_build.quality.answers import recommend_file
+from segue_build.quality.judge import Asked, judge, queries
+from segue_build.sources.playlists import Playlists, Works
 from segue.catalog import load
 from segue.errors import SourceError
 from tests import mixtapes, tables

@@ -10,11 +10,11 @@ from html.parser import HTMLParser
 import matplotlib as mpl
 import pytest
 
-from build.cli import main
-from build.fit import Options, fit
-from build.quality import plots
-from build.quality.report import amount, quality, report, versions
-from build.quality.survey import columns
+from segue_build.cli import main
+from segue_build.fit import Options, fit
+from segue_build.quality import plots
+from segue_build.quality.report import amount, quality, report, versions
+from segue_build.quality.survey import columns
 from segue.catalog import load
 from segue.releases.store import Folder
 from tests.tables import some, song, songs, write
@@ -245,7 +245,7 @@ def test_the_command_prints_where_the_page_is(world_artifacts, tmp_path, capsys)
 def test_without_artifacts_the_command_says_what_to_run(tmp_path, capsys):
     assert main(["report", "--artifacts", str(tmp_path / "none"), "--out", str(tmp_path / "report.html")]) == 1
     told = capsys.readouterr()
-    assert (told.out, told.err) == ("", "error: no artifacts in 'none': run 'python -m build fit' first\n")
+    assert (told.out, told.err) == ("", "error: no artifacts in 'none': run 'segue fit' first\n")
     assert not (tmp_path / "report.html").exists()
 
 

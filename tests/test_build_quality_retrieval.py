@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from build.fit import Options, fit
-from build.quality import drawing
-from build.quality.retrieval import by_table, spread
+from segue_build.fit import Options, fit
+from segue_build.quality import drawing
+from segue_build.quality.retrieval import by_table, spread
 from tests import tables
 
 

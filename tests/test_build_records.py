@@ -5,8 +5,8 @@ import hashlib
 import numpy as np
 import pytest
 
-from build.artifacts import records
-from build.releases.publish import Terms, publish
+from segue_build.artifacts import records
+from segue_build.releases.publish import Terms, publish
 from segue.catalog.ranged.index import CELLS, ENTRY, Index
 from segue.catalog.ranged.runs import Piece
 from segue.errors import ArtifactsError

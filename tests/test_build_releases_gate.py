@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from build.releases import gate, publish
-from build.releases.publish import Terms
+from segue_build.releases import gate, publish
+from segue_build.releases.publish import Terms
 from segue import catalog, releases
 from segue.catalog import manifest
 from segue.errors import ReleaseError

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from build.releases import history
+from segue_build.releases import history
 from segue import engine, releases
 from segue.catalog import manifest
 from segue.query import Query, Seed
@@ -26,7 +26,7 @@ READERS = 8
 PUBLISHER = """
 import contextlib, io, itertools, sys
 from pathlib import Path
-from build.releases.publish import Terms, publish
+from segue_build.releases.publish import Terms, publish
 from segue import catalog, releases
 
 address, root, first, *versions = sys.argv[1:]
@@ -43,24 +43,24 @@ for number in itertools.count(int(first)):
 RACER = """
 import contextlib, io, sys
 from pathlib import Path
-import build.releases.publish
+import segue_build.releases.publish
 from segue import catalog, releases
 from segue.errors import ReleaseError
 
-def when_told(*arguments, swap=build.releases.publish.swap):
+def when_told(*arguments, swap=segue_build.releases.publish.swap):
     print("there", file=sys.stderr, flush=True)
     sys.stdin.readline()
     swap(*arguments)
 
-build.releases.publish.swap = when_told
+segue_build.releases.publish.swap = when_told
 address, root = sys.argv[1:]
-terms = build.releases.publish.Terms(force=True, reason="a race")
+terms = segue_build.releases.publish.Terms(force=True, reason="a race")
 print("ready", flush=True)
 for line in iter(sys.stdin.readline, ""):
     try:
         with contextlib.redirect_stdout(io.StringIO()):
             version = catalog.load_version(Path(root), line.strip())
-            build.releases.publish.publish(version, releases.at(address), terms)
+            segue_build.releases.publish.publish(version, releases.at(address), terms)
     except ReleaseError as error:
         print("lost:", error, flush=True)
     else:

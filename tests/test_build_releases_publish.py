@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from build.cli import main
-from build.releases import gate, history, publish
-from build.releases import versions as listed
-from build.releases.publish import Terms
+from segue_build.cli import main
+from segue_build.releases import gate, history, publish
+from segue_build.releases import versions as listed
+from segue_build.releases.publish import Terms
 from segue import catalog, releases
 from segue.catalog import manifest
 from segue.errors import ArtifactsError, ReleaseError

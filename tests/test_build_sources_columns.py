@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from build.sources.columns import SYNONYMS, TIDY, Columns, recognise
+from segue_build.sources.columns import SYNONYMS, TIDY, Columns, recognise
 from segue.errors import SourceError
 from tests.tables import SOUND
 

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
 
-from build.sources.demo import COLUMNS, chunks
+from segue_build.sources.demo import COLUMNS, chunks
 from segue.errors import SourceError
 from segue.query.attributes import NUMERIC
 
@@ -51,7 +51,7 @@ def test_rows_come_in_chunks_of_the_size_asked_for():
 
 @pytest.fixture
 def small_blocks(monkeypatch):
-    monkeypatch.setattr("build.sources.demo.BLOCK", 500)
+    monkeypatch.setattr("segue_build.sources.demo.BLOCK", 500)
 
 
 @pytest.mark.parametrize("songs", [25, 1_007])

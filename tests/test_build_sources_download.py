@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from build.sources import datasets, download
-from build.sources.download import fetch
+from segue_build.sources import datasets, download
+from segue_build.sources.download import fetch
 from segue.errors import SourceError
 from tests.faulty import (
     CUT,

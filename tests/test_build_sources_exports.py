@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from build.sources.listed import SEPARATOR
-from build.sources.tracks import tracks
+from segue_build.sources.listed import SEPARATOR
+from segue_build.sources.tracks import tracks
 from segue.errors import SourceError
 from tests.tables import song, songs, text
 

@@ -7,7 +7,7 @@ import zipfile
 import pytest
 from pandas.testing import assert_frame_equal
 
-from build.sources.tracks import tracks
+from segue_build.sources.tracks import tracks
 from tests.forms import CSV, KINDS, ROWS, archive, excel, frame
 from tests.tables import song, songs, text
 

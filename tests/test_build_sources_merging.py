@@ -5,8 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
-from build.sources.listed import SEPARATOR
-from build.sources.merging import merge, merge_rows, with_ids
+from segue_build.sources.listed import SEPARATOR
+from segue_build.sources.merging import merge, merge_rows, with_ids
 
 ROWS = st.lists(
     st.fixed_dictionaries({

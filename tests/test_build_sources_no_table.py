@@ -12,8 +12,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from build.cli import main
-from build.sources.tracks import tracks
+from segue_build.cli import main
+from segue_build.sources.tracks import tracks
 from segue.errors import SourceError
 from tests.forms import CSV, KINDS, ROWS, archive, compressed, excel
 from tests.tables import songs

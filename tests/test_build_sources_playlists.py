@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from build.cli import main
-from build.sources import playlists
-from build.sources.playlists import LONGEST, load
+from segue_build.cli import main
+from segue_build.sources import playlists
+from segue_build.sources.playlists import LONGEST, load
 from tests import world
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -244,7 +244,7 @@ READ = """
 import resource, sys
 from pathlib import Path
 import numpy as np
-from build.sources import playlists
+from segue_build.sources import playlists
 ids = [f"song{number}" for number in range(50_000)]
 known = playlists.works(ids, ids, ids, np.zeros(len(ids)), np.ones(len(ids), bool))
 found = playlists.load(Path(sys.argv[1]), known)

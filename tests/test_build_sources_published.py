@@ -2,7 +2,7 @@
 
 import pytest
 
-from build.sources.tracks import tracks
+from segue_build.sources.tracks import tracks
 from segue.errors import SourceError
 from tests.conftest import SHARED
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from build.sources.formats.table import EXPECTED, RAGGED, ROW
-from build.sources.reading import read
+from segue_build.sources.formats.table import EXPECTED, RAGGED, ROW
+from segue_build.sources.reading import read
 from segue.errors import SourceError
 
 TABLE = "id,name,tempo\ns1,Slow Rain,70.5\ns2,Low Tide,0\n"
@@ -89,7 +89,7 @@ def test_rows_count_as_a_spreadsheet_counts_with_blank_and_ragged_ones(file):
 
 
 def test_a_long_table_comes_in_chunks_with_rows_counted_on(file, monkeypatch):
-    monkeypatch.setattr("build.sources.formats.table.CHUNK", 4)
+    monkeypatch.setattr("segue_build.sources.formats.table.CHUNK", 4)
     file.write_text("id\n" + "".join(f"s{n}\n" for n in range(2, 12)))
     chunks = list(read(file).chunks)
     assert [chunk[ROW].tolist() for chunk in chunks] == [[2, 3, 4, 5], [6, 7, 8, 9], [10, 11]]

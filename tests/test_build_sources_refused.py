@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from build.sources.download import fetch
+from segue_build.sources.download import fetch
 from tests.faulty import (
     OTHER,
     REFUSED,

@@ -5,8 +5,8 @@ import shutil
 
 import pytest
 
-from build.sources import download
-from build.sources.download import fetch
+from segue_build.sources import download
+from segue_build.sources.download import fetch
 from tests.faulty import (
     CUT,
     OTHER,

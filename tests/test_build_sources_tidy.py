@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from build.sources.account import Account
-from build.sources.columns import recognise
-from build.sources.listed import SEPARATOR
-from build.sources.reading import read
-from build.sources.recognised import Recognised
-from build.sources.settling import settle
-from build.sources.tidy import tidy
+from segue_build.sources.account import Account
+from segue_build.sources.columns import recognise
+from segue_build.sources.listed import SEPARATOR
+from segue_build.sources.reading import read
+from segue_build.sources.recognised import Recognised
+from segue_build.sources.settling import settle
+from segue_build.sources.tidy import tidy
 from segue.query.attributes import NUMERIC
 from tests.tables import Row, some, song, songs, write
 

@@ -7,12 +7,12 @@ import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
 
-from build.sources.account import Account
-from build.sources.columns import NEEDED, TIDY
-from build.sources.demo import SONGS
-from build.sources.formats.table import EXPECTED
-from build.sources.listed import SEPARATOR
-from build.sources.tracks import is_invented, tracks
+from segue_build.sources.account import Account
+from segue_build.sources.columns import NEEDED, TIDY
+from segue_build.sources.demo import SONGS
+from segue_build.sources.formats.table import EXPECTED
+from segue_build.sources.listed import SEPARATOR
+from segue_build.sources.tracks import is_invented, tracks
 from segue.errors import SourceError
 from tests.tables import SOUND, some, song, songs, text, write
 

@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from build.sources.values.credits import credits_of
-from build.sources.values.dates import year_of
-from build.sources.values.durations import are_hours_for_minutes, told, unit_of
-from build.sources.values.keys import key_of
-from build.sources.values.numbers import numbers
-from build.sources.values.scales import by_range, scales
+from segue_build.sources.values.credits import credits_of
+from segue_build.sources.values.dates import year_of
+from segue_build.sources.values.durations import are_hours_for_minutes, told, unit_of
+from segue_build.sources.values.keys import key_of
+from segue_build.sources.values.numbers import numbers
+from segue_build.sources.values.scales import by_range, scales
 
 
 def number(text, *, whole=False, hundred=None):

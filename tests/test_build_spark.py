@@ -10,11 +10,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from build.fit import Options, fit
-from build.sources import demo
-from build.spark.columns import Columns, Ragged
-from build.spark.keys import signed, unsigned
-from build.spark.lookups import runs
+from segue_build.fit import Options, fit
+from segue_build.sources import demo
+from segue_build.spark.columns import Columns, Ragged
+from segue_build.spark.keys import signed, unsigned
+from segue_build.spark.lookups import runs
 from segue.catalog import Catalog, load, lookup, verify
 from segue.engine.space import space_of
 from tests.cluster import Cluster, end, needs_spark, started

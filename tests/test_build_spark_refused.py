@@ -10,8 +10,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from build.cli import main
-from build.spark import session
+from segue_build.cli import main
+from segue_build.spark import session
 from tests.cluster import ROOT, Cluster, needs_spark, started
 
 
@@ -103,7 +103,7 @@ BAD = [mixed, two_types, headers, words, empty, without_rows, without_lines, dam
 
 REFUSING = """
 import sys
-from build.cli import main
+from segue_build.cli import main
 
 for source in sys.argv[1:]:
     print(main(["fit", "--engine", "spark", "--master", "local[1]", "--source", source, "--out", f"{source}.out"]))
@@ -178,8 +178,8 @@ def test_a_master_that_takes_connections_and_says_nothing_is_one_line(tmp_path, 
 
 IMPATIENT = """
 import sys
-from build.cli import main
-from build.spark import session
+from segue_build.cli import main
+from segue_build.spark import session
 
 session.PATIENCE = 3.0
 sys.exit(main(["fit", "--engine", "spark", *sys.argv[1:]]))

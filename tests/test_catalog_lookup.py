@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from werkzeug.test import Client
 from werkzeug.wrappers import Request
 
-from build.artifacts import lookups
-from build.fit import Options, fit
-from build.model.works import key
+from segue_build.artifacts import lookups
+from segue_build.fit import Options, fit
+from segue_build.model.works import key
 from segue.catalog import load, lookup
 from segue.catalog.lookup import trigrams
 from segue.catalog.lookup.likeness import MANY, Likeness

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from build import FUNCTIONS
-from build.releases.publish import Terms, publish
+from segue_build import FUNCTIONS
+from segue_build.releases.publish import Terms, publish
 from segue import engine
 from segue.catalog import load, version
 from segue.catalog.ranged.held import TRIES

@@ -150,7 +150,7 @@ def each_file(world_artifacts, tmp_path):
 def test_a_flipped_byte_in_any_file_is_found_by_verify_which_names_the_file(each_file):
     for root, path in each_file:
         flip(path)
-        with pytest.raises(ArtifactsError, match=rf"^{path.name} .*python -m build fit"):
+        with pytest.raises(ArtifactsError, match=rf"^{path.name} .*segue fit"):
             catalog.verify(path.parent, catalog.current(root))
 
 
@@ -158,7 +158,7 @@ def test_a_flipped_byte_in_any_file_is_found_by_verify_which_names_the_file(each
 def test_any_file_that_is_truncated_or_deleted_is_named_by_load_with_the_command_to_run(each_file, damage):
     for root, path in each_file:
         damage(path)
-        with pytest.raises(ArtifactsError, match=rf"^{path.name} .*run 'python -m build fit'"):
+        with pytest.raises(ArtifactsError, match=rf"^{path.name} .*run 'segue fit'"):
             catalog.load(root)
 
 
@@ -170,7 +170,7 @@ def test_another_format_is_refused_with_both_numbers_and_the_command(root):
         catalog.load(root)
     assert str(refused.value) == (
         f"manifest.json of version {path.parent.name} has format 77, this code reads format {FORMAT}:"
-        " run 'python -m build fit'"
+        " run 'segue fit'"
     )
 
 
@@ -182,19 +182,19 @@ GARBAGE = ["", "{", "[]", "null", "{}", '{"version": 7}', '{"version": "../../et
 def test_garbage_is_refused_with_the_command(root, name, garbage):
     path = root / name if name == "current.json" else folder_of(root) / name
     write_text(path, garbage)
-    with pytest.raises(ArtifactsError, match=f"^{name} .*run 'python -m build fit'"):
+    with pytest.raises(ArtifactsError, match=f"^{name} .*run 'segue fit'"):
         catalog.load(root)
 
 
 def test_a_pointer_to_a_version_that_is_gone_is_refused(root):
     shutil.rmtree(folder_of(root))
-    with pytest.raises(ArtifactsError, match=r"^manifest\.json .*run 'python -m build fit'"):
+    with pytest.raises(ArtifactsError, match=r"^manifest\.json .*run 'segue fit'"):
         catalog.load(root)
 
 
 @pytest.mark.parametrize("missing", ["", "nowhere"])
 def test_no_artifacts_are_told_with_the_command_to_run_first(tmp_path, missing):
-    with pytest.raises(ArtifactsError, match=r"^no artifacts in '.*': run 'python -m build fit' first$"):
+    with pytest.raises(ArtifactsError, match=r"^no artifacts in '.*': run 'segue fit' first$"):
         catalog.load(tmp_path / missing)
 
 

@@ -10,9 +10,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from build import FUNCTIONS
-from build.fit import Options, fit
-from build.quality import recall
+from segue_build import FUNCTIONS
+from segue_build.fit import Options, fit
+from segue_build.quality import recall
 from segue.catalog import Catalog, load
 from segue.engine import recommend, scoring, search
 from segue.engine.filtering import Allowed, outside

@@ -176,7 +176,7 @@ def test_googles_deploy_script_packages_and_applies(tmp_path):
     calls = (tmp_path / "calls").read_text().splitlines()
     assert calls[0].startswith("gcloud services enable --project my-project run.googleapis.com")
     assert calls[1:] == [
-        "python -m build package gcp",
+        "segue package gcp",
         "terraform -chdir=infra/google init -input=false",
         "terraform -chdir=infra/google apply -input=false -auto-approve -var project=my-project -var memory=2Gi",
     ]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from build.fit import Options, fit
+from segue_build.fit import Options, fit
 from segue.catalog import load
 from segue.errors import InvalidQuery
 from segue.journeys import lengths

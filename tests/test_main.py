@@ -58,7 +58,7 @@ from werkzeug.wrappers import Request
 client = Client(Request.application(main.recommend))
 for path in ("/recommend?song=Slow+Rain&explain=true", "/search?q=slow", "/songs/piano-1", "/clusters/0"):
     assert client.get(path).status_code == 200, path
-print(sorted({"pandas", "sklearn", "scipy", "build", "flask"} & set(sys.modules)))
+print(sorted({"pandas", "sklearn", "scipy", "segue_build", "flask"} & set(sys.modules)))
 """
     assert in_fresh_python(code, world_artifacts) == "[]\n"
 

@@ -17,7 +17,7 @@ WHICH = "import numpy, threadpoolctl; print(*(one['architecture'] for one in thr
 
 def fitted(processor, folder, *options):
     """The id of the version."""
-    out = run(processor, "-m", "build", "fit", "--out", folder / processor, *options)
+    out = run(processor, "-m", "segue_build", "fit", "--out", folder / processor, *options)
     return out.split()[1].rstrip(":")
 
 

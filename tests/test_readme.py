@@ -9,8 +9,8 @@ import pytest
 from werkzeug.test import Client
 from werkzeug.wrappers import Request
 
-from build.cli import parser
-from build.fit import Options, fit
+from segue_build.cli import parser
+from segue_build.fit import Options, fit
 from segue.config import Config
 from segue.web.service import Service
 from tests import screenshot
@@ -73,7 +73,7 @@ def test_the_ways_to_ask_for_a_song_are_understood(client):
 
 
 def test_every_build_command_is_one(capsys):
-    lines = re.findall(r"^python -m build (.*?)(?: +#.*)?$", COMMANDS, re.MULTILINE)
+    lines = re.findall(r"^segue (.*?)(?: +#.*)?$", COMMANDS, re.MULTILINE)
     assert len(lines) >= 3
     for line in lines:
         parser().parse_args(shlex.split(line))

@@ -11,7 +11,7 @@ import pytest
 from werkzeug.test import Client
 from werkzeug.wrappers import Request
 
-from build.releases.publish import Terms, publish
+from segue_build.releases.publish import Terms, publish
 from segue import notes, releases
 from segue.catalog import Catalog, load, lookup
 from segue.catalog.ranged import Ranged

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from build.releases.publish import rollback
+from segue_build.releases.publish import rollback
 from segue import engine, releases
 from segue.catalog import manifest
 from segue.config import Config
@@ -191,7 +191,7 @@ def test_a_version_that_cannot_answer_is_refused(plain, versions, caplog, monkey
     published(plain, versions[:1])
     function = client(plain)
     served(function)
-    monkeypatch.setattr("build.releases.gate.recommend", recommend)
+    monkeypatch.setattr("segue_build.releases.gate.recommend", recommend)
     published(plain, versions[1:2])
     assert served(function) == versions[0].version
     assert f"serves on: {type(failure).__name__}" in warnings(caplog)[0]

@@ -90,7 +90,7 @@ def test_head_has_the_headers_of_get(client):
 
 def test_missing_artifacts_are_a_503(tmp_path):
     answer = client_of(tmp_path).get("/v1/tracks/piano-1")
-    assert "python -m build fit" in told(answer, 503)
+    assert "segue fit" in told(answer, 503)
     assert int(answer.headers["Retry-After"]) > 0
 
 

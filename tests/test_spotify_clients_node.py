@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from build import ROOT
+from segue_build import ROOT
 from tests.test_spotify_clients import NOBODY, service
 
 PACKAGES = ROOT / ".cache" / "clients"  # where .ci/run installs tests/clients/package.json

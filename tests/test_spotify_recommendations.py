@@ -2,7 +2,7 @@
 
 import pytest
 
-from build.fit import Options, fit
+from segue_build.fit import Options, fit
 from segue.catalog import lookup
 from segue.spotify import genres, params
 from tests.dialect import client_of, names, told

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from build.fit import Options, fit
+from segue_build.fit import Options, fit
 from segue import VERSION
 from segue.subsonic import params, routes
 from tests import world
@@ -34,7 +34,7 @@ def test_what_is_asked_of_the_server_needs_no_artifacts(tmp_path):
         ]
     }
     code, message = failed(client, "search3", 503, query="rain")
-    assert (code, "python -m build fit" in message) == (0, True)
+    assert (code, "segue fit" in message) == (0, True)
 
 
 @pytest.mark.parametrize("path", ["/rest/ping", "/rest/ping.view", "/rest/ping/"])

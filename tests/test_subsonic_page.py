@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from build import ROOT
+from segue_build import ROOT
 from segue.subsonic.routes import METHODS
 from tests.dialect import client_of
 from tests.serving import served

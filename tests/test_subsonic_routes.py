@@ -2,7 +2,7 @@
 
 import pytest
 
-from build.fit import Options, fit
+from segue_build.fit import Options, fit
 from segue.catalog import lookup
 from segue.subsonic import search, similar
 from tests import world

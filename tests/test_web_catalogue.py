@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 import pytest
 
-from build.fit import Options, fit
+from segue_build.fit import Options, fit
 from segue.catalog.lookup import artist_id
 from tests import world
 from tests.dialect import client_of, problem, sized

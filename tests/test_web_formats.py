@@ -7,8 +7,8 @@ import pytest
 from werkzeug.test import Client
 from werkzeug.wrappers import Request
 
-from build.fit import Options, fit
-from build.sources.tracks import tracks
+from segue_build.fit import Options, fit
+from segue_build.sources.tracks import tracks
 from segue.config import Config
 from segue.web.service import Service
 from tests import world

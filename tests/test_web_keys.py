@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from build.cli import main
+from segue_build.cli import main
 from segue import keys
 from segue.errors import ConfigError
 from segue.keys import LIFETIME, Keys

@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from build import ROOT
+from segue_build import ROOT
 from tests.fronts import KEY
 from tests.test_spotify_clients_node import PACKAGES, run
 from tests.test_web_mcp_clients import calls, check, closed, service

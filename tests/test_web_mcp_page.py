@@ -8,7 +8,7 @@ import tomllib
 
 import pytest
 
-from build import ROOT
+from segue_build import ROOT
 from segue.web.views.mcp.messages import VERSIONS
 from segue.web.views.mcp.tools import TOOLS
 from segue.web.views.pages import EXAMPLE

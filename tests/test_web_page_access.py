@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from build.fit import Options, fit
+from segue_build.fit import Options, fit
 from tests import world
 from tests.browsing import PHONE, in_a_browser, violations, visit, visits, with_axe
 from tests.serving import served

@@ -59,7 +59,7 @@ def test_a_seed_that_is_not_there_any_more_can_be_taken_away(demo_service, visit
 
 def test_missing_artifacts_are_told_with_the_command_to_run(empty_service, visit):
     page = visit(empty_service)
-    expect(page.get_by_role("alert")).to_contain_text("python -m build fit")
+    expect(page.get_by_role("alert")).to_contain_text("segue fit")
 
 
 def test_the_request_behind_the_songs_can_be_copied_and_gets_the_same_answer(demo_service, visit):

@@ -190,7 +190,7 @@ def test_a_request_at_fault_all_over_is_told_its_first_hundred_faults(client, as
 def test_without_artifacts_the_answer_is_503_with_the_command_to_run(tmp_path):
     answer = Client(Request.application(service.Service(Config(tmp_path)).handle)).get("/readyz")
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "30")
-    assert "python -m build fit" in answer.json["detail"]
+    assert "segue fit" in answer.json["detail"]
 
 
 LATE = Late()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from build.fit import Options, fit
+from segue_build.fit import Options, fit
 from tests import world
 from tests.dialect import client_of, problem
 
@@ -221,7 +221,7 @@ def test_a_wrong_method_is_a_405_with_allow(client):
 def test_missing_artifacts_are_a_503_that_names_the_command(tmp_path):
     answer = client_of(tmp_path).get("/readyz")
     assert (answer.status_code, int(answer.headers["Retry-After"]) > 0) == (503, True)
-    assert "python -m build fit" in problem(answer)["detail"]
+    assert "segue fit" in problem(answer)["detail"]
     assert str(tmp_path) not in answer.get_data(as_text=True)
 
 

@@ -36,7 +36,7 @@ class Keys:
         for place, entry in enumerate(given, 1):
             if not _DIGEST.fullmatch(entry):
                 raise ConfigError(
-                    f"SEGUE_API_KEYS: entry {place} is no SHA-256 in hexadecimal, 64 of 0-9a-f: `python -m build key`"
+                    f"SEGUE_API_KEYS: entry {place} is no SHA-256 in hexadecimal, 64 of 0-9a-f: `segue key`"
                     " makes a key and its digest"
                 )
         secret = environ.get("SEGUE_TOKEN_SECRET", "")

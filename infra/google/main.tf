@@ -17,7 +17,7 @@ variable "name" {
 
 variable "package" {
   type = string
-  default = "../../dist/gcp.zip" # what `python -m build package gcp` made
+  default = "../../dist/gcp.zip" # what `segue package gcp` made
 }
 
 variable "python" {
@@ -27,7 +27,7 @@ variable "python" {
 
 variable "artifacts" {
   type = string
-  default = "bundled" # in the package; bucket: the function reads what `python -m build publish` puts there
+  default = "bundled" # in the package; bucket: the function reads what `segue publish` puts there
 }
 
 variable "memory" {
@@ -60,7 +60,7 @@ variable "cors" {
   default = "" # origins whose pages may ask, with commas; *: all
 }
 
-# Secrets come from the environment of whoever deploys, TF_VAR_api_keys; `python -m build key` makes them.
+# Secrets come from the environment of whoever deploys, TF_VAR_api_keys; `segue key` makes them.
 variable "api_keys" {
   type = string
   default = ""
@@ -191,5 +191,5 @@ output "url" {
 }
 
 output "models" {
-  value = "gs://${google_storage_bucket.models.name}/models" # for `python -m build publish`
+  value = "gs://${google_storage_bucket.models.name}/models" # for `segue publish`
 }

@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from build import ROOT
+from segue_build import ROOT
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as functions/main.py does, before NumPy comes
 

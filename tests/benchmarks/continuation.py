@@ -13,8 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from build.quality.evaluate import Judged, as_judged
-from build.sources.playlists import load
+from segue_build.quality.evaluate import Judged, as_judged
+from segue_build.sources.playlists import load
 from segue.catalog import load as load_catalog
 from segue.engine.scoring import Scorer
 from segue.engine.seeds import Resolved, resolve

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from build import ROOT
+from segue_build import ROOT
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as functions/main.py does
 

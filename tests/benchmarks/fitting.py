@@ -13,7 +13,7 @@ from tests.benchmarks.figures import Row
 def fit(source: str, out: Path) -> Row:
     """Fit a source into a folder: a row."""
     began = time.monotonic()
-    command = [sys.executable, "-m", "build", "fit", "--source", source, "--out", str(out)]
+    command = [sys.executable, "-m", "segue_build", "fit", "--source", source, "--out", str(out)]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     _, status, used = os.wait4(process.pid, 0)  # its own peak; getrusage tells the largest of all children
     process.returncode = os.waitstatus_to_exitcode(status)

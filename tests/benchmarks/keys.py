@@ -14,7 +14,7 @@ from segue.keys import Keys
 
 KNOWN = 8  # keys
 ROUNDS = 20_000
-LETTERS = 43  # of a key, as `python -m build key` makes them
+LETTERS = 43  # of a key, as `segue key` makes them
 
 
 def main() -> None:

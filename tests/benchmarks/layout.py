@@ -11,13 +11,13 @@ from contextlib import ExitStack
 from pathlib import Path
 from unittest import mock
 
-import build.model.coding
-import build.model.genres
-import build.model.space
+import segue_build.model.coding
+import segue_build.model.genres
+import segue_build.model.space
 import segue.engine.space
-from build import ROOT
-from build.fit import Options, fit
-from build.quality.evaluate import by_playlists
+from segue_build import ROOT
+from segue_build.fit import Options, fit
+from segue_build.quality.evaluate import by_playlists
 from segue.catalog import Catalog
 from segue.engine import recommend
 from segue.query import Query, Seed
@@ -57,10 +57,10 @@ def laid_out(largest: int, dimensions: int | None) -> ExitStack:
     """The build and the function with other codes or dimensions."""
     patches = [
         mock.patch.object(module, "LARGEST", largest)
-        for module in (build.model.coding, build.model.space, segue.engine.space)
+        for module in (segue_build.model.coding, segue_build.model.space, segue.engine.space)
     ]
     if dimensions:
-        patches.append(mock.patch.object(build.model.genres, "GENRE_DIMENSIONS", dimensions))
+        patches.append(mock.patch.object(segue_build.model.genres, "GENRE_DIMENSIONS", dimensions))
     with ExitStack() as stack:
         for patch in patches:
             stack.enter_context(patch)

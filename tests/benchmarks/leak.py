@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from build.quality.evaluate import SEEDS
+from segue_build.quality.evaluate import SEEDS
 from segue.catalog import Catalog, load
 from segue.engine import recommend
 from segue.query import Query, Seed

@@ -13,8 +13,8 @@ from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.preprocessing import StandardScaler, normalize
 
-from build.model.context import averaged
-from build.quality.evaluate import Judged
+from segue_build.model.context import averaged
+from segue_build.quality.evaluate import Judged
 from segue.engine.similarity import similarity
 from segue.engine.space import REACH, space_of
 from segue.query.attributes import AUDIO

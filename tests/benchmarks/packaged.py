@@ -12,10 +12,10 @@ import tempfile
 import time
 from pathlib import Path
 
-from build import ROOT
-from build.package import bytecode, wheels
-from build.package.package import CONSTRAINTS, REQUIREMENTS, Options, package
-from build.package.targets import HOMES, Target
+from segue_build import ROOT
+from segue_build.package import bytecode, wheels
+from segue_build.package.package import CONSTRAINTS, REQUIREMENTS, Options, package
+from segue_build.package.targets import HOMES, Target
 from infra.servers import runtime_client
 from segue.catalog import load
 from tests.aws import RuntimeAPI, function_url_event

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from build.progress import bar
+from segue_build.progress import bar
 from segue.catalog import Catalog, load, lookup
 from segue.journeys import path
 from segue.journeys.ruler import ruler_of

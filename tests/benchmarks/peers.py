@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from build import FUNCTIONS, ROOT
+from segue_build import FUNCTIONS, ROOT
 from segue.engine.filtering import Allowed
 from segue.engine.scoring import Scorer
 from segue.engine.seeds import resolve

@@ -19,8 +19,8 @@ from scipy.stats import spearmanr
 from sklearn.decomposition import PCA
 from threadpoolctl import threadpool_limits
 
-from build.model.plane import LARGEST, plane
-from build.quality.survey import weighted
+from segue_build.model.plane import LARGEST, plane
+from segue_build.quality.survey import weighted
 from segue.catalog import Catalog, load, lookup
 from segue.engine.space import space_of
 from tests.benchmarks.figures import Row, table

@@ -19,10 +19,10 @@ from pathlib import Path
 
 import numpy as np
 
-from build.progress import bar
-from build.quality.evaluate import Judged, as_judged
-from build.sources.playlists import FOLDS
-from build.sources.playlists import load as load_playlists
+from segue_build.progress import bar
+from segue_build.quality.evaluate import Judged, as_judged
+from segue_build.sources.playlists import FOLDS
+from segue_build.sources.playlists import load as load_playlists
 from segue import engine
 from segue.catalog import Catalog, load, lookup
 from segue.engine.seeds import resolve

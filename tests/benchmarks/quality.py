@@ -14,11 +14,11 @@ from pathlib import Path
 
 import numpy as np
 
-from build.fit import Options, fit
-from build.quality.evaluate import Judged, as_judged, by_playlists
-from build.quality.judge import judge, queries
-from build.quality.retrieval import spread
-from build.sources.playlists import FOLDS, load
+from segue_build.fit import Options, fit
+from segue_build.quality.evaluate import Judged, as_judged, by_playlists
+from segue_build.quality.judge import judge, queries
+from segue_build.quality.retrieval import spread
+from segue_build.sources.playlists import FOLDS, load
 from segue.catalog import Catalog
 from tests.benchmarks import methods
 from tests.benchmarks.ablation import CHOICES, without

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from build.progress import bar
+from segue_build.progress import bar
 from segue import engine
 from segue.catalog import Catalog, load, lookup
 from segue.engine.scoring import Scorer

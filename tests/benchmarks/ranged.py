@@ -20,7 +20,7 @@ import numpy as np
 from werkzeug.test import Client
 from werkzeug.wrappers import Request
 
-from build.releases import pieces
+from segue_build.releases import pieces
 from segue import notes, releases
 from segue.catalog import Catalog, lookup, manifest
 from segue.catalog.ranged.index import ENTRY

@@ -16,7 +16,7 @@ from pathlib import Path
 from werkzeug.test import Client
 from werkzeug.wrappers import Request
 
-from build import ROOT  # noqa: F401 # importing build finds functions/
+from segue_build import ROOT  # noqa: F401 # importing build finds functions/
 from segue import catalog
 from segue.config import Config
 from segue.web.service import Service

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from fnmatch import fnmatch
 from pathlib import Path
 
-from build import FUNCTIONS, ROOT
+from segue_build import FUNCTIONS, ROOT
 from tests.benchmarks.figures import Row
 from tests.benchmarks.subject import Subject
 

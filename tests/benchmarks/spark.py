@@ -16,7 +16,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from build.sources import demo
+from segue_build.sources import demo
 from tests.benchmarks.figures import Row, table
 from tests.cluster import Cluster
 
@@ -78,7 +78,7 @@ def measured(
     engine: str, source: str, out: Path, workers: list[int], *options: str
 ) -> tuple[Row, Counter[tuple[str, str]]]:
     """Fit, and look at the memory of what fits and of workers."""
-    command = [sys.executable, "-m", "build", "fit", "--engine", engine, "--source", source, "--out", str(out)]
+    command = [sys.executable, "-m", "segue_build", "fit", "--engine", engine, "--source", source, "--out", str(out)]
     began, peak, theirs = time.monotonic(), Counter[tuple[str, str]](), Counter[tuple[str, str]]()
     process = subprocess.Popen([*command, *options], cwd=ROOT, stdout=subprocess.DEVNULL)
     while process.poll() is None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from build import FUNCTIONS, ROOT
+from segue_build import FUNCTIONS, ROOT
 from segue.catalog import Catalog, load
 
 OURS = FUNCTIONS

@@ -20,14 +20,14 @@ import openpyxl
 import pandas as pd
 import pyarrow as pa
 
-from build import ROOT
-from build.sources.values.credits import SEPARATORS, credits_of
+from segue_build import ROOT
+from segue_build.sources.values.credits import SEPARATORS, credits_of
 from tests.benchmarks.figures import Row, ratio, table
 
 RUNS = 3  # of each form, in turn
 READ = """
 import pathlib, re, sys, time
-from build.sources.tracks import tracks
+from segue_build.sources.tracks import tracks
 began = time.perf_counter()
 tracks([sys.argv[1]], {})
 took, status = time.perf_counter() - began, pathlib.Path("/proc/self/status").read_text()

@@ -11,11 +11,11 @@ import hashlib
 import tempfile
 from pathlib import Path
 
-from build import progress
-from build.fit import Options, fit
-from build.quality.evaluate import Judged, as_judged
-from build.quality.judge import FEWEST, Asked, judge
-from build.sources.playlists import Playlists, load
+from segue_build import progress
+from segue_build.fit import Options, fit
+from segue_build.quality.evaluate import Judged, as_judged
+from segue_build.quality.judge import FEWEST, Asked, judge
+from segue_build.sources.playlists import Playlists, load
 from tests.benchmarks.quality import made, means
 
 FIGURES = ("HR@10", "xHR@10", "AUC")

@@ -13,9 +13,9 @@ from unittest import mock
 
 import numpy as np
 
-from build.fit import Options
-from build.quality.evaluate import as_judged
-from build.sources.playlists import FOLDS, Playlists, frequencies, load
+from segue_build.fit import Options
+from segue_build.quality.evaluate import as_judged
+from segue_build.sources.playlists import FOLDS, Playlists, frequencies, load
 from tests.benchmarks.figures import Row, table
 from tests.benchmarks.quality import made
 

@@ -10,7 +10,7 @@ from segue.errors import ArtifactsError
 FORMAT = 3
 POINTER = "current.json"
 NAME = "manifest.json"
-REBUILD = "python -m build fit"
+REBUILD = "segue fit"
 _VERSION = re.compile(r"[0-9a-f]{16}")
 _FILE = re.compile(r"\w[\w.-]*", re.ASCII)
 

@@ -57,7 +57,7 @@ class Remote:
         try:
             return versions.pointer(self._store)
         except Missing:
-            said = f"nothing is published at {self.address}: run 'python -m build publish {self.address}'"
+            said = f"nothing is published at {self.address}: run 'segue publish {self.address}'"
             raise Missing(said) from None
 
     def moved(self, since: Pointer) -> Pointer | None:

@@ -1,4 +1,0 @@
-"""From the model to a version's files: arrays, look-ups and ``catalog.parquet``.
-
-:mod:`segue.catalog.version` says what each file holds. It may import build.model and build.sources.
-"""

@@ -1,0 +1,13 @@
+"""The offline step: from a table of tracks to the artifacts that the function serves.
+
+Run as ``segue``, or as ``python -m segue_build`` with ``functions`` and ``build`` on the path. Its packages, in the order in which a table goes through them: sources, model, artifacts, quality, releases, package.
+"""
+
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+FUNCTIONS = ROOT / "functions"
+
+if str(FUNCTIONS) not in sys.path:
+    sys.path.insert(0, str(FUNCTIONS))

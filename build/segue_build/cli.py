@@ -1,0 +1,223 @@
+"""The command line: results on stdout, progress on stderr; bad input is one line and exit 1, bad usage exit 2."""
+
+import argparse
+import os
+import re
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from segue_build.arguments import ARTIFACTS, Parser, add_artifacts, whole
+from segue_build.model.shares import SHARES
+from segue_build.package import packaging
+from segue_build.releases import releasing
+from segue_build.sources.columns import TIDY
+from segue_build.sources.datasets import DATASETS
+from segue.errors import SegueError
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one command; returns the exit code."""
+    options = parser().parse_args(arguments)
+    try:
+        options.run(options)
+    except SegueError as error:
+        return _failed(str(error))
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except OSError as error:
+        return _failed(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+    except KeyboardInterrupt:
+        print("error: interrupted; what was current still is", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _failed(why: str) -> int:
+    """Tell why on one line, whatever a stranger's table put into it."""
+    print(f"error: {' '.join(why.split())}", file=sys.stderr)
+    return 1
+
+
+def parser() -> argparse.ArgumentParser:
+    """All commands and their options."""
+    whole = Parser(
+        prog="segue",
+        description="From a table of tracks to the artifacts that the function serves.",
+    )
+    commands = whole.add_subparsers(required=True, metavar="COMMAND")
+    _add_fit(commands.add_parser("fit", help="build a version from a table of tracks and make it current"))
+    _add_evaluate(commands.add_parser("evaluate", help="judge the current version by playlists that people made"))
+    _add_recommend_file(commands.add_parser("recommend-file", help="answer a file of seeds as the service would"))
+    _add_recall(commands.add_parser("recall", help="show what share of the best songs a search finds at what cost"))
+    _add_report(commands.add_parser("report", help="show the current version in one HTML page with plots"))
+    releasing.add(commands)
+    packaging.add(commands)
+    return whole
+
+
+def _add_fit(parser: argparse.ArgumentParser) -> None:
+    named = ", ".join(DATASETS)
+    parser.add_argument(
+        "--source",
+        action="append",
+        metavar="SOURCE",
+        help="a path or URL (CSV, TSV, JSON, .xlsx, Parquet or Feather, packed or not; a folder of Parquet files;"
+        " 'archive.zip#songs.csv' or 'book.xlsx#Sheet' for one of several tables), 'demo' or 'demo:N' (an invented"
+        " catalogue of N songs,"
+        f" 10..10,000,000, default 20,000), or a data set that is downloaded ({named}); several merge by track id,"
+        " the first wins a conflict (default: demo)",
+    )
+    parser.add_argument(
+        "--columns",
+        type=_columns,
+        default={},
+        metavar="NAME=HEADER,...",
+        help=f"which header means what, where Segue can't recognise it; names: {', '.join(TIDY)}",
+    )
+    parser.add_argument("--out", type=Path, default=Path(ARTIFACTS), help="artifacts folder (default: %(default)s)")
+    parser.add_argument("--seed", type=_seed, default=0, help="of everything random, 0..4294967295 (default: 0)")
+    parser.add_argument("--strict", action="store_true", help="stop at any bad row instead of dropping up to 10%%")
+    parser.add_argument(
+        "--accept-checksum", action="store_true", help="accept a named data set whose content has changed"
+    )
+    parser.add_argument(
+        "--shares",
+        type=_shares,
+        metavar="BLOCK=SHARE,...",
+        help="how much each block of the space counts, 0..1; those not named: nothing (default:"
+        f" {','.join(f'{block}={share}' for block, share in SHARES.items())})",
+    )
+    parser.add_argument(
+        "--playlists",
+        type=Path,
+        metavar="CSV",
+        help="learn what people play together: playlist_id and track_id, or playlist_id, artist and title",
+    )
+    parser.add_argument(
+        "--fold", type=int, choices=range(5), help="leave this fifth of the playlists for evaluate (default: none)"
+    )
+    parser.add_argument(
+        "--engine",
+        choices=("sklearn", "spark"),
+        default="sklearn",
+        help="sklearn: this machine; spark: Apache Spark, which reads one folder of Parquet or CSV files, also of s3a://"
+        " or gs:// (see docs/beyond-one-machine.md) (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--master",
+        metavar="URL",
+        help="where Spark runs, as spark://HOST:7077 or local[4] (default: that of spark-submit, else local[*])",
+    )
+    parser.set_defaults(run=_fit)
+
+
+def _add_evaluate(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--playlists", type=Path, metavar="CSV", required=True, help="columns as for fit; the final judge"
+    )
+    parser.add_argument(
+        "--fold",
+        type=int,
+        choices=range(5),
+        help="judge by this fifth only, which fit --fold left out (default: all)",
+    )
+    parser.add_argument("--json", action="store_true", help="for machines: means and 95%% intervals")
+    add_artifacts(parser)
+    parser.set_defaults(run=_evaluate)
+
+
+def _add_recommend_file(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("queries", type=Path, metavar="QUERIES.csv", help="query_id,seed_track_id; rows that share a"
+                        " query_id are one query of several seeds")  # fmt: skip
+    parser.add_argument("ranked", type=Path, metavar="RANKED.csv", help="query_id,rank,track_id; '-' for stdout")
+    parser.add_argument("--limit", type=_limit, default=100, help="songs a query, 1..100 (default: %(default)s)")
+    parser.add_argument("--exact", action="store_true", help="score every song for each query: slower, finds all")
+    add_artifacts(parser)
+    parser.set_defaults(run=_recommend_file)
+
+
+def _add_report(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--out", type=Path, default=Path("report.html"), help="the page (default: %(default)s)")
+    add_artifacts(parser)
+    parser.set_defaults(run=_report)
+
+
+def _add_recall(parser: argparse.ArgumentParser) -> None:
+    add_artifacts(parser)
+    parser.set_defaults(run=_recall)
+
+
+def _fit(options: argparse.Namespace) -> None:
+    from segue_build.fit import Options, fit
+    from segue_build.quality import recall
+    from segue_build.quality.evaluate import lines, table_lines
+
+    wanted = Options(
+        sources=options.source or ["demo"],
+        columns=options.columns,
+        strict=options.strict,
+        accept_checksum=options.accept_checksum,
+        seed=options.seed,
+        playlists=options.playlists,
+        fold=options.fold,
+        engine=options.engine,
+        master=options.master,
+        **({"shares": options.shares} if options.shares else {}),
+    )
+    built = fit(wanted, options.out)
+    quality = built.manifest["quality"]
+    print(f"version {built.version}: {len(built):,} songs in {len(built.manifest['clusters'])} clusters")
+    figures = [*recall.lines(built.manifest["search"]), *table_lines(quality["table"])]
+    print("\n".join(figures + lines(quality.get("playlists", {}))))
+
+
+def _evaluate(options: argparse.Namespace) -> None:
+    from segue_build.quality.evaluate import evaluate
+
+    part = "all" if options.fold is None else "valid"
+    evaluate(options.artifacts, options.playlists, part, options.fold or 0, options.json)
+
+
+def _recommend_file(options: argparse.Namespace) -> None:
+    from segue_build.quality.answers import recommend_file
+
+    recommend_file(options.artifacts, options.queries, options.ranked, options.limit, exact=options.exact)
+
+
+def _recall(options: argparse.Namespace) -> None:
+    from segue_build.quality.recall import show
+
+    show(options.artifacts)
+
+
+def _report(options: argparse.Namespace) -> None:
+    from segue_build.quality.report import report
+
+    report(options.artifacts, options.out)
+    print(options.out)
+
+
+def _columns(text: str) -> dict[str, str]:
+    pairs = [pair.partition("=") for pair in text.split(",")]
+    for name, _, header in pairs:
+        if name not in TIDY or not header:
+            raise argparse.ArgumentTypeError(f"'{name}': expected NAME=HEADER,... with names {', '.join(TIDY)}")
+    return {name: header for name, _, header in pairs}
+
+
+def _shares(text: str) -> dict[str, float]:
+    pairs = [pair.partition("=") for pair in text.split(",")]
+    for name, _, share in pairs:
+        if name not in SHARES or not re.fullmatch(r"0?\.\d+|[01](\.0+)?", share):
+            raise argparse.ArgumentTypeError(f"'{name}={share}': expected BLOCK=SHARE with {', '.join(SHARES)}, 0..1")
+    return {name: float(share) for name, _, share in pairs}
+
+
+def _seed(text: str) -> int:
+    return whole(text, 0, 2**32 - 1)
+
+
+def _limit(text: str) -> int:
+    return whole(text, 1, 100)

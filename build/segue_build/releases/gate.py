@@ -1,0 +1,189 @@
+"""The gate: a candidate beside the current version, figure by figure; none may become worse than its rule allows."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from segue_build import progress
+from segue.catalog import Catalog, lookup
+from segue.engine import recommend
+from segue.errors import SegueError
+from segue.query import Query, Seed
+
+SAMPLE = 200  # songs whose top tens are compared
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """How much worse a figure may become.
+
+    better : 1: more is better, -1: less is
+    allowed : of what it was, or ``absolute``
+    """
+
+    what: str
+    better: int
+    allowed: float
+    absolute: bool = False
+    written: str = "{:.4f}"
+
+
+RULES = {
+    "songs": Rule("in the catalogue", 1, 0.05, written="{:,.0f}"),
+    "vanished": Rule("ids that are no longer there, of all", -1, 0.05, absolute=True),
+    "changed": Rule(f"songs of top tens that are others, of {SAMPLE} songs", -1, 0.5, absolute=True),
+    "megabytes": Rule("of all files", -1, 1.0, written="{:,.1f}"),
+    "invented": Rule("an invented catalogue", -1, 0, absolute=True, written="{:.0f}"),
+    "learned": Rule("from playlists", 1, 0, absolute=True, written="{:.0f}"),
+    "HR@10": Rule("by playlists: lists of ten with a hit", 1, 0.05),
+    "xHR@10": Rule("by playlists: the same, other artists only", 1, 0.05),
+    "R@100": Rule("by playlists: found in a hundred", 1, 0.05),
+    "nDCG@10": Rule("by playlists: hits, early ones more", 1, 0.05),
+    "AUC": Rule("by playlists: against equally popular songs", 1, 0.02),
+    "dup": Rule("by playlists: lists with a second version", -1, 0.01, absolute=True),
+    "recall-song": Rule("recall@20 of the search for one song", 1, 0.01, absolute=True),
+    "recall-mixture": Rule("recall@20 of the search for several songs, an artist, a genre", 1, 0.01, absolute=True),
+    "recall-sound": Rule("recall@20 of the search for raw features", 1, 0.01, absolute=True),
+    "genre@10": Rule("by the table: of other artists' songs, sharing a genre", 1, 0.05),
+    "artist@10": Rule("by the table: lists of ten with the seed's artist again", 1, 0.2),
+    "coverage": Rule("by the table: of all works, in any list", 1, 0.25),
+    "never": Rule("by the table: of what the lists had room for, in none", -1, 0.05, absolute=True),
+    "hubness": Rule("by the table: skewness of how often songs are in lists", -1, 2.0, absolute=True),
+}
+"""name -> rule; the names and what they are allowed are options of ``publish``"""
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """One figure of both versions; None: it was not measured.
+
+    worse : by how much, in the unit of ``allowed``; None: nothing to compare
+    """
+
+    name: str
+    before: float | None
+    after: float | None
+    worse: float | None
+    allowed: float
+
+    @property
+    def refused(self) -> bool:
+        """Whether it became worse than is allowed."""
+        return self.worse is not None and self.worse > self.allowed + 1e-9
+
+
+def compare(current: Catalog | None, candidate: Catalog, allow: Mapping[str, float]) -> list[Compared]:
+    """Compare two versions; ``allow`` replaces what rules allow. Without a current one nothing is refused."""
+    before = _figures(current) if current else {}
+    after = _figures(candidate)
+    if current:
+        after |= {"vanished": _vanished(current, candidate), "changed": _changed(current, candidate)}
+        before |= dict.fromkeys(("vanished", "changed"), 0.0)
+    return [
+        _compared(name, before.get(name), after.get(name), allow.get(name, rule.allowed))
+        for name, rule in RULES.items()
+        if name in before or name in after
+    ]
+
+
+def lines(compared: Sequence[Compared]) -> list[str]:
+    """The comparison as a table."""
+    rows = [("figure", "current", "candidate", "worse by", "allowed", "", "")]
+    rows += [
+        (
+            one.name,
+            _written(one, one.before),
+            _written(one, one.after),
+            "" if one.worse is None else _amount(one, max(0.0, one.worse)),
+            _amount(one, one.allowed),
+            "REFUSED" if one.refused else "ok" if one.worse is not None else "",
+            RULES[one.name].what,
+        )
+        for one in compared
+    ]
+    widths = [max(map(len, column)) for column in zip(*rows)]
+    return ["  ".join(_padded(row, widths)).rstrip() for row in rows]
+
+
+def refusals(compared: Iterable[Compared]) -> list[str]:
+    """What is refused, and by how much."""
+    return [
+        f"{one.name}: {_written(one, one.after)} after {_written(one, one.before)}, worse by"
+        f" {_amount(one, one.worse or 0.0)}, allowed is {_amount(one, one.allowed)}"
+        for one in compared
+        if one.refused
+    ]
+
+
+def _compared(name: str, before: float | None, after: float | None, allowed: float) -> Compared:
+    if before is None or after is None:
+        return Compared(name, before, after, None, allowed)
+    rule = RULES[name]
+    worse = (before - after) * rule.better
+    if not rule.absolute and worse:
+        worse = worse / abs(before) if before else float("inf") * worse
+    return Compared(name, before, after, worse, allowed)
+
+
+def _figures(songs: Catalog) -> dict[str, float]:
+    manifest = songs.manifest
+    judged = manifest["quality"]
+    by_playlists = {name: mean for name, (mean, *_) in judged.get("playlists", {}).items() if name != "coverage"}
+    figures = {
+        "songs": len(songs),
+        "megabytes": sum(facts["bytes"] for facts in manifest["files"].values()) / 1e6,
+        "invented": manifest["invented"],
+        "learned": manifest["parameters"].get("playlists") is not None,
+        **{f"recall-{kind}": found["recall"] for kind, found in manifest["search"].items()},
+        **by_playlists,
+        **judged.get("table", {}),
+    }
+    return {name: float(value) for name, value in figures.items()}
+
+
+def _vanished(current: Catalog, candidate: Catalog) -> float:
+    """The share of the current ids that the candidate does not have."""
+    kept = np.isin(current.array("id_hashes"), candidate.array("id_hashes"))
+    return float(1 - kept.mean())
+
+
+def _changed(current: Catalog, candidate: Catalog) -> float:
+    """The mean share of a top ten that is not in the candidate's, over songs that both have."""
+    ids = current.texts("ids")
+    both = [row for row in _shuffled(len(current)) if lookup.by_id(candidate, ids[row]) is not None][:SAMPLE]
+    shares = []
+    for row in progress.bar(both, "comparing", " top tens", len(both)):
+        before, after = _top(current, ids[row]), _top(candidate, ids[row])
+        if before and after:
+            shares.append(len(before - after) / len(before))
+    return float(np.mean(shares)) if shares else 0.0
+
+
+def _shuffled(n_songs: int) -> list[int]:
+    """Rows in an order that is the same each time and has nothing to do with the catalogue's."""
+    rows = np.random.default_rng(0).permutation(n_songs)[: 50 * SAMPLE]
+    return [int(row) for row in rows]
+
+
+def _top(songs: Catalog, song: str) -> set[str]:
+    ids = songs.texts("ids")
+    try:
+        found = recommend(songs, Query((Seed("", {}, id=song),)))
+    except SegueError:  # a song that was never analysed is like no other
+        return set()
+    return {ids[entry.row] for entry in found.recommendations}
+
+
+def _padded(row: Sequence[str], widths: Sequence[int]) -> list[str]:
+    """Numbers to the right, words to the left."""
+    sides = "<>>>><<"
+    return [f"{cell:{side}{width}}" for cell, side, width in zip(row, sides, widths)]
+
+
+def _written(one: Compared, value: float | None) -> str:
+    return "" if value is None else RULES[one.name].written.format(value)
+
+
+def _amount(one: Compared, share: float) -> str:
+    return f"{share:.4g}" if RULES[one.name].absolute else f"{share:.1%}"
