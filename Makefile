@@ -44,8 +44,8 @@ test: $(VENV)/dev-ready ## the tests
 test-all: $(VENV)/dev-ready ## the tests, the slow ones too
 	$(BIN)/python -m pytest -n 2 $(PYTEST_FLAGS)
 
-lint: $(VENV)/dev-ready ## ruff, and which part may import which
-	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports
+lint: $(VENV)/dev-ready ## ruff, which part may import which, how large the parts are
+	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports && $(BIN)/python .ci/layout
 
 types: $(VENV)/dev-ready ## mypy, strict
 	$(BIN)/mypy
@@ -63,7 +63,7 @@ rehearse: $(VENV)/dev-ready ## deploy to AWS and Google, without either
 	@$(BIN)/python -m infra.rehearse 2>.rehearsal.log || { tail -n 20 .rehearsal.log; exit 1; }
 
 screenshot: $(VENV)/dev-ready ## docs/page.png, with which the README opens (needs chromium)
-	@$(BIN)/python -m tests.screenshot
+	@$(BIN)/python -m tests.support.screenshot
 
 clean: ## remove the environment and caches, keep the artifacts
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

@@ -1,83 +1,112 @@
 """``make rehearse``: every step to the cloud and back, on a machine that has no cloud, no Docker and no login.
 
-What can't be taken here, because a tool is missing, is named and left out; what fails ends the rehearsal.
+A step whose tool is missing is named and skipped; a failure ends the rehearsal.
 """
 
+import json
+import subprocess
 import sys
 import tempfile
+import urllib.request
 from pathlib import Path
+from typing import Any
 
-from segue_build.fit import Options as FitOptions
-from segue_build.fit import fit
-from segue_build.package.package import Options, Package, package
+from infra import harness, rehearse_aws
+from infra.harness import Rehearsal, StepFailed, expect, run_functions_framework
+from segue_build.fit import FitOptions, fit
+from segue_build.package.builder import Package, PackageOptions, build_package
 from segue_build.package.targets import Target
-from infra import onaws, ongoogle, servers
-from infra.steps import Failed, Steps
 
 
 def main() -> int:
     """Rehearse; returns the exit code."""
-    steps = Steps()
+    steps = Rehearsal()
     with tempfile.TemporaryDirectory(prefix="segue-rehearsal-") as folder:
         try:
             rehearse(Path(folder), steps)
-        except Failed as why:
+        except StepFailed as why:
             print(f"\nfailed: {why}")
             return 1
     print(f"\nrehearsed; left out: {len(steps.skipped)}")
     return 0
 
 
-def rehearse(work: Path, steps: Steps) -> None:
+def rehearse(work: Path, steps: Rehearsal) -> None:
     """All steps, in the order in which a person takes them."""
     with steps.step("fit two models"):
         models = [work / "one", work / "two"]
         for number, model in enumerate(models):
             fit(FitOptions([f"demo:{900 + 100 * number}"]), model)
-    on_aws(work, models, steps)
-    on_google(work, models[0], steps)
+    rehearse_on_aws(work, models, steps)
+    rehearse_on_google(work, models[0], steps)
 
 
-def on_aws(work: Path, models: list[Path], steps: Steps) -> None:
+def rehearse_on_aws(work: Path, models: list[Path], steps: Rehearsal) -> None:
     """Package, check, deploy, answer, release, remove."""
     target = Target.here("aws")
     with steps.step("package for AWS: this Python, this processor"):
-        made = package(Options(target, models[0], work / "dist"))
+        built = build_package(PackageOptions(target, models[0], work / "dist"))
     (work / "template").mkdir()
     with steps.step("check the stack: cfn-lint, policies"):
-        onaws.check_template(work / "template")
+        rehearse_aws.check_template(work / "template")
     with steps.step("have what deploys"):
-        onaws.need_osls()
-        with servers.moto() as endpoint:
-            _deployed(endpoint, work, models, made, steps)
+        rehearse_aws.require_osls()
+        with harness.run_moto() as endpoint:
+            _rehearse_stack(endpoint, work, models, built, steps)
         return
     with steps.step("answer events under awslambdaric, not deployed"):
-        onaws.answer_events(made.folder, work, {})
+        rehearse_aws.answer_events(built.folder, work, {})
 
 
-def _deployed(endpoint: str, work: Path, models: list[Path], made: Package, steps: Steps) -> None:
+def _rehearse_stack(endpoint: str, work: Path, models: list[Path], built: Package, steps: Rehearsal) -> None:
     arch = Target.here("aws").arch
     with steps.step("deploy to a stand-in for AWS"):
-        stack = onaws.deploy(endpoint, made.archive, arch)
+        stack = rehearse_aws.deploy_stack(endpoint, built.archive, arch)
     with steps.step("fetch the deployed zip back"):
-        task = onaws.fetch_back(endpoint, stack, made.archive, work)
+        task = rehearse_aws.fetch_deployed(endpoint, stack, built.archive, work)
     with steps.step("answer events of its address under awslambdaric"):
-        onaws.answer_events(task, work, {})
+        rehearse_aws.answer_events(task, work, {})
     with steps.step("publish to the bucket, follow, roll back, follow"):
-        onaws.release(endpoint, stack, models, task, work)
+        rehearse_aws.publish_and_roll_back(endpoint, stack, models, task, work)
     with steps.step("remove the stack"):
-        onaws.remove(endpoint, made.archive, arch)
+        rehearse_aws.remove_stack(endpoint, built.archive, arch)
 
 
-def on_google(work: Path, model: Path, steps: Steps) -> None:
+def rehearse_on_google(work: Path, model: Path, steps: Rehearsal) -> None:
     """Package, install its requirements and nothing else, answer."""
     with steps.step("package for Google"):
-        made = package(Options(Target.here("gcp"), model, work / "dist"))
+        made = build_package(PackageOptions(Target.here("gcp"), model, work / "dist"))
     with steps.step("install its requirements"):
-        python = ongoogle.environment(work / "environment", made.folder / "requirements.txt")
+        python = create_environment(work / "environment", made.folder / "requirements.txt")
     with steps.step("answer requests under the functions framework"):
-        ongoogle.answer_requests(python, made.folder)
+        answer_google_requests(python, made.folder)
 
 
 if __name__ == "__main__":
     sys.exit(main())
+
+
+def create_environment(folder: Path, requirements: Path) -> Path:
+    """The interpreter of a new environment that holds a file's requirements."""
+    subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True, capture_output=True)
+    python = folder / "bin" / "python"
+    command = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", requirements]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise StepFailed(f"requirements can't be installed: {done.stderr.strip()}")
+    return python
+
+
+def answer_google_requests(python: Path, staged: Path) -> None:
+    """Let the staged folder answer as Google would run it, preloaded."""
+    with run_functions_framework(python, staged, {"SEGUE_PRELOAD": "1"}) as base:
+        song = _get_json(f"{base}/clusters/0?limit=1")["songs"][0]["id"]
+        found = _get_json(f"{base}/recommend?song_id={song}&limit=3")
+        expect("recommendations", len(found["recommendations"]), 3)
+        expect("a record", _get_json(f"{base}/songs/{song}")["id"], song)
+        expect("readiness", _get_json(f"{base}/readyz")["version"], found["model"])
+
+
+def _get_json(address: str) -> Any:
+    with urllib.request.urlopen(address, timeout=60) as answer:
+        return json.load(answer)

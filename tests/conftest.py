@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-from segue_build.fit import Options, fit
-from segue_build.sources import demo
 from segue.catalog import Catalog, load
-from tests import world
-from tests.serving import served
-from tests.stores import address, behind_proxy, google, moto, places, plain, s3, stocked, stocked_bucket  # noqa: F401 # fixtures
+from segue_build.fit import FitOptions, fit
+from segue_build.sources import demo
+from tests.support import world
+from tests.support.serving import served
+from tests.support.stores import address, behind_proxy, google, moto, places, plain, s3, stocked, stocked_bucket  # noqa: F401 # fixtures
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 TRACKS = SHARED / "spotify_tracks_114k.csv"
@@ -61,9 +61,9 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 @pytest.fixture(scope="session")
 def world_artifacts(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Artifacts of the world of ``tests/world.py``."""
+    """Artifacts of the world of ``tests/support/world.py``."""
     folder = tmp_path_factory.mktemp("world")
-    fit(Options([str(world.write(folder / "world.csv"))]), folder / "artifacts")
+    fit(FitOptions([str(world.write(folder / "world.csv"))]), folder / "artifacts")
     return folder / "artifacts"
 
 
@@ -78,7 +78,7 @@ def versions(tmp_path_factory: pytest.TempPathFactory) -> list[Catalog]:
     folder, made = tmp_path_factory.mktemp("versions"), []
     for place in range(4):
         rows = [row for row in world.rows() if row["id"] != f"metal-{place + 1}"]
-        made.append(fit(Options([str(world.write(folder / "world.csv", rows))]), folder / "artifacts"))
+        made.append(fit(FitOptions([str(world.write(folder / "world.csv", rows))]), folder / "artifacts"))
     return made
 
 
@@ -86,7 +86,7 @@ def versions(tmp_path_factory: pytest.TempPathFactory) -> list[Catalog]:
 def demo_artifacts(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Artifacts of a small invented catalogue."""
     folder = tmp_path_factory.mktemp("demo")
-    fit(Options(["demo:600"]), folder)
+    fit(FitOptions(["demo:600"]), folder)
     return folder
 
 
@@ -113,14 +113,14 @@ def empty_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def dialect_artifacts(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Artifacts of a small invented catalogue with ids that Spotify's clients let through: 22 letters and digits."""
     folder = tmp_path_factory.mktemp("dialect")
-    songs = next(demo.chunks(600))
+    songs = next(demo.demo_chunks(600))
     songs = songs.assign(
         id=songs["id"].str.replace("demo-", "Invented0000000"),
         artists=songs["artists"].str.join(";"),
         genres=songs["genres"].str.join(";"),
     )
     songs.to_csv(folder / "songs.csv", index=False)
-    fit(Options([str(folder / "songs.csv")]), folder / "artifacts")
+    fit(FitOptions([str(folder / "songs.csv")]), folder / "artifacts")
     return folder / "artifacts"
 
 
@@ -130,7 +130,7 @@ def real_artifacts(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if not TRACKS.exists():
         pytest.skip("needs ../shared/data/spotify_tracks_114k.csv")
     folder = tmp_path_factory.mktemp("real")
-    fit(Options([str(TRACKS)]), folder)
+    fit(FitOptions([str(TRACKS)]), folder)
     return folder
 
 

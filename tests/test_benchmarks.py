@@ -14,11 +14,10 @@ import pytest
 from werkzeug.serving import make_server
 from werkzeug.wrappers import Request, Response
 
-from segue_build import ROOT
-from segue_build.sources.playlists import Playlists
 from segue.catalog import load as load_catalog
 from segue.engine import search
-from tests import mixtapes, tables, world
+from segue_build import ROOT
+from segue_build.sources.playlists import Playlists
 from tests.benchmarks import figures, growth, keys, memory, peers, profile, recall, sizes, soak, typos, worth
 from tests.benchmarks.http import Client, answers, post
 from tests.benchmarks.libraries import LIBRARIES, WANTED, open_segue
@@ -26,6 +25,7 @@ from tests.benchmarks.load import Load, put
 from tests.benchmarks.parts import Part, measured, named
 from tests.benchmarks.servers import serving
 from tests.benchmarks.subject import OURS, Skipped, Subject
+from tests.support import invented_playlists, tables, world
 
 
 def test_a_table_has_a_column_for_each_name_and_reads_like_a_page():
@@ -217,12 +217,12 @@ def test_a_library_finds_its_neighbours_in_the_file_that_it_wrote(name, demo_art
 
 def test_a_profile_shares_the_time_of_a_request_among_all_its_steps(demo_artifacts, monkeypatch):
     monkeypatch.setattr(profile, "REQUESTS", 5)
-    monkeypatch.setattr(search, "budget_of", lambda *_: search.Budget(looked=300, scored=120))
+    monkeypatch.setattr(search, "search_budget", lambda *_: search.Budget(candidates=300, rescored=120))
     *steps, peer = profile.measure(Subject(demo_artifacts))
     rows = {row["step"]: row for row in steps}
     assert sum(row["share"] for row in steps) == pytest.approx(1)
     assert all(0 < row["share"] < 1 for row in (*steps, peer))
-    assert rows["sketches"]["songs handled"] > rows["scores"]["songs handled"] >= 30
+    assert rows["approximate scores"]["songs handled"] > rows["scores"]["songs handled"] >= 30
 
 
 def test_lists_are_held_against_exact_ones(demo_artifacts, monkeypatch):
@@ -234,12 +234,12 @@ def test_lists_are_held_against_exact_ones(demo_artifacts, monkeypatch):
 
 def test_a_share_of_the_playlists_teaches_and_all_of_a_fold_judge():
     whole = Playlists([str(number) for number in range(200)], [[number] for number in range(200)], [], 200)
-    judges, teachers = whole.part("valid", 1), whole.part("train", 1)
+    judges, teachers = whole.split("valid", 1), whole.split("train", 1)
     taught = []
     for share in (0.1, 0.3, 1.0):
         with worth.taught_by(share):
-            assert whole.part("valid", 1) == judges
-            few = whole.part("train", 1)
+            assert whole.split("valid", 1) == judges
+            few = whole.split("train", 1)
         assert len(few.names) == round(share * len(teachers.names))
         assert few.members == [[int(name)] for name in few.names]
         taught.append(set(few.names))
@@ -247,11 +247,11 @@ def test_a_share_of_the_playlists_teaches_and_all_of_a_fold_judge():
 
 
 def test_a_turn_counts_what_it_learned_from(tmp_path):
-    playlists = tables.write(tmp_path / "playlists.csv", mixtapes.rows(mixtapes.of_world()))
+    playlists = tables.write(tmp_path / "playlists.csv", invented_playlists.rows(invented_playlists.of_world()))
     source = str(world.write(tmp_path / "world.csv"))
     half, whole = (worth.turn(share, source, Path(playlists), 0) for share in (0.5, 1.0))
     assert half["playlists"] == round(whole["playlists"] / 2)
-    assert half["works on them"] == len(mixtapes.HELD)
+    assert half["works on them"] == len(invented_playlists.HELD)
     assert all(0 <= half[figure] <= 1 for figure in worth.FIGURES)
 
 

@@ -8,7 +8,7 @@ from tests.benchmarks.subject import Subject
 NOT_NEEDED = {
     "apig_wsgi", "boto3", "segue_build", "faiss", "flask", "jinja2", "matplotlib", "multiprocessing", "obstore", "pandas",
     "pip", "pyarrow", "pydoc", "requests", "scipy", "segue.journeys", "segue.spotify", "segue.subsonic",
-    "segue.web.views.mcp", "segue.web.views.search", "setuptools",
+    "segue.web.views.mcp", "segue.web.views.catalogue", "setuptools",
     "sklearn", "sqlite3", "threadpoolctl", "unittest",
 }  # fmt: skip
 

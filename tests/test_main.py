@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.aws import function_url_event
-from tests.serving import served
+from infra.lambda_runtime import function_url_event
+from tests.support.serving import served
 
 ROOT = Path(__file__).resolve().parent.parent
 

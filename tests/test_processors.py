@@ -7,7 +7,7 @@ import random
 import pytest
 
 from tests.conftest import PLAYLISTS, TRACKS
-from tests.processors import PROCESSORS, run
+from tests.support.processors import PROCESSORS, run
 
 pytestmark = pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="needs an x86-64 processor")
 ELSEWHERE = [name for name in PROCESSORS if name != "as it is"]
@@ -55,12 +55,12 @@ def test_another_processor_fits_the_same_version(here, playlists, processor):
 
 @pytest.fixture(scope="module")
 def own_answers(here):
-    return run("as it is", "-m", "tests.answering", here[0] / "as it is", 1_000)
+    return run("as it is", "-m", "tests.support.answer_digest", here[0] / "as it is", 1_000)
 
 
 @pytest.mark.parametrize("processor", ELSEWHERE)
 def test_another_processor_gives_the_same_thousand_answers(here, own_answers, processor):
-    assert run(processor, "-m", "tests.answering", here[0] / "as it is", 1_000) == own_answers
+    assert run(processor, "-m", "tests.support.answer_digest", here[0] / "as it is", 1_000) == own_answers
 
 
 @pytest.mark.slow
@@ -69,5 +69,7 @@ def test_unlike_processors_fit_the_same_version_of_the_real_tracks_and_answer_al
     options = ["--source", TRACKS, "--playlists", PLAYLISTS]
     versions = {processor: fitted(processor, tmp_path, *options) for processor in UNLIKE}
     assert set(versions.values()) == {versions["as it is"]}
-    answers = {run(processor, "-m", "tests.answering", tmp_path / "as it is", 1_000) for processor in UNLIKE}
+    answers = {
+        run(processor, "-m", "tests.support.answer_digest", tmp_path / "as it is", 1_000) for processor in UNLIKE
+    }
     assert len(answers) == 1

@@ -9,11 +9,11 @@ import pytest
 from werkzeug.test import Client
 from werkzeug.wrappers import Request
 
-from segue_build.cli import parser
-from segue_build.fit import Options, fit
 from segue.config import Config
 from segue.web.service import Service
-from tests import screenshot
+from segue_build.cli import build_parser
+from segue_build.fit import FitOptions, fit
+from tests.support import screenshot
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -25,7 +25,7 @@ COMMANDS = "\n".join(re.findall(r"```console\n(.*?)```", README + LIFE, re.DOTAL
 def client(tmp_path_factory):
     """What `make run` serves."""
     folder = tmp_path_factory.mktemp("readme")
-    fit(Options(), folder)
+    fit(FitOptions(), folder)
     return client_of(folder)
 
 
@@ -76,7 +76,7 @@ def test_every_build_command_is_one(capsys):
     lines = re.findall(r"^segue (.*?)(?: +#.*)?$", COMMANDS, re.MULTILINE)
     assert len(lines) >= 3
     for line in lines:
-        parser().parse_args(shlex.split(line))
+        build_parser().parse_args(shlex.split(line))
 
 
 def test_every_make_target_exists():

@@ -6,13 +6,13 @@ from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from typing import Any
 
-from segue.config import ADDRESS
+from segue.config import BUCKET_URI
 
-ARTIFACTS = "artifacts"
-STORES = "a folder, s3://bucket/prefix or gs://bucket/prefix"
+DEFAULT_ARTIFACTS = "artifacts"
+STORE_FORMS = "a folder, s3://bucket/prefix or gs://bucket/prefix"
 
 
-class Parser(argparse.ArgumentParser):
+class ArgumentParser(argparse.ArgumentParser):
     """A parser that tells an unknown command or option by its name, and what may have been meant.
 
     Its base hands what a command does not know to the whole, which has neither the command's usage nor its options.
@@ -24,7 +24,7 @@ class Parser(argparse.ArgumentParser):
         if commands is None:
             self._check_options(args or ())
         elif args and not args[0].startswith("-") and args[0] not in commands:
-            self.error(f"no command '{args[0]}'; {_instead(args[0], commands)}")
+            self.error(f"no command '{args[0]}'; {_suggestion(args[0], commands)}")
         parsed, rest = super().parse_known_args(args, namespace)
         if rest:
             self.error(f"unexpected '{rest[0]}'")
@@ -36,10 +36,10 @@ class Parser(argparse.ArgumentParser):
                 return
             name = given.partition("=")[0]
             if name.startswith("--") and not any(known.startswith(name) for known in self._option_string_actions):
-                self.error(f"no option {name}; {_instead(name, self._option_string_actions)}")
+                self.error(f"no option {name}; {_suggestion(name, self._option_string_actions)}")
 
 
-def _instead(name: str, known: Iterable[str]) -> str:
+def _suggestion(name: str, known: Iterable[str]) -> str:
     """The name most like one, else all that there are."""
     names = [other for other in known if other.startswith("--") or not other.startswith("-")]
     near = get_close_matches(name, names, n=1)
@@ -50,21 +50,21 @@ def add_artifacts(parser: argparse.ArgumentParser) -> None:
     """Add ``--artifacts``."""
     parser.add_argument(
         "--artifacts",
-        type=address,
+        type=store_uri,
         metavar="URI",
-        default=os.environ.get("SEGUE_ARTIFACTS") or ARTIFACTS,
-        help=f"{STORES} (default: SEGUE_ARTIFACTS, else artifacts)",
+        default=os.environ.get("SEGUE_ARTIFACTS") or DEFAULT_ARTIFACTS,
+        help=f"{STORE_FORMS} (default: SEGUE_ARTIFACTS, else artifacts)",
     )
 
 
-def address(text: str) -> str:
+def store_uri(text: str) -> str:
     """A folder or the address of a store."""
-    if "://" in text and not ADDRESS.fullmatch(text):
-        raise argparse.ArgumentTypeError(f"'{text}': expected {STORES}")
+    if "://" in text and not BUCKET_URI.fullmatch(text):
+        raise argparse.ArgumentTypeError(f"'{text}': expected {STORE_FORMS}")
     return text
 
 
-def whole(text: str, low: int, high: int) -> int:
+def bounded_int(text: str, low: int, high: int) -> int:
     """A whole number between two others, both included."""
     if text.isdecimal() and low <= int(text) <= high:
         return int(text)

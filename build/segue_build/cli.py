@@ -7,54 +7,54 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from segue_build.arguments import ARTIFACTS, Parser, add_artifacts, whole
-from segue_build.model.shares import SHARES
-from segue_build.package import packaging
-from segue_build.releases import releasing
-from segue_build.sources.columns import TIDY
-from segue_build.sources.datasets import DATASETS
 from segue.errors import SegueError
+from segue_build.arguments import DEFAULT_ARTIFACTS, ArgumentParser, add_artifacts, bounded_int
+from segue_build.model.weights import WEIGHTS
+from segue_build.package import package_commands
+from segue_build.releases import release_commands
+from segue_build.sources.columns import CANONICAL_COLUMNS
+from segue_build.sources.download import DATASETS
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run one command; returns the exit code."""
-    options = parser().parse_args(arguments)
+    options = build_parser().parse_args(arguments)
     try:
         options.run(options)
     except SegueError as error:
-        return _failed(str(error))
+        return _print_error(str(error))
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except OSError as error:
-        return _failed(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+        return _print_error(f"{error.filename}: {error.strerror}" if error.filename else str(error))
     except KeyboardInterrupt:
         print("error: interrupted; what was current still is", file=sys.stderr)
         return 130
     return 0
 
 
-def _failed(why: str) -> int:
+def _print_error(why: str) -> int:
     """Tell why on one line, whatever a stranger's table put into it."""
     print(f"error: {' '.join(why.split())}", file=sys.stderr)
     return 1
 
 
-def parser() -> argparse.ArgumentParser:
+def build_parser() -> argparse.ArgumentParser:
     """All commands and their options."""
-    whole = Parser(
+    root = ArgumentParser(
         prog="segue",
         description="From a table of tracks to the artifacts that the function serves.",
     )
-    commands = whole.add_subparsers(required=True, metavar="COMMAND")
+    commands = root.add_subparsers(required=True, metavar="COMMAND")
     _add_fit(commands.add_parser("fit", help="build a version from a table of tracks and make it current"))
     _add_evaluate(commands.add_parser("evaluate", help="judge the current version by playlists that people made"))
     _add_recommend_file(commands.add_parser("recommend-file", help="answer a file of seeds as the service would"))
     _add_recall(commands.add_parser("recall", help="show what share of the best songs a search finds at what cost"))
     _add_report(commands.add_parser("report", help="show the current version in one HTML page with plots"))
-    releasing.add(commands)
-    packaging.add(commands)
-    return whole
+    release_commands.add_commands(commands)
+    package_commands.add_commands(commands)
+    return root
 
 
 def _add_fit(parser: argparse.ArgumentParser) -> None:
@@ -71,23 +71,27 @@ def _add_fit(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--columns",
-        type=_columns,
+        type=_parse_columns,
         default={},
         metavar="NAME=HEADER,...",
-        help=f"which header means what, where Segue can't recognise it; names: {', '.join(TIDY)}",
+        help=f"which header means what, where Segue can't recognise it; names: {', '.join(CANONICAL_COLUMNS)}",
     )
-    parser.add_argument("--out", type=Path, default=Path(ARTIFACTS), help="artifacts folder (default: %(default)s)")
-    parser.add_argument("--seed", type=_seed, default=0, help="of everything random, 0..4294967295 (default: 0)")
+    parser.add_argument(
+        "--out", type=Path, default=Path(DEFAULT_ARTIFACTS), help="artifacts folder (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--seed", type=_parse_seed, default=0, help="of everything random, 0..4294967295 (default: 0)"
+    )
     parser.add_argument("--strict", action="store_true", help="stop at any bad row instead of dropping up to 10%%")
     parser.add_argument(
         "--accept-checksum", action="store_true", help="accept a named data set whose content has changed"
     )
     parser.add_argument(
         "--shares",
-        type=_shares,
+        type=_parse_weights,
         metavar="BLOCK=SHARE,...",
         help="how much each block of the space counts, 0..1; those not named: nothing (default:"
-        f" {','.join(f'{block}={share}' for block, share in SHARES.items())})",
+        f" {','.join(f'{block}={weight}' for block, weight in WEIGHTS.items())})",
     )
     parser.add_argument(
         "--playlists",
@@ -132,7 +136,9 @@ def _add_recommend_file(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("queries", type=Path, metavar="QUERIES.csv", help="query_id,seed_track_id; rows that share a"
                         " query_id are one query of several seeds")  # fmt: skip
     parser.add_argument("ranked", type=Path, metavar="RANKED.csv", help="query_id,rank,track_id; '-' for stdout")
-    parser.add_argument("--limit", type=_limit, default=100, help="songs a query, 1..100 (default: %(default)s)")
+    parser.add_argument(
+        "--limit", type=_parse_limit, default=100, help="songs a query, 1..100 (default: %(default)s)"
+    )
     parser.add_argument("--exact", action="store_true", help="score every song for each query: slower, finds all")
     add_artifacts(parser)
     parser.set_defaults(run=_recommend_file)
@@ -150,11 +156,11 @@ def _add_recall(parser: argparse.ArgumentParser) -> None:
 
 
 def _fit(options: argparse.Namespace) -> None:
-    from segue_build.fit import Options, fit
+    from segue_build.fit import FitOptions, fit
     from segue_build.quality import recall
-    from segue_build.quality.evaluate import lines, table_lines
+    from segue_build.quality.evaluate import format_metrics, format_table_metrics
 
-    wanted = Options(
+    fit_options = FitOptions(
         sources=options.source or ["demo"],
         columns=options.columns,
         strict=options.strict,
@@ -164,13 +170,13 @@ def _fit(options: argparse.Namespace) -> None:
         fold=options.fold,
         engine=options.engine,
         master=options.master,
-        **({"shares": options.shares} if options.shares else {}),
+        **({"weights": options.shares} if options.shares else {}),
     )
-    built = fit(wanted, options.out)
+    built = fit(fit_options, options.out)
     quality = built.manifest["quality"]
     print(f"version {built.version}: {len(built):,} songs in {len(built.manifest['clusters'])} clusters")
-    figures = [*recall.lines(built.manifest["search"]), *table_lines(quality["table"])]
-    print("\n".join(figures + lines(quality.get("playlists", {}))))
+    figures = [*recall.format_recall(built.manifest["search"]), *format_table_metrics(quality["table"])]
+    print("\n".join(figures + format_metrics(quality.get("playlists", {}))))
 
 
 def _evaluate(options: argparse.Namespace) -> None:
@@ -181,15 +187,15 @@ def _evaluate(options: argparse.Namespace) -> None:
 
 
 def _recommend_file(options: argparse.Namespace) -> None:
-    from segue_build.quality.answers import recommend_file
+    from segue_build.quality.recommend_file import recommend_file
 
     recommend_file(options.artifacts, options.queries, options.ranked, options.limit, exact=options.exact)
 
 
 def _recall(options: argparse.Namespace) -> None:
-    from segue_build.quality.recall import show
+    from segue_build.quality.recall import print_recall
 
-    show(options.artifacts)
+    print_recall(options.artifacts)
 
 
 def _report(options: argparse.Namespace) -> None:
@@ -199,25 +205,29 @@ def _report(options: argparse.Namespace) -> None:
     print(options.out)
 
 
-def _columns(text: str) -> dict[str, str]:
+def _parse_columns(text: str) -> dict[str, str]:
     pairs = [pair.partition("=") for pair in text.split(",")]
     for name, _, header in pairs:
-        if name not in TIDY or not header:
-            raise argparse.ArgumentTypeError(f"'{name}': expected NAME=HEADER,... with names {', '.join(TIDY)}")
+        if name not in CANONICAL_COLUMNS or not header:
+            raise argparse.ArgumentTypeError(
+                f"'{name}': expected NAME=HEADER,... with names {', '.join(CANONICAL_COLUMNS)}"
+            )
     return {name: header for name, _, header in pairs}
 
 
-def _shares(text: str) -> dict[str, float]:
+def _parse_weights(text: str) -> dict[str, float]:
     pairs = [pair.partition("=") for pair in text.split(",")]
-    for name, _, share in pairs:
-        if name not in SHARES or not re.fullmatch(r"0?\.\d+|[01](\.0+)?", share):
-            raise argparse.ArgumentTypeError(f"'{name}={share}': expected BLOCK=SHARE with {', '.join(SHARES)}, 0..1")
-    return {name: float(share) for name, _, share in pairs}
+    for name, _, weight in pairs:
+        if name not in WEIGHTS or not re.fullmatch(r"0?\.\d+|[01](\.0+)?", weight):
+            raise argparse.ArgumentTypeError(
+                f"'{name}={weight}': expected BLOCK=SHARE with {', '.join(WEIGHTS)}, 0..1"
+            )
+    return {name: float(weight) for name, _, weight in pairs}
 
 
-def _seed(text: str) -> int:
-    return whole(text, 0, 2**32 - 1)
+def _parse_seed(text: str) -> int:
+    return bounded_int(text, 0, 2**32 - 1)
 
 
-def _limit(text: str) -> int:
-    return whole(text, 1, 100)
+def _parse_limit(text: str) -> int:
+    return bounded_int(text, 1, 100)

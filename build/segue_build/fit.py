@@ -13,35 +13,35 @@ from typing import Any, Protocol
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from segue_build.artifacts import records, writing
-from segue_build.model.clusters import cluster
-from segue_build.model.lessons import teach
-from segue_build.model.reach import reaches
-from segue_build.model.shares import SHARES
-from segue_build.model.space import place
+from segue import catalog
+from segue.catalog.remote.blocks import MANIFEST_KEY
+from segue.errors import ArtifactsError, SparkError
+from segue.releases.store import LocalStore
+from segue_build.artifacts import records, writer
+from segue_build.model import fitted_model
+from segue_build.model.clustering import cluster_songs
+from segue_build.model.embedding import embed
+from segue_build.model.local_scale import local_scales
+from segue_build.model.playlist_model import add_playlist_block
+from segue_build.model.weights import WEIGHTS
 from segue_build.progress import stage
 from segue_build.quality import recall
-from segue_build.quality.evaluate import by_playlists
-from segue_build.quality.judge import queries
-from segue_build.quality.retrieval import by_table
-from segue_build.releases import history
+from segue_build.quality.evaluate import evaluate_playlists
+from segue_build.quality.metrics import playlist_queries, table_metrics
+from segue_build.releases import version_history
 from segue_build.sources import playlists
-from segue_build.sources.account import Account
-from segue_build.sources.runs import slices
-from segue_build.sources.tracks import is_invented, tracks
-from segue import catalog
-from segue.catalog.ranged.index import ENTRY
-from segue.errors import ArtifactsError, EngineError
-from segue.releases.store import Folder
+from segue_build.sources.ingest_report import IngestReport
+from segue_build.sources.series import batch_slices
+from segue_build.sources.tracks import load_tracks, uses_demo
 
 SKLEARN, SPARK = ENGINES = ("sklearn", "spark")
-DIGITS = 9  # of figures of quality: processors differ in those after
+QUALITY_DIGITS = 9  # of figures of quality: processors differ in those after
 LIBRARIES = ("numpy", "pandas", "pyarrow", "scikit-learn", "scipy")
-ON_SPARK = ("pyspark",)
+SPARK_LIBRARIES = ("pyspark",)
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class FitOptions:
     """What a build depends on besides the libraries' versions."""
 
     sources: Sequence[str] = ("demo",)
@@ -51,157 +51,166 @@ class Options:
     seed: int = 0
     playlists: Path | None = None
     fold: int | None = None
-    shares: Mapping[str, float] = field(default_factory=lambda: dict(SHARES))
+    weights: Mapping[str, float] = field(default_factory=lambda: dict(WEIGHTS))
     engine: str = SKLEARN
     master: str | None = None
 
 
-def fit(options: Options, out: Path) -> catalog.Catalog:
+def fit(options: FitOptions, out: Path) -> catalog.Catalog:
     """Build a version and make it current.
 
     Raises
     ------
     SourceError
         the sources can't be used; nothing is written.
-    EngineError
+    SparkError
         Spark is to be used and can't be; nothing is written.
 
     """
     # One thread: sums in another order give other centroids, and the same input must give the same bytes.
-    engine = _on_spark if options.engine == SPARK else _on_one_machine
-    with threadpool_limits(1), engine(options) as made:
-        print("\n".join(made.account.lines()), file=sys.stderr)
+    engine = _fit_on_spark if options.engine == SPARK else _fit_in_memory
+    with threadpool_limits(1), engine(options) as fitted:
+        print("\n".join(fitted.report.lines()), file=sys.stderr)
         with stage(f"writing and judging artifacts in {out}"):
-            before = _current(out)
-            built = catalog.save(out, lambda folder: _entries(folder, made, options))
-            history.append(Folder(out), history.entry("fit", built.version, before))
+            previous = _current_version(out)
+            built = catalog.save_version(out, lambda folder: _write_version(folder, fitted, options))
+            version_history.append_history(LocalStore(out), version_history.new_entry("fit", built.version, previous))
     return built
 
 
-class Made(Protocol):
+class Fitted(Protocol):
     """What an engine made of the sources."""
 
     @property
-    def account(self) -> Account:
+    def report(self) -> IngestReport:
         """All but the works, which are counted when files are written."""
 
     def write(self, folder: Path) -> dict[str, Any]:
         """Write every file but the manifest, and return what the manifest says of them."""
 
     def fingerprint(self) -> str:
-        """A digest of the tidy table."""
+        """A digest of the canonical table."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Fitted:
+class _FittedInMemory:
     """A model in memory."""
 
-    model: writing.Model
-    account: Account
+    model: fitted_model.FittedModel
+    report: IngestReport
 
     def write(self, folder: Path) -> dict[str, Any]:
-        return writing.write(folder, self.model)
+        return writer.write(folder, self.model)
 
     def fingerprint(self) -> str:
         return fingerprint(self.model.frame)
 
 
 @contextlib.contextmanager
-def _on_one_machine(options: Options) -> Iterator[Made]:
-    frame, account = tracks(
+def _fit_in_memory(options: FitOptions) -> Iterator[Fitted]:
+    frame, report = load_tracks(
         options.sources,
         options.columns,
         strict=options.strict,
         accept_checksum=options.accept_checksum,
         seed=options.seed,
     )
-    model = _fitted(frame, account, options)
-    account.songs, account.works = len(model.frame), int(model.works.max()) + 1
-    account.not_analysed = int((model.frame["tempo"] == 0).sum())
-    yield _Fitted(model, account)
+    model = _fit_model(frame, report, options)
+    report.songs, report.works = len(model.frame), int(model.works.max()) + 1
+    report.not_analysed = int((model.frame["tempo"] == 0).sum())
+    yield _FittedInMemory(model, report)
 
 
-def _on_spark(options: Options) -> contextlib.AbstractContextManager[Made]:
+def _fit_on_spark(options: FitOptions) -> contextlib.AbstractContextManager[Fitted]:
     if options.playlists:
-        raise EngineError("--engine spark does not learn from playlists; leave out --playlists, or --engine spark")
-    from segue_build.spark.fit import fitted
+        raise SparkError("--engine spark does not learn from playlists; leave out --playlists, or --engine spark")
+    from segue_build.spark.fit import fit_on_spark
 
-    return fitted(
+    return fit_on_spark(
         options.sources,
         options.columns,
-        options.shares,
+        options.weights,
         strict=options.strict,
         seed=options.seed,
         master=options.master,
     )
 
 
-def _current(out: Path) -> str | None:
+def _current_version(out: Path) -> str | None:
     try:
-        return catalog.current(out)
+        return catalog.current_version(out)
     except ArtifactsError:
         return None
 
 
-def _fitted(frame: pd.DataFrame, account: Account, options: Options) -> writing.Model:
-    lists = None
+def _fit_model(frame: pd.DataFrame, report: IngestReport, options: FitOptions) -> fitted_model.FittedModel:
+    neighbour_lists = None
     with stage(f"placing {len(frame):,} songs in the space"):
-        placed = place(frame, account, options.seed, options.shares)
+        embedding = embed(frame, report, options.seed, options.weights)
     with stage("measuring neighbourhoods"):
-        usable = (frame["tempo"] != 0).to_numpy(bool)
-        scales = reaches(placed.space, placed.vectors, usable, options.seed)
+        analysed = (frame["tempo"] != 0).to_numpy(bool)
+        scales = local_scales(embedding.space, embedding.vectors, analysed, options.seed)
     if options.playlists:
         with stage(f"learning from {options.playlists}"):
-            works, taught = _taught(options.playlists, options.fold, frame)
-            placed, lists = teach(placed, frame, works, taught, options.seed, account)
+            works, training = _training_playlists(options.playlists, options.fold, frame)
+            embedding, neighbour_lists = add_playlist_block(embedding, frame, works, training, options.seed, report)
     with stage("clustering"):
-        cells = cluster(placed.vectors, options.seed, placed.space.weights)
+        clusters = cluster_songs(embedding.vectors, options.seed, embedding.space.column_weights)
     with stage("sorting"):
-        return writing.sort(frame, placed, scales, cells, lists)
+        return fitted_model.sort_songs(frame, embedding, scales, clusters, neighbour_lists)
 
 
-def _taught(path: Path, fold: int | None, frame: pd.DataFrame) -> tuple[playlists.Works, playlists.Playlists]:
+def _training_playlists(
+    path: Path, fold: int | None, frame: pd.DataFrame
+) -> tuple[playlists.CatalogWorks, playlists.Playlists]:
     """The table's works and the playlists to learn from, all or without the fold that will judge."""
-    works = playlists.works_of(frame)
-    read = playlists.load(path, works)
+    works = playlists.catalog_works(frame)
+    all_playlists = playlists.load_playlists(path, works)
     if fold is None:
-        return works, read
+        return works, all_playlists
     # A fold that judges nothing is reported now rather than after the work.
-    queries(read.part("valid", fold), works, frame["id"].iloc[works.rows].tolist())
-    return works, read.part("train", fold)
+    playlist_queries(all_playlists.split("valid", fold), works, frame["id"].iloc[works.rows].tolist())
+    return works, all_playlists.split("train", fold)
 
 
-def _entries(folder: Path, made: Made, options: Options) -> dict[str, Any]:
-    described = made.write(folder)
-    described[ENTRY] = records.write(folder)
-    made.account.works = described["works"]
-    described["search"] = recall.chosen(catalog.Catalog(folder, described))
+def _write_version(folder: Path, fitted: Fitted, options: FitOptions) -> dict[str, Any]:
+    manifest = fitted.write(folder)
+    manifest[MANIFEST_KEY] = records.write(folder)
+    fitted.report.works = manifest["works"]
+    manifest["search"] = recall.choose_budgets(catalog.Catalog(folder, manifest))
     return {
-        **described,
-        "quality": _quality(catalog.Catalog(folder, described), options),
-        "invented": is_invented(options.sources),
-        "data": {"fingerprint": made.fingerprint(), **made.account.facts()},
+        **manifest,
+        "quality": _measure_quality(catalog.Catalog(folder, manifest), options),
+        "invented": uses_demo(options.sources),
+        "data": {"fingerprint": fitted.fingerprint(), **fitted.report.to_manifest()},
         "parameters": {
             "columns": dict(options.columns),
             "strict": options.strict,
             "seed": options.seed,
             "fold": options.fold,
-            "shares": dict(options.shares),
+            "shares": dict(options.weights),
             "playlists": _sha256(options.playlists) if options.playlists else None,
         },
         "libraries": {
             "python": platform.python_version(),
-            **{name: importlib.metadata.version(name) for name in LIBRARIES + ON_SPARK * (options.engine == SPARK)},
+            **{
+                name: importlib.metadata.version(name)
+                for name in LIBRARIES + SPARK_LIBRARIES * (options.engine == SPARK)
+            },
         },
     }
 
 
-def _quality(songs: catalog.Catalog, options: Options) -> dict[str, Any]:
+def _measure_quality(songs: catalog.Catalog, options: FitOptions) -> dict[str, Any]:
     """Figures by what the table holds; by playlists too where some were left out of what was learned."""
-    quality: dict[str, Any] = {"table": {name: round(value, DIGITS) for name, value in by_table(songs).items()}}
+    quality: dict[str, Any] = {
+        "table": {name: round(value, QUALITY_DIGITS) for name, value in table_metrics(songs).items()}
+    }
     if options.playlists and options.fold is not None:
-        _, figures = by_playlists(songs, options.playlists, "valid", options.fold)
-        quality["playlists"] = {name: [round(value, DIGITS) for value in values] for name, values in figures.items()}
+        _, figures = evaluate_playlists(songs, options.playlists, "valid", options.fold)
+        quality["playlists"] = {
+            name: [round(value, QUALITY_DIGITS) for value in values] for name, values in figures.items()
+        }
     return quality
 
 
@@ -211,8 +220,8 @@ def _sha256(path: Path) -> str:
 
 
 def fingerprint(frame: pd.DataFrame) -> str:
-    """A digest of the tidy table, whatever files it came from."""
+    """A digest of the canonical table, whatever files it came from."""
     digest = hashlib.sha256()
-    for run in slices(len(frame)):
+    for run in batch_slices(len(frame)):
         digest.update(pd.util.hash_pandas_object(frame.iloc[run], index=False).to_numpy().tobytes())
     return digest.hexdigest()

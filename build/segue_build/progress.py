@@ -13,23 +13,23 @@ from typing import TypeVar
 from tqdm import tqdm
 
 Item = TypeVar("Item")
-Made = TypeVar("Made")
+Result = TypeVar("Result")
 
-PULSE = 30.0  # seconds between signs of life
+HEARTBEAT_SECONDS = 30.0  # seconds between signs of life
 _KILOBYTE = 1 if sys.platform == "darwin" else 1024  # the unit of getrusage, which systems don't agree on
 
 
 @contextlib.contextmanager
 def stage(what: str) -> Iterator[None]:
     """Tell that a stage begins, that it is still at work, and what time and memory it took."""
-    _tell(f"{what} ...")
-    began, done = time.monotonic(), threading.Event()
-    threading.Thread(target=_pulse, args=(what, began, done), daemon=True).start()
+    _log(f"{what} ...")
+    started, done = time.monotonic(), threading.Event()
+    threading.Thread(target=_heartbeat, args=(what, started, done), daemon=True).start()
     try:
         yield
     finally:
         done.set()
-    _tell(f"{what}: {time.monotonic() - began:.1f} s, {peak_memory() / 1e6:,.0f} MB at the peak so far")
+    _log(f"{what}: {time.monotonic() - started:.1f} s, {peak_memory() / 1e6:,.0f} MB at the peak so far")
 
 
 def bar(items: Iterable[Item], what: str, unit: str, total: int | None = None) -> Iterator[Item]:
@@ -37,14 +37,14 @@ def bar(items: Iterable[Item], what: str, unit: str, total: int | None = None) -
     return iter(tqdm(items, desc=what, unit=unit, total=total, leave=False, disable=None, unit_scale=True))
 
 
-def on_all_cores(make: Callable[[Item], Made], items: Sequence[Item], what: str, unit: str) -> Iterator[Made]:
-    """What ``make`` makes of each item, in order, with a bar.
+def thread_map(function: Callable[[Item], Result], items: Sequence[Item], what: str, unit: str) -> Iterator[Result]:
+    """What ``function`` makes of each item, in order, with a bar.
 
     Threads, for NumPy lets go of the interpreter while it computes; as each item is one thread's, their number
     changes no result.
     """
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        yield from bar(pool.map(make, items), what, unit, len(items))
+        yield from bar(pool.map(function, items), what, unit, len(items))
 
 
 def peak_memory() -> int:
@@ -52,16 +52,16 @@ def peak_memory() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _KILOBYTE
 
 
-def _pulse(what: str, began: float, done: threading.Event) -> None:
-    while not done.wait(PULSE):
-        _tell(f"{what} ... {time.monotonic() - began:.0f} s")
+def _heartbeat(what: str, started: float, done: threading.Event) -> None:
+    while not done.wait(HEARTBEAT_SECONDS):
+        _log(f"{what} ... {time.monotonic() - started:.0f} s")
 
 
-def _tell(line: str) -> None:
+def _log(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
-def size(n_bytes: float) -> str:
+def format_bytes(n_bytes: float) -> str:
     """Bytes as a person reads them: ``44123456`` -> ``44.1 MB``."""
     units = ["bytes", "kB", "MB", "GB"]
     while n_bytes >= 1000 and len(units) > 1:

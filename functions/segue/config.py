@@ -7,10 +7,10 @@ from pathlib import Path
 
 from segue.errors import ConfigError
 
-BESIDE = Path(__file__).resolve().parent.parent / "artifacts"  # where a deployed package bundles them
-ADDRESS = re.compile(r"(s3|gs)://[^/]+(/.*)?", re.DOTALL)
+BUNDLED_ARTIFACTS = Path(__file__).resolve().parent.parent / "artifacts"  # where a deployed package bundles them
+BUCKET_URI = re.compile(r"(s3|gs)://[^/]+(/.*)?", re.DOTALL)
 MB = 1_000_000
-RESIDENT = ("auto", "all", "cells")
+RESIDENT_MODES = ("auto", "all", "cells")
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,83 +19,83 @@ class Config:
 
     artifacts : SEGUE_ARTIFACTS, a folder as ``fit --out`` makes it, ``s3://bucket/prefix`` or ``gs://bucket/prefix``;
         default: beside the code, else ``artifacts``
-    refresh : SEGUE_REFRESH_SECONDS, 0..86400, seconds between looks for a new version; 0: never
-    cache : SEGUE_CACHE, a folder for files of a bucket; default: this user's below the platform's temporary folder
-    cache_limit : SEGUE_CACHE_MB, 1..1000000, of which this is the bytes
-    mapped : SEGUE_MAPPED_MB, 1..1000000, of which this is the bytes: of files that a process keeps mapped between
-        requests; default: all that were read, or 128 by cells
-    resident : SEGUE_RESIDENT, ``all`` fetches a bucket's files whole, ``cells`` only the pieces that requests need,
+    refresh_seconds : SEGUE_REFRESH_SECONDS, 0..86400, seconds between looks for a new version; 0: never
+    cache_folder : SEGUE_CACHE, a folder for files of a bucket; default: this user's in the temporary folder
+    cache_bytes : SEGUE_CACHE_MB, 1..1000000, here in bytes: what that folder may hold
+    mapped_bytes : SEGUE_MAPPED_MB, 1..1000000, here in bytes: what a process keeps mapped of files between requests;
+        default: all that were read, or 128 by cells
+    resident_mode : SEGUE_RESIDENT, ``all`` fetches a bucket's files whole, ``cells`` only the blocks that are read,
         ``auto`` the latter where a version is larger than the cache may be
-    pieces_limit : SEGUE_CELLS_MB, 8..1000000, what these pieces may take of memory, of which this is the bytes
+    block_cache_bytes : SEGUE_CELLS_MB, 8..1000000, here in bytes: the memory that these blocks may take
     public_url : SEGUE_PUBLIC_URL, where callers reach the service; default: as each request came
     preload : SEGUE_PRELOAD, 1 loads everything when the function starts; default: when a request needs it
     """
 
     artifacts: Path | str
-    refresh: float = 60.0
-    cache: Path | None = None
-    cache_limit: int = 1000 * MB
-    mapped: int | None = None
-    resident: str = "auto"
-    pieces_limit: int = 100 * MB
+    refresh_seconds: float = 60.0
+    cache_folder: Path | None = None
+    cache_bytes: int = 1000 * MB
+    mapped_bytes: int | None = None
+    resident_mode: str = "auto"
+    block_cache_bytes: int = 100 * MB
     public_url: str | None = None
     preload: bool = False
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> "Config":
         """Read the ``SEGUE_*`` variables."""
-        cache = environ.get("SEGUE_CACHE", "")
+        cache_folder = environ.get("SEGUE_CACHE", "")
         return cls(
             _artifacts(environ.get("SEGUE_ARTIFACTS", "")),
             _number(environ, "SEGUE_REFRESH_SECONDS", 0, 86400, 60),
-            Path(cache) if cache else None,
+            Path(cache_folder) if cache_folder else None,
             round(_number(environ, "SEGUE_CACHE_MB", 1, 10**6, 1000) * MB),
             round(_number(environ, "SEGUE_MAPPED_MB", 1, 10**6, 0) * MB) or None,
-            _choice(environ, "SEGUE_RESIDENT", RESIDENT),
+            _one_of(environ, "SEGUE_RESIDENT", RESIDENT_MODES),
             round(_number(environ, "SEGUE_CELLS_MB", 8, 10**6, 100) * MB),
             _public_url(environ),
-            _switch(environ, "SEGUE_PRELOAD"),
+            _boolean(environ, "SEGUE_PRELOAD"),
         )
 
 
-def _artifacts(given: str) -> Path | str:
-    if "://" in given:
-        if not ADDRESS.fullmatch(given):
+def _artifacts(value: str) -> Path | str:
+    if "://" in value:
+        if not BUCKET_URI.fullmatch(value):
             raise ConfigError(
-                f"SEGUE_ARTIFACTS: '{given}' is not a folder as `fit --out` makes it, nor s3://bucket/prefix or"
+                f"SEGUE_ARTIFACTS: '{value}' is not a folder as `fit --out` makes it, nor s3://bucket/prefix or"
                 " gs://bucket/prefix"
             )
-        return given
-    if given:
-        return Path(given)
-    return BESIDE if BESIDE.is_dir() else Path("artifacts")
+        return value
+    if value:
+        return Path(value)
+    return BUNDLED_ARTIFACTS if BUNDLED_ARTIFACTS.is_dir() else Path("artifacts")
 
 
 def _public_url(environ: Mapping[str, str]) -> str | None:
-    given = environ.get("SEGUE_PUBLIC_URL", "").rstrip("/")
-    if given and not re.fullmatch(r"https?://[^\s/?#]+(/[^\s?#]*)?", given):
-        raise ConfigError(f"SEGUE_PUBLIC_URL: '{given}' is not an address such as https://songs.example.org/api")
-    return given or None
+    value = environ.get("SEGUE_PUBLIC_URL", "").rstrip("/")
+    if value and not re.fullmatch(r"https?://[^\s/?#]+(/[^\s?#]*)?", value):
+        raise ConfigError(f"SEGUE_PUBLIC_URL: '{value}' is not an address such as https://songs.example.org/api")
+    return value or None
 
 
-def _switch(environ: Mapping[str, str], name: str) -> bool:
-    given = environ.get(name, "")
-    if given not in ("", "0", "1"):
-        raise ConfigError(f"{name}: '{given}' is neither 0 nor 1")
-    return given == "1"
+def _boolean(environ: Mapping[str, str], name: str) -> bool:
+    value = environ.get(name, "")
+    if value not in ("", "0", "1"):
+        raise ConfigError(f"{name}: '{value}' is neither 0 nor 1")
+    return value == "1"
 
 
-def _choice(environ: Mapping[str, str], name: str, choices: Sequence[str]) -> str:
-    given = environ.get(name, "") or choices[0]
-    if given not in choices:
-        raise ConfigError(f"{name}: '{given}' is none of {', '.join(choices)}")
-    return given
+def _one_of(environ: Mapping[str, str], name: str, choices: Sequence[str]) -> str:
+    value = environ.get(name, "") or choices[0]
+    if value not in choices:
+        raise ConfigError(f"{name}: '{value}' is none of {', '.join(choices)}")
+    return value
 
 
 def _number(environ: Mapping[str, str], name: str, low: float, high: float, default: float) -> float:
-    given = environ.get(name, "")
-    if not given:
+    value = environ.get(name, "")
+    if not value:
         return default
-    if not re.fullmatch(r"\d{1,9}(\.\d{1,9})?", given, re.ASCII) or not low <= float(given) <= high:
-        raise ConfigError(f"{name}: '{given}' is not a number {low:g}..{high:g}")
-    return float(given)
+    if not re.fullmatch(r"\d{1,9}(\.\d{1,9})?", value, re.ASCII) or not low <= float(value) <= high:
+        raise ConfigError(f"{name}: '{value}' is not a number {low:g}..{high:g}")
+    return float(value)

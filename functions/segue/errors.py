@@ -3,14 +3,14 @@
 SegueError
 ├── ArtifactsError      the artifacts are missing, damaged or of another format
 │   └── StoreError      their store can't be read or written
-│       ├── Missing     it has no file of this name
-│       └── Moved       somebody else has written the file since it was read
+│       ├── MissingFile it has no file of this name
+│       └── WriteConflict  somebody else has written the file since it was read
 ├── ConfigError         an environment variable has a value that can't be used
 ├── UnknownSong         no song answers to this id or name
 ├── UnknownSongs        all of those in one request; carries suggestions
 ├── InvalidQuery        a request is at fault; carries every fault
 ├── SourceError         a table can't be read or has too little in it (the offline step)
-├── EngineError         Spark is missing, can't be reached or fails (the offline step)
+├── SparkError          Spark is missing, can't be reached or fails (the offline step)
 ├── ReleaseError        a version is not published or pointed to (the offline step)
 └── PackageError        a package can't be made, or is too large for its platform (the offline step)
 """
@@ -43,11 +43,11 @@ class StoreError(ArtifactsError):
     """The artifacts' store can't be read or written; the message names the file, for logs and the command line."""
 
 
-class Missing(StoreError):
+class MissingFile(StoreError):
     """The store has no file of this name."""
 
 
-class Moved(StoreError):
+class WriteConflict(StoreError):
     """Somebody else has written the file since it was read."""
 
 
@@ -55,7 +55,7 @@ class ReleaseError(SegueError):
     """A version is not published or pointed to; the message says why and what would work."""
 
 
-class EngineError(SegueError):
+class SparkError(SegueError):
     """Spark is missing, can't be reached or fails; the message says what to do about it."""
 
 
@@ -86,13 +86,13 @@ class UnknownSong(SegueError):
     """No song answers to the id or name of one seed.
 
     pointer : where the seed stands in the request
-    asked : the name that was asked for, None for an id
+    name : the name that was asked for, None for an id
     """
 
-    def __init__(self, message: str, pointer: str, asked: str | None = None):
+    def __init__(self, message: str, pointer: str, name: str | None = None):
         super().__init__(message)
         self.pointer = pointer
-        self.asked = asked
+        self.name = name
 
 
 class UnknownSongs(SegueError):

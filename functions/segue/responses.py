@@ -1,4 +1,4 @@
-"""What the answers of both dialects have in common."""
+"""JSON responses, and headers that several of the APIs share."""
 
 import json
 from collections.abc import Mapping
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from werkzeug.wrappers import Response
 
 RETRY_AFTER = 30  # seconds; about what a fit of the demo catalogue takes
-ANYWHERE = {  # any page may read what the dialect answers, as it could Spotify's; no cookie is ever looked at
+CORS_ANY_ORIGIN = {  # any page may read what the dialect answers, as it could Spotify's; no cookie is ever looked at
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Allow-Methods": "GET, HEAD, OPTIONS, POST",
     "Access-Control-Allow-Headers": "Authorization, Content-Type, Accept, *",

@@ -10,14 +10,13 @@ from unittest import mock
 import pandas as pd
 from scipy import sparse
 
-import segue_build.model.company
-import segue_build.model.context
-import segue_build.model.genres
-import segue_build.model.reach
-import segue_build.model.shares
-import segue_build.model.space
 import segue.engine.space
-from segue_build.sources.listed import SEPARATOR
+import segue_build.model.embedding
+import segue_build.model.genre_block
+import segue_build.model.incidence
+import segue_build.model.local_scale
+import segue_build.model.weights
+from segue_build.sources.multivalue import SEPARATOR
 
 Patch = tuple[object, str, object]
 
@@ -29,27 +28,27 @@ def _weighted(weigh: Callable[[str, str, float], float]) -> list[Patch]:
     return [(segue.engine.space, "AUDIO_COLUMNS", columns)]
 
 
-def _no_albums(albums: "pd.Series[str]", by: segue_build.model.context.Links) -> sparse.csr_matrix:
+def _no_albums(albums: "pd.Series[str]", by: segue_build.model.incidence.Incidence) -> sparse.csr_matrix:
     return sparse.csr_matrix((1, len(albums)), dtype="float32")
 
 
-def _first_artist_only(texts: "pd.Series[str]") -> segue_build.model.context.Links:
+def _first_artist_only(texts: "pd.Series[str]") -> segue_build.model.incidence.Incidence:
     alone = texts.str.split(SEPARATOR).str[0] if texts.name == "artists" else texts
-    return segue_build.model.context.link(alone)
+    return segue_build.model.incidence.build_incidence(alone)
 
 
 def _shares(**shares: float) -> list[Patch]:
-    return [(segue_build.model.shares.SHARES, name, share) for name, share in shares.items()]
+    return [(segue_build.model.weights.WEIGHTS, name, share) for name, share in shares.items()]
 
 
 CHOICES: dict[str, list[Patch]] = {
     "all choices as they are": [],
-    "genre in 12 dimensions, not 24": [(segue_build.model.genres, "GENRE_DIMENSIONS", 12)],
-    "genre in 48 dimensions": [(segue_build.model.genres, "GENRE_DIMENSIONS", 48)],
-    "artists of one song not smoothed by their genres": [(segue_build.model.space, "PSEUDO_SONGS", 0)],
-    "artist's sound smoothed by 10 songs, not 3": [(segue_build.model.space, "PSEUDO_SONGS", 10)],
-    "no compilations as context": [(segue_build.model.company, "compilations", _no_albums)],
-    "first artists only, no collaborations": [(segue_build.model.space, "link", _first_artist_only)],
+    "genre in 12 dimensions, not 24": [(segue_build.model.genre_block, "GENRE_DIMENSIONS", 12)],
+    "genre in 48 dimensions": [(segue_build.model.genre_block, "GENRE_DIMENSIONS", 48)],
+    "artists of one song not smoothed by their genres": [(segue_build.model.embedding, "PRIOR_SONGS", 0)],
+    "artist's sound smoothed by 10 songs, not 3": [(segue_build.model.embedding, "PRIOR_SONGS", 10)],
+    "no compilations as context": [(segue_build.model.genre_block, "compilations", _no_albums)],
+    "first artists only, no collaborations": [(segue_build.model.embedding, "build_incidence", _first_artist_only)],
     "all ranked features weigh the same": _weighted(lambda name, part, weight: 1.0 if weight > 0.2 else weight),
     "no circle of fifths": _weighted(lambda name, part, weight: 0.0 if part.startswith("fifths") else weight),
     "circle of fifths at 0.3, not 0.1": _weighted(
@@ -57,8 +56,8 @@ CHOICES: dict[str, list[Patch]] = {
     ),
     "no tempo octaves": _weighted(lambda name, part, weight: 0.0 if part.startswith("octave") else weight),
     "mode at 0.4, not 0.1": _weighted(lambda name, part, weight: 0.4 if name == "mode" else weight),
-    "no correction of hubs": [(segue_build.model.reach, "STRENGTH", 0.0)],
-    "half the correction of hubs": [(segue_build.model.reach, "STRENGTH", 0.5)],
+    "no correction of hubs": [(segue_build.model.scale, "STRENGTH", 0.0)],
+    "half the correction of hubs": [(segue_build.model.scale, "STRENGTH", 0.5)],
     "less sound: 0.25 and artist 0.25, genre 0.45": _shares(audio=0.25, artist=0.25, genre=0.45),
     "more genre: 0.45, sound 0.4, artist 0.1": _shares(audio=0.4, artist=0.1, genre=0.45),
     "twice the popularity": _shares(fame=0.12),
@@ -66,7 +65,9 @@ CHOICES: dict[str, list[Patch]] = {
     "no words": _shares(words=0.0),
     "no occasions": _shares(occasion=0.0),
     "not whether a song is explicit": _shares(explicit=0.0),
-    "one reach for all blocks": [(segue_build.model.shares.REACHES, name, 1.0) for name in segue_build.model.shares.REACHES],
+    "one local scale for all blocks": [
+        (segue_build.model.weights.LOCAL_SCALES, name, 1.0) for name in segue_build.model.weights.LOCAL_SCALES
+    ],
 }
 
 

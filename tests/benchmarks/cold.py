@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.aws import RuntimeAPI, function_url_event
+from infra.lambda_runtime import RuntimeAPI, function_url_event
 from tests.benchmarks.figures import Row, interleaved, ratio
 from tests.benchmarks.http import post
 from tests.benchmarks.servers import serving

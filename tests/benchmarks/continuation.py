@@ -13,12 +13,12 @@ from pathlib import Path
 
 import numpy as np
 
-from segue_build.quality.evaluate import Judged, as_judged
-from segue_build.sources.playlists import load
 from segue.catalog import load as load_catalog
 from segue.engine.scoring import Scorer
-from segue.engine.seeds import Resolved, resolve
+from segue.engine.seeds import ResolvedSeed, resolve
 from segue.query import Seed
+from segue_build.quality.evaluate import EvaluatedCatalog, evaluated_catalog
+from segue_build.sources.playlists import load_playlists
 
 SEEDS = 5
 FEWEST = 10  # works that a playlist must hold besides the seeds
@@ -43,17 +43,17 @@ def main() -> None:
     parser.add_argument("--artifacts", type=Path, default=Path("artifacts"))
     parser.add_argument("--limit", type=int, help="playlists, the first of the file (default: all)")
     options = parser.parse_args()
-    judged = as_judged(load_catalog(options.artifacts))
+    judged = evaluated_catalog(load_catalog(options.artifacts))
     figures = np.array(list(itertools.islice(precisions(judged, options.playlists), options.limit)))
     print(f"| {SEEDS} seeds, {len(figures):,} playlists | R-precision |\n|---|---|")
     for way, figure in zip([*WAYS, "centroid"], figures.mean(axis=0)):
         print(f"| {way} | {figure:.4f} |")
 
 
-def precisions(judged: Judged, playlists: Path) -> Iterator[list[float]]:
+def precisions(judged: EvaluatedCatalog, playlists: Path) -> Iterator[list[float]]:
     """Of each playlist, by each of ``WAYS`` and by the centroid."""
     ids = judged.catalog.texts("ids")
-    read = load(playlists, judged.works)
+    read = load_playlists(playlists, judged.works)
     for name, held in zip(read.names, read.members):
         known = sorted((work for work in held if work < read.n_known), key=lambda work: drawn(name, work))
         if len(known) < SEEDS + FEWEST:
@@ -67,7 +67,7 @@ def precisions(judged: Judged, playlists: Path) -> Iterator[list[float]]:
         yield [precision(of, works, rest) for of in (*scores, middle)]
 
 
-def similarities(judged: Judged, seeds: list[Resolved]) -> np.ndarray:
+def similarities(judged: EvaluatedCatalog, seeds: list[ResolvedSeed]) -> np.ndarray:
     """Of each seed to all works, with its list; float64, shape (len(seeds), n_works)."""
     return np.stack([Scorer(judged.catalog, [seed], {}).score(judged.works.rows) for seed in seeds])
 
@@ -77,12 +77,12 @@ def drawn(name: str, work: int) -> bytes:
     return hashlib.sha256(f"{name}:{work}".encode()).digest()
 
 
-def centre(seeds: list[Resolved]) -> list[Resolved]:
+def centre(seeds: list[ResolvedSeed]) -> list[ResolvedSeed]:
     """One seed at the mean of all."""
     vectors = np.concatenate([seed.vectors for seed in seeds])
     known = np.concatenate([seed.known for seed in seeds]).all(axis=0, keepdims=True)
     middle = np.rint(vectors.mean(axis=0, keepdims=True)).astype(np.int8)
-    return [Resolved(seeds[0].seed, (), middle, known)]
+    return [ResolvedSeed(seeds[0].seed, (), middle, known)]
 
 
 def precision(scores: np.ndarray, works: list[int], rest: set[int]) -> float:

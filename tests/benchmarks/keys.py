@@ -10,7 +10,7 @@ import time
 from collections.abc import Mapping
 
 import build  # noqa: F401 # finds segue
-from segue.keys import Keys
+from segue.auth import ApiKeys
 
 KNOWN = 8  # keys
 ROUNDS = 20_000
@@ -20,7 +20,7 @@ LETTERS = 43  # of a key, as `segue key` makes them
 def main() -> None:
     """Print one table."""
     right = [secrets.token_urlsafe(32) for _ in range(KNOWN)]
-    keys = Keys(tuple(hashlib.sha256(key.encode()).digest() for key in right))
+    keys = ApiKeys(tuple(hashlib.sha256(key.encode()).digest() for key in right))
     print("| letters of a right key | median ns | quartiles |\n|---|---:|---|")
     for what, took in timed(keys, kinds(right)).items():
         low, median, high = statistics.quantiles(took, n=4)
@@ -38,14 +38,14 @@ def wrong(key: str, share: int) -> str:
     return key[:share] + "".join("B" if letter == "A" else "A" for letter in key[share:])
 
 
-def timed(keys: Keys, asked: Mapping[str, list[str]]) -> Mapping[str, list[int]]:
+def timed(keys: ApiKeys, asked: Mapping[str, list[str]]) -> Mapping[str, list[int]]:
     """Nanoseconds of each answer; all kinds in turn, and every key as often."""
     took: dict[str, list[int]] = {what: [] for what in asked}
     for number in range(ROUNDS):
         for what, presented in asked.items():
             key = presented[number % len(presented)]
             began = time.perf_counter_ns()
-            keys.admit(key)
+            keys.accepts(key)
             took[what].append(time.perf_counter_ns() - began)
     return took
 

@@ -11,16 +11,16 @@ from contextlib import ExitStack
 from pathlib import Path
 from unittest import mock
 
-import segue_build.model.coding
-import segue_build.model.genres
-import segue_build.model.space
 import segue.engine.space
-from segue_build import ROOT
-from segue_build.fit import Options, fit
-from segue_build.quality.evaluate import by_playlists
+import segue_build.model.embedding
+import segue_build.model.genre_block
+import segue_build.model.quantization
 from segue.catalog import Catalog
 from segue.engine import recommend
 from segue.query import Query, Seed
+from segue_build import ROOT
+from segue_build.fit import FitOptions, fit
+from segue_build.quality.evaluate import evaluate_playlists
 from tests.benchmarks.figures import Row
 from tests.benchmarks.subject import Skipped, Subject
 
@@ -45,7 +45,7 @@ def measure(subject: Subject) -> Iterator[Row]:
     for name, (largest, dimensions) in LAYOUTS.items():
         print(f"  {name}", file=sys.stderr)
         with laid_out(largest, dimensions), tempfile.TemporaryDirectory() as folder:
-            catalog = fit(Options([subject.source]), Path(folder))
+            catalog = fit(FitOptions([subject.source]), Path(folder))
             vectors, found = catalog.array("vectors"), tens(catalog, subject)
             finest = finest or found
             same = sum(len(one & other) for one, other in zip(found, finest)) / sum(map(len, finest))
@@ -56,11 +56,11 @@ def measure(subject: Subject) -> Iterator[Row]:
 def laid_out(largest: int, dimensions: int | None) -> ExitStack:
     """The build and the function with other codes or dimensions."""
     patches = [
-        mock.patch.object(module, "LARGEST", largest)
-        for module in (segue_build.model.coding, segue_build.model.space, segue.engine.space)
+        mock.patch.object(module, "MAX_CODE", largest)
+        for module in (segue_build.model.quantization, segue_build.model.embedding, segue.engine.space)
     ]
     if dimensions:
-        patches.append(mock.patch.object(segue_build.model.genres, "GENRE_DIMENSIONS", dimensions))
+        patches.append(mock.patch.object(segue_build.model.genre_block, "GENRE_DIMENSIONS", dimensions))
     with ExitStack() as stack:
         for patch in patches:
             stack.enter_context(patch)
@@ -78,5 +78,5 @@ def _judged(catalog: Catalog) -> Row:
     """Quality by playlists, where there are any and the songs are real."""
     if not PLAYLISTS.exists() or catalog.manifest["invented"]:
         return {}
-    _, figures = by_playlists(catalog, PLAYLISTS, "all", 0)
+    _, figures = evaluate_playlists(catalog, PLAYLISTS, "all", 0)
     return {name: figures[name][0] for name in FIGURES}

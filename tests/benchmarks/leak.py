@@ -12,10 +12,10 @@ from pathlib import Path
 
 import numpy as np
 
-from segue_build.quality.evaluate import SEEDS
 from segue.catalog import Catalog, load
 from segue.engine import recommend
 from segue.query import Query, Seed
+from segue_build.quality.evaluate import TABLE_SEEDS
 
 KINDS = {
     "a season": r"christmas|x-?mas|navid|no[eë]l\b|weihnacht|natale?\b|kerst|\bjul\b|joulu|halloween|santa claus"
@@ -54,7 +54,7 @@ def drawn(catalog: Catalog, said: np.ndarray) -> np.ndarray:
     ]
     _, first = np.unique(catalog.array("works")[rows], return_index=True)
     popular = rows[np.sort(first)][:POPULAR]
-    return np.random.default_rng(0).permutation(popular)[:SEEDS]
+    return np.random.default_rng(0).permutation(popular)[:TABLE_SEEDS]
 
 
 def results(catalog: Catalog, seeds: np.ndarray) -> Iterator[int]:

@@ -36,19 +36,19 @@ class Library(NamedTuple):
 def open_segue(artifacts: Path) -> Search:
     """The search core of a request by id: no HTTP, no JSON, no versions and caps."""
     from segue.catalog import load
-    from segue.engine import keep_memory
-    from segue.engine.filtering import Allowed
+    from segue.engine import retain_freed_memory
+    from segue.engine.filters import AllowedSongs
     from segue.engine.scoring import Scorer
-    from segue.engine.search import budget_of, ranked
+    from segue.engine.search import approximate_search, search_budget
     from segue.engine.seeds import resolve
     from segue.query import Filters, Seed
 
     catalog = load(artifacts)
-    keep_memory()
+    retain_freed_memory()
 
     def search(song: str, _: np.ndarray) -> np.ndarray:
         scorer = Scorer(catalog, resolve(catalog, (Seed("/song_id", {}, id=song),)), {})
-        found = ranked(catalog, scorer, Allowed(catalog, Filters()), budget_of(catalog, scorer))
+        found = approximate_search(catalog, scorer, AllowedSongs(catalog, Filters()), search_budget(catalog, scorer))
         return next(found).rows[:WANTED]
 
     return search

@@ -12,13 +12,13 @@ import tempfile
 import time
 from pathlib import Path
 
-from segue_build import ROOT
-from segue_build.package import bytecode, wheels
-from segue_build.package.package import CONSTRAINTS, REQUIREMENTS, Options, package
-from segue_build.package.targets import HOMES, Target
-from infra.servers import runtime_client
+from infra.harness import run_runtime_client
+from infra.lambda_runtime import RuntimeAPI, function_url_event
 from segue.catalog import load
-from tests.aws import RuntimeAPI, function_url_event
+from segue_build import ROOT
+from segue_build.package import builder
+from segue_build.package.builder import CONSTRAINTS, REQUIREMENTS, PackageOptions, build_package
+from segue_build.package.targets import UNPACK_PATHS, Target
 
 HELLO = ROOT / "tests" / "benchmarks" / "hello" / "aws.py"
 NEEDED = ("flask", "numpy", "apig-wsgi")
@@ -32,7 +32,7 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
-        ours = package(Options(Target.here("aws"), options.artifacts, work / "ours")).folder
+        ours = build_package(PackageOptions(Target.here("aws"), options.artifacts, work / "ours")).folder
         hello = hello_world(work / "hello", work / "wheels")
         event = json.dumps({"song_id": load(options.artifacts).texts("ids")[0]})
         times = [(start(ours, event, work), start(hello, event, work)) for _ in range(options.runs + 1)][1:]
@@ -46,10 +46,10 @@ def hello_world(folder: Path, cache: Path) -> Path:
     folder.mkdir()
     cache.mkdir()
     target = Target.here("aws")
-    pinned = [line for line in wheels.names(REQUIREMENTS, target) if line.partition("==")[0] in NEEDED]
-    wheels.install(pinned, CONSTRAINTS, target, folder, cache)
+    pinned = [line for line in builder.pinned_requirements(REQUIREMENTS, target) if line.partition("==")[0] in NEEDED]
+    builder.install_wheels(pinned, CONSTRAINTS, target, folder, cache)
     shutil.copyfile(HELLO, folder / "main.py")
-    bytecode.compile_all(folder, HOMES["aws"], bytecode.interpreter(target.python))
+    builder.compile_bytecode(folder, UNPACK_PATHS["aws"], builder.find_interpreter(target.python))
     return folder
 
 
@@ -58,7 +58,7 @@ def start(folder: Path, body: str, work: Path) -> float:
     event = function_url_event("POST", "/recommend", body=body)
     with RuntimeAPI() as runtime:
         began = time.perf_counter()
-        with runtime_client(folder, runtime.environ, work / "client", work / "log"):
+        with run_runtime_client(folder, runtime.environ, work / "client", work / "log"):
             answer = runtime.invoke(event)
             took = time.perf_counter() - began
     if answer["statusCode"] != 200:

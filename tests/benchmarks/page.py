@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 from tests.benchmarks.figures import Row
 from tests.benchmarks.subject import Skipped, Subject
-from tests.browsing import CHROMIUM, opened
-from tests.serving import served
+from tests.support.browser import CHROMIUM, opened
+from tests.support.serving import served
 
 SIZE = {"width": 1280, "height": 800}
 FRAMES = 120

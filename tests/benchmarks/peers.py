@@ -18,12 +18,12 @@ from pathlib import Path
 
 import numpy as np
 
-from segue_build import FUNCTIONS, ROOT
-from segue.engine.filtering import Allowed
+from segue.engine.filters import AllowedSongs
 from segue.engine.scoring import Scorer
 from segue.engine.seeds import resolve
 from segue.engine.space import space_of
 from segue.query import Filters, Seed
+from segue_build import FUNCTIONS, ROOT
 from tests.benchmarks.figures import Row, interleaved
 from tests.benchmarks.libraries import LARGEST_BUILT, LIBRARIES, WANTED, Library, Search
 from tests.benchmarks.subject import Subject
@@ -53,7 +53,7 @@ def measure(subject: Subject) -> Iterator[Row]:
 def weighted(subject: Subject, folder: Path) -> np.ndarray:
     """The vectors as libraries get them, float32, shape (n_songs, n_dims), in a file of their own."""
     stored = subject.catalog.array("vectors")
-    weights = space_of(subject.catalog).weights.astype(np.float32)
+    weights = space_of(subject.catalog).column_weights.astype(np.float32)
     vectors = np.lib.format.open_memmap(folder / "vectors.npy", "w+", np.float32, (len(stored), len(weights)))
     for start in range(0, len(stored), STEP):
         vectors[start : start + STEP] = stored[start : start + STEP].astype(np.float32) * weights
@@ -164,7 +164,7 @@ def _scores(subject: Subject, song: str) -> np.ndarray:
     """The score of every song, by brute force; -inf where it may not be recommended."""
     seeds, rows = resolve(subject.catalog, (Seed("/song_id", {}, id=song),)), np.arange(len(subject.catalog))
     scores = Scorer(subject.catalog, seeds, {}).score(rows)
-    return np.where(Allowed(subject.catalog, Filters())(rows), scores, -np.inf)
+    return np.where(AllowedSongs(subject.catalog, Filters())(rows), scores, -np.inf)
 
 
 def closeness(vectors: np.ndarray, vector: np.ndarray) -> np.ndarray:
@@ -175,5 +175,5 @@ def closeness(vectors: np.ndarray, vector: np.ndarray) -> np.ndarray:
 
 def _searched(subject: Subject) -> int:
     """Bytes of Segue's files that its search reads."""
-    patterns = ("vectors*", "reaches*", "present*", "cell_*", "recommendable*", "id_*")
+    patterns = ("vectors*", "local_scales*", "present*", "cell_*", "recommendable*", "id_*")
     return sum(path.stat().st_size for pattern in patterns for path in subject.catalog.folder.glob(pattern))

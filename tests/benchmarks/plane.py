@@ -19,10 +19,10 @@ from scipy.stats import spearmanr
 from sklearn.decomposition import PCA
 from threadpoolctl import threadpool_limits
 
-from segue_build.model.plane import LARGEST, plane
-from segue_build.quality.survey import weighted
 from segue.catalog import Catalog, load, lookup
 from segue.engine.space import space_of
+from segue_build.model.map_layout import MAX_COORDINATE, map_coordinates
+from segue_build.quality.report_data import weighted_vectors
 from tests.benchmarks.figures import Row, table
 
 NEIGHBOURS = (10, 100, 1000)
@@ -38,7 +38,7 @@ def main() -> None:
     parser.add_argument("--other", type=Path, help="folder of another version's artifacts")
     options = parser.parse_args()
     catalog = load(options.artifacts)
-    points = weighted(catalog)
+    points = weighted_vectors(catalog)
     threadpool_limits(1)  # as the build has it
     asked = np.sort(np.random.default_rng(0).choice(len(points), min(options.songs, len(points)), replace=False))
     truth = {count: nearest(points, asked, count) for count in NEIGHBOURS}
@@ -57,7 +57,9 @@ def methods(catalog: Catalog, points: np.ndarray) -> dict[str, Callable[[], np.n
     """The version's map, drawn anew, and the plane of largest variance."""
     drawn_from = [catalog.array(name) for name in ("cell_offsets", "cell_centroids")]
     return {
-        "of the version": lambda: plane(catalog.array("vectors"), space_of(catalog).weights, *drawn_from),
+        "of the version": lambda: map_coordinates(
+            catalog.array("vectors"), space_of(catalog).column_weights, *drawn_from
+        ),
         "two principal components": lambda: PCA(2, random_state=0).fit_transform(points),
     }
 
@@ -80,9 +82,9 @@ def _by(name: str, drawn: Callable[[Any], np.ndarray]) -> np.ndarray:
 def moved(catalog: Catalog, other: Catalog) -> float:
     """How far the median song lies from its place on another version's map, as a share of the width."""
     ids = [catalog.texts("ids")[row] for row in range(len(catalog))]
-    pairs = np.array([pair for pair in enumerate(lookup.by_ids(other, ids)) if pair[1] is not None])
+    pairs = np.array([pair for pair in enumerate(lookup.songs_by_ids(other, ids)) if pair[1] is not None])
     places = [version.array("map")[rows].astype(np.int64) for version, rows in zip((catalog, other), pairs.T)]
-    return float(np.median(np.linalg.norm(places[0] - places[1], axis=1))) / LARGEST
+    return float(np.median(np.linalg.norm(places[0] - places[1], axis=1))) / MAX_COORDINATE
 
 
 def kept(points: np.ndarray, places: np.ndarray, asked: np.ndarray, truth: dict[int, np.ndarray]) -> Row:

@@ -19,18 +19,16 @@ from pathlib import Path
 
 import numpy as np
 
-from segue_build.progress import bar
-from segue_build.quality.evaluate import Judged, as_judged
-from segue_build.sources.playlists import FOLDS
-from segue_build.sources.playlists import load as load_playlists
 from segue import engine
 from segue.catalog import Catalog, load, lookup
 from segue.engine.seeds import resolve
 from segue.journeys import Playlist, playlist
-from segue.journeys.choosing import chosen_well
-from segue.journeys.lengths import MINUTE
+from segue.journeys.playlists import MINUTE_MS, rank_candidates
 from segue.query import Query, Seed
-from segue.query.journeys import FLOWS, PlaylistQuery
+from segue.query.schema import FLOWS, PlaylistQuery
+from segue_build.progress import bar
+from segue_build.quality.evaluate import EvaluatedCatalog, evaluated_catalog
+from segue_build.sources.playlists import FOLDS, load_playlists
 from tests.benchmarks.continuation import FEWEST, SEEDS, drawn
 from tests.benchmarks.figures import Row, table
 
@@ -67,16 +65,16 @@ def flows(catalog: Catalog, count: int, seed: int) -> Iterator[Row]:
     found = [playlist(catalog, query) for query in bar(asked, "playlists", "", count)]
     for flow in FLOWS:
         lists = [(query, one) for query, one in zip(asked, found) if query.flow == flow]
-        curves = [one.flowing.correlation for _, one in lists if one.flowing.correlation is not None]
+        curves = [one.flow_quality.correlation for _, one in lists if one.flow_quality.correlation is not None]
         yield {
             "flow": flow,
             "requests": len(lists),
             "as long as asked": np.mean([is_as_long(catalog, *pair) for pair in lists]),
             "curve followed": np.mean([fit >= 0.8 for fit in curves]) if curves else "",
             "mean correlation": np.mean(curves) if curves else "",
-            "80 % in keys that go together": np.mean([one.flowing.harmonic >= 0.8 for _, one in lists]),
+            "80 % in keys that go together": np.mean([one.flow_quality.harmonic >= 0.8 for _, one in lists]),
             "artist after itself": sum(clashes(catalog, one.rows) for _, one in lists),
-            "energy change": np.mean([one.flowing.change for _, one in lists]),
+            "energy change": np.mean([one.flow_quality.energy_change for _, one in lists]),
             "best first": np.mean([change(catalog, *pair) for pair in lists]),
         }
 
@@ -100,21 +98,21 @@ def is_as_long(catalog: Catalog, query: PlaylistQuery, found: Playlist) -> bool:
     """Whether a list has the songs or the time that was asked for."""
     if query.songs is not None:
         return len(found.rows) == query.songs
-    asked = (query.minutes or 0) * MINUTE
+    asked = (query.minutes or 0) * MINUTE_MS
     lasts = float(catalog.attribute("duration_ms")[list(found.rows)].astype(np.float64).sum())
-    return abs(lasts - asked) <= max(0.02 * asked, 3 * MINUTE)
+    return abs(lasts - asked) <= max(0.02 * asked, 3 * MINUTE_MS)
 
 
 def clashes(catalog: Catalog, rows: Sequence[int]) -> int:
     """Neighbours that share an artist."""
-    by = [set(lookup.artists_of(catalog, row)) for row in rows]
+    by = [set(lookup.artist_names(catalog, row)) for row in rows]
     return sum(bool(one & other) for one, other in itertools.pairwise(by))
 
 
 def change(catalog: Catalog, query: PlaylistQuery, found: Playlist) -> float:
     """How much energy changes from song to song where those of a list are played best first."""
     seeds = resolve(catalog, query.query.seeds)
-    best, _ = chosen_well(catalog, query.query, seeds, max(CONSIDERED, 4 * len(found.rows)), len(found.rows))
+    best, _ = rank_candidates(catalog, query.query, seeds, max(CONSIDERED, 4 * len(found.rows)), len(found.rows))
     energies = catalog.attribute("energy")[[row for row in best.tolist() if row in found.rows]]
     return float(np.abs(np.diff(np.nan_to_num(energies.astype(np.float64), nan=0.5))).mean()) if len(best) > 1 else 0
 
@@ -128,7 +126,7 @@ def quality(versions: Mapping[Path, int | None], playlists: Path) -> Row:
     versions : folders, and by which fold each is judged; None: by all playlists
     """
     figures = np.concatenate([
-        list(precisions(as_judged(load(folder)), playlists, fold)) for folder, fold in versions.items()
+        list(precisions(evaluated_catalog(load(folder)), playlists, fold)) for folder, fold in versions.items()
     ])  # fmt: skip
     gains = figures[:, 1] - figures[:, 0]
     draws = np.random.default_rng(1).integers(0, len(gains), (RESAMPLED, len(gains)))
@@ -141,17 +139,17 @@ def quality(versions: Mapping[Path, int | None], playlists: Path) -> Row:
     }
 
 
-def precisions(judged: Judged, playlists: Path, fold: int | None) -> Iterator[tuple[float, float]]:
+def precisions(judged: EvaluatedCatalog, playlists: Path, fold: int | None) -> Iterator[tuple[float, float]]:
     """Of each playlist: the R-precision of the best, and of a playlist."""
     read = load_playlists(playlists, judged.works)
-    read = read if fold is None else read.part("valid", fold)
+    read = read if fold is None else read.split("valid", fold)
     for name, held in bar(zip(read.names, read.members), "playlists", "", len(read.names)):
         known = sorted((work for work in held if work < read.n_known), key=lambda work: drawn(name, work))
         if len(known) >= SEEDS + FEWEST:
             yield judgement(judged, known[:SEEDS], set(known[SEEDS:]))
 
 
-def judgement(judged: Judged, given: Sequence[int], rest: set[int]) -> tuple[float, float]:
+def judgement(judged: EvaluatedCatalog, given: Sequence[int], rest: set[int]) -> tuple[float, float]:
     """Both lists for some works of a playlist, judged by the others."""
     ids = judged.catalog.texts("ids")
     query = Query(tuple(Seed("", {}, id=ids[int(judged.works.rows[work])]) for work in given), limit=SONGS)

@@ -17,10 +17,9 @@ from werkzeug.wrappers import Request
 
 from segue.catalog import Catalog
 from segue.config import Config
-from segue.engine import choice, recommendation, scoring, search
-from segue.query.parser import Parser
-from segue.web import answers, bodies
-from segue.web.formats import choosing
+from segue.engine import recommendation, rerank, scoring, search
+from segue.query.parser import RequestParser
+from segue.web import formats, request_context, serializers
 from segue.web.service import Service
 from tests.benchmarks.figures import Row
 from tests.benchmarks.hello.main import recommend as hello
@@ -28,20 +27,20 @@ from tests.benchmarks.subject import Subject
 from tests.benchmarks.warm import NOT_COUNTED, REQUESTS, milliseconds
 
 STEPS: dict[str, tuple[Any, str]] = {
-    "reading the body": (bodies, "decoded"),
-    "making a query of it": (Parser, "query"),
+    "reading the body": (request_context, "parse_body"),
+    "making a query of it": (RequestParser, "query"),
     "seeds": (recommendation, "resolve"),
     "points": (scoring.Scorer, "__init__"),
-    "order of cells": (search._Cells, "put_in_order"),
-    "sketches": (scoring.Scorer, "rough"),
+    "order of cells": (search._CellProber, "rank_cells"),
+    "approximate scores": (scoring.Scorer, "approximate_scores"),
     "scores": (scoring.Scorer, "score"),
-    "which to score": (search._Looked, "take"),
-    "choice, and the rest of the search": (choice, "choose"),
-    "songs as JSON": (answers, "answer"),
-    "text of the JSON": (choosing, "json_response"),
-    "giving pages back": (Catalog, "give_back"),
+    "which to score": (search._Candidates, "pop_best"),
+    "choice, and the rest of the search": (rerank, "rerank"),
+    "songs as JSON": (serializers, "recommendations"),
+    "text of the JSON": (formats, "json_response"),
+    "giving pages back": (Catalog, "unmap"),
 }
-HANDLED = {"sketches", "scores"}  # steps whose first argument is as long as the songs that they handle
+HANDLED = {"approximate scores", "scores"}  # steps whose first argument is as long as the songs that they handle
 
 
 class Clocks:

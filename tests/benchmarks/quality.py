@@ -14,12 +14,11 @@ from pathlib import Path
 
 import numpy as np
 
-from segue_build.fit import Options, fit
-from segue_build.quality.evaluate import Judged, as_judged, by_playlists
-from segue_build.quality.judge import judge, queries
-from segue_build.quality.retrieval import spread
-from segue_build.sources.playlists import FOLDS, load
 from segue.catalog import Catalog
+from segue_build.fit import FitOptions, fit
+from segue_build.quality.evaluate import EvaluatedCatalog, evaluate_playlists, evaluated_catalog
+from segue_build.quality.metrics import coverage_metrics, playlist_queries, ranking_metrics
+from segue_build.sources.playlists import FOLDS, load_playlists
 from tests.benchmarks import methods
 from tests.benchmarks.ablation import CHOICES, without
 
@@ -66,16 +65,16 @@ def measure(name: str, source: str, playlists: Path) -> dict[str, float]:
         return peer(*PEERS[name], source, playlists)
     if name in CHOICES:
         with without(name):
-            return fitted(Options([source]), playlists)
+            return fitted(FitOptions([source]), playlists)
     shares = SEGUE[name]
-    return fitted(Options([source], **({"shares": shares} if shares else {})), playlists)
+    return fitted(FitOptions([source], **({"weights": shares} if shares else {})), playlists)
 
 
-def fitted(options: Options, playlists: Path) -> dict[str, float]:
+def fitted(options: FitOptions, playlists: Path) -> dict[str, float]:
     """Fit, and judge through the engine that serves."""
     with made(options) as songs:
-        judged = as_judged(songs)
-        figures = means(by_playlists(songs, playlists, "all", 0)[1])
+        judged = evaluated_catalog(songs)
+        figures = means(evaluate_playlists(songs, playlists, "all", 0)[1])
         return named(figures, lambda work: judged.rank(work, 10), judged)
 
 
@@ -83,11 +82,11 @@ def learned(source: str, playlists: Path) -> dict[str, float]:
     """Means of the turns, but for coverage: by the lists of all turns, which are as many as other methods have."""
     turns, shown = [], set()
     for fold in range(FOLDS):
-        with made(Options([source], playlists=playlists, fold=fold)) as songs:
-            judged, ids = as_judged(songs), songs.texts("ids")
+        with made(FitOptions([source], playlists=playlists, fold=fold)) as songs:
+            judged, ids = evaluated_catalog(songs), songs.texts("ids")
             figures = {name: mean for name, (mean, *_) in songs.manifest["quality"]["playlists"].items()}
-            left = load(playlists, judged.works).part("valid", fold)
-            asked = queries(left, judged.works, [ids[int(row)] for row in judged.works.rows])
+            left = load_playlists(playlists, judged.works).split("valid", fold)
+            asked = playlist_queries(left, judged.works, [ids[int(row)] for row in judged.works.rows])
             shown.update(work for query in asked for work in judged.rank(query.seed, 10))
             turns.append(named(figures, lambda work, judged=judged: judged.rank(work, 10), judged))
     mean = {figure: float(np.mean([turn[figure] for turn in turns])) for figure in turns[0]}
@@ -95,22 +94,22 @@ def learned(source: str, playlists: Path) -> dict[str, float]:
 
 
 @contextmanager
-def made(options: Options) -> Iterator[Catalog]:
+def made(options: FitOptions) -> Iterator[Catalog]:
     """A catalogue while it is needed."""
     with tempfile.TemporaryDirectory() as folder:
         yield fit(options, Path(folder))
 
 
 def peer(
-    method: Callable[[Judged], methods.Score], per_artist: int | None, source: str, playlists: Path
+    method: Callable[[EvaluatedCatalog], methods.Score], per_artist: int | None, source: str, playlists: Path
 ) -> dict[str, float]:
     """Judge a method that scores all works, its lists with so many works an artist."""
-    with made(Options([source])) as songs:
-        judged = as_judged(songs)
+    with made(FitOptions([source])) as songs:
+        judged = evaluated_catalog(songs)
         score = method(judged)
-        read = load(playlists, judged.works)
+        read = load_playlists(playlists, judged.works)
         ids = songs.texts("ids")
-        asked = queries(read, judged.works, [ids[int(row)] for row in judged.works.rows])
+        asked = playlist_queries(read, judged.works, [ids[int(row)] for row in judged.works.rows])
 
         def rank(work: int) -> list[int]:
             scores = score(work)
@@ -118,15 +117,15 @@ def peer(
             best = (int(other) for other in np.argsort(-scores, kind="stable"))
             return methods.first(best, judged.works.artists, per_artist, 100)
 
-        figures = means(judge(asked, judged.works, read, rank, lambda work, others: score(work)[others]))
+        figures = means(ranking_metrics(asked, judged.works, read, rank, lambda work, others: score(work)[others]))
         return named(figures, rank, judged)
 
 
-def named(figures: dict[str, float], rank: Callable[[int], list[int]], judged: Judged) -> dict[str, float]:
+def named(figures: dict[str, float], rank: Callable[[int], list[int]], judged: EvaluatedCatalog) -> dict[str, float]:
     """Figures by the playlists, and those of lists for a sample of the catalogue, as the table calls them."""
     n_works = len(judged.works.rows)
     sample = np.random.default_rng(0).choice(n_works, min(SAMPLE, n_works), replace=False)
-    even = spread([rank(int(work))[:10] for work in sample], n_works)
+    even = coverage_metrics([rank(int(work))[:10] for work in sample], n_works)
     return {column: figures[name] for name, column in FIGURES.items()} | {
         column: even[name] for name, column in EVEN.items()
     }

@@ -13,15 +13,15 @@ from pathlib import Path
 
 import numpy as np
 
-from segue_build.progress import bar
 from segue import engine
 from segue.catalog import Catalog, load, lookup
 from segue.engine.scoring import Scorer
 from segue.engine.seeds import resolve
-from segue.journeys import continued
-from segue.journeys.ruler import ruler_of
+from segue.journeys import continue_radio
+from segue.journeys.candidate_pool import metric_of
 from segue.query import Filters, Query, Seed
-from segue.query.journeys import ContinueQuery
+from segue.query.schema import ContinueQuery
+from segue_build.progress import bar
 from tests.benchmarks.figures import Row, table
 
 STEPS, SONGS = 20, 5
@@ -65,13 +65,13 @@ def heard(catalog: Catalog, start: str, following: Following) -> list[int]:
     ids = [start]
     for _ in range(STEPS):
         ids += [catalog.texts("ids")[song.row] for song in following(catalog, ids)]
-    return [row for row in lookup.by_ids(catalog, ids) if row is not None]
+    return [row for row in lookup.songs_by_ids(catalog, ids) if row is not None]
 
 
 def next_songs(catalog: Catalog, played: Sequence[str]) -> Sequence[engine.Recommendation]:
     """What ``/continue`` plays next."""
     query = ContinueQuery(Query((), SONGS, max_per_artist=1), tuple(played))
-    return continued(catalog, query).answer.recommendations
+    return continue_radio(catalog, query).answer.recommendations
 
 
 def like_the_newest(catalog: Catalog, played: Sequence[str]) -> Sequence[engine.Recommendation]:
@@ -83,13 +83,13 @@ def like_the_newest(catalog: Catalog, played: Sequence[str]) -> Sequence[engine.
 
 def distances(catalog: Catalog, rows: Sequence[int]) -> np.ndarray:
     """How far songs are from the first of them."""
-    points = ruler_of(catalog).points(np.array(rows))
-    return np.sqrt(np.square(points[1:] - points[0]).sum(axis=1) / ruler_of(catalog).unit)
+    points = metric_of(catalog).points(np.array(rows))
+    return np.sqrt(np.square(points[1:] - points[0]).sum(axis=1) / metric_of(catalog).mean_square)
 
 
 def returns(catalog: Catalog, rows: Sequence[int]) -> int:
     """How many songs are by an artist who was played shortly before the five songs that they are among."""
-    by = [set(lookup.artists_of(catalog, row)) for row in rows]
+    by = [set(lookup.artist_names(catalog, row)) for row in rows]
     before = [set().union(*by[max(1 + step * SONGS - PAUSE, 0) : 1 + step * SONGS]) for step in range(STEPS)]
     return sum(bool(names & before[place // SONGS]) for place, names in enumerate(by[1:]))
 
@@ -105,9 +105,9 @@ def skips(catalog: Catalog, count: int) -> Row:
 
 def nearness(catalog: Catalog, played: tuple[str, ...], skipped: tuple[str, ...]) -> float:
     """The mean similarity of the next hundred songs to the third that was played."""
-    found = continued(catalog, ContinueQuery(Query((), 100), played, skipped)).answer.recommendations
+    found = continue_radio(catalog, ContinueQuery(Query((), 100), played, skipped)).answer.recommendations
     seeds = resolve(catalog, [Seed("", {}, id=played[2])])
-    return float(Scorer(catalog, seeds, {}).nearness(np.array([song.row for song in found])).mean())
+    return float(Scorer(catalog, seeds, {}).similarities(np.array([song.row for song in found])).mean())
 
 
 if __name__ == "__main__":

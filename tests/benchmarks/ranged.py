@@ -20,20 +20,20 @@ import numpy as np
 from werkzeug.test import Client
 from werkzeug.wrappers import Request
 
-from segue_build.releases import pieces
-from segue import notes, releases
-from segue.catalog import Catalog, lookup, manifest
-from segue.catalog.ranged.index import ENTRY
-from segue.catalog.ranged.ranged import HERE
+from segue import log_context, releases
+from segue.catalog import Catalog, lookup, version_files
+from segue.catalog.remote.blocks import MANIFEST_KEY
+from segue.catalog.remote.catalog import RESIDENT_ARRAYS
 from segue.config import Config
 from segue.releases.store import Store
 from segue.web.service import Service
+from segue_build.releases import publish
 from tests.benchmarks import http
 from tests.benchmarks.figures import Row, percentile
 from tests.benchmarks.memory import megabytes
 from tests.benchmarks.servers import Server, serving
 from tests.benchmarks.subject import OURS, Skipped, Subject
-from tests.stores import environment, moto_server
+from tests.support.stores import environment, moto_server
 
 ADDRESS = "s3://music/models"
 FRESH = 15  # requests of each kind that find nothing here
@@ -43,12 +43,12 @@ MB = 1e6
 
 def measure(subject: Subject) -> Iterator[Row]:
     """Rows of requests in process, then of a thousand over HTTP, beside the same from files that are mapped."""
-    if ENTRY not in subject.catalog.manifest:
+    if MANIFEST_KEY not in subject.catalog.manifest:
         raise Skipped("these artifacts were fitted without records: fit them again")
     with moto_server() as base, tempfile.TemporaryDirectory() as folder:
         os.environ.update(environment("s3", base))
         urllib.request.urlopen(urllib.request.Request(f"{base}/music", method="PUT")).close()
-        _stock(subject.catalog, releases.at(ADDRESS))
+        _stock(subject.catalog, releases.open_store(ADDRESS))
         cells = {"SEGUE_ARTIFACTS": ADDRESS, "SEGUE_RESIDENT": "cells", "SEGUE_CACHE": str(Path(folder) / "cache")}
         yield from _in_process(subject, Config.from_environ(cells))
         requests = [http.post(song) for song in subject.ids(REQUESTS, seed=4)]
@@ -59,10 +59,10 @@ def measure(subject: Subject) -> Iterator[Row]:
 
 def _stock(songs: Catalog, store: Store) -> None:
     """Bring into a bucket what these requests read: to read all files back, as publishing does, takes moto hours."""
-    pieces.copy(songs, store)
-    for name in (*(f"{name}.npy" for name in HERE), manifest.NAME):
+    publish.upload_records(songs, store)
+    for name in (*(f"{name}.npy" for name in RESIDENT_ARRAYS), version_files.MANIFEST):
         store.create(f"versions/{songs.version}/{name}", songs.folder / name)
-    store.swap(manifest.POINTER, json.dumps({"version": songs.version}).encode(), None)
+    store.compare_and_swap(version_files.POINTER, json.dumps({"version": songs.version}).encode(), None)
 
 
 def _in_process(subject: Subject, config: Config) -> Iterator[Row]:
@@ -74,15 +74,15 @@ def _in_process(subject: Subject, config: Config) -> Iterator[Row]:
     yield {"request": "warm, by id", **_told([_noted(config, _by_id(songs, row), row) for row in rows])}
 
 
-def _noted(config: Config, body: Mapping[str, Any], row: int | None = None) -> notes.Notes:
+def _noted(config: Config, body: Mapping[str, Any], row: int | None = None) -> log_context.LogContext:
     """What a request notes of itself; ``row``: of the song that is here, with its look-up."""
     service = Service(config)
     if row is not None:
         here = contextvars.copy_context().run(service.catalog)  # as in a request of its own
-        lookup.expect(here, [body["song_id"]], [])
-        here.near(np.array([row]))
+        lookup.prefetch(here, [body["song_id"]], [])
+        here.prefetch_rows(np.array([row]))
     client = Client(Request.application(service.handle))
-    with notes.taken() as noted:
+    with log_context.collect() as noted:
         began = time.perf_counter()
         answer = client.post("/recommend", json=body)
         noted["ms"] = (time.perf_counter() - began) * 1000 - noted.get("load", 0.0)
@@ -91,7 +91,7 @@ def _noted(config: Config, body: Mapping[str, Any], row: int | None = None) -> n
     return noted
 
 
-def _told(noted: list[notes.Notes]) -> Row:
+def _told(noted: list[log_context.LogContext]) -> Row:
     trips = [one.get("trips", 0) for one in noted]
     return {
         "trips": statistics.median(trips),
@@ -124,8 +124,8 @@ def _by_id(songs: Catalog, row: int) -> Mapping[str, Any]:
 
 
 def _by_names(songs: Catalog, row: int) -> Mapping[str, Any]:
-    return {"song": songs.texts("names")[row], "artist": lookup.artists_of(songs, row)[0]}
+    return {"song": songs.texts("names")[row], "artist": lookup.artist_names(songs, row)[0]}
 
 
 def _by_text(songs: Catalog, row: int) -> Mapping[str, Any]:
-    return {"song": f"{songs.texts('names')[row]} {lookup.artists_of(songs, row)[0]}"}
+    return {"song": f"{songs.texts('names')[row]} {lookup.artist_names(songs, row)[0]}"}

@@ -16,11 +16,11 @@ from pathlib import Path
 from werkzeug.test import Client
 from werkzeug.wrappers import Request
 
-from segue_build import ROOT  # noqa: F401 # importing build finds functions/
 from segue import catalog
 from segue.config import Config
 from segue.web.service import Service
-from tests.releases import point_to, published
+from segue_build import ROOT  # noqa: F401 # importing build finds functions/
+from tests.support.releases import point_to, published
 
 REQUESTS = 64  # at once
 REFRESHES = 20

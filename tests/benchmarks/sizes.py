@@ -15,10 +15,10 @@ GROUPS = {  # the first that fits
     "look-up by name": ("*.sqlite", "title_*", "artist_hashes*", "artist_rows*"),
     "look-up by id": ("id_*",),
     "texts": ("*_heap.npy", "ids_*", "names_*", "albums_*", "artists_*"),
-    "vectors": ("vectors*", "reaches*", "present*"),
+    "vectors": ("vectors*", "local_scales*", "present*"),
     "cells": ("cell_*",),
     "attributes": ("attribute_*", "rank_*", "recommendable*"),
-    "relations": ("work*", "by_*", "in_*", "artist_*", "genre_*", "together_*", "source_rows*"),
+    "relations": ("work*", "by_*", "in_*", "artist_*", "genre_*", "neighbour_*", "source_rows*"),
     "other": ("*",),
 }
 _NAME = re.compile(r"[\w.-]+")

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from segue_build.sources import demo
 from tests.benchmarks.figures import Row, table
-from tests.cluster import Cluster
+from tests.support.spark_cluster import Cluster
 
 ROOT = Path(__file__).parent.parent.parent
 PULSE = 1.0  # seconds between looks at memory
@@ -69,7 +69,7 @@ def parts(songs: int, folder: Path) -> Path:
     """An invented catalogue as a folder of Parquet files."""
     if not folder.exists():
         folder.mkdir(parents=True)
-        for number, frame in enumerate(demo.chunks(songs, rows=PART)):
+        for number, frame in enumerate(demo.demo_chunks(songs, rows=PART)):
             frame.to_parquet(folder / f"part-{number:05}.parquet", index=False)
     return folder
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from segue_build import FUNCTIONS, ROOT
 from segue.catalog import Catalog, load
+from segue_build import FUNCTIONS, ROOT
 
 OURS = FUNCTIONS
 HELLO = ROOT / "tests" / "benchmarks" / "hello"

@@ -21,7 +21,7 @@ import pandas as pd
 import pyarrow as pa
 
 from segue_build import ROOT
-from segue_build.sources.values.credits import SEPARATORS, credits_of
+from segue_build.sources.multivalue import CREDIT_SEPARATORS, infer_credits
 from tests.benchmarks.figures import Row, ratio, table
 
 RUNS = 3  # of each form, in turn
@@ -128,9 +128,9 @@ def reading(paths: dict[str, Path]) -> list[Row]:
 def credited(cells: "pd.Series[str]") -> Row:
     """How many cells of several names come out right when commas part them; how many names with a comma don't."""
     truth = {", ".join(names): names for names in (cell.split(";") for cell in cells.unique() if cell)}
-    found = credits_of(truth, header_lists=False).names
+    found = infer_credits(truth, header_is_plural=False).names
     several = [cell for cell, names in truth.items() if len(names) > 1]
-    commas = [cell for cell, names in truth.items() if len(names) == 1 and SEPARATORS["commas"].search(cell)]
+    commas = [cell for cell, names in truth.items() if len(names) == 1 and CREDIT_SEPARATORS["commas"].search(cell)]
     return {
         "different cells": len(truth),
         "of several names": len(several),

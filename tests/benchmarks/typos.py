@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 
 from segue.catalog.lookup import search
-from segue.catalog.names import bare
+from segue.catalog.normalization import normalized
 from tests.benchmarks.figures import Row, percentile
 from tests.benchmarks.subject import Subject
 
@@ -26,7 +26,7 @@ def measure(subject: Subject) -> Iterator[Row]:
         began = time.perf_counter()
         songs = search(subject.catalog, edited(name, dice), 5).songs
         took.append((time.perf_counter() - began) * 1000)
-        found += bare(name) in {bare(names[reading.row]) for reading in songs}
+        found += normalized(name) in {normalized(names[reading.row]) for reading in songs}
     yield {
         "p50 ms": statistics.median(took),
         "p99 ms": percentile(took, 0.99),

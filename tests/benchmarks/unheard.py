@@ -12,10 +12,10 @@ import tempfile
 from pathlib import Path
 
 from segue_build import progress
-from segue_build.fit import Options, fit
-from segue_build.quality.evaluate import Judged, as_judged
-from segue_build.quality.judge import FEWEST, Asked, judge
-from segue_build.sources.playlists import Playlists, load
+from segue_build.fit import FitOptions, fit
+from segue_build.quality.evaluate import EvaluatedCatalog, evaluated_catalog
+from segue_build.quality.metrics import MIN_WORKS, PlaylistQuery, ranking_metrics
+from segue_build.sources.playlists import Playlists, load_playlists
 from tests.benchmarks.quality import made, means
 
 FIGURES = ("HR@10", "xHR@10", "AUC")
@@ -32,17 +32,17 @@ def main() -> None:
     print(f"| seeds that no playlist holds | {' | '.join(FIGURES)} |\n|---|{'---|' * len(FIGURES)}", flush=True)
     with tempfile.TemporaryDirectory() as folder:
         taught = Path(folder) / "taught.csv"
-        alone = fit(Options([options.source]), Path(folder) / "alone")
-        write(taught, load(options.playlists, as_judged(alone).works), as_judged(alone))
-        report("by the table alone", as_judged(alone), options.playlists)
-        with made(Options([options.source], playlists=taught)) as learned:
-            report("learned from playlists", as_judged(learned), options.playlists)
+        alone = fit(FitOptions([options.source]), Path(folder) / "alone")
+        write(taught, load_playlists(options.playlists, evaluated_catalog(alone).works), evaluated_catalog(alone))
+        report("by the table alone", evaluated_catalog(alone), options.playlists)
+        with made(FitOptions([options.source], playlists=taught)) as learned:
+            report("learned from playlists", evaluated_catalog(learned), options.playlists)
 
 
-def write(path: Path, playlists: Playlists, judged: Judged) -> None:
+def write(path: Path, playlists: Playlists, judged: EvaluatedCatalog) -> None:
     """The playlists of the other folds without the works that are to stay unheard."""
     ids = judged.catalog.texts("ids")
-    train = playlists.part("train", FOLD)
+    train = playlists.split("train", FOLD)
     with path.open("w", encoding="utf-8", newline="") as file:
         rows = csv.writer(file)
         rows.writerow(["playlist_id", "track_id"])
@@ -52,23 +52,23 @@ def write(path: Path, playlists: Playlists, judged: Judged) -> None:
             rows.writerows((name, song) for song in songs if not unheard(song))
 
 
-def report(name: str, judged: Judged, path: Path) -> None:
+def report(name: str, judged: EvaluatedCatalog, path: Path) -> None:
     """Judge a catalogue from the works that no playlist taught of."""
-    playlists = load(path, judged.works)
-    asked = list(queries(playlists.part("valid", FOLD), judged))
+    playlists = load_playlists(path, judged.works)
+    asked = list(queries(playlists.split("valid", FOLD), judged))
     shown = progress.bar(asked, name, " queries", len(asked))
-    figures = means(judge(shown, judged.works, playlists, judged.rank, judged.score))
+    figures = means(ranking_metrics(shown, judged.works, playlists, judged.rank, judged.score))
     print(f"| {name} ({len(asked)}) | {' | '.join(f'{figures[figure]:.3f}' for figure in FIGURES)} |", flush=True)
 
 
-def queries(playlists: Playlists, judged: Judged):
+def queries(playlists: Playlists, judged: EvaluatedCatalog):
     """One for each playlist that holds enough works, an unheard one among them."""
     ids = judged.catalog.texts("ids")
     for name, held in zip(playlists.names, playlists.members):
         known = [work for work in held if work < playlists.n_known]
         seeds = [work for work in known if unheard(ids[int(judged.works.rows[work])])]
-        if len(known) >= FEWEST and seeds:
-            yield Asked(name, seeds[0], frozenset(known) - {seeds[0]})
+        if len(known) >= MIN_WORKS and seeds:
+            yield PlaylistQuery(name, seeds[0], frozenset(known) - {seeds[0]})
 
 
 def unheard(song: str) -> bool:

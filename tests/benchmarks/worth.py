@@ -13,9 +13,9 @@ from unittest import mock
 
 import numpy as np
 
-from segue_build.fit import Options
-from segue_build.quality.evaluate import as_judged
-from segue_build.sources.playlists import FOLDS, Playlists, frequencies, load
+from segue_build.fit import FitOptions
+from segue_build.quality.evaluate import evaluated_catalog
+from segue_build.sources.playlists import FOLDS, Playlists, load_playlists, playlist_frequencies
 from tests.benchmarks.figures import Row, table
 from tests.benchmarks.quality import made
 
@@ -42,9 +42,9 @@ def mean(share: float, source: str, playlists: Path, turns: int) -> Row:
 
 def turn(share: float, source: str, playlists: Path, fold: int) -> dict[str, float]:
     """How many playlists were learned from, how many works of the catalogue they hold, and the figures."""
-    with taught_by(share), made(Options([source], playlists=playlists, fold=fold)) as songs:
-        taught = load(playlists, as_judged(songs).works).part("train", fold)
-        held = np.count_nonzero(frequencies(taught)[: taught.n_known])
+    with taught_by(share), made(FitOptions([source], playlists=playlists, fold=fold)) as songs:
+        taught = load_playlists(playlists, evaluated_catalog(songs).works).split("train", fold)
+        held = np.count_nonzero(playlist_frequencies(taught)[: taught.n_known])
         judged = songs.manifest["quality"]["playlists"]
         counts = {"playlists": len(taught.names), "works on them": held}
         return counts | {figure: judged[figure][0] for figure in FIGURES}

@@ -8,16 +8,16 @@ from typing import Self
 from segue.errors import PackageError
 
 MB = 1_000_000
-ARCHES = {"arm64": "aarch64", "x86_64": "x86_64"}  # as AWS names them -> as wheels and the kernel do
-PYTHONS = ("3.11", "3.12", "3.13", "3.14")
-LIMITS = {  # bytes, unpacked
+ARCHITECTURES = {"arm64": "aarch64", "x86_64": "x86_64"}  # as AWS names them -> as wheels and the kernel do
+PYTHON_VERSIONS = ("3.11", "3.12", "3.13", "3.14")
+SIZE_LIMITS = {  # bytes, unpacked
     # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
     "zip": 250 * 1024**2,
     "image": 10 * 1024**3,
 }
 # Where the platform unpacks a package; tracebacks name files there.
-HOMES = {"aws": "/var/task", "gcp": "/workspace"}
-GLIBC = 34  # 2.34, of Amazon Linux 2023
+UNPACK_PATHS = {"aws": "/var/task", "gcp": "/workspace"}
+GLIBC_MINOR = 34  # 2.34, of Amazon Linux 2023
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Target:
     python: str
     arch: str
     image: bool = False
-    glibc: int = GLIBC
+    glibc: int = GLIBC_MINOR
 
     @classmethod
     def of(cls, cloud: str, python: str, arch: str | None = None, *, image: bool = False) -> Self:
@@ -49,18 +49,18 @@ class Target:
     @classmethod
     def here(cls, cloud: str) -> Self:
         """The machine at hand, as if it were the platform: what a rehearsal runs."""
-        python, arch = running()
-        return cls(cloud, python, arch, glibc=int(platform.libc_ver()[1].partition(".")[2] or GLIBC))
+        python, arch = running_platform()
+        return cls(cloud, python, arch, glibc=int(platform.libc_ver()[1].partition(".")[2] or GLIBC_MINOR))
 
     @property
     def limit(self) -> int | None:
         """Bytes that the platform takes, unpacked; Google publishes none for Cloud Run functions."""
-        return LIMITS["image" if self.image else "zip"] if self.cloud == "aws" else None
+        return SIZE_LIMITS["image" if self.image else "zip"] if self.cloud == "aws" else None
 
     @property
     def wheel_tags(self) -> list[str]:
         """The platforms whose wheels run there, newest first (PEP 600)."""
-        machine = ARCHES[self.arch]
+        machine = ARCHITECTURES[self.arch]
         tags = [f"manylinux_2_{minor}_{machine}" for minor in range(self.glibc, 16, -1)]
         return [*tags, f"manylinux2014_{machine}"]
 
@@ -72,10 +72,10 @@ class Target:
     @property
     def runs_here(self) -> bool:
         """Whether this machine has the target's processor."""
-        return platform.machine() == ARCHES[self.arch] and sys.platform == "linux"
+        return platform.machine() == ARCHITECTURES[self.arch] and sys.platform == "linux"
 
 
-def running() -> tuple[str, str]:
+def running_platform() -> tuple[str, str]:
     """The Python and the processor of this process, as a target names them."""
-    named = {machine: arch for arch, machine in ARCHES.items()}
+    named = {machine: arch for arch, machine in ARCHITECTURES.items()}
     return f"{sys.version_info.major}.{sys.version_info.minor}", named.get(platform.machine(), "x86_64")

@@ -9,20 +9,26 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 
-from segue_build import progress
-from segue_build.artifacts.table import FILE
-from segue_build.quality.judge import DEPTH, Asked, judge, queries
-from segue_build.quality.retrieval import SEEDS, by_table
-from segue_build.sources.listed import SEPARATOR
-from segue_build.sources.playlists import Works, load, works_of
 from segue import releases
 from segue.catalog import Catalog
 from segue.engine import recommend, seeds
 from segue.engine.scoring import Scorer
 from segue.query import Query, Seed
+from segue_build import progress
+from segue_build.artifacts.parquet import FILE_NAME
+from segue_build.quality.metrics import (
+    DEPTH,
+    TABLE_SEEDS,
+    PlaylistQuery,
+    playlist_queries,
+    ranking_metrics,
+    table_metrics,
+)
+from segue_build.sources.multivalue import SEPARATOR
+from segue_build.sources.playlists import CatalogWorks, catalog_works, load_playlists
 
 COLUMNS = ("id", "name", "artists", "popularity", "duration_ms", "tempo")
-MEANING = {
+METRIC_DESCRIPTIONS = {
     "HR@10": "lists of ten with a hit",
     "xHR@10": "the same, other artists only",
     "R@100": "of a playlist found in a hundred",
@@ -37,11 +43,11 @@ MEANING = {
     "never": "of what the lists had room for, in none",
     "hubness": "skewness of how often songs are in lists",
 }
-Figures = dict[str, tuple[float, float, float]]
+Metrics = dict[str, tuple[float, float, float]]
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class EvaluatedCatalog:
     """A catalogue as the judge sees it.
 
     works : numbered in the order of the source; rows are the catalogue's
@@ -49,7 +55,7 @@ class Judged:
     """
 
     catalog: Catalog
-    works: Works
+    works: CatalogWorks
     work_of_row: np.ndarray
 
     def rank(self, work: int, limit: int = DEPTH) -> list[int]:
@@ -68,46 +74,48 @@ class Judged:
 def evaluate(artifacts: str | Path, playlists: Path, part: str, fold: int, as_json: bool) -> None:
     """Judge the current version and print the figures, for people or as JSON."""
     songs = releases.load(artifacts)
-    asked, figures = by_playlists(songs, playlists, part, fold)
-    table = by_table(songs)
+    queries, metrics = evaluate_playlists(songs, playlists, part, fold)
+    table = table_metrics(songs)
     if as_json:
-        facts = {name: dict(zip(("mean", "low", "high"), values)) for name, values in figures.items()}
-        print(json.dumps({"version": songs.version, "queries": len(asked), "playlists": facts, "table": table}))
+        facts = {name: dict(zip(("mean", "low", "high"), values)) for name, values in metrics.items()}
+        print(json.dumps({"version": songs.version, "queries": len(queries), "playlists": facts, "table": table}))
     else:
-        print("\n".join([f"version {songs.version}", f"by {len(asked):,} playlists", *lines(figures)]))
-        print("\n".join([f"by {SEEDS:,} songs of the table at the most", *table_lines(table)]))
+        print("\n".join([f"version {songs.version}", f"by {len(queries):,} playlists", *format_metrics(metrics)]))
+        print("\n".join([f"by {TABLE_SEEDS:,} songs of the table at the most", *format_table_metrics(table)]))
 
 
-def by_playlists(songs: Catalog, playlists: Path, part: str, fold: int) -> tuple[list[Asked], Figures]:
+def evaluate_playlists(songs: Catalog, playlists: Path, part: str, fold: int) -> tuple[list[PlaylistQuery], Metrics]:
     """Judge a catalogue by playlists: the queries, and the figures with their intervals."""
-    judged = as_judged(songs)
-    read = load(playlists, judged.works).part(part, fold)
+    evaluated = evaluated_catalog(songs)
+    read = load_playlists(playlists, evaluated.works).split(part, fold)
     ids = songs.texts("ids")
-    asked = queries(read, judged.works, [ids[int(row)] for row in judged.works.rows])
-    shown: Iterable[Asked] = progress.bar(asked, "judging", " queries", len(asked))
-    return asked, judge(shown, judged.works, read, judged.rank, judged.score)
+    queries = playlist_queries(read, evaluated.works, [ids[int(row)] for row in evaluated.works.rows])
+    shown: Iterable[PlaylistQuery] = progress.bar(queries, "judging", " queries", len(queries))
+    return queries, ranking_metrics(shown, evaluated.works, read, evaluated.rank, evaluated.score)
 
 
-def as_judged(songs: Catalog) -> Judged:
+def evaluated_catalog(songs: Catalog) -> EvaluatedCatalog:
     """A catalogue's works, numbered as in its source."""
-    table = pq.read_table(songs.path(FILE), columns=list(COLUMNS)).to_pandas()
+    table = pq.read_table(songs.path(FILE_NAME), columns=list(COLUMNS)).to_pandas()
     table["artists"] = [None if names is None else SEPARATOR.join(names) for names in table["artists"]]
     order = np.argsort(songs.array("source_rows"))
-    works = works_of(table.iloc[order].reset_index(drop=True))
-    numbers = pd.Series(works.of_id).reindex(table["id"]).fillna(-1).to_numpy(np.int64)
+    works = catalog_works(table.iloc[order].reset_index(drop=True))
+    numbers = pd.Series(works.by_id).reindex(table["id"]).fillna(-1).to_numpy(np.int64)
     rows = order[works.rows]
-    return Judged(songs, Works(works.of_id, works.of_key, rows, works.artists), numbers)
+    return EvaluatedCatalog(songs, CatalogWorks(works.by_id, works.by_key, rows, works.artists), numbers)
 
 
-def table_lines(figures: Mapping[str, float]) -> list[str]:
+def format_table_metrics(metrics: Mapping[str, float]) -> list[str]:
     """Figures without intervals as a person reads them."""
-    meaning = MEANING | {"coverage": f"of all works, in any list for {SEEDS:,} songs of the table"}
-    return [f"  {name:10s} {value:.4f}  {meaning[name]}" for name, value in figures.items()]
+    descriptions = METRIC_DESCRIPTIONS | {
+        "coverage": f"of all works, in any list for {TABLE_SEEDS:,} songs of the table"
+    }
+    return [f"  {name:10s} {value:.4f}  {descriptions[name]}" for name, value in metrics.items()]
 
 
-def lines(figures: Figures) -> list[str]:
+def format_metrics(metrics: Metrics) -> list[str]:
     """Figures as a person reads them, with their intervals."""
     return [
-        f"  {name:10s} {mean:.4f} [{low:.4f}, {high:.4f}]  {MEANING.get(name, '')}"
-        for name, (mean, low, high) in figures.items()
+        f"  {name:10s} {mean:.4f} [{low:.4f}, {high:.4f}]  {METRIC_DESCRIPTIONS.get(name, '')}"
+        for name, (mean, low, high) in metrics.items()
     ]

@@ -15,8 +15,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from segue_build.quality.survey import Map, Spread
-from segue.query.attributes import NUMERIC, Attribute
+from segue.query.schema import NUMERIC_ATTRIBUTES, Attribute
+from segue_build.quality.report_data import ClusterFit, SongMap
 
 INK, FAINT, MAIN, ACCENT = "#1f2933", "#9aa5b1", "#3a6ea5", "#d1495b"
 STYLE: dict[Any, Any] = {
@@ -34,8 +34,8 @@ STYLE: dict[Any, Any] = {
     "axes.unicode_minus": False,
 }
 METADATA: dict[str, Any] = {"Creator": None, "Date": None, "Format": None, "Type": None}
-ACROSS = 5  # small multiples in a row
-OUTERMOST = 0.5  # per cent at either end that are counted in the outermost bars
+COLUMNS = 5  # small multiples in a row
+CLIPPED_PERCENT = 0.5  # per cent at either end that are counted in the outermost bars
 
 
 def colours(n_colours: int) -> list[str]:
@@ -58,10 +58,10 @@ def histograms(values: Mapping[str, np.ndarray]) -> str:
     """
     if not values:
         return ""
-    known = [attribute for attribute in NUMERIC if attribute.name in values]
-    down = -(-len(known) // ACROSS)
+    known = [attribute for attribute in NUMERIC_ATTRIBUTES if attribute.name in values]
+    down = -(-len(known) // COLUMNS)
     with _figure(11, 1.75 * down) as figure:
-        grid = figure.subplots(down, ACROSS, squeeze=False).ravel()
+        grid = figure.subplots(down, COLUMNS, squeeze=False).ravel()
         for axes, attribute in zip(grid, known):
             _histogram(axes, attribute, values[attribute.name])
         for axes in grid[len(known) :]:
@@ -69,28 +69,28 @@ def histograms(values: Mapping[str, np.ndarray]) -> str:
         return _svg(figure)
 
 
-def elbow(spreads: Sequence[Spread], used: Spread) -> str:
+def elbow(fits: Sequence[ClusterFit], used: ClusterFit) -> str:
     """Distance to the centre, and silhouette, over the number of clusters."""
     with _figure(11, 3.2) as figure:
         left, right = figure.subplots(1, 2)
-        _curve(left, [(s.k, s.inertia) for s in spreads], (used.k, used.inertia))
+        _curve(left, [(s.k, s.inertia) for s in fits], (used.k, used.inertia))
         left.set(title="mean squared distance to the centre", xlabel="clusters", ylim=(0, None))
-        _curve(right, [(s.k, s.silhouette) for s in spreads], (used.k, used.silhouette))
+        _curve(right, [(s.k, s.silhouette) for s in fits], (used.k, used.silhouette))
         right.set(title="mean silhouette", xlabel="clusters")
         return _svg(figure)
 
 
-def scatter(songs: Map, n_clusters: int) -> str:
+def cluster_map(songs: SongMap, n_clusters: int) -> str:
     """The map, a cluster's number on a song in its middle."""
     with _figure(11, 8.5) as figure:
         axes = figure.subplots()
         axes.set_axis_off()
         palette = np.array(colours(n_clusters))
-        across, up = songs.places.T
+        across, up = songs.coordinates.T
         axes.scatter(across, up, s=5, c=palette[songs.clusters], linewidths=0, alpha=0.75, rasterized=True)
         axes.margins(0.03)
         for number in np.unique(songs.clusters):
-            x, y = _middle(songs.places[songs.clusters == number])
+            x, y = _central_point(songs.coordinates[songs.clusters == number])
             badge = {
                 "boxstyle": "round,pad=0.25",
                 "facecolor": "white",
@@ -101,21 +101,21 @@ def scatter(songs: Map, n_clusters: int) -> str:
         return _svg(figure)
 
 
-def history(figures: Sequence[tuple[float, float, float] | None], current: int) -> str:
+def metric_history(metrics: Sequence[tuple[float, float, float] | None], current: int) -> str:
     """One figure over the versions, oldest first, with its interval.
 
-    figures : of each version its mean, low and high, None where it was not measured
+    metrics : of each version its mean, low and high, None where it was not measured
     current : which version is the current one
     """
     with _figure(2.6, 1.5) as figure:
         axes = figure.subplots()
-        for place, measured in enumerate(figures):
+        for place, measured in enumerate(metrics):
             if measured is not None:
                 mean, low, high = measured
                 colour = ACCENT if place == current else MAIN
                 axes.plot([place, place], [low, high], color=colour, linewidth=1.4)
                 axes.plot([place], [mean], "o", color=colour, markersize=5)
-        axes.set(xlim=(-0.5, len(figures) - 0.5), xticks=range(len(figures)), xticklabels=[])
+        axes.set(xlim=(-0.5, len(metrics) - 0.5), xticks=range(len(metrics)), xticklabels=[])
         axes.margins(y=0.2)
         return _svg(figure)
 
@@ -126,9 +126,9 @@ def data_uri(svg: str) -> str:
 
 
 def _histogram(axes: Axes, attribute: Attribute, values: np.ndarray) -> None:
-    low, high = np.percentile(values, [OUTERMOST, 100 - OUTERMOST])
+    low, high = np.percentile(values, [CLIPPED_PERCENT, 100 - CLIPPED_PERCENT])
     scale = 60_000 if attribute.name == "duration_ms" else 1
-    if attribute.whole and high - low <= 12:
+    if attribute.is_integer and high - low <= 12:
         kinds, counts = np.unique(values, return_counts=True)
         axes.bar(kinds, counts, width=0.8, color=MAIN)
     else:
@@ -137,12 +137,12 @@ def _histogram(axes: Axes, attribute: Attribute, values: np.ndarray) -> None:
     axes.set_title("duration, minutes" if scale > 1 else attribute.name.replace("_", " "))
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)
-    axes.xaxis.set_major_locator(MaxNLocator(4, integer=attribute.whole))
+    axes.xaxis.set_major_locator(MaxNLocator(4, integer=attribute.is_integer))
 
 
-def _middle(places: np.ndarray) -> np.ndarray:
+def _central_point(coordinates: np.ndarray) -> np.ndarray:
     """The place that is nearest to the median of all: there is something there, however scattered they are."""
-    return places[((places - np.median(places, axis=0)) ** 2).sum(axis=1).argmin()]
+    return coordinates[((coordinates - np.median(coordinates, axis=0)) ** 2).sum(axis=1).argmin()]
 
 
 def _curve(axes: Axes, points: Sequence[tuple[int, float | None]], used: tuple[int, float | None]) -> None:

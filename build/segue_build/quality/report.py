@@ -11,21 +11,21 @@ import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from threadpoolctl import threadpool_limits
 
-from segue_build.progress import stage
-from segue_build.quality import plots, survey
-from segue_build.quality.evaluate import MEANING
-from segue_build.releases import history
 from segue import releases
-from segue.catalog import Catalog, lookup, manifest
-from segue.query.attributes import NUMERIC
-from segue.releases import at
+from segue.catalog import Catalog, lookup, version_files
+from segue.query.schema import NUMERIC_ATTRIBUTES
+from segue.releases import open_store
 from segue.releases.store import Store
+from segue_build.progress import stage
+from segue_build.quality import plots, report_data
+from segue_build.quality.evaluate import METRIC_DESCRIPTIONS
+from segue_build.releases import version_history
 
 TEMPLATE = "report.html"
-FILE = f"/{manifest.NAME}"
+FILE = f"/{version_files.MANIFEST}"
 SPOTIFY_ID = re.compile(r"[A-Za-z0-9]{22}")
-NAMED = 3  # of a song's artists
-Measured = tuple[float, float, float]
+MAX_ARTISTS = 3  # of a song's artists
+Interval = tuple[float, float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +38,11 @@ class Song:
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
+class Metric:
     """A measure of quality: mean, low and high of the current version, and a plot where there is a history."""
 
     name: str
-    measured: Measured
+    interval: Interval
     plot: str
 
 
@@ -57,7 +57,7 @@ def report(artifacts: str | Path, out: Path) -> None:
     """
     catalog = releases.load(artifacts)
     with threadpool_limits(1):  # sums in another order would move the map
-        page = render(catalog, versions(at(str(artifacts))))
+        page = render(catalog, quality_by_version(open_store(str(artifacts))))
     aside = out.with_name(f".{out.name}.partial")
     aside.write_text(page, encoding="utf-8")
     aside.replace(out)
@@ -69,12 +69,12 @@ def render(catalog: Catalog, history: Mapping[str, Any]) -> str:
     history : version -> the quality in its manifest, oldest first
     """
     with stage("reading the table"):
-        columns, clusters = survey.columns(catalog), survey.clusters(catalog)
-    points = survey.weighted(catalog)
-    with stage(f"trying {len(survey.TRIED)} numbers of clusters"):
-        spreads, used = survey.tried(points, survey.numbers(catalog))
+        columns, clusters = report_data.summarize_columns(catalog), report_data.summarize_clusters(catalog)
+    points = report_data.weighted_vectors(catalog)
+    with stage(f"trying {len(report_data.CLUSTER_COUNTS)} numbers of clusters"):
+        fits, used = report_data.try_cluster_counts(points, report_data.cluster_labels(catalog))
     with stage("drawing the map"):
-        drawn = survey.placed(catalog)
+        song_map = report_data.sample_map(catalog)
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         autoescape=True,
@@ -82,59 +82,63 @@ def render(catalog: Catalog, history: Mapping[str, Any]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"amount": amount, "image": plots.data_uri}
+    environment.filters |= {"amount": format_number, "image": plots.data_uri}
     return environment.get_template(TEMPLATE).render(
         catalog=catalog,
         manifest=catalog.manifest,
         columns=columns,
         clusters=clusters,
-        profile=survey.PROFILE,
+        profile=report_data.PROFILE_ATTRIBUTES,
         colours=plots.colours(len(clusters)),
-        songs={row: _song(catalog, row) for cluster in clusters for row in cluster.typical},
+        songs={row: _described_song(catalog, row) for cluster in clusters for row in cluster.typical},
         used=used,
-        tried=min(len(catalog), survey.SAMPLE),
-        mapped=len(drawn.places),
-        histograms=plots.histograms(_known(catalog)),
-        elbow=plots.elbow(spreads, used),
-        map=plots.scatter(drawn, len(clusters)),
-        meaning=MEANING,
-        quality=quality(history, catalog.version),
+        tried=min(len(catalog), report_data.KMEANS_SONGS),
+        mapped=len(song_map.coordinates),
+        histograms=plots.histograms(_known_values(catalog)),
+        elbow=plots.elbow(fits, used),
+        map=plots.cluster_map(song_map, len(clusters)),
+        meaning=METRIC_DESCRIPTIONS,
+        quality=metrics_with_history(history, catalog.version),
         versions=list(history),
     )
 
 
-def versions(store: Store) -> dict[str, Any]:
+def quality_by_version(store: Store) -> dict[str, Any]:
     """The quality of every version that was judged, in the order in which they were built.
 
     A version that can't be read has no part in it: it is not the one that is reported on.
     """
     made = {
         name.split("/")[1]: entry.modified
-        for name, entry in store.names("versions").items()
+        for name, entry in store.list_files("versions").items()
         if name.endswith(FILE) and not name.startswith("versions/.")
     }
-    known = {entry["version"]: history.seconds(entry) for entry in reversed(history.read(store))}
+    known = {
+        entry["version"]: version_history.entry_time(entry) for entry in reversed(version_history.read_history(store))
+    }
     order = sorted(made, key=lambda version: known.get(version) or made[version])
-    judged = {version: _judged(store, f"versions/{version}{FILE}") for version in order}
-    return {version: quality for version, quality in judged.items() if quality}
+    measured = {version: _quality_in_manifest(store, f"versions/{version}{FILE}") for version in order}
+    return {version: quality for version, quality in measured.items() if quality}
 
 
-def quality(history: Mapping[str, Any], version: str) -> dict[str, list[Figure]]:
+def metrics_with_history(history: Mapping[str, Any], version: str) -> dict[str, list[Metric]]:
     """Figures of a version by what they were judged by, each with its history."""
     if version not in history:
         return {}
     place, several = list(history).index(version), len(history) > 1
     found = {}
-    for judged_by, figures in history[version].items():
-        over = [_figures(other.get(judged_by)) for other in history.values()]
-        found[judged_by] = [
-            Figure(name, measured, plots.history([other.get(name) for other in over], place) if several else "")
-            for name, measured in _figures(figures).items()
+    for source, metrics in history[version].items():
+        over = [_intervals(other.get(source)) for other in history.values()]
+        found[source] = [
+            Metric(
+                name, measured, plots.metric_history([other.get(name) for other in over], place) if several else ""
+            )
+            for name, measured in _intervals(metrics).items()
         ]
-    return {judged_by: figures for judged_by, figures in found.items() if figures}
+    return {source: metrics for source, metrics in found.items() if metrics}
 
 
-def _judged(store: Store, name: str) -> dict[str, Any]:
+def _quality_in_manifest(store: Store, name: str) -> dict[str, Any]:
     """The quality in a manifest, if it has any."""
     try:
         found = json.loads(store.read(name).content)["quality"]
@@ -143,9 +147,9 @@ def _judged(store: Store, name: str) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _figures(entry: object) -> dict[str, Measured]:
+def _intervals(entry: object) -> dict[str, Interval]:
     """Figures with their intervals; a figure without one has a mean alone."""
-    found: dict[str, Measured] = {}
+    found: dict[str, Interval] = {}
     for name, value in entry.items() if isinstance(entry, dict) else ():
         if isinstance(value, Sequence) and not isinstance(value, str) and len(value) == 3:
             mean, low, high = value
@@ -155,7 +159,7 @@ def _figures(entry: object) -> dict[str, Measured]:
     return found
 
 
-def amount(value: float) -> str:
+def format_number(value: float) -> str:
     """A number as people read it.
 
     ``1234567`` -> ``1,234,567``; ``0.123456`` -> ``0.123``
@@ -165,18 +169,18 @@ def amount(value: float) -> str:
     return f"{value:,.3f}" if abs(value) < 10 else f"{value:,.1f}"
 
 
-def _known(catalog: Catalog) -> dict[str, np.ndarray]:
+def _known_values(catalog: Catalog) -> dict[str, np.ndarray]:
     """The known values of each number that any song has; tempo 0 means that nobody listened."""
-    values = {a.name: np.asarray(catalog.attribute(a.name), np.float64) for a in NUMERIC}
+    values = {a.name: np.asarray(catalog.attribute(a.name), np.float64) for a in NUMERIC_ATTRIBUTES}
     known = {name: numbers[~np.isnan(numbers)] for name, numbers in values.items()}
     known["tempo"] = known["tempo"][known["tempo"] > 0]
     return {name: numbers for name, numbers in known.items() if len(numbers)}
 
 
-def _song(catalog: Catalog, row: int) -> Song:
+def _described_song(catalog: Catalog, row: int) -> Song:
     identity = catalog.texts("ids")[row]
     playable = SPOTIFY_ID.fullmatch(identity) and not catalog.manifest["invented"]
     address = f"https://open.spotify.com/track/{identity}" if playable else None
-    artists = lookup.artists_of(catalog, row)
-    more = f" and {len(artists) - NAMED} more" if len(artists) > NAMED else ""
-    return Song(catalog.texts("names")[row], ", ".join(artists[:NAMED]) + more, address)
+    artists = lookup.artist_names(catalog, row)
+    more = f" and {len(artists) - MAX_ARTISTS} more" if len(artists) > MAX_ARTISTS else ""
+    return Song(catalog.texts("names")[row], ", ".join(artists[:MAX_ARTISTS]) + more, address)

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from segue_build import progress
 from segue.catalog import Catalog, lookup
 from segue.engine import recommend
 from segue.errors import SegueError
 from segue.query import Query, Seed
+from segue_build import progress
 
-SAMPLE = 200  # songs whose top tens are compared
+SAMPLE_SIZE = 200  # songs whose top tens are compared
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,20 +22,20 @@ class Rule:
     allowed : of what it was, or ``absolute``
     """
 
-    what: str
+    description: str
     better: int
     allowed: float
     absolute: bool = False
-    written: str = "{:.4f}"
+    format: str = "{:.4f}"
 
 
 RULES = {
-    "songs": Rule("in the catalogue", 1, 0.05, written="{:,.0f}"),
+    "songs": Rule("in the catalogue", 1, 0.05, format="{:,.0f}"),
     "vanished": Rule("ids that are no longer there, of all", -1, 0.05, absolute=True),
-    "changed": Rule(f"songs of top tens that are others, of {SAMPLE} songs", -1, 0.5, absolute=True),
-    "megabytes": Rule("of all files", -1, 1.0, written="{:,.1f}"),
-    "invented": Rule("an invented catalogue", -1, 0, absolute=True, written="{:.0f}"),
-    "learned": Rule("from playlists", 1, 0, absolute=True, written="{:.0f}"),
+    "changed": Rule(f"songs of top tens that are others, of {SAMPLE_SIZE} songs", -1, 0.5, absolute=True),
+    "megabytes": Rule("of all files", -1, 1.0, format="{:,.1f}"),
+    "invented": Rule("an invented catalogue", -1, 0, absolute=True, format="{:.0f}"),
+    "learned": Rule("from playlists", 1, 0, absolute=True, format="{:.0f}"),
     "HR@10": Rule("by playlists: lists of ten with a hit", 1, 0.05),
     "xHR@10": Rule("by playlists: the same, other artists only", 1, 0.05),
     "R@100": Rule("by playlists: found in a hundred", 1, 0.05),
@@ -55,7 +55,7 @@ RULES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Compared:
+class Comparison:
     """One figure of both versions; None: it was not measured.
 
     worse : by how much, in the unit of ``allowed``; None: nothing to compare
@@ -73,57 +73,57 @@ class Compared:
         return self.worse is not None and self.worse > self.allowed + 1e-9
 
 
-def compare(current: Catalog | None, candidate: Catalog, allow: Mapping[str, float]) -> list[Compared]:
+def compare(current: Catalog | None, candidate: Catalog, allow: Mapping[str, float]) -> list[Comparison]:
     """Compare two versions; ``allow`` replaces what rules allow. Without a current one nothing is refused."""
     before = _figures(current) if current else {}
     after = _figures(candidate)
     if current:
-        after |= {"vanished": _vanished(current, candidate), "changed": _changed(current, candidate)}
+        after |= {"vanished": _vanished_share(current, candidate), "changed": _changed_share(current, candidate)}
         before |= dict.fromkeys(("vanished", "changed"), 0.0)
     return [
-        _compared(name, before.get(name), after.get(name), allow.get(name, rule.allowed))
+        _compare_figure(name, before.get(name), after.get(name), allow.get(name, rule.allowed))
         for name, rule in RULES.items()
         if name in before or name in after
     ]
 
 
-def lines(compared: Sequence[Compared]) -> list[str]:
+def comparison_table(compared: Sequence[Comparison]) -> list[str]:
     """The comparison as a table."""
     rows = [("figure", "current", "candidate", "worse by", "allowed", "", "")]
     rows += [
         (
             one.name,
-            _written(one, one.before),
-            _written(one, one.after),
-            "" if one.worse is None else _amount(one, max(0.0, one.worse)),
-            _amount(one, one.allowed),
+            _format_value(one, one.before),
+            _format_value(one, one.after),
+            "" if one.worse is None else _format_change(one, max(0.0, one.worse)),
+            _format_change(one, one.allowed),
             "REFUSED" if one.refused else "ok" if one.worse is not None else "",
-            RULES[one.name].what,
+            RULES[one.name].description,
         )
         for one in compared
     ]
     widths = [max(map(len, column)) for column in zip(*rows)]
-    return ["  ".join(_padded(row, widths)).rstrip() for row in rows]
+    return ["  ".join(_align(row, widths)).rstrip() for row in rows]
 
 
-def refusals(compared: Iterable[Compared]) -> list[str]:
+def refusals(compared: Iterable[Comparison]) -> list[str]:
     """What is refused, and by how much."""
     return [
-        f"{one.name}: {_written(one, one.after)} after {_written(one, one.before)}, worse by"
-        f" {_amount(one, one.worse or 0.0)}, allowed is {_amount(one, one.allowed)}"
+        f"{one.name}: {_format_value(one, one.after)} after {_format_value(one, one.before)}, worse by"
+        f" {_format_change(one, one.worse or 0.0)}, allowed is {_format_change(one, one.allowed)}"
         for one in compared
         if one.refused
     ]
 
 
-def _compared(name: str, before: float | None, after: float | None, allowed: float) -> Compared:
+def _compare_figure(name: str, before: float | None, after: float | None, allowed: float) -> Comparison:
     if before is None or after is None:
-        return Compared(name, before, after, None, allowed)
+        return Comparison(name, before, after, None, allowed)
     rule = RULES[name]
     worse = (before - after) * rule.better
     if not rule.absolute and worse:
         worse = worse / abs(before) if before else float("inf") * worse
-    return Compared(name, before, after, worse, allowed)
+    return Comparison(name, before, after, worse, allowed)
 
 
 def _figures(songs: Catalog) -> dict[str, float]:
@@ -142,31 +142,33 @@ def _figures(songs: Catalog) -> dict[str, float]:
     return {name: float(value) for name, value in figures.items()}
 
 
-def _vanished(current: Catalog, candidate: Catalog) -> float:
+def _vanished_share(current: Catalog, candidate: Catalog) -> float:
     """The share of the current ids that the candidate does not have."""
     kept = np.isin(current.array("id_hashes"), candidate.array("id_hashes"))
     return float(1 - kept.mean())
 
 
-def _changed(current: Catalog, candidate: Catalog) -> float:
+def _changed_share(current: Catalog, candidate: Catalog) -> float:
     """The mean share of a top ten that is not in the candidate's, over songs that both have."""
     ids = current.texts("ids")
-    both = [row for row in _shuffled(len(current)) if lookup.by_id(candidate, ids[row]) is not None][:SAMPLE]
+    both = [row for row in _sample_rows(len(current)) if lookup.song_by_id(candidate, ids[row]) is not None][
+        :SAMPLE_SIZE
+    ]
     shares = []
     for row in progress.bar(both, "comparing", " top tens", len(both)):
-        before, after = _top(current, ids[row]), _top(candidate, ids[row])
+        before, after = _top_ten(current, ids[row]), _top_ten(candidate, ids[row])
         if before and after:
             shares.append(len(before - after) / len(before))
     return float(np.mean(shares)) if shares else 0.0
 
 
-def _shuffled(n_songs: int) -> list[int]:
+def _sample_rows(n_songs: int) -> list[int]:
     """Rows in an order that is the same each time and has nothing to do with the catalogue's."""
-    rows = np.random.default_rng(0).permutation(n_songs)[: 50 * SAMPLE]
+    rows = np.random.default_rng(0).permutation(n_songs)[: 50 * SAMPLE_SIZE]
     return [int(row) for row in rows]
 
 
-def _top(songs: Catalog, song: str) -> set[str]:
+def _top_ten(songs: Catalog, song: str) -> set[str]:
     ids = songs.texts("ids")
     try:
         found = recommend(songs, Query((Seed("", {}, id=song),)))
@@ -175,15 +177,15 @@ def _top(songs: Catalog, song: str) -> set[str]:
     return {ids[entry.row] for entry in found.recommendations}
 
 
-def _padded(row: Sequence[str], widths: Sequence[int]) -> list[str]:
+def _align(row: Sequence[str], widths: Sequence[int]) -> list[str]:
     """Numbers to the right, words to the left."""
     sides = "<>>>><<"
     return [f"{cell:{side}{width}}" for cell, side, width in zip(row, sides, widths)]
 
 
-def _written(one: Compared, value: float | None) -> str:
-    return "" if value is None else RULES[one.name].written.format(value)
+def _format_value(one: Comparison, value: float | None) -> str:
+    return "" if value is None else RULES[one.name].format.format(value)
 
 
-def _amount(one: Compared, share: float) -> str:
-    return f"{share:.4g}" if RULES[one.name].absolute else f"{share:.1%}"
+def _format_change(one: Comparison, change: float) -> str:
+    return f"{change:.4g}" if RULES[one.name].absolute else f"{change:.1%}"

@@ -1,23 +1,37 @@
-"""``publish`` and ``rollback``: a version is made current in a store by swapping one pointer, or not at all."""
+"""``publish`` and ``rollback``: verify a version, compare it, upload its files and records, swap one pointer."""
 
+import contextlib
+import hashlib
+import itertools
 import json
-from collections.abc import Mapping
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
-from segue_build.progress import stage
-from segue_build.releases import gate, history, transfer
-from segue_build.releases.pruning import prune
-from segue_build.releases.versions import nothing_at
+from tqdm import tqdm
+
 from segue import releases
-from segue.catalog import Catalog, manifest
-from segue.errors import ArtifactsError, Missing, Moved, ReleaseError
-from segue.releases import Pointer, pointer
+from segue.catalog import Catalog, file_sha256, version_files
+from segue.catalog.remote.blocks import MANIFEST_KEY, OBJECT_BYTES, object_name
+from segue.errors import ArtifactsError, MissingFile, ReleaseError, StoreError, WriteConflict
+from segue.releases import Pointer, read_pointer
+from segue.releases.remote import PARALLEL_TRANSFERS
 from segue.releases.store import Store
+from segue_build import progress
+from segue_build.artifacts import records
+from segue_build.progress import stage
+from segue_build.releases import gate, version_history
+from segue_build.releases.version_history import nothing_published, prune
+
+ManifestFiles = Mapping[str, Mapping[str, Any]]  # as in a manifest: name -> bytes, sha256
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class PublishOptions:
     """On which terms a version is published.
 
     allow : name of a figure -> how much worse it may become, in place of what its rule allows
@@ -33,7 +47,7 @@ class Terms:
     keep: int | None = None
 
 
-def publish(candidate: Catalog, store: Store, terms: Terms) -> None:
+def publish(candidate: Catalog, store: Store, options: PublishOptions) -> None:
     """Copy a version into a store and make it current.
 
     Killed at any moment, what was current still is; the next publish takes up what is there.
@@ -46,24 +60,24 @@ def publish(candidate: Catalog, store: Store, terms: Terms) -> None:
         a file of the version is damaged, or the store can't be read or written; the message names the file.
 
     """
-    standing = settled(store)
+    current = current_pointer(store)
     with stage(f"checking version {candidate.version}"):
-        transfer.check(candidate)
-    if standing and standing.version == candidate.version:
-        transfer.copy(candidate, store)
+        verify_local(candidate)
+    if current and current.version == candidate.version:
+        upload(candidate, store)
         print(f"version {candidate.version} is current at {store.address} already")
         return
-    refused = _judged(candidate, _current(store, standing, terms), terms)
-    transfer.copy(candidate, store)
-    swap(store, _entry("publish", candidate.version, standing, terms, refused), standing)
-    if transfer.missing(store, candidate.version, candidate.manifest["files"]):
-        transfer.copy(candidate, store)  # somebody pruned it as an old version a moment before it was current
+    refused = _run_gate(candidate, _load_current(store, current, options), options)
+    upload(candidate, store)
+    swap_pointer(store, _publish_entry("publish", candidate.version, current, options, refused), current)
+    if missing_files(store, candidate.version, candidate.manifest["files"]):
+        upload(candidate, store)  # somebody pruned it as an old version a moment before it was current
     print(f"version {candidate.version} is current at {store.address}")
-    if terms.keep:
-        prune(store, terms.keep)
+    if options.keep:
+        prune(store, options.keep)
 
 
-def rollback(store: Store, version: str | None, terms: Terms) -> None:
+def rollback(store: Store, version: str | None, options: PublishOptions) -> None:
     """Make an older version current again; by default the one before the current.
 
     Raises
@@ -74,79 +88,81 @@ def rollback(store: Store, version: str | None, terms: Terms) -> None:
         the version is damaged; the message names the file.
 
     """
-    standing = settled(store)
-    if standing is None:
-        raise ReleaseError(nothing_at(store))
-    wanted = version or _before(store, standing)
-    if wanted == standing.version:
+    current = current_pointer(store)
+    if current is None:
+        raise ReleaseError(nothing_published(store))
+    wanted = version or _previous_version(store, current)
+    if wanted == current.version:
         print(f"version {wanted} is current at {store.address} already")
         return
     try:
-        said = manifest.parsed(store.read(f"versions/{wanted}/{manifest.NAME}").content, wanted)
-    except Missing:
+        facts = version_files.parse_manifest(
+            store.read(f"versions/{wanted}/{version_files.MANIFEST}").content, wanted
+        )
+    except MissingFile:
         raise ReleaseError(f"there is no whole version {wanted} at {store.address}; `versions` lists them") from None
-    bad = transfer.damaged(store, wanted, said["files"])
-    if bad:
-        raise ArtifactsError(f"{bad[0]} of version {wanted} is damaged or missing: publish the version again")
-    swap(store, _entry("rollback", wanted, standing, terms), standing)
-    print(f"version {wanted} is current at {store.address}, in place of {standing.version}")
+    damaged = damaged_files(store, wanted, facts["files"])
+    if damaged:
+        raise ArtifactsError(f"{damaged[0]} of version {wanted} is damaged or missing: publish the version again")
+    swap_pointer(store, _publish_entry("rollback", wanted, current, options), current)
+    print(f"version {wanted} is current at {store.address}, in place of {current.version}")
 
 
-def settled(store: Store) -> Pointer | None:
+def current_pointer(store: Store) -> Pointer | None:
     """What is current, None: nothing; with its entry in the history, should its publisher have died before that."""
     try:
-        standing = pointer(store)
-    except Missing:
+        current = read_pointer(store)
+    except MissingFile:
         return None
-    if "id" in standing.said:
-        history.append(store, dict(standing.said))
-    return standing
+    if "id" in current.fields:
+        version_history.append_history(store, dict(current.fields))
+    return current
 
 
-def swap(store: Store, said: Mapping[str, Any], standing: Pointer | None) -> None:
+def swap_pointer(store: Store, entry: Mapping[str, Any], current: Pointer | None) -> None:
     """Make the version of an entry current if what is current is still what it was; the history records both."""
     try:
-        store.swap(
-            manifest.POINTER, json.dumps(said, ensure_ascii=False).encode(), standing.tag if standing else None
+        store.compare_and_swap(
+            version_files.POINTER, json.dumps(entry, ensure_ascii=False).encode(), current.tag if current else None
         )
-    except Moved:
-        now = pointer(store)
-        if now.said.get("id") != said["id"]:  # else it is our own write, of which the answer was lost
-            history.append(store, {**said, "lost_to": now.version})
+    except WriteConflict:
+        now = read_pointer(store)
+        if now.fields.get("id") != entry["id"]:  # else it is our own write, of which the answer was lost
+            version_history.append_history(store, {**entry, "lost_to": now.version})
             raise ReleaseError(
-                f"another publisher made version {now.version} current meanwhile: version {said['version']} is in the"
-                " store, but not current; run again to compare it with the new one"
+                f"another publisher made version {now.version} current meanwhile: version {entry['version']} is in"
+                " the store, but not current; run again to compare it with the new one"
             ) from None
-    history.append(store, dict(said))
+    version_history.append_history(store, dict(entry))
 
 
-def _entry(
-    action: str, version: str, standing: Pointer | None, terms: Terms, refused: list[str] | None = None
-) -> history.Entry:
-    previous = standing.version if standing else None
-    return history.entry(action, version, previous, terms.by, reason=terms.reason, refused=refused)
+def _publish_entry(
+    action: str, version: str, current: Pointer | None, options: PublishOptions, refused: list[str] | None = None
+) -> version_history.HistoryEntry:
+    previous = current.version if current else None
+    return version_history.new_entry(action, version, previous, options.by, reason=options.reason, refused=refused)
 
 
-def _current(store: Store, standing: Pointer | None, terms: Terms) -> Catalog | None:
+def _load_current(store: Store, current: Pointer | None, options: PublishOptions) -> Catalog | None:
     """The current version, opened for the comparison."""
-    if standing is None:
+    if current is None:
         return None
     try:
         return releases.load(store.address)
     except ArtifactsError as error:
-        if terms.force:
+        if options.force:
             return None
         raise ReleaseError(
             f"the current version can't be compared with: {error}; --force --reason TEXT publishes all the same"
         ) from error
 
 
-def _judged(candidate: Catalog, current: Catalog | None, terms: Terms) -> list[str]:
+def _run_gate(candidate: Catalog, current: Catalog | None, options: PublishOptions) -> list[str]:
     """Print the comparison; returns what is refused, when that is forced."""
-    compared = gate.compare(current, candidate, terms.allow)
-    print("\n".join(gate.lines(compared)))
+    compared = gate.compare(current, candidate, options.allow)
+    print("\n".join(gate.comparison_table(compared)))
     refused = gate.refusals(compared)
-    if refused and not terms.force:
+    if refused and not options.force:
         raise ReleaseError(
             f"version {candidate.version} is refused: {'; '.join(refused)}. --allow NAME=NUMBER moves a threshold,"
             " --force --reason TEXT publishes all the same"
@@ -154,11 +170,180 @@ def _judged(candidate: Catalog, current: Catalog | None, terms: Terms) -> list[s
     return refused
 
 
-def _before(store: Store, standing: Pointer) -> str:
+def _previous_version(store: Store, current: Pointer) -> str:
     """What was current before."""
-    previous = standing.said.get("previous")
-    earlier = [entry["version"] for entry in reversed(history.read(store)) if "lost_to" not in entry]
+    previous = current.fields.get("previous")
+    earlier = [entry["version"] for entry in reversed(version_history.read_history(store)) if "lost_to" not in entry]
     for version in (previous, *earlier):
-        if manifest.is_version(version) and version != standing.version:
+        if version_files.is_version_id(version) and version != current.version:
             return str(version)
-    raise ReleaseError(f"no version was current at {store.address} before {standing.version}")
+    raise ReleaseError(f"no version was current at {store.address} before {current.version}")
+
+
+def verify_local(songs: Catalog) -> None:
+    """Read every file of a version here; raises ArtifactsError that names the one which is missing or damaged."""
+    for name, facts in songs.manifest["files"].items():
+        try:
+            found = file_sha256(songs.path(name))
+        except OSError as error:
+            raise ArtifactsError(f"{name} of version {songs.version} can't be read: {error.strerror}") from error
+        if found != facts["sha256"]:
+            raise ArtifactsError(f"{name} of version {songs.version} is damaged: fit it again")
+
+
+def upload(songs: Catalog, store: Store) -> None:
+    """Bring every file of a version into the store and read it back; the manifest comes last, when all others hold.
+
+    Raises
+    ------
+    StoreError
+        a file can't be written, or does not read back as it was written.
+
+    """
+    files: ManifestFiles = songs.manifest["files"]
+    absent = missing_files(store, songs.version, files)
+    _put_files(songs, absent, store.create)
+    bad = damaged_files(store, songs.version, files)
+    if bad:  # bytes rot, and a store may answer that a name is taken before its file is there
+        _put_files(songs, bad, store.replace)
+        bad = damaged_files(store, songs.version, {name: files[name] for name in bad})
+    if bad:
+        raise StoreError(f"{bad[0]} of version {songs.version} does not read back as it was written; run again")
+    upload_records(songs, store)
+    _put_manifest(songs, store)
+
+
+def missing_files(store: Store, version: str, files: ManifestFiles) -> list[str]:
+    """Files that a version in a store lacks."""
+    there = store.list_files(f"versions/{version}")
+    return [name for name in files if f"versions/{version}/{name}" not in there]
+
+
+def damaged_files(store: Store, version: str, files: ManifestFiles) -> list[str]:
+    """Read a version's files in a store; returns those that are missing or not what the manifest says."""
+
+    def bad(name: str) -> bool:
+        digest, size = hashlib.sha256(), int(files[name]["bytes"])
+        with contextlib.suppress(MissingFile):
+            for piece in store.stream(_file_path(version, name), size):
+                digest.update(piece)
+        return digest.hexdigest() != files[name]["sha256"]
+
+    return [name for name, is_bad in zip(files, _map_with_progress("verifying", files, list(files), bad)) if is_bad]
+
+
+def _put_files(songs: Catalog, names: list[str], put: Callable[..., object]) -> None:
+    files = songs.manifest["files"]
+    list(
+        _map_with_progress(
+            "uploading", files, names, lambda name: put(_file_path(songs.version, name), songs.path(name))
+        )
+    )
+
+
+def _put_manifest(songs: Catalog, store: Store) -> None:
+    source, name = songs.folder / version_files.MANIFEST, _file_path(songs.version, version_files.MANIFEST)
+    store.create(name, source)
+    if store.read(name).content != source.read_bytes():
+        store.replace(name, source)
+        version_files.parse_manifest(store.read(name).content, songs.version)
+
+
+def _map_with_progress(
+    what: str, files: ManifestFiles, names: list[str], work: Callable[[str], Any]
+) -> Iterator[Any]:
+    """The results of work on some files, several at a time, with a bar of bytes for a person at a terminal."""
+    if not names:
+        return
+    total = sum(int(files[name]["bytes"]) for name in names)
+    print(f"{what} {len(names)} files, {progress.format_bytes(total)} ...", file=sys.stderr, flush=True)
+    bar = tqdm(desc=what, total=total, unit="B", unit_scale=True, leave=False, disable=None)
+    with bar, ThreadPoolExecutor(PARALLEL_TRANSFERS) as pool:
+        for name, result in zip(names, pool.map(work, names)):
+            bar.update(int(files[name]["bytes"]))
+            yield result
+
+
+def _file_path(version: str, name: str) -> str:
+    return f"versions/{version}/{name}"
+
+
+def upload_records(songs: Catalog, store: Store) -> None:
+    """Bring the objects of records that a store lacks into it; a version that was fitted without has none.
+
+    Raises
+    ------
+    ArtifactsError
+        the records are not those that were fitted.
+    StoreError
+        an object can't be written, or does not read back as it was written.
+
+    """
+    if MANIFEST_KEY not in songs.manifest:
+        return
+    objects, fitted_records = _record_objects(songs), records.records_of(songs)
+    with ThreadPoolExecutor(PARALLEL_TRANSFERS) as pool, tempfile.TemporaryDirectory() as folder:
+        uploaded = pool.map(lambda name: _is_uploaded(songs, store, name, objects[name]), objects)
+        absent = [name for name, is_uploaded in zip(objects, uploaded) if not is_uploaded]
+        if absent:
+            print(f"uploading records, {len(absent)} of {len(objects)} objects ...", file=sys.stderr, flush=True)
+        done = pool.map(
+            lambda name: _upload_object(songs, store, fitted_records, name, objects[name], Path(folder)), absent
+        )
+        list(tqdm(done, desc="records", total=len(absent), leave=False, disable=None))
+
+
+def _upload_object(
+    songs: Catalog, store: Store, fitted_records: records.RecordBuilder, name: str, numbers: range, folder: Path
+) -> None:
+    source = folder / name
+    _write_object(songs, fitted_records, numbers, source)
+    if not store.create(_object_path(songs, name), source):
+        store.replace(_object_path(songs, name), source)
+    source.unlink()
+    if not _is_uploaded(songs, store, name, numbers):
+        raise StoreError(f"{name} of version {songs.version} does not read back as it was written; run again")
+
+
+def _record_objects(songs: Catalog) -> dict[str, range]:
+    """The records of each object."""
+    starts = songs.array("record_offsets")[:-1] // OBJECT_BYTES
+    edges = [0, *(index + 1 for index in range(len(starts) - 1) if starts[index] != starts[index + 1]), len(starts)]
+    return {
+        object_name(int(starts[first]) * OBJECT_BYTES): range(first, last)
+        for first, last in itertools.pairwise(edges)
+    }
+
+
+def _is_uploaded(songs: Catalog, store: Store, name: str, numbers: range) -> bool:
+    offsets = songs.array("record_offsets")
+    size = int(offsets[numbers.stop] - offsets[numbers.start])
+    with contextlib.suppress(MissingFile):
+        content = b"".join(store.stream(_object_path(songs, name), size))
+        return all(
+            _matches_digest(songs, number, record) for number, record in _split_records(songs, numbers, content)
+        )
+    return False
+
+
+def _split_records(songs: Catalog, numbers: range, content: bytes) -> Iterator[tuple[int, memoryview]]:
+    offsets = songs.array("record_offsets")[numbers.start : numbers.stop + 1].tolist()
+    for number, first, last in zip(numbers, offsets[:-1], offsets[1:]):
+        yield number, memoryview(content)[first - offsets[0] : last - offsets[0]]
+
+
+def _write_object(songs: Catalog, fitted_records: records.RecordBuilder, numbers: range, path: Path) -> None:
+    with path.open("wb") as file:
+        for number in numbers:
+            record = fitted_records.record(number)
+            if not _matches_digest(songs, number, memoryview(record)):
+                raise ArtifactsError(f"records of version {songs.version} are not those of its fit: fit it again")
+            file.write(record)
+
+
+def _matches_digest(songs: Catalog, number: int, record: memoryview) -> bool:
+    return hashlib.sha256(record).digest() == songs.array("record_digests")[number].tobytes()
+
+
+def _object_path(songs: Catalog, name: str) -> str:
+    return f"versions/{songs.version}/{name}"

@@ -5,12 +5,12 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from segue.errors import SourceError
-from segue.query.attributes import AUDIO
+from segue.query.schema import AUDIO_FEATURES
 
-# tidy name: headers that mean it, best first. Compared without case, spaces, underscores and punctuation. They are
-# those of the Web API, of tables on Kaggle, and of chosic, Exportify, iTunes, MusicBrainz, organizeyourmusic,
-# rekordbox, TuneMyMusic and Tunebat.
-SYNONYMS: dict[str, tuple[str, ...]] = {
+# canonical name: headers that mean it, best first, compared without case, spaces, underscores and punctuation.
+# They are those of the Web API, of tables on Kaggle, and of chosic, Exportify, iTunes, MusicBrainz,
+# organizeyourmusic, rekordbox, TuneMyMusic and Tunebat.
+HEADER_SYNONYMS: dict[str, tuple[str, ...]] = {
     "id": ("track_id", "spotify_id", "spotify_track_id", "track_uri", "song_id", "id", "uri", "track_url",
            "spotify_uri", "recording_mbid"),
     "name": (
@@ -49,49 +49,56 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
     "liveness": ("liveness", "live"),
     "valence": ("valence", "val", "happiness", "happy", "positiveness"),
 } | {name: (name,) for name in ("mode", "time_signature")}  # fmt: skip
-PREFIXES = ("audio_features.", "features.")  # of fields within fields
+HEADER_PREFIXES = ("audio_features.", "features.")  # of fields within fields
 
-TEXTS = ("id", "name", "artists", "album", "genres")
-TIDY = (*TEXTS, "year", "explicit", "popularity", "duration_ms", *(attribute.name for attribute in AUDIO))
-SEVERAL = ("genres", "key")  # more than one column of a table may feed these
-NEEDED = "a song's name (or id, where another --source has the names) and audio features or genres"
+TEXT_COLUMNS = ("id", "name", "artists", "album", "genres")
+CANONICAL_COLUMNS = (
+    *TEXT_COLUMNS,
+    "year",
+    "explicit",
+    "popularity",
+    "duration_ms",
+    *(attribute.name for attribute in AUDIO_FEATURES),
+)
+MULTI_SOURCE_COLUMNS = ("genres", "key")  # more than one column of a table may feed these
+REQUIRED_COLUMNS = "a song's name (or id, where another --source has the names) and audio features or genres"
 
 
 @dataclass(frozen=True, slots=True)
-class Columns:
+class ColumnMapping:
     """What the columns of one table are.
 
-    tidy : tidy name -> positions of the columns that feed it, best first
-    other : name under which a further column is kept -> its position
+    positions : canonical name -> positions of the columns that feed it, best first
+    extra : name under which a further column is kept -> its position
     headers : the table's own headers
     """
 
-    tidy: Mapping[str, tuple[int, ...]]
-    other: Mapping[str, int]
+    positions: Mapping[str, tuple[int, ...]]
+    extra: Mapping[str, int]
     headers: tuple[str, ...]
 
-    def header(self, tidy: str) -> str:
-        """The header of the (first) column that feeds a tidy column."""
-        return self.headers[self.tidy[tidy][0]]
+    def header(self, column: str) -> str:
+        """The header of the (first) column that feeds a canonical column."""
+        return self.headers[self.positions[column][0]]
 
-    def by_another_name(self, tidy: str) -> bool:
-        """Whether the header that feeds a tidy column is only a synonym of its name."""
-        return tidy in self.tidy and _key(self.header(tidy)) != _key(tidy)
+    def matched_by_synonym(self, column: str) -> bool:
+        """Whether the header that feeds a canonical column is only a synonym of its name."""
+        return column in self.positions and _normalize_header(self.header(column)) != _normalize_header(column)
 
-    def without(self, names: Collection[str]) -> "Columns":
-        """The same but for some tidy columns, whose source is left unread."""
-        tidy = {name: places for name, places in self.tidy.items() if name not in names}
-        return Columns(tidy, _others(self.headers, tidy), self.headers)
+    def without(self, names: Collection[str]) -> "ColumnMapping":
+        """The same but for some canonical columns, whose source is left unread."""
+        positions = {name: indices for name, indices in self.positions.items() if name not in names}
+        return ColumnMapping(positions, _extra_columns(self.headers, positions), self.headers)
 
 
-def recognise(headers: Sequence[str], given: Mapping[str, str], table: str) -> Columns:
+def match_headers(headers: Sequence[str], overrides: Mapping[str, str], table: str) -> ColumnMapping:
     """Tell what each column is.
 
     Parameters
     ----------
     headers : the table's headers in their order
-    given : tidy name -> header, the user's own word (``--columns``), stronger than any synonym; a header that
-        this table lacks may be another source's
+    overrides : canonical name -> header, the user's own word (``--columns``), stronger than any synonym; a header
+        that this table lacks may be another source's
     table : the table's name, for messages
 
     Raises
@@ -100,67 +107,78 @@ def recognise(headers: Sequence[str], given: Mapping[str, str], table: str) -> C
         a header that matters occurs twice, or the table can't be one of tracks.
 
     """
-    claimed = {name: _given(header, headers, table) for name, header in given.items() if has(headers, header)}
-    keys = ["" if place in claimed.values() else _key(header) for place, header in enumerate(headers)]
-    found = {name: (claimed[name],) if name in claimed else _meant(name, keys, headers, table) for name in TIDY}
-    tidy = {name: places for name, places in found.items() if places}
-    _check_possible(tidy, headers, table)
-    return Columns(tidy, _others(headers, tidy), tuple(headers))
+    overridden = {
+        name: _overridden_position(header, headers, table)
+        for name, header in overrides.items()
+        if has_header(headers, header)
+    }
+    keys = ["" if index in overridden.values() else _normalize_header(header) for index, header in enumerate(headers)]
+    found = {
+        name: (overridden[name],) if name in overridden else _positions_by_synonym(name, keys, headers, table)
+        for name in CANONICAL_COLUMNS
+    }
+    positions = {name: indices for name, indices in found.items() if indices}
+    _check_identifiable(positions, headers, table)
+    return ColumnMapping(positions, _extra_columns(headers, positions), tuple(headers))
 
 
-def has(headers: Sequence[str], header: str) -> bool:
+def has_header(headers: Sequence[str], header: str) -> bool:
     """Whether a header occurs, compared as synonyms are."""
-    return _key(header) in map(_key, headers)
+    return _normalize_header(header) in map(_normalize_header, headers)
 
 
-def _given(header: str, headers: Sequence[str], table: str) -> int:
+def _overridden_position(header: str, headers: Sequence[str], table: str) -> int:
     """The place of the user's header: as it is written, else the only one that is written much like it."""
     if list(headers).count(header) == 1:
         return headers.index(header)
-    return _only(_key(header), [_key(other) for other in headers], headers, table)
+    return _single_position(
+        _normalize_header(header), [_normalize_header(other) for other in headers], headers, table
+    )
 
 
-def _meant(name: str, keys: list[str], headers: Sequence[str], table: str) -> tuple[int, ...]:
-    synonyms = dict.fromkeys(map(_key, SYNONYMS[name]))
+def _positions_by_synonym(name: str, keys: list[str], headers: Sequence[str], table: str) -> tuple[int, ...]:
+    synonyms = dict.fromkeys(map(_normalize_header, HEADER_SYNONYMS[name]))
     best_first = [key for key in synonyms if key in keys]
-    wanted = best_first if name in SEVERAL else best_first[:1]
-    return tuple(_only(key, keys, headers, table) for key in wanted)
+    matching = best_first if name in MULTI_SOURCE_COLUMNS else best_first[:1]
+    return tuple(_single_position(key, keys, headers, table) for key in matching)
 
 
-def _only(key: str, keys: list[str], headers: Sequence[str], table: str) -> int:
-    places = [place for place, other in enumerate(keys) if other == key]
-    if len(places) > 1:
-        first, second = places[:2]
+def _single_position(key: str, keys: list[str], headers: Sequence[str], table: str) -> int:
+    positions = [position for position, candidate in enumerate(keys) if candidate == key]
+    if len(positions) > 1:
+        first, second = positions[:2]
         raise SourceError(
             f"{table}, row 1: columns {first + 1} '{headers[first]}' and {second + 1} '{headers[second]}' mean the"
             f" same: expected one of them, or --columns to say which is which"
         )
-    return places[0]
+    return positions[0]
 
 
-def _check_possible(tidy: Mapping[str, tuple[int, ...]], headers: Sequence[str], table: str) -> None:
-    if "id" in tidy or "name" in tidy:
+def _check_identifiable(positions: Mapping[str, tuple[int, ...]], headers: Sequence[str], table: str) -> None:
+    if "id" in positions or "name" in positions:
         return
     raise SourceError(
         f"{table}, row 1: no column holds a song's id or name, so these are no tracks (a table of aggregates?);"
-        f" there are: {', '.join(headers)}; needed are {NEEDED}; name yours with --columns name=HEADER,..."
+        f" there are: {', '.join(headers)}; needed are {REQUIRED_COLUMNS}; name yours with --columns name=HEADER,..."
     )
 
 
-def _others(headers: Sequence[str], tidy: Mapping[str, tuple[int, ...]]) -> dict[str, int]:
-    """The columns that the tidy table does not hold in full: unknown ones, dates, genres of several columns."""
-    whole = {places[0] for name, places in tidy.items() if len(places) == 1 and name != "year"}
-    whole |= {places[0] for name, places in tidy.items() if name == "year" and "year" in headers[places[0]].lower()}
-    other: dict[str, int] = {}
-    for place, header in enumerate(headers):
-        if place not in whole:
-            other[_free_name(header or "unnamed", other)] = place
-    return other
+def _extra_columns(headers: Sequence[str], positions: Mapping[str, tuple[int, ...]]) -> dict[str, int]:
+    """The columns that the canonical table does not hold in full: unknown ones, dates, genres of several columns."""
+    fully_used = {indices[0] for name, indices in positions.items() if len(indices) == 1 and name != "year"}
+    fully_used |= {
+        indices[0] for name, indices in positions.items() if name == "year" and "year" in headers[indices[0]].lower()
+    }
+    extra: dict[str, int] = {}
+    for index, header in enumerate(headers):
+        if index not in fully_used:
+            extra[_unique_name(header or "unnamed", extra)] = index
+    return extra
 
 
-def _free_name(header: str, taken: Mapping[str, int]) -> str:
-    """``source_`` before a name that the tidy table or the artifacts use; ``_2`` after one met before."""
-    name = f"source_{header}" if header in (*TIDY, "cluster", "cell") else header
+def _unique_name(header: str, taken: Mapping[str, int]) -> str:
+    """``source_`` before a name that the canonical table or the artifacts use; ``_2`` after one met before."""
+    name = f"source_{header}" if header in (*CANONICAL_COLUMNS, "cluster", "cell") else header
     number = 2
     while name in taken:
         name = f"{name.removesuffix(f'_{number - 1}')}_{number}"
@@ -168,8 +186,8 @@ def _free_name(header: str, taken: Mapping[str, int]) -> str:
     return name
 
 
-def _key(header: str) -> str:
+def _normalize_header(header: str) -> str:
     header = header.lower().removesuffix("(s)")
-    for prefix in PREFIXES:
+    for prefix in HEADER_PREFIXES:
         header = header.removeprefix(prefix)
     return re.sub(r"[\W_]+", "", header)

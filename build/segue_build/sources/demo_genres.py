@@ -2,7 +2,7 @@
 
 Neighbours in the table are relatives, and the last row is a neighbour of the first. Its columns are typical
 values: ``dance energy talk acoust instr live happy`` in percent, ``loud`` in decibels, ``bpm`` in beats per
-minute, ``min`` the length in minutes, ``fame`` the popularity in 0..100. ``vary`` is how far songs stray from
+minute, ``min`` the length in minutes, ``pop`` the popularity in 0..100. ``vary`` is how far songs stray from
 them (1 = as usual); ``major``, ``waltz`` and ``adult`` the percentages of songs in a major key, in three-four
 time, and explicit; ``from`` the earliest year; ``sung`` the language of many titles.
 """
@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-TABLE = """\
-genre             dance energy loud talk acoust instr live happy bpm min fame vary major waltz adult from sung
+GENRE_TABLE = """\
+genre             dance energy loud talk acoust instr live happy bpm min  pop vary major waltz adult from sung
 ambient              28     18  -23    4     80    82   11    14  92 5.2   24 0.90    60    10     0 1978   en
 drone                18     26  -22    5     48    90   12     8  84 8.0   12 0.90    45     8     0 1972   en
 new age              33     21  -20    4     86    66   12    22  98 4.5   20 0.90    68    16     0 1975   en
@@ -68,18 +68,20 @@ drum and bass        53     89   -5    8      2    44   17    31 173 4.8   29 0.
 trip hop             63     49  -10    8     21    36   13    36  88 4.5   27 0.90    46     3     5 1991   en
 downtempo            61     42  -12    5     34    69   12    33  98 4.4   29 0.90    48     4     1 1992   en
 """
-_HEADER, *_ROWS = (line.rsplit(maxsplit=17) for line in TABLE.splitlines())
+_HEADER, *_ROWS = (line.rsplit(maxsplit=17) for line in GENRE_TABLE.splitlines())
 _COLUMNS = dict(zip(_HEADER, zip(*_ROWS)))
 
-NAMES = _COLUMNS["genre"]
-SUNG = _COLUMNS["sung"]
-SINCE = np.array(_COLUMNS["from"], int)
-VARY = np.array(_COLUMNS["vary"], float)
-MAJOR, WALTZ, EXPLICIT = (np.array(_COLUMNS[name], float) / 100 for name in ("major", "waltz", "adult"))
+GENRES = _COLUMNS["genre"]
+TITLE_LANGUAGES = _COLUMNS["sung"]
+EARLIEST_YEARS = np.array(_COLUMNS["from"], int)
+VARIATION = np.array(_COLUMNS["vary"], float)
+MAJOR_SHARE, WALTZ_SHARE, EXPLICIT_SHARE = (
+    np.array(_COLUMNS[name], float) / 100 for name in ("major", "waltz", "adult")
+)
 
 # Songs scatter around their genre on a logistic scale from low to high: `spread` is the standard deviation,
 # `drive` and `mood` are the correlations with two qualities that the features share.
-SOUND = {  # feature: (column, its unit, low, high, spread, drive, mood)
+FEATURE_SCALES = {  # feature: (column, its unit, low, high, spread, drive, mood)
     "danceability": ("dance", 0.01, 0, 1, 0.5, 0, 0.5),
     "energy": ("energy", 0.01, 0, 1, 0.7, 0.9, 0.1),
     "loudness": ("loud", 1, -36, 0.5, 0.35, 0.8, 0),
@@ -90,16 +92,16 @@ SOUND = {  # feature: (column, its unit, low, high, spread, drive, mood)
     "valence": ("happy", 0.01, 0, 1, 0.8, 0.2, 0.8),
     "tempo": ("bpm", 1, 54, 211, 0.3, 0.3, 0.1),
     "duration_ms": ("min", 60_000, 45_000, 1_200_000, 0.3, -0.1, 0),
-    "popularity": ("fame", 1, 0, 100, 1.0, 0, 0),
+    "popularity": ("pop", 1, 0, 100, 1.0, 0, 0),
 }
-FEATURES = list(SOUND)
-LOW, HIGH, SPREAD, DRIVE, MOOD = np.array([row[2:] for row in SOUND.values()], float).T
-_TYPICAL = np.array([np.array(_COLUMNS[column], float) * unit for column, unit, *_ in SOUND.values()]).T
+FEATURES = list(FEATURE_SCALES)
+LOW, HIGH, SPREAD, DRIVE, MOOD = np.array([row[2:] for row in FEATURE_SCALES.values()], float).T
+_TYPICAL = np.array([np.array(_COLUMNS[column], float) * unit for column, unit, *_ in FEATURE_SCALES.values()]).T
 _UNIT = np.clip((_TYPICAL - LOW) / (HIGH - LOW), 0.002, 0.998)
-_CENTRE = np.log(_UNIT / (1 - _UNIT))
+_LOGITS = np.log(_UNIT / (1 - _UNIT))
 
 
-def temperaments(rng: Generator, n: int) -> Floats:
+def sample_deviations(rng: Generator, n: int) -> Floats:
     """Draw how far songs or artists stray from their genre: standard normal, shape (n, n_features)."""
     drive, mood = rng.standard_normal((2, n, 1))
     own = rng.standard_normal((n, len(FEATURES)))
@@ -107,20 +109,20 @@ def temperaments(rng: Generator, n: int) -> Floats:
     return drawn
 
 
-def features(of: Ints, depth: Ints, temperament: Floats) -> Floats:
+def features(genre_rows: Ints, n_genres: Ints, deviations: Floats) -> Floats:
     """Let songs sound like their genres.
 
-    of : rows of the table, the home genre first, shape (n, 3)
-    depth : how many of the three count, shape (n,)
-    temperament : shape (n, n_features)
-    -> shape (n, n_features), in the units of the tidy table
+    genre_rows : rows of the table, the home genre first, shape (n, 3)
+    n_genres : how many of the three count, shape (n,)
+    deviations : shape (n, n_features)
+    -> shape (n, n_features), in the units of the canonical table
     """
     # No matrix product: its last bits, and so the catalogue, would depend on the machine.
-    counted = (np.arange(of.shape[1]) < depth[:, None])[:, :, None]
-    centre = (_CENTRE[of] * counted).sum(axis=1) / depth[:, None]
-    scale = VARY[of[:, :1]] * SPREAD
-    heard: Floats = LOW + (HIGH - LOW) / (1 + np.exp(-centre - scale * temperament))
-    return heard
+    used = (np.arange(genre_rows.shape[1]) < n_genres[:, None])[:, :, None]
+    centre = (_LOGITS[genre_rows] * used).sum(axis=1) / n_genres[:, None]
+    scale = VARIATION[genre_rows[:, :1]] * SPREAD
+    sampled: Floats = LOW + (HIGH - LOW) / (1 + np.exp(-centre - scale * deviations))
+    return sampled
 
 
 ADJECTIVES = """
@@ -151,7 +153,7 @@ PLACES = """
     Tollgate Tunnel Verandah Vineyard Waterfall Windmill Workshop
 """
 NOUNS = THINGS + PLACES
-GIVEN = """
+GIVEN_NAMES = """
     Anaïs Ansel Åse Benedikta Björn Bronagh Casimir Clementine Cressida Delphine Dmitri Dorothea Emeka
     Eszter Eulalie Farida Florian Gwendolyn Halvard Hamish Hester Ignatius Ileana Ingrid Íris Isidora
     Joaquín Jocasta Jorrit Kasper Katya Leopold Linnea Ludovic Lysander Magnus Marguerite Mireille Nils Noor
@@ -159,16 +161,16 @@ GIVEN = """
     Sunniva Tamsin Teodor Thaddeus Tobias Ulrika Ursula Valentin Viggo Wilhelmina Winifred Wren Xanthe
     Ximena Yannick Yolanda Zelda Zoë Zsófia
 """
-HEADS = """
+SURNAME_STARTS = """
     Ask Brann Bryn Cald Dorn Dray Eld Fenn Gald Hal Hesk Ist Jund Kell Lorr Marr Mosk Nar Orv Ostr Pell
     Quill Rund Sket Sund Thur Tor Ulv Vant Vel Wex Yar Zell
 """
-MIDDLES = "a al an e el en er i in o ol om or u"
-TAILS = """
+SURNAME_MIDDLES = "a al an e el en er i in o ol om or u"
+SURNAME_ENDS = """
     bach czek dottir drin feld gård haven ique kamp leigh lund løv mere moor mund nov quist rick sen ska
     stow ström thorpe vane vik wick
 """
-SURNAMES = " ".join(map("".join, product(HEADS.split(), MIDDLES.split(), TAILS.split())))
+SURNAMES = " ".join(map("".join, product(SURNAME_STARTS.split(), SURNAME_MIDDLES.split(), SURNAME_ENDS.split())))
 
 
 class Phrase:
@@ -180,7 +182,7 @@ class Phrase:
         self.weight = weight
         self.size = math.prod(map(len, self.words))
 
-    def spell(self, numbers: Ints) -> list[str]:
+    def render(self, numbers: Ints) -> list[str]:
         """Make a text of each number, for each number below ``size`` another one."""
         digits = np.unravel_index(numbers % self.size, [len(words) for words in self.words])
         chosen = ([words[d] for d in digit.tolist()] for words, digit in zip(self.words, digits))
@@ -194,8 +196,8 @@ ENGLISH = (
     Phrase("{} in the {} {}", THINGS, ADJECTIVES, PLACES, weight=10),
     Phrase("{} the {} {}", "Chasing Crossing Finding Leaving Mending", ADJECTIVES, NOUNS, weight=10),
     Phrase("The {} and the {}", THINGS, PLACES, weight=3),
-    Phrase("{}'s {}", GIVEN, NOUNS, weight=4),
-    Phrase("{} and the {} {}", GIVEN, ADJECTIVES, NOUNS, weight=7),
+    Phrase("{}'s {}", GIVEN_NAMES, NOUNS, weight=4),
+    Phrase("{} and the {} {}", GIVEN_NAMES, ADJECTIVES, NOUNS, weight=7),
     Phrase("Last {} to {}", "Bus Ferry Train Tram Letter Postcard", SURNAMES, weight=10),
     Phrase("I Left My {} in {}", THINGS, SURNAMES, weight=8),
     Phrase("{} at {}", PLACES, "Dawn Noon Dusk Midnight Daybreak"),
@@ -241,4 +243,4 @@ FOREIGN = {  # a template and its words, which agree in gender
         "海 窓 町 夢 風 夜 駅 灯台 手紙 季節",
     ),
 }
-TITLES = {"en": ENGLISH} | {language: (Phrase(*words),) for language, words in FOREIGN.items()}
+TITLE_PHRASES = {"en": ENGLISH} | {language: (Phrase(*words),) for language, words in FOREIGN.items()}

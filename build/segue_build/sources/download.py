@@ -1,7 +1,8 @@
-"""Downloads that are kept: resumed when cut, checked by sum, fetched again only when they changed.
+"""Downloads that are cached, and the published tables that can be asked for by name.
 
-Each URL has a folder in the cache: `table.csv` is the finished file, `table.csv.part` what has arrived of
-the next one; what is known of either stands beside it in `.json`.
+Downloads are resumed when cut, checked by sum, and fetched again only when they changed. Each URL has a folder in the
+cache: `table.csv` is the finished file, `table.csv.part` what has arrived of the next one; what is known of either
+stands beside it in `.json`. Segue ships none of the published tables: the build downloads them.
 """
 
 import hashlib
@@ -22,12 +23,18 @@ from urllib3.util import Retry
 
 from segue.errors import SourceError
 
-BUSY = (429, 500, 502, 503, 504)
+RETRYABLE_STATUSES = (429, 500, 502, 503, 504)
 RETRY = Retry(  # times in seconds
-    5, status_forcelist=BUSY, raise_on_status=False, backoff_factor=0.25, backoff_max=4, retry_after_max=60
+    5,
+    status_forcelist=RETRYABLE_STATUSES,
+    raise_on_status=False,
+    backoff_factor=0.25,
+    backoff_max=4,
+    retry_after_max=60,
 )
-LATER = f"still so after {RETRY.total} retries: run again later to resume, or give the path of a copy"
-ELSEWHERE = "check the address, or give the path of a copy"
+RESUME_HINT = f"still so after {RETRY.total} retries: run again later to resume, or give the path of a copy"
+ADDRESS_HINT = "check the address, or give the path of a copy"
+TERMS_NOTICE = "Spotify's terms forbid training on Spotify content; whether your use is allowed is yours to judge"
 
 
 class _UnreachableError(SourceError):
@@ -35,7 +42,7 @@ class _UnreachableError(SourceError):
 
 
 @dataclass(frozen=True, slots=True)
-class _Record:
+class _FileRecord:
     """What is known of a file: its validators (RFC 9110, section 8.8) and the sum of its bytes."""
 
     etag: str | None = None
@@ -43,16 +50,16 @@ class _Record:
     sha256: str | None = None
 
     @classmethod
-    def of(cls, response: requests.Response) -> Self:
+    def from_response(cls, response: requests.Response) -> Self:
         return cls(response.headers.get("ETag"), response.headers.get("Last-Modified"))
 
     def save(self, path: Path) -> None:
-        _beside(path, ".json").write_text(json.dumps(asdict(self)), encoding="utf-8")
+        _with_suffix(path, ".json").write_text(json.dumps(asdict(self)), encoding="utf-8")
 
     @classmethod
     def load(cls, path: Path) -> Self:
         try:
-            return cls(**json.loads(_beside(path, ".json").read_text(encoding="utf-8")))
+            return cls(**json.loads(_with_suffix(path, ".json").read_text(encoding="utf-8")))
         except (OSError, ValueError, TypeError):
             return cls()
 
@@ -63,8 +70,8 @@ def fetch(
     sha256: str | None = None,
     cache: Path | None = None,
     accept_new: bool = False,
-    patience: float = 30.0,
-    limit: int = 8 * 2**30,
+    timeout: float = 30.0,
+    max_bytes: int = 8 * 2**30,
 ) -> Path:
     """Return the path of a URL's file in the cache, downloading what is missing of it.
 
@@ -75,48 +82,50 @@ def fetch(
     sha256 : the sum that the file must have, 64 lower-case hexadecimal digits; None takes any
     cache : folder of all downloads; by default in the user's cache folder
     accept_new : take a file with another sum, too, and print that sum
-    patience : seconds without a byte after which the server counts as stalled, > 0
-    limit : largest file accepted, bytes
+    timeout : seconds without a byte after which the server counts as stalled, > 0
+    max_bytes : largest file accepted, bytes
 
     Raises SourceError when the file can't be had or kept, has another sum, is too large or is a web page.
     """
-    place = _place(url, cache or platformdirs.user_cache_path("segue") / "downloads")
-    wanted = None if accept_new else sha256
+    path = _cache_path(url, cache or platformdirs.user_cache_path("segue") / "downloads")
+    expected = None if accept_new else sha256
     try:
-        kept = _kept(place)
-        if kept and kept.sha256 == sha256:
-            _say(f"{place.name}: from the cache, {place}")
-            return place
-        kept = None if wanted else kept  # a copy with another sum is of no use, current or not
-        known = _update(url, place, kept, wanted, patience, limit)
+        cached = _cached_record(path)
+        if cached and cached.sha256 == sha256:
+            _log(f"{path.name}: from the cache, {path}")
+            return path
+        cached = None if expected else cached  # a copy with another sum is of no use, current or not
+        record = _refresh(url, path, cached, expected, timeout, max_bytes)
     except OSError as error:
-        raise SourceError(f"{place}: {error.strerror or error}; it must be in a writable folder") from error
-    if sha256 not in (None, known.sha256):
-        _say(f"{place.name}: accepted sha256 {known.sha256} in place of {sha256}")
-    return place
+        raise SourceError(f"{path}: {error.strerror or error}; it must be in a writable folder") from error
+    if sha256 not in (None, record.sha256):
+        _log(f"{path.name}: accepted sha256 {record.sha256} in place of {sha256}")
+    return path
 
 
-def _update(url: str, place: Path, kept: _Record | None, wanted: str | None, patience: float, limit: int) -> _Record:
-    """Bring the file up to date and return its record: `kept` itself where that is the best to be had."""
-    part = _beside(place, ".part")
+def _refresh(
+    url: str, path: Path, cached: _FileRecord | None, expected: str | None, timeout: float, max_bytes: int
+) -> _FileRecord:
+    """Bring the file up to date and return its record: `cached` itself where that is the best to be had."""
+    part = _with_suffix(path, ".part")
     part.parent.mkdir(parents=True, exist_ok=True)
-    shown = re.sub(r"//[^/]*@", "//", url)  # passwords stay out of messages
+    safe_url = re.sub(r"//[^/]*@", "//", url)  # passwords stay out of messages
     try:
-        if not _download(url, part, kept, patience, limit) and kept:
-            _say(f"{place.name}: unchanged on the server, from the cache, {place}")
-            return kept
-        return _finish(part, place, wanted)
+        if not _download(url, part, cached, timeout, max_bytes) and cached:
+            _log(f"{path.name}: unchanged on the server, from the cache, {path}")
+            return cached
+        return _commit(part, path, expected)
     except _UnreachableError as error:
-        if kept is None:
-            raise SourceError(f"{shown}: {error}; {LATER}") from error
-        _say(f"{shown}: {error}; using the copy in the cache, {place}")
-        return kept
+        if cached is None:
+            raise SourceError(f"{safe_url}: {error}; {RESUME_HINT}") from error
+        _log(f"{safe_url}: {error}; using the copy in the cache, {path}")
+        return cached
     except SourceError as error:
         part.unlink(missing_ok=True)
-        raise SourceError(f"{shown}: {error}") from error
+        raise SourceError(f"{safe_url}: {error}") from error
 
 
-def _download(url: str, part: Path, kept: _Record | None, patience: float, limit: int) -> bool:
+def _download(url: str, part: Path, cached: _FileRecord | None, timeout: float, max_bytes: int) -> bool:
     """Complete the part file; False when the kept copy is current and nothing was downloaded."""
     retry = RETRY
     try:
@@ -124,108 +133,112 @@ def _download(url: str, part: Path, kept: _Record | None, patience: float, limit
             for scheme in ("http://", "https://"):
                 session.mount(scheme, HTTPAdapter(max_retries=RETRY))
             while True:
-                asked = _headers(part, kept)
+                headers = _request_headers(part, cached)
                 try:
-                    with session.get(url, headers=asked, timeout=patience, stream=True) as response:
-                        if response.status_code == 304 and kept:
+                    with session.get(url, headers=headers, timeout=timeout, stream=True) as response:
+                        if response.status_code == 304 and cached:
                             return False
-                        _receive(response, part, limit)
+                        _save_body(response, part, max_bytes)
                         return True
                 except HTTPError as error:
                     # The adapter retries until a body begins; a body that is cut is for us to resume.
                     retry = retry.increment("GET", url, error=error)
                     retry.sleep()
     except (requests.ConnectionError, requests.Timeout, MaxRetryError) as error:
-        raise _UnreachableError(_reason(error, patience)) from error
+        raise _UnreachableError(_failure_reason(error, timeout)) from error
     except requests.RequestException as error:
-        raise SourceError(f"{error}; {ELSEWHERE}") from error
+        raise SourceError(f"{error}; {ADDRESS_HINT}") from error
 
 
-def _headers(part: Path, kept: _Record | None) -> dict[str, str | None]:
+def _request_headers(part: Path, cached: _FileRecord | None) -> dict[str, str | None]:
     """Ask for the file as it is stored, if it is not the kept one, from where the part ends."""
     headers: dict[str, str | None] = {"Accept-Encoding": "identity", "User-Agent": "segue"}
-    if kept:
-        headers |= {"If-None-Match": kept.etag, "If-Modified-Since": kept.last_modified}
-    begun, size = _Record.load(part), part.stat().st_size if part.exists() else 0
-    validator = begun.etag or begun.last_modified
+    if cached:
+        headers |= {"If-None-Match": cached.etag, "If-Modified-Since": cached.last_modified}
+    partial, size = _FileRecord.load(part), part.stat().st_size if part.exists() else 0
+    validator = partial.etag or partial.last_modified
     # A weak tag does not promise equal bytes: RFC 9110, section 13.1.5 keeps it out of If-Range.
     if size and validator and not validator.startswith("W/"):
         headers |= {"Range": f"bytes={size}-", "If-Range": validator}
     return headers
 
 
-def _receive(response: requests.Response, part: Path, limit: int) -> None:
+def _save_body(response: requests.Response, part: Path, max_bytes: int) -> None:
     """Append the body to the part file, or begin the file anew, as the answer says."""
-    start, total = _extent(response, part)
-    if total and total > limit:
-        raise SourceError(f"its {total} bytes are more than {limit}; give a smaller table")
+    start, total = _body_range(response, part)
+    if total and total > max_bytes:
+        raise SourceError(f"its {total} bytes are more than {max_bytes}; give a smaller table")
     if not start:
         part.unlink(missing_ok=True)
-        _Record.of(response).save(part)
+        _FileRecord.from_response(response).save(part)
     size = tqdm.format_sizeof(total, "B") if total else "size unknown"
-    _say(f"{part.stem}: downloading, {size}" + (f", resumed at byte {start}" if start else ""))
+    _log(f"{part.stem}: downloading, {size}" + (f", resumed at byte {start}" if start else ""))
     bar = tqdm(initial=start, total=total, unit="B", unit_scale=True, leave=False, disable=None)
     with bar, part.open("ab") as file:
         # Undecoded: sums, lengths and ranges are of the bytes as sent.
         for chunk in response.raw.stream(decode_content=False):
             bar.update(file.write(chunk))
-            if file.tell() > limit:
-                raise SourceError(f"sends more than {limit} bytes; give a smaller table")
+            if file.tell() > max_bytes:
+                raise SourceError(f"sends more than {max_bytes} bytes; give a smaller table")
     if total not in (None, part.stat().st_size):
         raise ProtocolError("the body's length is not the promised one")
 
 
-def _extent(response: requests.Response, part: Path) -> tuple[int, int | None]:
+def _body_range(response: requests.Response, part: Path) -> tuple[int, int | None]:
     """Tell where an answer's body begins in the file, and the file's size if it is known, in bytes."""
     if response.status_code == 200:
         if response.headers.get("Content-Type", "").startswith("text/html"):
             raise SourceError("answers a web page, not a table; give the address of the file itself")
         return 0, response.raw.length_remaining
     if response.status_code in (206, 416) and "Range" in response.request.headers:
-        ranged = re.fullmatch(r"bytes (\d+)-\d+/(\d+)", response.headers.get("Content-Range", ""))
+        content_range = re.fullmatch(r"bytes (\d+)-\d+/(\d+)", response.headers.get("Content-Range", ""))
         # Some servers heed Range but not If-Range: the validators show whether the file is the same.
-        validators = zip(astuple(_Record.of(response)), astuple(_Record.load(part)))
+        validators = zip(astuple(_FileRecord.from_response(response)), astuple(_FileRecord.load(part)))
         same = all(new in (None, old) for new, old in validators)
-        if ranged and same and int(ranged[1]) == part.stat().st_size:
-            return int(ranged[1]), int(ranged[2])
+        if content_range and same and int(content_range[1]) == part.stat().st_size:
+            return int(content_range[1]), int(content_range[2])
         part.unlink()
         raise ProtocolError("the server does not continue the partial file")
-    answer = f"the server answers {response.status_code} {response.reason}"
-    raise _UnreachableError(answer) if response.status_code in BUSY else SourceError(f"{answer}; {ELSEWHERE}")
+    status = f"the server answers {response.status_code} {response.reason}"
+    raise (
+        _UnreachableError(status)
+        if response.status_code in RETRYABLE_STATUSES
+        else SourceError(f"{status}; {ADDRESS_HINT}")
+    )
 
 
-def _reason(error: Exception, patience: float) -> str:
+def _failure_reason(error: Exception, timeout: float) -> str:
     """Find what went wrong within the wrappings of requests and urllib3."""
     cause = error.args[0] if isinstance(error, requests.RequestException) and error.args else error
     cause = getattr(cause, "reason", cause)
     if isinstance(cause, ReadTimeoutError):
-        return f"the server sent nothing for {patience:g} seconds"
+        return f"the server sent nothing for {timeout:g} seconds"
     return str(cause.args[0] if isinstance(cause, ProtocolError) else cause).rsplit("): ", 1)[-1]
 
 
-def _finish(part: Path, place: Path, wanted: str | None) -> _Record:
+def _commit(part: Path, path: Path, expected: str | None) -> _FileRecord:
     """Put the part file in its place; killed at any moment, no record stands beside another file."""
-    known = replace(_Record.load(part), sha256=_sum(part))
-    if wanted not in (None, known.sha256):
-        sums = f"{place.name} should have sha256 {wanted}, but has {known.sha256}"
-        raise SourceError(f"{sums}; if you trust the new file, --accept-checksum takes it")
-    _beside(place, ".json").unlink(missing_ok=True)
-    part.replace(place)
-    known.save(place)
-    _beside(part, ".json").unlink(missing_ok=True)
-    _say(f"{place.name}: downloaded, sha256 {known.sha256}, {place}")
-    return known
+    record = replace(_FileRecord.load(part), sha256=_sha256_of(part))
+    if expected not in (None, record.sha256):
+        mismatch = f"{path.name} should have sha256 {expected}, but has {record.sha256}"
+        raise SourceError(f"{mismatch}; if you trust the new file, --accept-checksum takes it")
+    _with_suffix(path, ".json").unlink(missing_ok=True)
+    part.replace(path)
+    record.save(path)
+    _with_suffix(part, ".json").unlink(missing_ok=True)
+    _log(f"{path.name}: downloaded, sha256 {record.sha256}, {path}")
+    return record
 
 
-def _kept(place: Path) -> _Record | None:
+def _cached_record(path: Path) -> _FileRecord | None:
     """Return the finished file's record, None when there is no such file or its bytes were altered."""
-    if not place.is_file():
+    if not path.is_file():
         return None
-    known, found = _Record.load(place), _sum(place)
-    return replace(known, sha256=found) if known.sha256 in (None, found) else None
+    record, digest = _FileRecord.load(path), _sha256_of(path)
+    return replace(record, sha256=digest) if record.sha256 in (None, digest) else None
 
 
-def _place(url: str, cache: Path) -> Path:
+def _cache_path(url: str, cache: Path) -> Path:
     """Tell where a URL's file is kept, under a name that every file system allows."""
     parts = re.match(r"https?://[^/?#]+([^?#]*)", url, re.IGNORECASE)
     if parts is None:
@@ -234,14 +247,68 @@ def _place(url: str, cache: Path) -> Path:
     return cache / hashlib.sha256(url.encode()).hexdigest()[:16] / (name[-100:].lstrip(".") or "table")
 
 
-def _beside(path: Path, suffix: str) -> Path:
+def _with_suffix(path: Path, suffix: str) -> Path:
     return path.with_name(path.name + suffix)
 
 
-def _sum(path: Path) -> str:
+def _sha256_of(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _say(text: str) -> None:
+def _log(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
+
+
+@dataclass(frozen=True, slots=True)
+class NamedDataset:
+    """A table of tracks at a public address.
+
+    sha256, size : of the file that Segue was tried on; size in bytes
+    licence : what its publisher states, not what Segue vouches for
+    about : one line for people
+    """
+
+    name: str
+    url: str
+    sha256: str
+    size: int
+    licence: str
+    about: str
+
+
+DATASETS = {
+    dataset.name: dataset
+    for dataset in (
+        NamedDataset(
+            name="spotify-114k",
+            url="https://huggingface.co/datasets/maharshipandya/spotify-tracks-dataset/resolve/main/dataset.csv",
+            sha256="b202fa49909b2d5cef71a04b1d21243cfeb36414535f2ca9272aa646721177bd",
+            size=20_118_244,
+            licence="ODbL 1.0, as its publisher states on Kaggle",
+            about="Spotify Tracks Dataset by maharshipandya: 114,000 rows, 89,741 tracks, 114 genres",
+        ),
+        NamedDataset(
+            name="tidytuesday",
+            url="https://raw.githubusercontent.com/rfordatascience/tidytuesday/main/data/2020/2020-01-21/spotify_songs.csv",
+            sha256="9902920cfe4940f0914ebb6716801a42f7f19ac88fbd6693eaae7e2822b16845",
+            size=7_971_379,
+            licence="CC0, as its publisher states; unverified",
+            about="TidyTuesday 2020-01-21: 32,833 rows, 28,356 tracks, from 471 playlists of six genres",
+        ),
+    )
+}
+
+
+def fetch_dataset(name: str, *, cache: Path | None = None, accept_new: bool = False, timeout: float = 30.0) -> Path:
+    """Return the path of a named data set in the cache, downloading it if need be; print its licence.
+
+    cache, accept_new, timeout : as in `segue_build.sources.download.fetch`
+
+    Raises SourceError for an unknown name and whenever `fetch` does.
+    """
+    dataset = DATASETS.get(name)
+    if dataset is None:
+        raise SourceError(f"unknown data set {name!r}; known are {', '.join(DATASETS)}")
+    print(f"{name}: {dataset.about}\n{name}: licence {dataset.licence}. {TERMS_NOTICE}.", file=sys.stderr)
+    return fetch(dataset.url, sha256=dataset.sha256, cache=cache, accept_new=accept_new, timeout=timeout)

@@ -1,51 +1,51 @@
-"""From whatever a user names as sources to one tidy table and an account of it."""
+"""From whatever a user names as sources to one table with canonical columns, one row a song, and a report on it."""
 
+import hashlib
 import itertools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
+from segue.errors import SourceError
+from segue.query.schema import AUDIO_FEATURES
 from segue_build import progress
 from segue_build.sources import demo
-from segue_build.sources.account import Account
-from segue_build.sources.columns import NEEDED, TEXTS, TIDY, has, recognise
-from segue_build.sources.datasets import DATASETS, fetch_named
-from segue_build.sources.download import fetch
-from segue_build.sources.formats.table import CHUNK, EXPECTED, Table, numbered
-from segue_build.sources.merging import merge, merge_rows, with_ids
-from segue_build.sources.reading import read
-from segue_build.sources.recognised import Recognised
-from segue_build.sources.settling import settle
-from segue_build.sources.tidy import misread, tidy
-from segue.errors import SourceError
-from segue.query.attributes import AUDIO
+from segue_build.sources.column_inference import infer_and_apply
+from segue_build.sources.columns import CANONICAL_COLUMNS, REQUIRED_COLUMNS, TEXT_COLUMNS, has_header, match_headers
+from segue_build.sources.download import DATASETS, fetch, fetch_dataset
+from segue_build.sources.formats.base import CHUNK_ROWS, EXPECTED_TABLE, Table, add_row_numbers
+from segue_build.sources.formats.detection import open_table
+from segue_build.sources.ingest_report import IngestReport, TableInterpretation
+from segue_build.sources.multivalue import SEPARATOR
+from segue_build.sources.normalization import non_numeric_columns, normalize
 
 DEMO = "demo"
-MOST_DROPPED = 0.10  # of the rows; more than that and the table is not what its owner thinks it is
-FEWEST_SONGS = 10
+MAX_DROPPED_SHARE = 0.10  # of the rows; more than that and the table is not what its owner thinks it is
+MIN_SONGS = 10
 
 
-def tracks(
+def load_tracks(
     sources: Sequence[str],
     columns: Mapping[str, str],
     *,
     strict: bool = False,
     accept_checksum: bool = False,
     seed: int = 0,
-) -> tuple[pd.DataFrame, Account]:
+) -> tuple[pd.DataFrame, IngestReport]:
     """Read and merge sources.
 
     Parameters
     ----------
     sources : paths, URLs, names of data sets, ``demo`` or ``demo:N``; the first wins a conflict
-    columns : tidy name -> header, for tables whose headers say nothing; each must occur in one source at least
+    columns : canonical name -> header, for tables whose headers say nothing; each must occur in one source at least
     strict : allow no bad row
     seed : of the invented catalogue
 
     Returns
     -------
-    The tidy table (columns ``TIDY``, then the sources' other columns), one row a song, and the account.
+    The canonical table (``CANONICAL_COLUMNS``, then the sources' other columns), one row a song, and the report.
 
     Raises
     ------
@@ -53,58 +53,58 @@ def tracks(
         a source can't be read, more than a tenth of its rows is bad, or too little is left to recommend from.
 
     """
-    account = Account()
-    read_in = [_table(source, columns, account, accept_checksum, seed) for source in sources]
-    _check_given(columns, [header for _, headers in read_in for header in headers], sources)
-    check_dropped(account, strict)
-    tables = [table for table, _ in read_in]
+    report = IngestReport()
+    loaded = [_load_source(source, columns, report, accept_checksum, seed) for source in sources]
+    _check_overrides(columns, [header for _, headers in loaded for header in headers], sources)
+    check_dropped_share(report, strict)
+    tables = [table for table, _ in loaded]
     before = sum(map(len, tables))
-    frame = merge(pd.concat(tables, ignore_index=True)) if len(tables) > 1 else tables[0]
-    account.ids_merged += before - len(frame)
-    check_possible([str(name) for name in frame if frame.empty or frame[name].notna().any()], sources)
-    frame = _named(_complete(frame), account)
-    check_dropped(account, strict)
-    check_enough(len(frame), account, sources)
-    return frame, account
+    frame = merge_by_id(pd.concat(tables, ignore_index=True)) if len(tables) > 1 else tables[0]
+    report.ids_merged += before - len(frame)
+    check_columns([str(name) for name in frame if frame.empty or frame[name].notna().any()], sources)
+    frame = _drop_nameless(_with_all_columns(frame), report)
+    check_dropped_share(report, strict)
+    check_song_count(len(frame), report, sources)
+    return frame, report
 
 
-def is_invented(sources: Sequence[str]) -> bool:
+def uses_demo(sources: Sequence[str]) -> bool:
     """Whether any song comes from the invented catalogue."""
     return any(_demo_size(source) is not None for source in sources)
 
 
-def _table(
-    source: str, given: Mapping[str, str], account: Account, accept_checksum: bool, seed: int
+def _load_source(
+    source: str, overrides: Mapping[str, str], report: IngestReport, accept_checksum: bool, seed: int
 ) -> tuple[pd.DataFrame, list[str]]:
     """The songs of one source, and its headers."""
     with progress.stage(f"reading {source}"):
-        table = _opened(source, accept_checksum, seed)
+        table = _open_source(source, accept_checksum, seed)
         first = next(table.chunks)
-        columns = recognise(table.headers, given, table.name)
-        columns = columns.without(set(misread(first, columns)) - set(given))
-        recognised = Recognised(table.name, table.form, columns)
+        columns = match_headers(table.headers, overrides, table.name)
+        columns = columns.without(set(non_numeric_columns(first, columns)) - set(overrides))
+        interpretation = TableInterpretation(table.name, table.format_name, columns)
         chunks = progress.bar(itertools.chain([first], table.chunks), table.name, "chunks")
-        tidied = pd.concat([tidy(chunk, recognised, account) for chunk in chunks], ignore_index=True)
-        frame = with_ids(settle(tidied, recognised, account))
-        del tidied, first
-        merged = merge_rows(frame)
+        normalized = pd.concat([normalize(chunk, interpretation, report) for chunk in chunks], ignore_index=True)
+        frame = add_missing_ids(infer_and_apply(normalized, interpretation, report))
+        del normalized, first
+        merged = merge_duplicate_rows(frame)
     if _demo_size(source) is None:
-        recognised.tell()
-    account.ids_merged += len(frame) - len(merged)
+        interpretation.print_summary()
+    report.ids_merged += len(frame) - len(merged)
     return merged, table.headers
 
 
-def _opened(source: str, accept_checksum: bool, seed: int) -> Table:
+def _open_source(source: str, accept_checksum: bool, seed: int) -> Table:
     size = _demo_size(source)
-    return read(*_local(source, accept_checksum)) if size is None else _invented(source, size, seed)
+    return open_table(*_resolve_path(source, accept_checksum)) if size is None else _demo_table(source, size, seed)
 
 
-def _invented(source: str, size: int, seed: int) -> Table:
-    chunks = demo.chunks(size, seed, CHUNK)
+def _demo_table(source: str, size: int, seed: int) -> Table:
+    chunks = demo.demo_chunks(size, seed, CHUNK_ROWS)
     first = next(chunks)
     headers = list(first.columns)
-    starts = itertools.count(2, CHUNK)
-    return Table(source, "invented", headers, map(numbered, itertools.chain([first], chunks), starts))
+    starts = itertools.count(2, CHUNK_ROWS)
+    return Table(source, "invented", headers, map(add_row_numbers, itertools.chain([first], chunks), starts))
 
 
 def _demo_size(source: str) -> int | None:
@@ -113,86 +113,143 @@ def _demo_size(source: str) -> int | None:
         return None
     if colon and not (size.isdecimal() and len(size) < 12):
         raise SourceError(f"'{source}': expected '{DEMO}' or '{DEMO}:N' with the number of songs, as in demo:50000")
-    return int(size) if size else demo.SONGS
+    return int(size) if size else demo.DEFAULT_SONGS
 
 
-def _local(source: str, accept_checksum: bool) -> tuple[Path, str | None]:
+def _resolve_path(source: str, accept_checksum: bool) -> tuple[Path, str | None]:
     """Where a source is on disk, and which of several tables in it is meant: ``archive.zip#songs.csv``."""
     if source in DATASETS:
-        return fetch_named(source, accept_new=accept_checksum), None
+        return fetch_dataset(source, accept_new=accept_checksum), None
     if Path(source).exists():
         return Path(source), None
-    place, _, part = source.partition("#")
-    if place.startswith(("http://", "https://")):
-        return fetch(place), part or None
-    if not Path(place).exists():
+    path_or_url, _, part = source.partition("#")
+    if path_or_url.startswith(("http://", "https://")):
+        return fetch(path_or_url), part or None
+    if not Path(path_or_url).exists():
         known = ", ".join(["demo", *DATASETS])
-        raise SourceError(f"{source}: no such file, URL or data set ({known}); {EXPECTED}")
-    return Path(place), part or None
+        raise SourceError(f"{source}: no such file, URL or data set ({known}); {EXPECTED_TABLE}")
+    return Path(path_or_url), part or None
 
 
-def _complete(frame: pd.DataFrame) -> pd.DataFrame:
-    """Every tidy column, in order, missing throughout where no source has it."""
-    for name in TIDY:
+def _with_all_columns(frame: pd.DataFrame) -> pd.DataFrame:
+    """Every canonical column, in order, missing throughout where no source has it."""
+    for name in CANONICAL_COLUMNS:
         if name not in frame:
-            frame[name] = pd.Series(None, frame.index, dtype="str" if name in TEXTS else "float64")
-    return frame[[*TIDY, *(name for name in frame if name not in TIDY)]]
+            frame[name] = pd.Series(None, frame.index, dtype="str" if name in TEXT_COLUMNS else "float64")
+    return frame[[*CANONICAL_COLUMNS, *(name for name in frame if name not in CANONICAL_COLUMNS)]]
 
 
-def _named(frame: pd.DataFrame, account: Account) -> pd.DataFrame:
+def _drop_nameless(frame: pd.DataFrame, report: IngestReport) -> pd.DataFrame:
     nameless = frame["name"].isna()
     if not nameless.any():
         return frame
     examples = [f"id {song}" for song in frame.loc[nameless, "id"].head(3)]
-    account.drop("without a name in any source", int(nameless.sum()), examples)
+    report.count_dropped("without a name in any source", int(nameless.sum()), examples)
     return frame[~nameless].reset_index(drop=True)
 
 
-def check_dropped(account: Account, strict: bool) -> None:
+def check_dropped_share(report: IngestReport, strict: bool) -> None:
     """Refuse a table of which too many rows are bad."""
-    if not account.dropped:
+    if not report.dropped:
         return
-    reason, rows = account.dropped.most_common(1)[0]
-    example = (account.examples[reason] or [""])[0]
+    reason, rows = report.dropped.most_common(1)[0]
+    example = (report.examples[reason] or [""])[0]
     if strict:
-        raise SourceError(f"{account.dropped_rows:,} bad rows, and --strict allows none; {example}")
-    if account.dropped_rows > MOST_DROPPED * account.rows:
-        share = account.dropped_rows / account.rows
+        raise SourceError(f"{report.dropped_rows:,} bad rows, and --strict allows none; {example}")
+    if report.dropped_rows > MAX_DROPPED_SHARE * report.rows:
+        share = report.dropped_rows / report.rows
         raise SourceError(f"{share:.0%} of the rows are bad ({rows:,} {reason}), at most 10% may be; {example}")
 
 
-def _check_given(given: Mapping[str, str], headers: Sequence[str], sources: Sequence[str]) -> None:
-    for name, header in given.items():
-        if not has(headers, header):
+def _check_overrides(overrides: Mapping[str, str], headers: Sequence[str], sources: Sequence[str]) -> None:
+    for name, header in overrides.items():
+        if not has_header(headers, header):
             raise SourceError(
-                f"{_names(sources)}, row 1: --columns {name}={header}: no such header;"
+                f"{_source_names(sources)}, row 1: --columns {name}={header}: no such header;"
                 f" there are: {', '.join(dict.fromkeys(headers))}"
             )
 
 
-def check_possible(known: Sequence[str], sources: Sequence[str]) -> None:
+def check_columns(known: Sequence[str], sources: Sequence[str]) -> None:
     """A recommendation needs names to show and something to compare.
 
-    known : tidy columns with a value
+    known : canonical columns with a value
     """
-    compared = ("genres", *(attribute.name for attribute in AUDIO))
+    comparable = ("genres", *(attribute.name for attribute in AUDIO_FEATURES))
     if "name" not in known:
-        lacking = "no column holds the songs' names"
-    elif not any(name in known for name in compared):
-        lacking = "no column holds an audio feature or genres"
+        problem = "no column holds the songs' names"
+    elif not any(name in known for name in comparable):
+        problem = "no column holds an audio feature or genres"
     else:
         return
-    raise SourceError(f"{_names(sources)}, row 1: {lacking}; needed are {NEEDED}")
+    raise SourceError(f"{_source_names(sources)}, row 1: {problem}; needed are {REQUIRED_COLUMNS}")
 
 
-def _names(sources: Sequence[str]) -> str:
+def _source_names(sources: Sequence[str]) -> str:
     return ", ".join(source.rpartition("/")[2] for source in sources)
 
 
-def check_enough(n_songs: int, account: Account, sources: Sequence[str]) -> None:
+def check_song_count(n_songs: int, report: IngestReport, sources: Sequence[str]) -> None:
     """Refuse a table that leaves too little to recommend from."""
-    if n_songs < FEWEST_SONGS:
+    if n_songs < MIN_SONGS:
         raise SourceError(
-            f"{_names(sources)}: only {n_songs} songs are left of {account.rows} rows;"
-            f" at least {FEWEST_SONGS} are needed"
+            f"{_source_names(sources)}: only {n_songs} songs are left of {report.rows} rows;"
+            f" at least {MIN_SONGS} are needed"
         )
+
+
+def merge_duplicate_rows(frame: pd.DataFrame) -> pd.DataFrame:
+    """Merge the rows of one table that share an id; where they differ, the most popular row is right.
+
+    Songs keep the order of these most popular rows.
+    """
+    if frame["id"].is_unique:
+        return frame
+    repeated = frame["id"].duplicated(keep=False).to_numpy()
+    rows = frame[repeated].assign(_position=np.flatnonzero(repeated))
+    if "popularity" in frame:
+        rows = rows.sort_values("popularity", ascending=False, kind="stable")
+    merged = merge_by_id(rows)
+    order = np.argsort(np.concatenate([np.flatnonzero(~repeated), merged.pop("_position")]))
+    return pd.concat([frame[~repeated], merged], ignore_index=True).take(order).reset_index(drop=True)
+
+
+def merge_by_id(frame: pd.DataFrame) -> pd.DataFrame:
+    """Merge rows that share an id: the first known value of each column, all genres together.
+
+    Rows keep the order in which their ids first come.
+    """
+    repeated = frame["id"].duplicated(keep=False)
+    if not repeated.any():
+        return frame.reset_index(drop=True)
+    groups = frame[repeated].groupby("id", sort=False)
+    merged = groups.first()
+    if "genres" in frame:
+        merged["genres"] = _union_genres(frame.loc[repeated, ["id", "genres"]].dropna()).reindex(merged.index)
+    unique = frame[~repeated].set_index("id")
+    order = frame["id"].drop_duplicates()
+    return pd.concat([unique, merged]).loc[order].reset_index()[list(frame.columns)]
+
+
+def add_missing_ids(frame: pd.DataFrame) -> pd.DataFrame:
+    """Give songs without an id a stable one, made from artists, title and album."""
+    ids = frame["id"] if "id" in frame else pd.Series(pd.NA, frame.index, dtype="str")
+    missing = ids.isna()
+    if not missing.any():
+        return frame
+    # A column that is not there counts as empty: the id is the same in a table with albums and in one without.
+    parts = frame.loc[missing].reindex(columns=["artists", "name", "album"]).astype("str").fillna("")
+    new_ids = [_content_id(artists, name, album) for artists, name, album in parts.itertuples(index=False)]
+    return frame.assign(id=ids.mask(missing, pd.Series(new_ids, frame.index[missing], dtype="str")))
+
+
+def _content_id(*parts: str) -> str:
+    digest = hashlib.blake2b(SEPARATOR.join(parts).encode(), digest_size=10).hexdigest()
+    return f"song-{digest}"
+
+
+def _union_genres(frame: pd.DataFrame) -> "pd.Series[str]":
+    """The genres of all rows of an id, by id."""
+    genres = frame["genres"].str.split(SEPARATOR)
+    one_per_row = frame.assign(genres=genres).explode("genres").drop_duplicates().sort_values("genres")
+    return one_per_row.groupby("id", sort=False)["genres"].agg(SEPARATOR.join)

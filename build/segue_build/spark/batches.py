@@ -1,92 +1,103 @@
-"""Arrow batches: what is made of them on the workers, and how they come to the driver."""
+"""Arrow batches: mapped and summed on the workers, streamed to the driver, appended to NumPy files that grow."""
 
+import itertools
+import os
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 Frame = Any  # a DataFrame of Spark's, whose type is not there where pyspark is not installed
-Make = Callable[[pa.Table], pa.Table | dict[str, Any]]
+BatchFunction = Callable[[pa.Table], pa.Table | dict[str, Any]]
+_SUM_SCHEMA = pa.schema([("shape", pa.list_(pa.int64())), ("sums", pa.list_(pa.int64()))])
+_GROUP_SUM_SCHEMA = pa.schema([("group", pa.int64()), ("sums", pa.list_(pa.int64()))])
+_MIN_MAX_SCHEMA = pa.schema([("low", pa.list_(pa.float64())), ("high", pa.list_(pa.float64()))])
+_IPC_SCHEMA = pa.schema([("batch", pa.binary())])
+_PARTITION_BITS = 33  # bits below a partition's number in what monotonically_increasing_id counts
 
 
-def each_batch(frame: Frame, schema: pa.Schema, make: Make) -> Frame:
-    """What is made of each batch, a few thousand rows; ``make`` runs on the workers."""
+def map_batches(frame: Frame, schema: pa.Schema, function: BatchFunction) -> Frame:
+    """What is made of each batch, a few thousand rows; ``function`` runs on the workers."""
 
     def run(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
             if batch.num_rows:
-                yield from _made(make, pa.Table.from_batches([batch]), schema)
+                yield from _call(function, pa.Table.from_batches([batch]), schema)
 
-    return frame.mapInArrow(run, in_spark(schema))
+    return frame.mapInArrow(run, to_spark_schema(schema))
 
 
-def each_key(frame: Frame, key: str, schema: pa.Schema, make: Make) -> Frame:
+def map_partitions_by_key(frame: Frame, key: str, schema: pa.Schema, function: BatchFunction) -> Frame:
     """What is made of all rows of several keys at once, as many as lie in one partition."""
 
     def run(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         rows = list(batches)
         if rows and sum(map(len, rows)):
-            yield from _made(make, pa.Table.from_batches(rows), schema)
+            yield from _call(function, pa.Table.from_batches(rows), schema)
 
-    return frame.repartition(key).mapInArrow(run, in_spark(schema))
+    return frame.repartition(key).mapInArrow(run, to_spark_schema(schema))
 
 
-def totals(frame: Frame, make: Callable[[pa.Table], np.ndarray]) -> np.ndarray:
+def sum_batches(frame: Frame, function: Callable[[pa.Table], np.ndarray]) -> np.ndarray:
     """The sum over all batches of an array of whole numbers, which is exact in whatever order; int64."""
 
     def run(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        found = [make(pa.Table.from_batches([batch])) for batch in batches if batch.num_rows]
+        found = [function(pa.Table.from_batches([batch])) for batch in batches if batch.num_rows]
         if found:
             total = np.sum(found, axis=0).astype(np.int64)
-            yield pa.RecordBatch.from_pydict({"shape": [list(total.shape)], "sums": [total.ravel()]}, _TOTALS)
+            yield pa.RecordBatch.from_pydict({"shape": [list(total.shape)], "sums": [total.ravel()]}, _SUM_SCHEMA)
 
-    parts = frame.mapInArrow(run, in_spark(_TOTALS)).toArrow()
+    parts = frame.mapInArrow(run, to_spark_schema(_SUM_SCHEMA)).toArrow()
     shape = parts["shape"][0].as_py()
     return np.sum([row.values.to_numpy() for row in parts["sums"]], axis=0).reshape(shape)
 
 
-def grouped(
-    frame: Frame, shape: tuple[int, int], make: Callable[[pa.Table], tuple[np.ndarray, np.ndarray]]
+def sum_by_group(
+    frame: Frame, shape: tuple[int, int], function: Callable[[pa.Table], tuple[np.ndarray, np.ndarray]]
 ) -> np.ndarray:
     """Sums over all batches of whole numbers by group, exact in whatever order; int64, shape (n_groups, width).
 
-    make : a batch to groups and what each adds, several rows of a group if need be
+    function : a batch to groups and what each adds, several rows of a group if need be
 
     The driver receives the sum of each group once, however many partitions hold rows of it.
     """
 
     def run(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        found = [_summed(*make(pa.Table.from_batches([batch]))) for batch in batches if batch.num_rows]
-        yield from _sums_of(found)
+        found = [_sum_by_group(*function(pa.Table.from_batches([batch]))) for batch in batches if batch.num_rows]
+        yield from _group_sum_batches(found)
 
     def again(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         tables = (pa.Table.from_batches([batch]) for batch in batches if batch.num_rows)
-        yield from _sums_of([(table["group"].to_numpy(), matrix(table["sums"], shape[1])) for table in tables])
+        yield from _group_sum_batches(
+            [(table["group"].to_numpy(), to_matrix(table["sums"], shape[1])) for table in tables]
+        )
 
-    of_partitions = frame.mapInArrow(run, in_spark(_GROUPED)).repartition("group")
-    sums = of_partitions.mapInArrow(again, in_spark(_GROUPED)).toArrow()
+    of_partitions = frame.mapInArrow(run, to_spark_schema(_GROUP_SUM_SCHEMA)).repartition("group")
+    sums = of_partitions.mapInArrow(again, to_spark_schema(_GROUP_SUM_SCHEMA)).toArrow()
     found = np.zeros(shape, np.int64)
-    found[sums["group"].to_numpy()] = matrix(sums["sums"], shape[1])
+    found[sums["group"].to_numpy()] = to_matrix(sums["sums"], shape[1])
     return found
 
 
-def extremes(frame: Frame, make: Callable[[pa.Table], np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+def min_max(frame: Frame, function: Callable[[pa.Table], np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     """The lowest and the highest of each column of what is made, without NaN; float64, shape (n_columns,)."""
 
     def run(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        found = [make(pa.Table.from_batches([batch])) for batch in batches if batch.num_rows]
+        found = [function(pa.Table.from_batches([batch])) for batch in batches if batch.num_rows]
         if found:
             low = np.fmin.reduce([np.fmin.reduce(each, axis=0) for each in found])
             high = np.fmax.reduce([np.fmax.reduce(each, axis=0) for each in found])
-            yield pa.RecordBatch.from_pydict({"low": [low], "high": [high]}, _EXTREMES)
+            yield pa.RecordBatch.from_pydict({"low": [low], "high": [high]}, _MIN_MAX_SCHEMA)
 
-    parts = frame.mapInArrow(run, in_spark(_EXTREMES)).toArrow()
+    parts = frame.mapInArrow(run, to_spark_schema(_MIN_MAX_SCHEMA)).toArrow()
     low, high = (np.stack([row.values.to_numpy() for row in parts[name]]) for name in ("low", "high"))
     return np.fmin.reduce(low, axis=0), np.fmax.reduce(high, axis=0)
 
 
-def streamed(frame: Frame) -> Iterator[pa.Table]:
+def stream_batches(frame: Frame) -> Iterator[pa.Table]:
     """The rows in their order, a batch at a time: the driver holds two partitions at the most."""
 
     def run(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -94,13 +105,13 @@ def streamed(frame: Frame) -> Iterator[pa.Table]:
             sink = pa.BufferOutputStream()
             with pa.ipc.new_stream(sink, batch.schema) as stream:
                 stream.write_batch(batch)
-            yield pa.RecordBatch.from_pydict({"batch": [sink.getvalue().to_pybytes()]}, _PACKED)
+            yield pa.RecordBatch.from_pydict({"batch": [sink.getvalue().to_pybytes()]}, _IPC_SCHEMA)
 
-    for row in frame.mapInArrow(run, in_spark(_PACKED)).toLocalIterator(prefetchPartitions=True):
+    for row in frame.mapInArrow(run, to_spark_schema(_IPC_SCHEMA)).toLocalIterator(prefetchPartitions=True):
         yield pa.ipc.open_stream(row["batch"]).read_all()
 
 
-def kept(frame: Frame) -> Frame:
+def persist(frame: Frame) -> Frame:
     """The same, computed once and kept in the workers' memory or on their disks.
 
     What a lost worker held is computed again. The plan begins anew: Spark writes plans out whole, and one of all
@@ -109,42 +120,42 @@ def kept(frame: Frame) -> Frame:
     from pyspark.sql import DataFrame
 
     spark, rows = frame.sparkSession, frame.persist()._jdf
-    begun = spark._jsparkSession.internalCreateDataFrame(rows.queryExecution().toRdd(), rows.schema(), False)
-    return DataFrame(begun, spark)
+    truncated = spark._jsparkSession.internalCreateDataFrame(rows.queryExecution().toRdd(), rows.schema(), False)
+    return DataFrame(truncated, spark)
 
 
-def matrix(column: pa.ChunkedArray, width: int) -> np.ndarray:
+def to_matrix(column: pa.ChunkedArray, width: int) -> np.ndarray:
     """A column of lists of ``width`` numbers as an array, shape (n_rows, width)."""
     whole = column.combine_chunks()
     return whole.flatten().to_numpy(zero_copy_only=False).reshape(len(whole), width)
 
 
-def rows_of(values: np.ndarray, kind: pa.DataType) -> pa.Array:
+def list_column(values: np.ndarray, kind: pa.DataType) -> pa.Array:
     """An array of shape (n_rows, width) as a column of lists."""
     offsets = np.arange(len(values) + 1, dtype=np.int32) * np.int32(values.shape[1])
     return pa.ListArray.from_arrays(offsets, pa.array(np.ascontiguousarray(values).ravel(), kind))
 
 
-def ragged(counts: np.ndarray, values: np.ndarray, kind: pa.DataType) -> pa.Array:
+def ragged_column(counts: np.ndarray, values: np.ndarray, kind: pa.DataType) -> pa.Array:
     """Lists of unequal length, end to end, as a column."""
     offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
     return pa.ListArray.from_arrays(offsets, pa.array(values, kind))
 
 
-def lengths_of(column: pa.ChunkedArray) -> tuple[np.ndarray, pa.Array]:
+def flatten_lists(column: pa.ChunkedArray) -> tuple[np.ndarray, pa.Array]:
     """The length of each list of a column, and the lists end to end."""
     whole = column.combine_chunks()
     return np.diff(whole.offsets.to_numpy()), whole.flatten()
 
 
-def bytes_of(vectors: np.ndarray) -> pa.Array:
+def binary_column(vectors: np.ndarray) -> pa.Array:
     """int8 vectors, shape (n_rows, n_dims), as a column of bytes."""
     offsets = np.arange(len(vectors) + 1, dtype=np.int32) * np.int32(vectors.shape[1])
     buffers = [None, pa.py_buffer(offsets), pa.py_buffer(np.ascontiguousarray(vectors))]
     return pa.Array.from_buffers(pa.binary(), len(vectors), buffers)
 
 
-def vectors_of(column: pa.ChunkedArray) -> np.ndarray:
+def to_vectors(column: pa.ChunkedArray) -> np.ndarray:
     """The same back; int8, shape (n_rows, n_dims)."""
     whole = column.combine_chunks()
     offsets = np.frombuffer(whole.buffers()[1], np.int32)[whole.offset : whole.offset + len(whole) + 1]
@@ -152,26 +163,20 @@ def vectors_of(column: pa.ChunkedArray) -> np.ndarray:
     return found.reshape(len(whole), -1)
 
 
-def in_spark(schema: pa.Schema) -> Any:
+def to_spark_schema(schema: pa.Schema) -> Any:
     """A schema as Spark has it."""
     from pyspark.sql.pandas.types import from_arrow_schema
 
     return from_arrow_schema(schema)
 
 
-_TOTALS = pa.schema([("shape", pa.list_(pa.int64())), ("sums", pa.list_(pa.int64()))])
-_GROUPED = pa.schema([("group", pa.int64()), ("sums", pa.list_(pa.int64()))])
-_EXTREMES = pa.schema([("low", pa.list_(pa.float64())), ("high", pa.list_(pa.float64()))])
-_PACKED = pa.schema([("batch", pa.binary())])
-
-
-def _sums_of(found: list[tuple[np.ndarray, np.ndarray]]) -> Iterator[pa.RecordBatch]:
+def _group_sum_batches(found: list[tuple[np.ndarray, np.ndarray]]) -> Iterator[pa.RecordBatch]:
     if found:
-        groups, sums = _summed(*map(np.concatenate, zip(*found)))
-        yield pa.RecordBatch.from_arrays([pa.array(groups), rows_of(sums, pa.int64())], schema=_GROUPED)
+        groups, sums = _sum_by_group(*map(np.concatenate, zip(*found)))
+        yield pa.RecordBatch.from_arrays([pa.array(groups), list_column(sums, pa.int64())], schema=_GROUP_SUM_SCHEMA)
 
 
-def _summed(groups: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _sum_by_group(groups: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The groups that there are, rising, and the sum of each one's rows."""
     order = np.argsort(groups, kind="stable")
     starts = np.flatnonzero(np.diff(groups[order], prepend=-1))
@@ -180,7 +185,125 @@ def _summed(groups: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarra
     return groups[order][starts], np.add.reduceat(rows[order], starts, axis=0, dtype=np.int64)
 
 
-def _made(make: Make, table: pa.Table, schema: pa.Schema) -> list[pa.RecordBatch]:
-    found = make(table)
+def _call(function: BatchFunction, table: pa.Table, schema: pa.Schema) -> list[pa.RecordBatch]:
+    found = function(table)
     made = found if isinstance(found, pa.Table) else pa.table([found[name] for name in schema.names], schema.names)
     return made.select(schema.names).cast(schema).combine_chunks().to_batches()
+
+
+def zip_with_index(frame: Frame, *order: object) -> Frame:
+    """The rows, sorted, with their places from 0 on in the column ``number``.
+
+    They are kept, for sorting again may part them otherwise.
+    """
+    from pyspark.sql import functions as sql
+
+    counted = persist(frame.sort(*order).withColumn("_id", sql.monotonically_increasing_id()))
+    partition = sql.shiftright("_id", _PARTITION_BITS)
+    sizes = {
+        row["partition"]: row["count"] for row in counted.groupBy(partition.alias("partition")).count().collect()
+    }
+    known = sorted(sizes)
+    firsts = dict(zip(known, itertools.accumulate((sizes[each] for each in known), initial=0)))
+    table = [(each, firsts[each]) for each in known]
+    starts = sql.broadcast(frame.sparkSession.createDataFrame(table or [(0, 0)], "partition long, start long"))
+    within = sql.col("_id") - sql.shiftleft(sql.col("partition"), _PARTITION_BITS)
+    joined = counted.withColumn("partition", partition).join(starts, "partition")
+    return persist(joined.withColumn("number", sql.col("start") + within).drop("_id", "partition", "start"))
+
+
+class NpyWriter:
+    """One ``.npy`` file, written from its first row to its last.
+
+    width : of its rows, None where they are numbers
+    """
+
+    def __init__(self, folder: Path, name: str, dtype: Any, width: int | None = None):
+        self._file = (folder / f"{name}.npy").open("wb")
+        self._dtype = np.dtype(dtype)
+        self._row_shape = () if width is None else (width,)
+        self.rows = 0
+        self._write_header()
+
+    def append(self, values: np.ndarray) -> None:
+        """Write some rows."""
+        self._file.write(np.ascontiguousarray(values, self._dtype).reshape(-1, *self._row_shape).tobytes())
+        self.rows += len(values)
+
+    def close(self) -> None:
+        """Write the number of rows into the header, which has space for any."""
+        self._file.seek(0, os.SEEK_SET)
+        self._write_header()
+        self._file.close()
+
+    def _write_header(self) -> None:
+        shape = (self.rows, *self._row_shape)
+        entry = {"descr": np.lib.format.dtype_to_descr(self._dtype), "fortran_order": False, "shape": shape}
+        np.lib.format.write_array_header_1_0(self._file, entry)
+
+
+class NpyFolderWriter:
+    """Several files of a folder, closed together."""
+
+    def __init__(self, folder: Path):
+        self._folder = folder
+        self._writers: dict[str, NpyWriter] = {}
+
+    def __enter__(self) -> "NpyFolderWriter":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        for writer in self._writers.values():
+            writer.close()
+
+    def append(self, name: str, values: np.ndarray, dtype: Any = None) -> None:
+        """Write some rows of one file, which has the type and the width of the first ones."""
+        if name not in self._writers:
+            width = values.shape[1] if values.ndim == 2 else None
+            self._writers[name] = NpyWriter(self._folder, name, dtype or values.dtype, width)
+        self._writers[name].append(values)
+
+    def rows(self, name: str) -> int:
+        """How many rows a file has so far."""
+        return self._writers[name].rows if name in self._writers else 0
+
+
+class RaggedWriter:
+    """Rows of unequal length as :mod:`segue.catalog.arrays` reads them: values end to end, and offsets.
+
+    The offsets, 8 bytes a row, lie in a file of their own until the sum of all lengths decides their type.
+    """
+
+    def __init__(self, folder: Path, owner: str, items: str, dtype: Any):
+        prefix = f"{owner}_{items}" if owner == "song" else owner  # songs own two lists
+        self._folder, self._name = folder, f"{prefix}_offsets"
+        self._values = NpyWriter(folder, f"{owner}_{items}", dtype)
+        self._lengths = NpyWriter(folder, f".{prefix}_lengths", np.int32)
+
+    def append(self, lengths: np.ndarray, values: np.ndarray) -> None:
+        """Write some rows."""
+        self._lengths.append(lengths)
+        self._values.append(values)
+
+    def close(self) -> None:
+        """Write the offsets."""
+        self._values.close()
+        self._lengths.close()
+        path = self._folder / f"{self._lengths_name}.npy"
+        lengths = np.load(path, mmap_mode="r")
+        offsets = NpyWriter(self._folder, self._name, np.uint32 if self._values.rows < 2**32 else np.uint64)
+        end = 0
+        offsets.append(np.zeros(1, np.int64))
+        for first in range(0, len(lengths), 1 << 16):
+            ends = end + np.cumsum(lengths[first : first + (1 << 16)], dtype=np.int64)
+            offsets.append(ends)
+            end = int(ends[-1])
+        offsets.close()
+        del lengths
+        path.unlink()
+
+    @property
+    def _lengths_name(self) -> str:
+        return f".{self._name.removesuffix('_offsets')}_lengths"

@@ -1,94 +1,424 @@
-"""The offline step on Spark: a folder of parts -> space -> cells -> artifacts."""
+"""``fit --engine spark``: a folder of parts to a version's files, which grow as sorted rows stream in."""
 
 import contextlib
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from segue_build.progress import stage
-from segue_build.sources.account import Account
-from segue_build.sources.columns import TIDY
-from segue_build.sources.tracks import check_dropped, check_enough, check_possible
-from segue_build.spark.assembly import write
-from segue_build.spark.batches import Frame, kept
-from segue_build.spark.ordering import ordered
-from segue_build.spark.placing import place
-from segue_build.spark.reading import read
-from segue_build.spark.session import session
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
 from segue.errors import SourceError
+from segue.query.schema import NUMERIC_ATTRIBUTES
+from segue_build.artifacts import parquet
+from segue_build.artifacts.parquet import row_group_starts
+from segue_build.model.map_layout import to_coordinates
+from segue_build.progress import stage
+from segue_build.sources.columns import CANONICAL_COLUMNS
+from segue_build.sources.ingest_report import IngestReport
+from segue_build.sources.multivalue import SEPARATOR
+from segue_build.sources.tracks import check_columns, check_dropped_share, check_song_count
+from segue_build.spark import clustering, lookups
+from segue_build.spark.batches import (
+    Frame,
+    NpyFolderWriter,
+    RaggedWriter,
+    flatten_lists,
+    persist,
+    stream_batches,
+    sum_batches,
+    to_matrix,
+    to_vectors,
+    zip_with_index,
+)
+from segue_build.spark.clustering import OrderedSongs, order_songs
+from segue_build.spark.embedding import Embedding, embed
+from segue_build.spark.features import NUMERIC_COLUMNS
+from segue_build.spark.lookups import merge_works, song_keys
+from segue_build.spark.reader import other_column, read_folder
+from segue_build.spark.session import session
+
+_INTEGER_COLUMNS = [attribute.name for attribute in NUMERIC_ATTRIBUTES if attribute.is_integer] + ["explicit"]
 
 
 @contextlib.contextmanager
-def fitted(
-    sources: Sequence[str], columns: Mapping[str, str], shares: Mapping[str, float], *, strict: bool, seed: int,
+def fit_on_spark(
+    sources: Sequence[str], columns: Mapping[str, str], weights: Mapping[str, float], *, strict: bool, seed: int,
     master: str | None,
-) -> Iterator["Distributed"]:  # fmt: skip
+) -> Iterator["SparkFit"]:  # fmt: skip
     """Fit a folder of parts; files can be written as long as the session lives.
 
-    Parameters are those of :class:`segue_build.fit.Options`.
+    Parameters are those of :class:`segue_build.fit.FitOptions`.
 
     Raises
     ------
     SourceError
         the folder can't be used.
-    EngineError
+    SparkError
         Spark can't be.
 
     """
     if len(sources) != 1:
         raise SourceError(f"--engine spark reads one --source, a folder of parts, not {len(sources)}")
     (source,) = sources
-    account = Account()
+    report = IngestReport()
     with stage("starting Spark"):
         opened = contextlib.ExitStack()
         spark = opened.enter_context(session(master))
     with opened:
         with stage(f"reading {source}"):
-            found = read(spark, source, columns, account)
-            songs, n_songs = _songs(found.frame, source, account, strict)
+            tidy_table = read_folder(spark, source, columns, report)
+            songs, n_songs = _usable_songs(tidy_table.frame, source, report, strict)
         with stage(f"placing {n_songs:,} songs in the space"):
-            placed = place(songs, n_songs, account, seed, shares)
+            embedding = embed(songs, n_songs, report, seed, weights)
         with stage("clustering and sorting"):
-            rows = ordered(placed.space, placed.points, songs, n_songs, seed)
-        yield Distributed(account, songs, lambda folder: write(folder, songs, found.others, placed, rows))
+            ordered = order_songs(embedding.space, embedding.points, songs, n_songs, seed)
+        yield SparkFit(
+            report, songs, lambda folder: write_version(folder, songs, tidy_table.others, embedding, ordered)
+        )
 
 
-class Distributed:
+class SparkFit:
     """A catalogue on Spark.
 
     write : writes a version's files, and returns what the manifest says of them
     """
 
-    def __init__(self, account: Account, songs: Frame, write: Any):
-        self.account = account
+    def __init__(self, report: IngestReport, songs: Frame, write: Any):
+        self.report = report
         self.write = write
         self._songs = songs
 
     def fingerprint(self) -> str:
-        """A digest of the tidy table, whatever its rows' order."""
+        """A digest of the canonical table, whatever its rows' order."""
         from pyspark.sql import functions as sql
 
-        columns = [name for name in self._songs.columns if name not in ("place", "_rows")]
+        columns = [name for name in self._songs.columns if name not in ("source_row", "_rows")]
         hashed = sql.xxhash64(*columns).cast("decimal(38,0)")
         return hashlib.sha256(str(self._songs.agg(sql.sum(hashed)).first()[0]).encode()).hexdigest()
 
 
-def _songs(frame: Frame, source: str, account: Account, strict: bool) -> tuple[Frame, int]:
+def _usable_songs(frame: Frame, source: str, report: IngestReport, strict: bool) -> tuple[Frame, int]:
     """The songs that have a name, and how many they are."""
     from pyspark.sql import functions as sql
 
-    frame = kept(frame)
-    check_dropped(account, strict)
+    frame = persist(frame)
+    check_dropped_share(report, strict)
     named = sql.col("name").isNotNull()
     n_rows, n_songs, n_all = frame.agg(sql.sum("_rows"), sql.count_if(named), sql.count("*")).first() or (0, 0, 0)
-    account.ids_merged += (n_rows or 0) - n_all
+    report.ids_merged += (n_rows or 0) - n_all
     if n_all > n_songs:
-        account.drop("without a name in any source", n_all - n_songs, [])
-        check_dropped(account, strict)
-    known = frame.agg(*(sql.count(name).alias(name) for name in TIDY)).first()
-    check_possible([name for name in TIDY if known[name]], [source])
-    check_enough(n_songs, account, [source])
+        report.count_dropped("without a name in any source", n_all - n_songs, [])
+        check_dropped_share(report, strict)
+    known = frame.agg(*(sql.count(name).alias(name) for name in CANONICAL_COLUMNS)).first()
+    check_columns([name for name in CANONICAL_COLUMNS if known[name]], [source])
+    check_song_count(n_songs, report, [source])
     songs = frame.where(named)
-    account.not_analysed = songs.where("tempo = 0").count()
-    account.songs, account.works = n_songs, None
+    report.not_analysed = songs.where("tempo = 0").count()
+    report.songs, report.works = n_songs, None
     return songs, n_songs
+
+
+def write_version(
+    folder: Path, songs: Frame, others: list[str], embedding: Embedding, ordered: OrderedSongs
+) -> dict[str, Any]:
+    """Write every file of a version but the manifest; what :func:`segue_build.artifacts.writer.write` returns.
+
+    songs : the canonical table
+    others : names of the source's other columns
+    """
+    from pyspark.sql import functions as sql
+
+    codes = embedding.features.select("source_row", sql.col("genres").alias("codes"))
+    known = persist(songs.drop("_rows").join(codes, "source_row").join(ordered.rows, "source_row"))
+    keys = persist(merge_works(persist(song_keys(known))))
+    relations = _number_relations(known, keys)
+    _write_space(folder, embedding, ordered)
+    facts = write_song_arrays(folder, relations.songs, others, ordered)
+    write_texts(folder, "albums", relations.albums.sort("number").select("text"))
+    write_texts(folder, "artists", relations.artists.sort("number").select(sql.col("artist").alias("text")))
+    lookups.write(folder, known, keys, relations.artists)
+    cluster_starts = ordered.cluster_starts
+    return {
+        "songs": int(ordered.offsets[-1]),
+        **facts,
+        "works": _write_groups(folder, relations, embedding, len(cluster_starts) - 1),
+        "space": embedding.space.to_manifest(),
+        "genres": embedding.fitted.genres,
+        "clusters": clustering.describe_clusters(
+            relations.songs, cluster_starts, embedding.space, embedding.fitted.ranks
+        ),
+        "row_groups": row_group_starts(cluster_starts),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _Relations:
+    """What belongs to songs, numbered.
+
+    songs : all that is known, and columns ``work``, ``album_number``, ``artist_numbers`` and ``clusters``
+    albums : columns ``text`` and ``number``
+    artists : columns ``artist`` and ``number``
+    credits : columns ``row``, ``popularity``, ``position`` and ``number`` of the artist
+    """
+
+    songs: Frame
+    albums: Frame
+    artists: Frame
+    credits: Frame
+
+
+def _number_relations(known: Frame, keys: Frame) -> _Relations:
+    """Number works and albums as they first come, artists by their names."""
+    from pyspark.sql import functions as sql
+
+    first = sql.min("row").alias("first")
+    works = zip_with_index(keys.groupBy("work_key").agg(first), "first")
+    album = sql.coalesce("album", sql.lit(""))
+    albums = zip_with_index(known.groupBy(album.alias("text")).agg(first), "first")
+    named = sql.posexplode(sql.split("artists", SEPARATOR)).alias("position", "artist")
+    links = known.select("row", "popularity", named)
+    artists = zip_with_index(links.select("artist").distinct(), "artist")
+    credits_of_songs = persist(links.join(artists, "artist"))
+    songs = (
+        known.withColumn("text", album)
+        .join(keys.select("row", "work_key"), "row")
+        .join(works.select("work_key", sql.col("number").alias("work")), "work_key")
+        .join(albums.select("text", sql.col("number").alias("album_number")), "text")
+        .join(_artist_numbers(credits_of_songs), "row", "left")
+        .withColumn("clusters", sql.array("cluster"))
+    )
+    return _Relations(persist(songs.drop("text", "work_key")), albums, artists, credits_of_songs)
+
+
+def _write_groups(folder: Path, relations: _Relations, embedding: Embedding, n_clusters: int) -> int:
+    """Write the songs of works and artists, and the typical ones of genres and clusters; returns how many works."""
+    from pyspark.sql import functions as sql
+
+    best_first = sql.coalesce("popularity", sql.lit(-1.0)).desc(), "row"
+    of_work = _owner_items(relations.songs.sort("work", *best_first), "work")
+    of_artist = _owner_items(relations.credits.sort("number", sql.col("position") > 0, *best_first), "number")
+    lookups.write_lists(folder, "artist", "songs", of_artist)
+    for owner, column, count in ("genre", "codes", len(embedding.fitted.genres)), ("cluster", "clusters", n_clusters):
+        lookups.write_lists(
+            folder, owner, "songs", clustering.typical_songs(relations.songs, column, count, embedding.space)
+        )
+    return lookups.write_lists(folder, "work", "songs", of_work)
+
+
+def _owner_items(frame: Frame, owner: str) -> Frame:
+    from pyspark.sql import functions as sql
+
+    return frame.select(sql.col(owner).alias("owner"), sql.col("row").alias("item"))
+
+
+def _artist_numbers(credit_rows: Frame) -> Frame:
+    """Each song's artists by number, in their order."""
+    from pyspark.sql import functions as sql
+
+    listed = sql.sort_array(sql.collect_list(sql.struct("position", "number")))
+    return credit_rows.groupBy("row").agg(
+        sql.transform(listed, lambda each: each["number"].cast("int")).alias("artist_numbers")
+    )
+
+
+def _write_space(folder: Path, embedding: Embedding, ordered: OrderedSongs) -> None:
+    offsets = ordered.offsets
+    arrays = {
+        "pq_centroids": ordered.pq_centroids,
+        "cell_offsets": offsets.astype(np.uint32 if offsets[-1] < 2**32 else np.uint64),
+        "cell_centroids": ordered.centroids,
+        "cell_clusters": ordered.clusters.astype(np.int16),
+        "rank_values": embedding.fitted.ranks.values,
+        "rank_levels": embedding.fitted.ranks.levels,
+    }
+    for name, array in arrays.items():
+        np.save(folder / f"{name}.npy", np.ascontiguousarray(array), allow_pickle=False)
+
+
+def write_song_arrays(folder: Path, songs: Frame, others: list[str], ordered: OrderedSongs) -> dict[str, Any]:
+    """Write columns, lists, texts and the table, and return what the manifest says of them.
+
+    songs : all that is known of songs
+    others : names of the source's other columns
+    """
+    group_starts = row_group_starts(ordered.cluster_starts)
+    catalog_writer = CatalogTableWriter(folder, songs, others, [*group_starts[1:], int(ordered.offsets[-1])])
+    with NpyFolderWriter(folder) as npy_files:
+        files = _SongArrays(folder, npy_files, ordered, _attribute_dtypes(songs))
+        for batch in stream_batches(songs.sort("row")):
+            files.append(batch)
+            catalog_writer.append(batch)
+        files.close()
+    catalog_writer.close()
+    return files.manifest_entries()
+
+
+def write_texts(folder: Path, name: str, frame: Frame) -> None:
+    """Write the texts of the column ``text``."""
+    heap = RaggedWriter(folder, name, "heap", np.uint8)
+    for batch in stream_batches(frame):
+        heap.append(*_encode_texts(batch["text"].to_pylist()))
+    heap.close()
+
+
+class _SongArrays:
+    """All files but the table.
+
+    dtypes : attribute -> its type
+    """
+
+    def __init__(self, folder: Path, columns: NpyFolderWriter, ordered: OrderedSongs, dtypes: dict[str, Any]):
+        self._columns, self._ordered, self._dtypes = columns, ordered, dtypes
+        self._texts = {
+            "id": RaggedWriter(folder, "ids", "heap", np.uint8),
+            "name": RaggedWriter(folder, "names", "heap", np.uint8),
+        }
+        self._lists = {
+            "artist_numbers": RaggedWriter(folder, "song", "artists", np.int32),
+            "codes": RaggedWriter(folder, "song", "genres", np.int32),
+        }
+        self._known = dict.fromkeys([*NUMERIC_COLUMNS, "explicit"], False)
+        self._recommendable = 0
+        self._local_scale_sums = np.zeros(len(ordered.clusters))
+
+    def append(self, songs: pa.Table) -> None:
+        """Write some rows."""
+        self._append_vectors(songs)
+        self._append_attributes(songs)
+        np.add.at(
+            self._local_scale_sums, songs["cell"].to_numpy(), songs["local_scale"].to_numpy().astype(np.float64)
+        )
+        for name, heap in self._texts.items():
+            heap.append(*_encode_texts(songs[name].to_pylist()))
+        for name, lists in self._lists.items():
+            counts, values = flatten_lists(songs[name])
+            lists.append(counts, values.to_numpy())
+
+    def close(self) -> None:
+        """Write what is known when all songs are."""
+        self._columns.append("cell_local_scales", self._local_scale_sums / np.diff(self._ordered.offsets), np.float32)
+        for each in (*self._texts.values(), *self._lists.values()):
+            each.close()
+
+    def manifest_entries(self) -> dict[str, Any]:
+        """What the manifest says."""
+        return {
+            "recommendable": self._recommendable,
+            "attributes": [attribute.name for attribute in NUMERIC_ATTRIBUTES if self._known[attribute.name]],
+            "has_explicit": self._known["explicit"],
+        }
+
+    def _append_vectors(self, songs: pa.Table) -> None:
+        columns, width = self._columns, len(songs["pq_code"][0])
+        positions = np.stack([songs["x"].to_numpy(), songs["y"].to_numpy()], axis=1)
+        columns.append("vectors", to_vectors(songs["vector"]))
+        columns.append("present", songs["present"].to_numpy(), np.uint16)
+        columns.append("local_scales", songs["local_scale"].to_numpy(), np.float32)
+        columns.append("pq_codes", to_matrix(songs["pq_code"], width), np.uint16)
+        columns.append("map", to_coordinates(positions, self._ordered.low, self._ordered.high))
+        columns.append("works", songs["work"].to_numpy(), np.int32)
+        columns.append("source_rows", songs["source_row"].to_numpy(), np.int32)
+        columns.append("song_albums", songs["album_number"].to_numpy(), np.uint32)
+
+    def _append_attributes(self, songs: pa.Table) -> None:
+        for name, dtype in self._dtypes.items():
+            values = songs[name].to_numpy(zero_copy_only=False).astype(np.float64)
+            self._known[name] |= not np.isnan(values).all()
+            self._columns.append(f"attribute_{name}", values, dtype)
+        analysed = songs["tempo"].to_numpy(zero_copy_only=False) != 0
+        self._columns.append("recommendable", analysed)
+        self._recommendable += int(analysed.sum())
+
+
+def _encode_texts(texts: list[str]) -> tuple[np.ndarray, np.ndarray]:
+    encoded = [text.encode("utf-8", "replace") for text in texts]
+    return np.fromiter(map(len, encoded), np.int64, len(encoded)), np.frombuffer(b"".join(encoded), np.uint8)
+
+
+def _attribute_dtypes(songs: Frame) -> dict[str, Any]:
+    """The smallest float of each attribute that holds all of its values, where they are whole."""
+    small, single = sum_batches(songs.select(*_INTEGER_COLUMNS), _count_inexact)
+    dtypes = np.where(small == 0, "float16", np.where(single == 0, "float32", "float64"))
+    fractions = {attribute.name: np.float32 for attribute in NUMERIC_ATTRIBUTES if not attribute.is_integer}
+    return {**fractions, **dict(zip(_INTEGER_COLUMNS, dtypes.tolist()))}
+
+
+def _count_inexact(songs: pa.Table) -> np.ndarray:
+    """How many values are not the same as float16, and as float32; shape (2, n_attributes)."""
+    values = np.stack([songs[name].to_numpy(zero_copy_only=False).astype(np.float64) for name in _INTEGER_COLUMNS])
+    known = ~np.isnan(values)
+    with np.errstate(over="ignore"):
+        return np.stack([((values.astype(kind) != values) & known).sum(axis=1) for kind in (np.float16, np.float32)])
+
+
+class CatalogTableWriter:
+    """Takes rows in whatever runs they come, and writes them in row groups.
+
+    songs : all rows, of which the types of the columns are told
+    others : names of the source's other columns
+    ends : row after the last one of each row group
+    """
+
+    def __init__(self, folder: Path, songs: Frame, others: list[str], ends: list[int]):
+        self._types = dict(zip(others, _other_types(songs, len(others))))
+        self._ends = ends
+        self._pending: list[pa.Table] = []
+        self._row = 0
+        self._path = folder / parquet.FILE_NAME
+        self._file: pq.ParquetWriter | None = None
+
+    def append(self, songs: pa.Table) -> None:
+        """Take some rows."""
+        self._pending.append(songs)
+        end = self._row + sum(map(len, self._pending))
+        while self._ends and self._ends[0] <= end:
+            pending = pa.concat_tables(self._pending)
+            size = self._ends.pop(0) - self._row
+            self._write(pending.slice(0, size))
+            self._row, self._pending = self._row + size, [pending.slice(size)]
+
+    def close(self) -> None:
+        """Write the end of the file."""
+        if self._file:
+            self._file.close()
+
+    def _write(self, songs: pa.Table) -> None:
+        frame = songs.select(CANONICAL_COLUMNS).to_pandas()
+        columns = {name: parquet.column_to_arrow(name, frame[name]) for name in CANONICAL_COLUMNS}
+        columns |= {name: songs[name] for name in ("cluster", "cell")}
+        for number, (name, dtype) in enumerate(self._types.items()):
+            columns[name] = _cast(songs[other_column(number)], dtype)
+        rows = pa.table(columns)
+        if self._file is None:
+            self._file = parquet.open_writer(self._path, rows.schema)
+        self._file.write_table(rows, row_group_size=parquet.MAX_ROW_GROUP)
+
+
+def _other_types(songs: Frame, n_others: int) -> list[pa.DataType | None]:
+    """What columns that Segue knows nothing of become: numbers where all of a text column is numbers."""
+    from pyspark.sql import functions as sql
+
+    types, counts_of = dict(songs.dtypes), []
+    texts = [name for name in map(other_column, range(n_others)) if types[name] == "string"]
+    for name in texts:
+        number = sql.expr(f"try_cast({name} AS double)")
+        broken = sql.count(sql.when(number % 1 != 0, 1))
+        counts_of.append(
+            sql.struct(sql.count(name).alias("known"), sql.count(number).alias("numbers"), broken.alias("broken"))
+        )
+    counts = dict(zip(texts, songs.agg(*counts_of).first())) if texts else {}
+    return [_number_type(*counts.get(name, (0, 0, 0))) for name in map(other_column, range(n_others))]
+
+
+def _number_type(known: int, numbers: int, broken: int) -> pa.DataType | None:
+    if not known or known != numbers:
+        return None
+    return pa.float64() if broken else pa.int64()
+
+
+def _cast(cells: pa.ChunkedArray, kind: pa.DataType | None) -> pa.ChunkedArray:
+    return cells if kind is None else cells.cast(pa.float64()).cast(kind)

@@ -1,70 +1,97 @@
-"""The look-up files and the relations of a version, sorted by Spark and written as they stream in."""
+"""The look-up files of a version, and which songs are one work: hashed on the workers, sorted by Spark, streamed."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from segue_build.spark.batches import Frame, kept, streamed
-from segue_build.spark.columns import Columns, Ragged
-from segue_build.spark.keys import artist_keys, trigrams_of, unsigned
-from segue_build.spark.numbering import numbered
+from segue.catalog import normalization
+from segue.catalog.lookup import fuzzy
+from segue.catalog.lookup.exact import artist_search_key
+from segue.catalog.lookup.fuzzy import sort_key
+from segue.catalog.normalization import hash64
+from segue_build.model.works import is_merged, key_digests
+from segue_build.sources.multivalue import SEPARATOR
+from segue_build.spark.batches import (
+    Frame,
+    NpyFolderWriter,
+    RaggedWriter,
+    map_batches,
+    persist,
+    ragged_column,
+    stream_batches,
+    zip_with_index,
+)
+
+SONG_KEYS = pa.schema([
+    ("row", pa.int64()), ("popularity", pa.float64()), ("id_key", pa.int64()), ("work_key", pa.int64()),
+    ("name_key", pa.int64()), ("movement", pa.bool_()), ("entry_key", pa.int64()),
+    ("title_keys", pa.list_(pa.int64())), ("alphabetical", pa.string()),
+])  # fmt: skip
+_ARTIST_KEYS = pa.schema([
+    ("number", pa.int64()), ("key", pa.int64()), ("spelt_key", pa.int64()), ("alphabetical", pa.string())
+])  # fmt: skip
+_TRIGRAM_ENTRIES = pa.schema([("trigram", pa.int64()), ("entry", pa.int64())])
+_SIGN_BIT = np.uint64(1 << 63)
 
 
 def write(folder: Path, songs: Frame, keys: Frame, artists: Frame) -> None:
-    """Write what :mod:`segue_build.artifacts.lookups` writes.
+    """Write what :mod:`segue_build.artifacts.lookup_index` writes.
 
     songs : columns ``row``, ``name`` and ``artists``
-    keys : columns of :data:`segue_build.spark.keys.KEYS`
+    keys : columns of :data:`segue_build.spark.lookups.SONG_KEYS`
     artists : columns ``artist`` and ``number``
     """
     from pyspark.sql import functions as sql
 
     best_first = sql.col("popularity").desc(), sql.col("row")
-    with Columns(folder) as columns:
+    with NpyFolderWriter(folder) as columns:
         _write_titles(columns, keys, *best_first)
         _write_artists(columns, artists)
         best = sql.max_by("row", sql.struct("popularity", -sql.col("row"))).alias("row")
         entries = keys.groupBy("entry_key").agg(sql.max("popularity").alias("popularity"), best)
-        entries = numbered(entries, *best_first)
-        for table in streamed(entries.sort("number").select("row")):
-            _append(columns, table, {}, {"row": "entry_songs"})
-    found = trigrams_of(entries.select("row", "number").join(songs.select("row", "name", "artists"), "row"))
+        entries = zip_with_index(entries, *best_first)
+        for table in stream_batches(entries.sort("number").select("row")):
+            _append_columns(columns, table, {}, {"row": "entry_songs"})
+    found = trigram_entries(entries.select("row", "number").join(songs.select("row", "name", "artists"), "row"))
     pairs = found.select(sql.col("trigram").alias("owner"), sql.col("entry").alias("item"))
     write_trigrams(folder, pairs.sort("owner", "item"))
 
 
-def _write_titles(columns: Columns, keys: Frame, *best_first: object) -> None:
+def _write_titles(columns: NpyFolderWriter, keys: Frame, *best_first: object) -> None:
     """Write songs by their ids, by the forms of their titles, and in the order of the alphabet."""
     from pyspark.sql import functions as sql
 
-    for table in streamed(keys.select("id_key", "row").sort("id_key", "row")):
-        _append(columns, table, {"id_key": "id_hashes"}, {"row": "id_songs"})
+    for table in stream_batches(keys.select("id_key", "row").sort("id_key", "row")):
+        _append_columns(columns, table, {"id_key": "id_hashes"}, {"row": "id_songs"})
     titles = keys.select(sql.explode("title_keys").alias("key"), "popularity", "row").sort("key", *best_first)
-    for table in streamed(titles.select("key", "row")):
-        _append(columns, table, {"key": "title_hashes"}, {"row": "title_songs"})
-    for table in streamed(keys.sort("alphabetical", "row").select("row")):
-        _append(columns, table, {}, {"row": "title_order"})
+    for table in stream_batches(titles.select("key", "row")):
+        _append_columns(columns, table, {"key": "title_hashes"}, {"row": "title_songs"})
+    for table in stream_batches(keys.sort("alphabetical", "row").select("row")):
+        _append_columns(columns, table, {}, {"row": "title_order"})
 
 
-def _write_artists(columns: Columns, artists: Frame) -> None:
+def _write_artists(columns: NpyFolderWriter, artists: Frame) -> None:
     from pyspark.sql import functions as sql
 
-    found = kept(artist_keys(artists))
+    found = persist(artist_keys(artists))
     both = found.select(sql.col("key"), sql.lit(0).alias("form"), "number").union(
         found.select(sql.col("spelt_key"), sql.lit(1), "number")
     )
-    for table in streamed(both.sort("key", "form", "number")):
-        _append(columns, table, {"key": "artist_hashes"}, {"number": "artist_rows"})
-    for table in streamed(found.sort("alphabetical", "number").select("number")):
-        _append(columns, table, {}, {"number": "artist_order"})
+    for table in stream_batches(both.sort("key", "form", "number")):
+        _append_columns(columns, table, {"key": "artist_hashes"}, {"number": "artist_rows"})
+    for table in stream_batches(found.sort("alphabetical", "number").select("number")):
+        _append_columns(columns, table, {}, {"number": "artist_order"})
 
 
-def _append(columns: Columns, table: pa.Table, digests: dict[str, str], rows: dict[str, str]) -> None:
-    for source, name in digests.items():
-        columns.append(name, unsigned(table[source].to_numpy()), np.uint64)
-    for source, name in rows.items():
+def _append_columns(
+    columns: NpyFolderWriter, table: pa.Table, hash_names: dict[str, str], row_names: dict[str, str]
+) -> None:
+    for source, name in hash_names.items():
+        columns.append(name, to_unsigned(table[source].to_numpy()), np.uint64)
+    for source, name in row_names.items():
         columns.append(name, table[source].to_numpy(), np.int32)
 
 
@@ -73,15 +100,15 @@ def write_lists(folder: Path, owner: str, items: str, frame: Frame) -> int:
 
     frame : columns ``owner``, rising from 0 without gaps, and ``item``, in the order of the lists
     """
-    written, lists = 0, Ragged(folder, owner, items, np.int32)
-    for owners, lengths, values in runs(streamed(frame)):
+    written, lists = 0, RaggedWriter(folder, owner, items, np.int32)
+    for owners, lengths, values in list_runs(stream_batches(frame)):
         lists.append(lengths, values)
         written += len(owners)
     lists.close()
     return written
 
 
-def runs(tables: Iterable[pa.Table]) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+def list_runs(tables: Iterable[pa.Table]) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
     """Owners, how many items each has, and the items of one batch; the last owner waits for the next batch.
 
     tables : columns ``owner``, rising, and ``item``
@@ -102,11 +129,109 @@ def runs(tables: Iterable[pa.Table]) -> Iterator[tuple[np.ndarray, np.ndarray, n
 
 
 def write_trigrams(folder: Path, pairs: Frame) -> None:
-    """Write the index of trigrams; columns ``owner``, as :func:`segue_build.spark.keys.signed` has them, and ``item``."""
-    lists = Ragged(folder, "trigram", "entries", np.int32)
-    with Columns(folder) as columns:
+    """Write the index of trigrams; columns ``owner``, signed as :func:`to_signed` has it, and ``item``."""
+    lists = RaggedWriter(folder, "trigram", "entries", np.int32)
+    with NpyFolderWriter(folder) as columns:
         columns.append("trigram_keys", np.empty(0, np.uint64))
-        for owners, lengths, values in runs(streamed(pairs)):
-            columns.append("trigram_keys", unsigned(owners))
+        for owners, lengths, values in list_runs(stream_batches(pairs)):
+            columns.append("trigram_keys", to_unsigned(owners))
             lists.append(lengths, values)
     lists.close()
+
+
+def to_signed(values: np.ndarray) -> np.ndarray:
+    """uint64 as int64 of the same order, for Spark has no other whole numbers."""
+    return (values.astype(np.uint64) ^ _SIGN_BIT).view(np.int64)
+
+
+def to_unsigned(values: np.ndarray) -> np.ndarray:
+    """The same back."""
+    return values.astype(np.int64).view(np.uint64) ^ _SIGN_BIT
+
+
+def song_keys(songs: Frame) -> Frame:
+    """The keys of each song."""
+    return map_batches(songs.select("row", "id", "name", "artists", "popularity"), SONG_KEYS, _hash_songs)
+
+
+def artist_keys(artists: Frame) -> Frame:
+    """The keys of each artist; columns ``artist`` and ``number``."""
+    return map_batches(artists.select("artist", "number"), _ARTIST_KEYS, _hash_artists)
+
+
+def trigram_entries(entries: Frame) -> Frame:
+    """Which entries hold which trigrams; columns ``number``, ``name`` and ``artists``."""
+    return map_batches(entries.select("number", "name", "artists"), _TRIGRAM_ENTRIES, _list_trigrams)
+
+
+def _hash_songs(songs: pa.Table) -> dict[str, Any]:
+    ids, titles = songs["id"].to_pylist(), songs["name"].to_pylist()
+    firsts = [(text or "").partition(SEPARATOR)[0] for text in songs["artists"].to_pylist()]
+    plain = list(map(sort_key, titles))
+    spellings = list(map(normalization.title_variants, titles))
+    works = key_digests(ids, titles, firsts)
+    return {
+        "row": songs["row"],
+        "popularity": np.nan_to_num(songs["popularity"].to_numpy(), nan=-1.0),
+        "id_key": _signed_digests(ids),
+        "work_key": to_signed(works["work"].to_numpy()),
+        "name_key": to_signed(works["name"].to_numpy()),
+        "movement": works["movement"].to_numpy(),
+        "entry_key": _signed_digests(f"{title}\x1f{by}" for title, by in zip(plain, firsts)),
+        "title_keys": ragged_column(
+            np.fromiter(map(len, spellings), np.int64, len(spellings)),
+            _signed_digests(form for forms in spellings for form in forms),
+            pa.int64(),
+        ),
+        "alphabetical": plain,
+    }
+
+
+def _hash_artists(artists: pa.Table) -> dict[str, Any]:
+    called = artists["artist"].to_pylist()
+    return {
+        "number": artists["number"],
+        "key": _signed_digests(map(normalization.title_key, called)),
+        "spelt_key": _signed_digests(artist_search_key(normalization.search_key(name)) for name in called),
+        "alphabetical": list(map(sort_key, called)),
+    }
+
+
+def _list_trigrams(entries: pa.Table) -> dict[str, Any]:
+    texts = zip(entries["name"].to_pylist(), entries["artists"].to_pylist())
+    found = [
+        np.unique(fuzzy.trigram_keys(fuzzy.indexed_text(name, (by or "").split(SEPARATOR)))) for name, by in texts
+    ]
+    numbers = np.repeat(entries["number"].to_numpy(), list(map(len, found)))
+    return {"trigram": to_signed(np.concatenate(found)), "entry": numbers}
+
+
+def _signed_digests(texts: Any) -> np.ndarray:
+    return to_signed(np.array([hash64(text) for text in texts], np.uint64))
+
+
+def merge_works(keys: Frame) -> Frame:
+    """The same with works of one name as one.
+
+    keys : columns ``work_key``, ``name_key`` and ``movement``, and any others
+    """
+    from pyspark.sql import functions as sql
+
+    renamed = _renamed_works(keys.select("work_key", "name_key", "movement"))
+    work = sql.coalesce("renamed", "work_key").alias("work_key")
+    others = [name for name in keys.columns if name not in ("work_key", "name_key", "movement")]
+    return keys.join(renamed, "work_key", "left").select(work, *others)
+
+
+def _renamed_works(keys: Frame) -> Frame:
+    """Columns ``work_key`` and ``renamed``: the names of works that others are known by, too."""
+    from pyspark.sql import functions as sql
+
+    named = keys.where("name_key <> work_key").distinct()
+    counts = sql.count_if(~sql.col("movement")).alias("pieces"), sql.count_if("movement").alias("movements")
+    names = named.groupBy("name_key").agg(*counts)
+    works = keys.select(sql.col("work_key").alias("name_key"))
+    titles = works.join(names, "name_key", "left_semi").distinct().withColumn("title", sql.lit(True))
+    known = named.join(names.join(titles, "name_key", "left").fillna(False, ["title"]), "name_key")
+    one = known.where(is_merged(*map(sql.col, ("pieces", "movements", "movement", "title"))))
+    return one.groupBy("work_key").agg(sql.max("name_key").alias("renamed"))

@@ -13,15 +13,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
-import segue_build
 import segue
-from segue.errors import EngineError
+import segue_build
+from segue.errors import SparkError
 
 LOCAL = "local[*]"
-PATIENCE = 120.0  # seconds in which a cluster must give a first worker
-CONNECTING = 5.0  # seconds in which a master must take a connection
-GIVEN_UP = "stopped SparkContext"  # what Spark says when a master took connections for a minute and said nothing
-SUBMITTED = "PYSPARK_GATEWAY_PORT"  # set where spark-submit runs Python, and with it the master
+WORKER_TIMEOUT = 120.0  # seconds in which a cluster must give a first worker
+CONNECT_TIMEOUT = 5.0  # seconds in which a master must take a connection
+MASTER_SILENT = "stopped SparkContext"  # what Spark says when a master took connections for a minute and said nothing
+SUBMIT_VARIABLE = "PYSPARK_GATEWAY_PORT"  # set where spark-submit runs Python, and with it the master
 SETTINGS = {
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
@@ -40,7 +40,7 @@ def session(master: str | None) -> Iterator[Any]:
 
     Raises
     ------
-    EngineError
+    SparkError
         pyspark or Java is missing, or the master gives no worker in time.
 
     """
@@ -50,30 +50,30 @@ def session(master: str | None) -> Iterator[Any]:
     from py4j.protocol import Py4JError
     from pyspark.errors import PySparkException
 
-    spark = _started(master)
+    spark = _start_session(master)
     try:
-        with _code() as code:
+        with _code_archive() as code:
             spark.sparkContext.addPyFile(str(code))
-            _check_works(spark, master)
+            _check_workers(spark, master)
             yield spark
     except (PySparkException, Py4JError) as error:
-        raise EngineError(f"Spark: {reason(error)}") from error
+        raise SparkError(f"Spark: {error_message(error)}") from error
     finally:
         spark.stop()
 
 
-def reason(error: Exception) -> str:
+def error_message(error: Exception) -> str:
     """What a failure of Spark's says, without Java's stack."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    said = [line for line in lines if line.startswith("Caused by:") or "Error: " in line or "Exception: " in line]
-    return (said or lines or [type(error).__name__])[-1].removeprefix("Caused by: ")[:300]
+    causes = [line for line in lines if line.startswith("Caused by:") or "Error: " in line or "Exception: " in line]
+    return (causes or lines or [type(error).__name__])[-1].removeprefix("Caused by: ")[:300]
 
 
 def _check_installed() -> None:
     if importlib.util.find_spec("pyspark") is None:
-        raise EngineError("--engine spark needs pyspark: python -m pip install -r requirements-spark.txt")
+        raise SparkError("--engine spark needs pyspark: python -m pip install -r requirements-spark.txt")
     if os.environ.get("JAVA_HOME") is None and shutil.which("java") is None:
-        raise EngineError("--engine spark needs Java 17 or newer: openjdk-17-jre-headless on Debian, or JAVA_HOME")
+        raise SparkError("--engine spark needs Java 17 or newer: openjdk-17-jre-headless on Debian, or JAVA_HOME")
 
 
 def _check_master(master: str) -> None:
@@ -81,34 +81,36 @@ def _check_master(master: str) -> None:
     for address in master.removeprefix("spark://").split(","):
         host, _, port = address.rpartition(":")
         try:
-            socket.create_connection((host, int(port)), CONNECTING).close()
+            socket.create_connection((host, int(port)), CONNECT_TIMEOUT).close()
         except (OSError, ValueError, OverflowError):
             continue
         return
-    raise _unanswered(master)
+    raise _no_master(master)
 
 
-def _unanswered(master: str | None) -> EngineError:
-    return EngineError(f"no Spark master answers at {master}; expected spark://HOST:PORT of one that runs")
+def _no_master(master: str | None) -> SparkError:
+    return SparkError(f"no Spark master answers at {master}; expected spark://HOST:PORT of one that runs")
 
 
-def _started(master: str | None) -> Any:
-    with tempfile.TemporaryFile() as said, _stderr_to(said):
+def _start_session(master: str | None) -> Any:
+    with tempfile.TemporaryFile() as stderr, _redirect_stderr(stderr):
         try:
-            return _builder(master).getOrCreate()
+            return _session_builder(master).getOrCreate()
         except Exception as error:
-            if GIVEN_UP in str(error):
-                raise _unanswered(master) from error
-            raise EngineError(f"Spark did not start on {master or LOCAL}: {_why(error, said)}") from error
+            if MASTER_SILENT in str(error):
+                raise _no_master(master) from error
+            raise SparkError(
+                f"Spark did not start on {master or LOCAL}: {_startup_failure(error, stderr)}"
+            ) from error
 
 
-def _builder(master: str | None) -> Any:
+def _session_builder(master: str | None) -> Any:
     from pyspark.sql import SparkSession
 
     builder = SparkSession.builder.appName("segue fit")
     for name, value in SETTINGS.items():
         builder = builder.config(name, value)
-    if SUBMITTED in os.environ:
+    if SUBMIT_VARIABLE in os.environ:
         return builder.master(master) if master else builder
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     master = master or LOCAL
@@ -119,33 +121,33 @@ def _builder(master: str | None) -> Any:
 
 
 @contextlib.contextmanager
-def _stderr_to(file: IO[bytes]) -> Iterator[None]:
+def _redirect_stderr(file: IO[bytes]) -> Iterator[None]:
     """Have a file take what processes write to their standard error that start meanwhile, as long as they live.
 
     Java tells there what modules it loads, whatever the log's settings, and why it can't start.
     """
     sys.stderr.flush()
-    ours = os.dup(2)
+    saved = os.dup(2)
     os.dup2(file.fileno(), 2)
     try:
         yield
     finally:
-        os.dup2(ours, 2)
-        os.close(ours)
+        os.dup2(saved, 2)
+        os.close(saved)
 
 
-def _why(error: Exception, said: IO[bytes]) -> str:
+def _startup_failure(error: Exception, stderr: IO[bytes]) -> str:
     """Why Spark did not start; where Java ended, what it said."""
-    said.seek(0)
-    lines = [line.strip() for line in said.read().decode(errors="replace").splitlines()]
+    stderr.seek(0)
+    lines = [line.strip() for line in stderr.read().decode(errors="replace").splitlines()]
     ended = "Java gateway process exited" in str(error)
-    return "; ".join(line for line in lines if ended and line and not line.startswith("WARNING"))[:300] or reason(
-        error
-    )
+    return "; ".join(line for line in lines if ended and line and not line.startswith("WARNING"))[
+        :300
+    ] or error_message(error)
 
 
 @contextlib.contextmanager
-def _code() -> Iterator[Path]:
+def _code_archive() -> Iterator[Path]:
     """An archive of the code that workers run on their batches."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "segue_code.zip"
@@ -157,20 +159,20 @@ def _code() -> Iterator[Path]:
         yield path
 
 
-def _check_works(spark: Any, master: str | None) -> None:
+def _check_workers(spark: Any, master: str | None) -> None:
     """Run a job of one row, and give up if no worker takes it."""
     done, context = threading.Event(), spark.sparkContext
 
     def give_up() -> None:
-        if not done.wait(PATIENCE):
+        if not done.wait(WORKER_TIMEOUT):
             context.cancelAllJobs()
 
     threading.Thread(target=give_up, daemon=True).start()
     try:
         spark.range(1).count()
     except Exception as error:
-        raise EngineError(
-            f"{master or context.master}: no worker took a job within {PATIENCE:.0f} seconds"
+        raise SparkError(
+            f"{master or context.master}: no worker took a job within {WORKER_TIMEOUT:.0f} seconds"
         ) from error
     finally:
         done.set()

@@ -1,19 +1,28 @@
 """The artifacts: a version's files, mapped when first needed; songs by id, name and artist.
 
-:mod:`segue.catalog.version` lists the files. The wing imports no other one.
+:mod:`segue.catalog.catalog` lists the files. The wing imports no other one.
 """
 
-from segue.catalog.version import Catalog, current, load, load_version, sha256, verify
-from segue.catalog.writing import one_writer, point_to, save
+from segue.catalog.catalog import Catalog
+from segue.catalog.version_files import (
+    current_version,
+    file_sha256,
+    load,
+    load_version,
+    save_version,
+    set_current,
+    verify,
+    write_lock,
+)
 
 __all__ = [
     "Catalog",
-    "current",
+    "current_version",
+    "file_sha256",
     "load",
     "load_version",
-    "one_writer",
-    "point_to",
-    "save",
-    "sha256",
+    "save_version",
+    "set_current",
     "verify",
+    "write_lock",
 ]

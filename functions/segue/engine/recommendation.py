@@ -1,4 +1,4 @@
-"""A query and a catalogue to recommendations: seeds -> candidates -> filters -> score -> greedy choice.
+"""A query and a catalogue to recommendations: seeds -> filters -> search by score -> re-ranking.
 
 Takes and gives values, knows nothing of HTTP, and can be called from a notebook::
 
@@ -11,13 +11,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from segue.catalog import Catalog, lookup
-from segue.engine import choice, explain, search, sounds
-from segue.engine.filtering import Allowed
+from segue.catalog.normalization import normalized
+from segue.engine import explanations, feature_box, rerank, search
+from segue.engine.filters import AllowedSongs
 from segue.engine.scoring import Scorer
-from segue.engine.seeds import Resolved, resolve
-from segue.engine.similarity import similarity
-from segue.engine.space import space_of
-from segue.query import Filters, Query
+from segue.engine.seeds import ResolvedSeed, resolve
+from segue.engine.space import similarity, space_of
+from segue.query import Filters, Query, Seed
+
+MAX_RELATED = 20
+RELATED_SONGS = 3 * MAX_RELATED  # songs: two may be by one artist, who may be spelled in several ways
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +29,7 @@ class Pool:
 
     catalogue : songs that may be recommended
     after_filters : those that pass the filters
-    dropped_versions, dropped_artist_cap : passed over, see :class:`segue.engine.choice.Choice`
+    dropped_versions, dropped_artist_cap : passed over, see :class:`segue.engine.rerank.Reranked`
     """
 
     catalogue: int
@@ -46,22 +49,22 @@ class Recommendation:
 
     row: int
     score: float
-    why: explain.Why | None = None
+    why: explanations.Explanation | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What a query gets."""
 
-    seeds: tuple[Resolved, ...]
+    seeds: tuple[ResolvedSeed, ...]
     recommendations: tuple[Recommendation, ...]
     pool: Pool
 
 
-def recommend(catalog: Catalog, query: Query, meant: Sequence[Resolved] | None = None) -> Answer:
+def recommend(catalog: Catalog, query: Query, resolved: Sequence[ResolvedSeed] | None = None) -> Answer:
     """Recommend songs.
 
-    meant : what stands for the seeds, in place of the query's own
+    resolved : what stands for the seeds, in place of the query's own
 
     Raises
     ------
@@ -69,66 +72,79 @@ def recommend(catalog: Catalog, query: Query, meant: Sequence[Resolved] | None =
         a seed names nothing in the catalogue.
 
     """
-    seeds = resolve(catalog, query.seeds) if meant is None else meant
+    seeds = resolve(catalog, query.seeds) if resolved is None else resolved
     scorer = Scorer(catalog, seeds, query.targets)
-    allowed = Allowed(catalog, _filters(catalog, query, seeds))
-    works = choice.Works(catalog, allowed, _song_seeds(seeds))
-    ranked = _ranked(catalog, query, seeds, scorer, allowed)
-    chosen = choice.choose(catalog, query, ranked, works, likeness(catalog))
-    whys = explain.explain(catalog, scorer, seeds, chosen.songs) if query.explain else None
+    allowed = AllowedSongs(catalog, _filters(catalog, query, seeds))
+    representatives = rerank.Representatives(catalog, allowed, _song_seed_rows(seeds))
+    ranked = _search(catalog, query, seeds, scorer, allowed)
+    reranked = rerank.rerank(catalog, query, ranked, representatives, similarity_function(catalog))
+    explained = explanations.explain(catalog, scorer, seeds, reranked.songs) if query.explain else None
     pool = Pool(
         int(catalog.manifest["recommendable"]),
         allowed.count(),
-        chosen.dropped_versions,
-        chosen.dropped_artist_cap,
+        reranked.dropped_versions,
+        reranked.dropped_artist_cap,
     )
     return Answer(
         tuple(seeds),
         tuple(
-            Recommendation(song.row, song.score, whys[place] if whys else None)
-            for place, song in enumerate(chosen.songs)
+            Recommendation(song.row, song.score, explained[position] if explained else None)
+            for position, song in enumerate(reranked.songs)
         ),
         pool,
     )
 
 
-def likeness(catalog: Catalog) -> Callable[[int, Sequence[int]], np.ndarray]:
-    """How alike a song is to others, 0..1: the similarity of a seed, in all columns."""
-    vectors, reaches = catalog.array("vectors"), catalog.array("reaches")
+def similarity_function(catalog: Catalog) -> Callable[[int, Sequence[int]], np.ndarray]:
+    """A function that gives the similarity of a song to others, 0..1, as a seed's, in all columns."""
+    vectors, local_scales = catalog.array("vectors"), catalog.array("local_scales")
 
-    def alike(row: int, others: Sequence[int]) -> np.ndarray:
-        return similarity(space_of(catalog), vectors[list(others)], vectors[[row]], reaches[list(others)])[:, 0]
+    def similarities(row: int, others: Sequence[int]) -> np.ndarray:
+        return similarity(space_of(catalog), vectors[list(others)], vectors[[row]], local_scales[list(others)])[:, 0]
 
-    return alike
+    return similarities
 
 
-def _ranked(
-    catalog: Catalog, query: Query, seeds: Sequence[Resolved], scorer: Scorer, allowed: Allowed
-) -> Iterator[search.Found]:
+def _search(
+    catalog: Catalog, query: Query, seeds: Sequence[ResolvedSeed], scorer: Scorer, allowed: AllowedSongs
+) -> Iterator[search.ScoredRows]:
     if query.exact:
-        return search.every(scorer, allowed)
-    box = sounds.box(catalog, seeds)
-    if box:
-        return sounds.around(catalog, scorer, box, allowed)
-    return search.ranked(catalog, scorer, allowed, search.budget_of(catalog, scorer))
+        return search.exhaustive_search(scorer, allowed)
+    features = feature_box.given_features(catalog, seeds)
+    if features:
+        return feature_box.feature_box_search(catalog, scorer, features, allowed)
+    return search.approximate_search(catalog, scorer, allowed, search.search_budget(catalog, scorer))
 
 
-def _filters(catalog: Catalog, query: Query, seeds: Sequence[Resolved]) -> Filters:
+def _filters(catalog: Catalog, query: Query, seeds: Sequence[ResolvedSeed]) -> Filters:
     """The query's filters, and its seeds' artists among them where they are unwanted."""
     if not query.exclude_seed_artists:
         return query.filters
-    named = [name for seed in seeds for name in _artists(catalog, seed)]
+    named = [name for seed in seeds for name in _seed_artists(catalog, seed)]
     return replace(query.filters, exclude_artists=(*query.filters.exclude_artists, *named))
 
 
-def _artists(catalog: Catalog, seed: Resolved) -> list[str]:
+def _seed_artists(catalog: Catalog, seed: ResolvedSeed) -> list[str]:
     """The artists that a seed names: a genre's and a sound's are nobody in particular."""
     if seed.match is not None:
-        return lookup.artists_of(catalog, seed.match.row)
-    artist = lookup.artist(catalog, seed.seed.artist) if seed.seed.artist is not None else None
+        return lookup.artist_names(catalog, seed.match.row)
+    artist = lookup.resolve_artist(catalog, seed.seed.artist) if seed.seed.artist is not None else None
     return [] if artist is None else [catalog.texts("artists")[artist]]
 
 
-def _song_seeds(seeds: Sequence[Resolved]) -> list[int]:
+def _song_seed_rows(seeds: Sequence[ResolvedSeed]) -> list[int]:
     """Rows of the seeds that are songs: artists and genres may return to their own songs."""
     return [seed.rows[0] for seed in seeds if seed.match is not None]
+
+
+def related_artists(catalog: Catalog, artist: int) -> list[int]:
+    """Rows of other artists, the most similar first."""
+    names, artists_of_song = catalog.texts("artists"), catalog.lists("song", "artists")
+    seed = Seed("/id", {"artist": names[artist]}, artist=names[artist])
+    query = Query((seed,), limit=RELATED_SONGS, max_per_artist=2, exclude_seed_artists=True)
+    rows = [song.row for song in recommend(catalog, query).recommendations]
+    firsts = [int(artists_of_song[row][0]) for row in rows if len(artists_of_song[row])]
+    spellings: dict[str, int] = {}
+    for first in firsts:
+        spellings.setdefault(normalized(names[first]), first)
+    return list(spellings.values())[:MAX_RELATED]

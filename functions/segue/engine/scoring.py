@@ -1,237 +1,338 @@
 """How well a song answers a query: a number in 0..1 whose parts add up to it.
 
-    score = (1 - t) * sum over seeds of |w| / W * s(seed, song)  +  t * mean closeness to the targets
+    score = (1 - t) * sum over seeds of |w| / W * s(seed, song)  +  t * mean similarity to the targets
 
 ``s`` is the space's similarity for a seed with a positive weight and 1 less the similarity for a negative one, ``W``
-the sum of all ``|w|``, ``t`` is 0 without targets and ``TARGETS_SHARE`` with any. The closeness to a target is 1 less
-the difference of the ranks of value and target, 0 where the song lacks the attribute.
+the sum of all ``|w|``, ``t`` is 0 without targets and ``TARGETS_WEIGHT`` with any. The similarity to a target is 1
+less the difference of the ranks of value and target, 0 where the song lacks the attribute.
 
 Several seeds so combine by a soft minimum of their distances and not by their mean: a song need only be near to one
 of them. An artist or genre spreads its weight over the songs that stand for it.
+
+*Approximate scores* cost a fifth, and only the songs that are best by them are rescored. They are by product
+quantization: in each block a song has the number of the nearest of a few hundred centroids and of the nearest of
+``SCALE_LEVELS`` local scales, together its *PQ code*. A query computes once, in a table, what every code contributes,
+whatever the number of its points; a song's approximate score is a look-up and a sum over the blocks.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
 from segue.catalog import Catalog
-from segue.engine import sketch, together
-from segue.engine.points import UNKNOWN, Points, landmarks
-from segue.engine.seeds import Resolved, ranks
-from segue.engine.similarity import closeness, roughly
-from segue.engine.space import REACH, Space, space_of
+from segue.engine.seeds import ResolvedSeed, rank_transform
+from segue.engine.space import (
+    LOCAL_SCALE,
+    UNKNOWN_UNIT,
+    Points,
+    Space,
+    approximate_kernel,
+    exponential_kernel,
+    prepared_vectors,
+    space_of,
+)
 
-TARGETS_SHARE = 0.5
-LARGEST_BATCH = 131_072  # numbers held at a time, songs x blocks x points: they stay in the processor's cache
-CELLS_AT_ONCE = 256  # whose means are taken: bounds the memory of a request with a target
-POINTS_AT_A_TIME = 32  # while sketches are judged: bounds the memory of a request with many seeds
-DIGITS = 6  # to which scores are rounded, so that equal songs tie on every machine
+SCALE_LEVELS = 8  # of local scales, from half of LOCAL_SCALE to twice of it
+LEVEL_SCALES = (LOCAL_SCALE * 2.0 ** (2 * np.arange(SCALE_LEVELS) / (SCALE_LEVELS - 1) - 1)).astype(np.float32)
+TARGETS_WEIGHT = 0.5
+MAX_BATCH = 131_072  # numbers held at a time, songs x blocks x points: they stay in the processor's cache
+CELL_BATCH = 256  # whose means are taken: bounds the memory of a request with a target
+POINT_BATCH = 32  # while a query's tables are computed: bounds the memory of a request with many seeds
+SCORE_DIGITS = 6  # to which scores are rounded, so that equal songs tie on every machine
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbours:
+    """Songs that co-occur in playlists with points that stand for seeds; all three of shape (n_neighbours,).
+
+    rows : of the songs, every version of each
+    points : numbers of the points
+    weights : float32, 1 for the song that co-occurs most with a point, falling to 0
+    """
+
+    rows: np.ndarray
+    points: np.ndarray
+    weights: np.ndarray
+
+
+NO_NEIGHBOURS = Neighbours(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.float32))
+
+
+def co_occurring(catalog: Catalog, seeds: Sequence[ResolvedSeed]) -> Neighbours:
+    """The co-occurrence neighbours of all songs that stand for seeds; raw features have none."""
+    lists, works = catalog.array("neighbour_lists"), catalog.array("works")
+    found, first_point = [], 0
+    for seed in seeds:
+        for number, row in enumerate(seed.rows):
+            if lists[works[row]] >= 0:
+                found.append(_neighbours_of_list(catalog, int(lists[works[row]]), first_point + number))
+        first_point += len(seed.vectors)
+    if not found:
+        return NO_NEIGHBOURS
+    return Neighbours(*(np.concatenate(column) for column in zip(*found)))
+
+
+def _neighbours_of_list(catalog: Catalog, list_number: int, point: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    works = catalog.lists("neighbour", "works")[list_number]
+    weights = catalog.lists("neighbour", "weights")[list_number].astype(np.float32)
+    songs = catalog.lists("work", "songs")
+    versions = [songs[int(work)] for work in works]
+    counts = [len(rows) for rows in versions]
+    rows = np.concatenate(versions).astype(np.int64) if versions else np.empty(0, np.int64)
+    return rows, np.full(len(rows), point, np.int64), np.repeat(weights, counts)
+
+
+def scale_levels(local_scales: np.ndarray) -> np.ndarray:
+    """The level of each local scale, 0..SCALE_LEVELS - 1."""
+    levels = (np.log2(local_scales / LOCAL_SCALE) + 1) / 2 * (SCALE_LEVELS - 1)
+    return np.clip(np.rint(levels), 0, SCALE_LEVELS - 1).astype(np.int64)
+
+
+def sum_look_ups(tables: np.ndarray, pq_codes: np.ndarray) -> np.ndarray:
+    """Sums over the blocks of what PQ codes contribute, float32, shape (n_songs,).
+
+    tables : float32, shape (n_blocks, SCALE_LEVELS * n_centroids)
+    pq_codes : uint16, shape (n_songs, n_blocks)
+    """
+    total = tables[0].take(pq_codes[:, 0])
+    for number in range(1, len(tables)):
+        total += tables[number].take(pq_codes[:, number])
+    return total
 
 
 class Scorer:
     """Scores rows of a catalogue for one query's seeds and targets.
 
     weights : float32, shape (n_points,), of the points that stand for the seeds; absolute values sum to 1
-    shares : float32, shape (n_blocks, n_points), of each block in a point's similarity
-    extra_rows : sorted rows of songs that are played together with the seeds: candidates wherever they lie
+    block_weights : float32, shape (n_blocks, n_points), of each block in a point's similarity
+    neighbour_rows : sorted rows of the seeds' co-occurrence neighbours: candidates wherever they lie
     kind : "song" for nothing but one song, whose best lie in few cells; "sound" for nothing but raw features, whose
         best lie anywhere; else "mixture"
     """
 
-    def __init__(self, catalog: Catalog, seeds: Sequence[Resolved], targets: Mapping[str, float]):
+    def __init__(self, catalog: Catalog, seeds: Sequence[ResolvedSeed], targets: Mapping[str, float]):
         self._catalog = catalog
         self._space = space = space_of(catalog)
         vectors, known = (np.concatenate(parts) for parts in zip(*((seed.vectors, seed.known) for seed in seeds)))
         self._points = Points(space, vectors, known)
-        self._raw = np.repeat([not seed.rows for seed in seeds], [len(seed.vectors) for seed in seeds])
-        self._any_raw = bool(self._raw.any())
-        self.weights = _weights(seeds)
-        self._links = together.links(catalog, seeds) if space.together else together.NONE
-        self.shares, self._nearness = _shares(space, self._points.units, self._links)
-        self._worth = self.shares * self.weights
-        self._away = float(np.maximum(-self.weights.astype(np.float64), 0).sum())
-        self.extra_rows, self._gains = _gains(self._links, self.weights, self._nearness)
-        self._targets = {name: float(ranks(catalog)(name, np.array([value]))[0]) for name, value in targets.items()}
-        self._targets_share = TARGETS_SHARE if targets else 0.0
-        self.kind = _kind(seeds, targets)
+        self._from_features = np.repeat([not seed.rows for seed in seeds], [len(seed.vectors) for seed in seeds])
+        self._any_from_features = bool(self._from_features.any())
+        self.weights = _point_weights(seeds)
+        self._neighbours = co_occurring(catalog, seeds) if space.co_occurrence_weight else NO_NEIGHBOURS
+        self.block_weights, self._neighbour_weights = _block_and_neighbour_weights(
+            space, self._points.units, self._neighbours
+        )
+        self._block_point_weights = self.block_weights * self.weights
+        self._negative_weight = float(np.maximum(-self.weights.astype(np.float64), 0).sum())
+        self.neighbour_rows, self._neighbour_scores = _neighbour_scores(
+            self._neighbours, self.weights, self._neighbour_weights
+        )
+        self._targets = {
+            name: float(rank_transform(catalog)(name, np.array([value]))[0]) for name, value in targets.items()
+        }
+        self._targets_weight = TARGETS_WEIGHT if targets else 0.0
+        self.kind = _query_kind(seeds, targets)
 
     def __len__(self) -> int:
-        return len(self._raw)
+        return len(self._from_features)
 
     @property
-    def size(self) -> int:
+    def values_per_song(self) -> int:
         """Numbers that are held for each song while it is scored."""
-        return self.shares.size
+        return self.block_weights.size
 
     def score(self, rows: np.ndarray) -> np.ndarray:
-        """Scores of rows, float64, shape (len(rows),), rounded to ``DIGITS``."""
-        self._catalog.near(rows, "vectors", "reaches")
-        step = max(1, LARGEST_BATCH // max(self.size, len(self._space.spread)))
-        parts = [self._score(rows[start : start + step]) for start in range(0, len(rows), step)]
+        """Scores of rows, float64, shape (len(rows),), rounded to ``SCORE_DIGITS``."""
+        self._catalog.prefetch_rows(rows, "vectors", "local_scales")
+        batch = max(1, MAX_BATCH // max(self.values_per_song, len(self._space.spread)))
+        parts = [self._score_batch(rows[start : start + batch]) for start in range(0, len(rows), batch)]
         return np.concatenate(parts) if parts else np.empty(0)
 
-    def _score(self, rows: np.ndarray) -> np.ndarray:
-        terms = self._combined(self._near(rows))
-        if len(self.extra_rows):
-            terms += self._gained(rows)
-        return self._with_targets(terms, self._of_rows(rows)).round(DIGITS)
+    def _score_batch(self, rows: np.ndarray) -> np.ndarray:
+        terms = self._weighted_sum(self._kernel(rows))
+        if len(self.neighbour_rows):
+            terms += self._neighbour_scores_of(rows)
+        return self._add_targets(terms, self._row_values(rows)).round(SCORE_DIGITS)
 
-    def _with_targets(self, terms: np.ndarray, values: Callable[[str], np.ndarray]) -> np.ndarray:
+    def _add_targets(self, terms: np.ndarray, values: Callable[[str], np.ndarray]) -> np.ndarray:
         if not self._targets:
             return terms
-        return (1 - self._targets_share) * terms + self._targets_share * self._closeness(values)
+        return (1 - self._targets_weight) * terms + self._targets_weight * self._target_similarities(values)
 
-    def _of_rows(self, rows: np.ndarray) -> Callable[[str], np.ndarray]:
+    def _row_values(self, rows: np.ndarray) -> Callable[[str], np.ndarray]:
         """What rows have of an attribute."""
         return lambda name: self._catalog.attribute(name).take(rows)
 
-    def _combined(self, near: np.ndarray) -> np.ndarray:
+    def _weighted_sum(self, kernel: np.ndarray) -> np.ndarray:
         """In float64, so that a song's score does not depend on those it is scored with."""
-        return self._worth.reshape(-1).astype(np.float64) @ near.reshape(self.size, -1) + self._away
+        return (
+            self._block_point_weights.reshape(-1).astype(np.float64) @ kernel.reshape(self.values_per_song, -1)
+            + self._negative_weight
+        )
 
-    def rough(self, rows: np.ndarray) -> np.ndarray:
-        """About what rows score by their sketches, without lists; float32, shape (len(rows),)."""
-        terms = sketch.rough(self._sketch_worth, self._catalog.array("sketches").take(rows, axis=0))
-        return self._with_targets(terms, self._of_rows(rows))
+    def approximate_scores(self, rows: np.ndarray) -> np.ndarray:
+        """Approximate scores of rows by their PQ codes, without co-occurrence; float32, shape (len(rows),)."""
+        terms = sum_look_ups(self._pq_tables, self._catalog.array("pq_codes").take(rows, axis=0))
+        return self._add_targets(terms, self._row_values(rows))
 
     @cached_property
-    def _sketch_worth(self) -> np.ndarray:
-        distances = self._points.distances_of(landmarks(self._catalog, "sketch_centres"))
-        reaches = np.broadcast_to(self._reaches(sketch.REACHES), (len(self), sketch.LEVELS))[:, :, None]
-        worth = np.zeros((len(distances), sketch.LEVELS, distances.shape[2]), np.float32)
-        for start in range(0, len(self), POINTS_AT_A_TIME):
-            points = slice(start, start + POINTS_AT_A_TIME)
-            near = roughly(distances[:, points, None] / reaches[points])
-            for number, each in enumerate(near.swapaxes(0, 1), start):  # in this order on every processor
-                worth += self._worth[:, number, None, None] * each
-        return worth.reshape(len(worth), -1)
+    def _pq_tables(self) -> np.ndarray:
+        distances = self._points.distances_to_prepared(prepared_vectors(self._catalog, "pq_centroids"))
+        scales = np.broadcast_to(self._scales_towards_points(LEVEL_SCALES), (len(self), SCALE_LEVELS))[:, :, None]
+        tables = np.zeros((len(distances), SCALE_LEVELS, distances.shape[2]), np.float32)
+        for start in range(0, len(self), POINT_BATCH):
+            points = slice(start, start + POINT_BATCH)
+            kernel = approximate_kernel(distances[:, points, None] / scales[points])
+            for number, of_point in enumerate(kernel.swapaxes(0, 1), start):  # in this order on every processor
+                tables += self._block_point_weights[:, number, None, None] * of_point
+        return tables.reshape(len(tables), -1)
+
+    def block_similarities(self, rows: np.ndarray) -> np.ndarray:
+        """Similarity of rows to points by the blocks, 0..1, shape (n_points, len(rows))."""
+        return (self._kernel(rows) * self.block_weights[:, :, None]).sum(axis=0)
 
     def similarities(self, rows: np.ndarray) -> np.ndarray:
-        """How near rows are to points by the blocks, 0..1, shape (n_points, len(rows))."""
-        return (self._near(rows) * self.shares[:, :, None]).sum(axis=0)
+        """Similarity of rows to points by blocks and co-occurrence, 0..1, shape (n_points, len(rows))."""
+        similar = self.block_similarities(rows)
+        neighbours, positions = np.nonzero(self._neighbours.rows[:, None] == rows)
+        np.add.at(similar, (self._neighbours.points[neighbours], positions), self._neighbour_weights[neighbours])
+        return similar
 
-    def nearness(self, rows: np.ndarray) -> np.ndarray:
-        """How near rows are to points by blocks and lists, 0..1, shape (n_points, len(rows))."""
-        near = self.similarities(rows)
-        links, places = np.nonzero(self._links.rows[:, None] == rows)
-        np.add.at(near, (self._links.points[links], places), self._nearness[links])
-        return near
-
-    def _near(self, rows: np.ndarray) -> np.ndarray:
-        """exp(-distance / reach) of rows from points, float32, shape (n_blocks, n_points, len(rows))."""
-        reaches = self._reaches(self._catalog.array("reaches").take(rows))
+    def _kernel(self, rows: np.ndarray) -> np.ndarray:
+        """exp(-distance / local scale) of rows from points, float32, shape (n_blocks, n_points, len(rows))."""
+        scales = self._scales_towards_points(self._catalog.array("local_scales").take(rows))
         distances = self._points.distances(self._catalog.array("vectors").take(rows, axis=0))
-        distances /= reaches
-        return closeness(distances)
+        distances /= scales
+        return exponential_kernel(distances)
 
-    def _closeness(self, values: Callable[[str], np.ndarray]) -> np.ndarray:
-        """How near songs, or cells, are to the targets, 0..1, by their values of an attribute."""
-        curve = ranks(self._catalog)
-        near = [
-            1 - np.abs(curve(name, values(name).astype(np.float64)) - level) for name, level in self._targets.items()
+    def _target_similarities(self, values: Callable[[str], np.ndarray]) -> np.ndarray:
+        """Similarity of songs, or cells, to the targets, 0..1, by their values of an attribute."""
+        transform = rank_transform(self._catalog)
+        similar = [
+            1 - np.abs(transform(name, values(name).astype(np.float64)) - level)
+            for name, level in self._targets.items()
         ]
-        return np.nan_to_num(np.stack(near)).mean(axis=0)
+        return np.nan_to_num(np.stack(similar)).mean(axis=0)
 
-    def of_cells(self) -> np.ndarray:
-        """What cells' centroids score, without lists; float64, shape (n_cells,)."""
-        distances = self._points.distances_of(landmarks(self._catalog, "cell_centroids"))
-        distances /= self._reaches(self._catalog.array("cell_reaches"))
-        terms = self._combined(roughly(distances))
-        return self._with_targets(terms, lambda name: _means(self._catalog, name)).round(DIGITS)
+    def cell_scores(self) -> np.ndarray:
+        """What cells' centroids score, without co-occurrence; float64, shape (n_cells,)."""
+        distances = self._points.distances_to_prepared(prepared_vectors(self._catalog, "cell_centroids"))
+        distances /= self._scales_towards_points(self._catalog.array("cell_local_scales"))
+        terms = self._weighted_sum(approximate_kernel(distances))
+        return self._add_targets(terms, lambda name: _cell_means(self._catalog, name)).round(SCORE_DIGITS)
 
-    def at(self, distance: float) -> float:
+    def max_score_at(self, distance: float) -> float:
         """About the most that a song scores so many codes away from raw features, if these are the only seed."""
-        near = float((self._worth * np.exp(-distance / (self._points.units * REACH))).sum())
-        return (1 - self._targets_share) * near + self._targets_share
+        similar = float((self._block_point_weights * np.exp(-distance / (self._points.units * LOCAL_SCALE))).sum())
+        return (1 - self._targets_weight) * similar + self._targets_weight
 
     def parts(self, rows: np.ndarray) -> dict[str, np.ndarray]:
         """What each part contributed to the scores of rows, float64, shape (len(rows),); they add up to them.
 
-        A block's part is its share of the similarity to all seeds of positive weight, ``together`` the part of the
-        lists; unlikeness to negative seeds is the part ``less_like``, closeness to targets the part ``targets``.
+        A block's part is what it adds to the similarity to all seeds of positive weight, ``together`` is that of
+        co-occurrence, ``less_like`` the dissimilarity to negative seeds, ``targets`` the similarity to targets.
         """
-        seeds_share = 1 - self._targets_share
+        seeds_weight = 1 - self._targets_weight
         weights = self.weights.astype(np.float64)  # float32 sums differ between processors in digits that are shown
-        towards, away = np.maximum(weights, 0), np.maximum(-weights, 0)
-        near = (self._near(rows) * self.shares[:, :, None]).astype(np.float64)
+        positive, negative = np.maximum(weights, 0), np.maximum(-weights, 0)
+        similar = (self._kernel(rows) * self.block_weights[:, :, None]).astype(np.float64)
         parts = {
-            block.name: seeds_share * (towards @ near[number])
+            block.name: seeds_weight * (positive @ similar[number])
             for number, block in enumerate(self._space.blocks)
-            if self.shares[number].any()
+            if self.block_weights[number].any()
         }
-        if self._space.together:
-            parts["together"] = seeds_share * self._listed(rows, towards)
-        if away.any():
-            parts["less_like"] = seeds_share * (away.sum() - away @ near.sum(axis=0) - self._listed(rows, away))
+        if self._space.co_occurrence_weight:
+            parts["together"] = seeds_weight * self._neighbour_similarities(rows, positive)
+        if negative.any():
+            parts["less_like"] = seeds_weight * (
+                negative.sum() - negative @ similar.sum(axis=0) - self._neighbour_similarities(rows, negative)
+            )
         if self._targets:
-            parts["targets"] = self._targets_share * self._closeness(self._of_rows(rows))
+            parts["targets"] = self._targets_weight * self._target_similarities(self._row_values(rows))
         return parts
 
-    def closest(self, rows: np.ndarray) -> np.ndarray:
+    def closest_points(self, rows: np.ndarray) -> np.ndarray:
         """The point that is nearest to each row, of those of positive weight if there are any."""
-        near, asked = self.nearness(rows), self.weights > 0
-        return np.argmax(np.where(asked[:, None], near, -1.0) if asked.any() else near, axis=0)
+        similar, positive = self.similarities(rows), self.weights > 0
+        return np.argmax(np.where(positive[:, None], similar, -1.0) if positive.any() else similar, axis=0)
 
-    def _listed(self, rows: np.ndarray, weights: np.ndarray) -> np.ndarray:
-        """What being in the points' lists adds to the similarity of rows to them; points by weight."""
-        links, places = np.nonzero(self._links.rows[:, None] == rows)
-        return np.bincount(places, self._nearness[links] * weights[self._links.points[links]], minlength=len(rows))
+    def _neighbour_similarities(self, rows: np.ndarray, weights: np.ndarray) -> np.ndarray:
+        """What co-occurrence adds to the similarity of rows to the points, each times its weight."""
+        neighbours, positions = np.nonzero(self._neighbours.rows[:, None] == rows)
+        return np.bincount(
+            positions,
+            self._neighbour_weights[neighbours] * weights[self._neighbours.points[neighbours]],
+            minlength=len(rows),
+        )
 
-    def _gained(self, rows: np.ndarray) -> np.ndarray:
-        """What the lists add to the scores of rows."""
-        place = np.minimum(np.searchsorted(self.extra_rows, rows), len(self.extra_rows) - 1)
-        return np.where(self.extra_rows[place] == rows, self._gains[place], 0)
+    def _neighbour_scores_of(self, rows: np.ndarray) -> np.ndarray:
+        """What co-occurrence adds to the scores of rows."""
+        position = np.minimum(np.searchsorted(self.neighbour_rows, rows), len(self.neighbour_rows) - 1)
+        return np.where(self.neighbour_rows[position] == rows, self._neighbour_scores[position], 0)
 
-    def _reaches(self, of_songs: np.ndarray) -> np.ndarray:
-        """Reaches of songs towards points, in a shape that divides (n_blocks, n_points, len(of_songs))."""
-        return np.where(self._raw[:, None], np.float32(REACH), of_songs) if self._any_raw else of_songs
+    def _scales_towards_points(self, local_scales: np.ndarray) -> np.ndarray:
+        """Local scales of songs towards points, in a shape that divides (n_blocks, n_points, len(local_scales))."""
+        return (
+            np.where(self._from_features[:, None], np.float32(LOCAL_SCALE), local_scales)
+            if self._any_from_features
+            else local_scales
+        )
 
 
-def _means(catalog: Catalog, name: str) -> np.ndarray:
+def _cell_means(catalog: Catalog, name: str) -> np.ndarray:
     """Of an attribute in each cell, NaN where no song has it; float64, shape (n_cells,)."""
 
     def means() -> np.ndarray:
         offsets, column = catalog.array("cell_offsets").astype(np.int64), catalog.attribute(name)
-        found = np.empty(len(offsets) - 1)
-        for start in range(0, len(found), CELLS_AT_ONCE):
-            edges = offsets[start : start + CELLS_AT_ONCE + 1]
-            values, starts = column[edges[0] : edges[-1]].astype(np.float64), edges[:-1] - edges[0]
+        result = np.empty(len(offsets) - 1)
+        for start in range(0, len(result), CELL_BATCH):
+            bounds = offsets[start : start + CELL_BATCH + 1]
+            values, starts = column[bounds[0] : bounds[-1]].astype(np.float64), bounds[:-1] - bounds[0]
             sums = np.add.reduceat(np.nan_to_num(values), starts)
             counts = np.add.reduceat(~np.isnan(values), starts, dtype=np.int64)
-            found[start : start + CELLS_AT_ONCE] = np.where(counts, sums / np.maximum(counts, 1), np.nan)
-        return found
+            result[start : start + CELL_BATCH] = np.where(counts, sums / np.maximum(counts, 1), np.nan)
+        return result
 
-    return catalog.derived(("cell means", name), means)
+    return catalog.cached(("cell means", name), means)
 
 
-def _kind(seeds: Sequence[Resolved], targets: Mapping[str, float]) -> str:
+def _query_kind(seeds: Sequence[ResolvedSeed], targets: Mapping[str, float]) -> str:
     if not any(seed.rows for seed in seeds):
         return "sound"
     one = len(seeds) == 1 and not targets and seeds[0].match is not None and seeds[0].seed.weight > 0
     return "song" if one else "mixture"
 
 
-def _weights(seeds: Sequence[Resolved]) -> np.ndarray:
+def _point_weights(seeds: Sequence[ResolvedSeed]) -> np.ndarray:
     total = sum(abs(seed.seed.weight) for seed in seeds)
     each = [seed.seed.weight / len(seed.vectors) / total for seed in seeds]
     return np.repeat(np.array(each, np.float32), [len(seed.vectors) for seed in seeds])
 
 
-def _shares(space: Space, units: np.ndarray, links: together.Links) -> tuple[np.ndarray, np.ndarray]:
-    """Shares of the blocks in which each point is known, and what each link adds to a point's similarity.
+def _block_and_neighbour_weights(
+    space: Space, units: np.ndarray, neighbours: Neighbours
+) -> tuple[np.ndarray, np.ndarray]:
+    """Weights of the blocks in which each point is known, and what each neighbour adds to a point's similarity.
 
-    All shares of a point make up 1, with that of its list if it has one.
+    All weights of a point make up 1, with that of co-occurrence if it has neighbours.
     """
-    shares = space.shares[:, None] * (units > UNKNOWN)
-    lists = space.together * (np.bincount(links.points, minlength=shares.shape[1]) > 0)
-    total = np.maximum(shares.sum(axis=0) + lists, 1e-12)
-    return (shares / total).astype(np.float32), (lists / total).astype(np.float32)[links.points] * links.weights
+    block_weights = space.block_weights[:, None] * (units > UNKNOWN_UNIT)
+    co_occurrence = space.co_occurrence_weight * (
+        np.bincount(neighbours.points, minlength=block_weights.shape[1]) > 0
+    )
+    total = np.maximum(block_weights.sum(axis=0) + co_occurrence, 1e-12)
+    return (block_weights / total).astype(np.float32), (co_occurrence / total).astype(np.float32)[
+        neighbours.points
+    ] * neighbours.weights
 
 
-def _gains(links: together.Links, weights: np.ndarray, nearness: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The songs that are linked, sorted, and what the lists add to their scores."""
-    if not len(links.rows):
-        return links.rows, np.empty(0)
-    rows, place = np.unique(links.rows, return_inverse=True)
-    return rows, np.bincount(place, weights[links.points] * nearness)
+def _neighbour_scores(
+    neighbours: Neighbours, point_weights: np.ndarray, neighbour_weights: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """The rows of all neighbours, sorted, and what co-occurrence adds to their scores."""
+    if not len(neighbours.rows):
+        return neighbours.rows, np.empty(0)
+    rows, position = np.unique(neighbours.rows, return_inverse=True)
+    return rows, np.bincount(position, point_weights[neighbours.points] * neighbour_weights)

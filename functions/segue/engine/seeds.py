@@ -6,18 +6,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from segue.catalog import Catalog, lookup
-from segue.engine.space import Ranks, space_of
+from segue.engine.space import RankTransform, space_of
 from segue.errors import Fault, InvalidQuery, UnknownSong, UnknownSongs
 from segue.query import Seed
 
-SUGGESTED = 5
-POINTS_ALTOGETHER = 400  # that stand for all seeds of a request; with more than twenty seeds each has fewer
-POINTS = 20  # songs that stand for an artist; as many as the artifacts keep for a genre
-_NONE = np.empty(0, np.int64)
+MAX_SUGGESTIONS = 5
+MAX_POINTS = 400  # that stand for all seeds of a request; with more than twenty seeds each has fewer
+POINTS_PER_SEED = 20  # songs that stand for an artist; as many as the artifacts keep for a genre
+_NO_SONGS = np.empty(0, np.int64)
 
 
 @dataclass(frozen=True, slots=True)
-class Resolved:
+class ResolvedSeed:
     """A seed and the songs, or the point of the space, that stand for it.
 
     rows : of the songs that stand for it; none for raw features
@@ -30,10 +30,10 @@ class Resolved:
     rows: tuple[int, ...]
     vectors: np.ndarray
     known: np.ndarray
-    match: lookup.Match | None = None
+    match: lookup.Resolution | None = None
 
 
-def resolve(catalog: Catalog, seeds: Sequence[Seed]) -> list[Resolved]:
+def resolve(catalog: Catalog, seeds: Sequence[Seed]) -> list[ResolvedSeed]:
     """Find what each seed means.
 
     Raises
@@ -44,86 +44,91 @@ def resolve(catalog: Catalog, seeds: Sequence[Seed]) -> list[Resolved]:
         carries every seed that names nothing.
 
     """
-    if catalog.far:
-        named = [(seed.song, seed.artist) for seed in seeds if seed.song or seed.artist]
-        lookup.expect(catalog, [seed.id for seed in seeds if seed.id], named)
+    if catalog.is_remote:
+        names = [(seed.song, seed.artist) for seed in seeds if seed.song or seed.artist]
+        lookup.prefetch(catalog, [seed.id for seed in seeds if seed.id], names)
     by_features = {
-        place: _by_features(catalog, seed) for place, seed in enumerate(seeds) if seed.features is not None
+        position: _resolve_features(catalog, seed) for position, seed in enumerate(seeds) if seed.features is not None
     }
-    meant, unknown = [], []
-    points = min(POINTS, POINTS_ALTOGETHER // len(seeds))
-    for place, seed in enumerate(seeds):
+    found, unknown = [], []
+    points = min(POINTS_PER_SEED, MAX_POINTS // len(seeds))
+    for position, seed in enumerate(seeds):
         try:
-            meant.append((_NONE, None) if place in by_features else _meant(catalog, seed, points))
+            found.append((_NO_SONGS, None) if position in by_features else _songs_and_match(catalog, seed, points))
         except UnknownSong as error:
             unknown.append(error)
     if unknown:
         raise UnknownSongs(unknown, _suggestions(catalog, unknown))
-    catalog.near(np.concatenate([rows for rows, _ in meant]), "vectors", "present")
-    return [by_features.get(place) or standing(catalog, seed, *meant[place]) for place, seed in enumerate(seeds)]
+    catalog.prefetch_rows(np.concatenate([rows for rows, _ in found]), "vectors", "present")
+    return [
+        by_features.get(position) or seed_of_songs(catalog, seed, *found[position])
+        for position, seed in enumerate(seeds)
+    ]
 
 
-def ranks(catalog: Catalog) -> Ranks:
+def rank_transform(catalog: Catalog) -> RankTransform:
     """The catalogue's curves from values to ranks."""
-    return Ranks(catalog.array("rank_values"), catalog.array("rank_levels"))
+    return RankTransform(catalog.array("rank_values"), catalog.array("rank_levels"))
 
 
-def _meant(catalog: Catalog, seed: Seed, points: int) -> tuple[np.ndarray, lookup.Match | None]:
+def _songs_and_match(catalog: Catalog, seed: Seed, points: int) -> tuple[np.ndarray, lookup.Resolution | None]:
     """The songs that stand for a seed, and how it was found where it is a song."""
     if seed.genre is not None:
         genre = catalog.manifest["genres"].index(seed.genre)
-        return catalog.lists("genre", "songs").first(genre, points), None
+        return catalog.lists("genre", "songs").head(genre, points), None
     if seed.song is None and seed.artist is not None:
-        return _best_known(catalog, seed, points), None
-    match = _song(catalog, seed)
+        return _popular_songs(catalog, seed, points), None
+    match = _match_song(catalog, seed)
     return np.array([match.row]), match
 
 
-def _song(catalog: Catalog, seed: Seed) -> lookup.Match:
+def _match_song(catalog: Catalog, seed: Seed) -> lookup.Resolution:
     if seed.id is not None:
-        named = lookup.identified(catalog, seed.id)
+        named = lookup.match_by_id(catalog, seed.id)
         if named is None:
             raise UnknownSong(f"no song has the id '{seed.id}'", seed.pointer)
-        return lookup.Match(named)
+        return lookup.Resolution(named)
     assert seed.song is not None  # noqa: S101 # the parser lets no other seed through
-    match = lookup.song(catalog, seed.song, seed.artist)
+    match = lookup.resolve_song(catalog, seed.song, seed.artist)
     if match is None:
-        raise UnknownSong(_no_song(catalog, seed), seed.pointer, f"{seed.song} {seed.artist or ''}")
+        raise UnknownSong(_unknown_song_message(catalog, seed), seed.pointer, f"{seed.song} {seed.artist or ''}")
     return match
 
 
-def _no_song(catalog: Catalog, seed: Seed) -> str:
+def _unknown_song_message(catalog: Catalog, seed: Seed) -> str:
     assert seed.song is not None  # noqa: S101 # as above
     by = f" by '{seed.artist}'" if seed.artist else ""
-    named = lookup.artist(catalog, seed.song) if not seed.artist else None
+    named = lookup.resolve_artist(catalog, seed.song) if not seed.artist else None
     hint = "" if named is None else f"; an artist is: ask for artist '{catalog.texts('artists')[named]}'"
     return f"no song is called '{seed.song}'{by}{hint}"
 
 
-def _best_known(catalog: Catalog, seed: Seed, most: int) -> np.ndarray:
+def _popular_songs(catalog: Catalog, seed: Seed, limit: int) -> np.ndarray:
     assert seed.artist is not None  # noqa: S101 # as above
-    artist = lookup.artist(catalog, seed.artist)
+    artist = lookup.resolve_artist(catalog, seed.artist)
     if artist is None:
         raise UnknownSong(f"no artist is called '{seed.artist}'", seed.pointer, seed.artist)
-    return catalog.lists("artist", "songs").first(artist, most)
+    return catalog.lists("artist", "songs").head(artist, limit)
 
 
 def _suggestions(catalog: Catalog, unknown: Sequence[UnknownSong]) -> list[int]:
     """For the first name only: a search costs as much as a recommendation."""
-    names = [error.asked for error in unknown if error.asked]
-    return [reading.row for reading in lookup.search(catalog, names[0], SUGGESTED).songs] if names else []
+    names = [error.name for error in unknown if error.name]
+    return [reading.row for reading in lookup.search(catalog, names[0], MAX_SUGGESTIONS).songs] if names else []
 
 
-def standing(catalog: Catalog, seed: Seed, rows: np.ndarray, match: lookup.Match | None = None) -> Resolved:
+def seed_of_songs(
+    catalog: Catalog, seed: Seed, rows: np.ndarray, match: lookup.Resolution | None = None
+) -> ResolvedSeed:
     """A seed for which songs stand."""
     vectors = catalog.array("vectors")[rows]
-    known = space_of(catalog).columns_of(catalog.array("present")[rows])
-    return Resolved(seed, tuple(int(row) for row in rows), vectors, known, match)
+    known = space_of(catalog).known_columns(catalog.array("present")[rows])
+    return ResolvedSeed(seed, tuple(int(row) for row in rows), vectors, known, match)
 
 
-def _by_features(catalog: Catalog, seed: Seed) -> Resolved:
+def _resolve_features(catalog: Catalog, seed: Seed) -> ResolvedSeed:
     assert seed.features is not None  # noqa: S101 # the caller has looked
-    vector, known = space_of(catalog).from_features(seed.features, ranks(catalog))
+    vector, known = space_of(catalog).embed_features(seed.features, rank_transform(catalog))
     if not known.any():
         raise InvalidQuery([Fault(f"{seed.pointer}/features", "no songs of this catalogue differ in these features")])
-    return Resolved(seed, (), vector[None], known[None])
+    return ResolvedSeed(seed, (), vector[None], known[None])

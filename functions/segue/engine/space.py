@@ -1,22 +1,24 @@
-"""The space in which songs are near or far: one formula for build and function.
+"""The space in which songs are compared: one formula for build and function.
 
-A vector is made of named blocks (audio, artist, genre, fame, year, ...), each a few columns of small whole numbers
-(*codes*: -127..127 steps from the middle of a column's range, one step for all columns of a block). Squared distances
-are whole numbers too, and float32 holds them exactly: the same on every machine, whatever the order of summing.
-Distances are measured in what two songs drawn at random differ by in the block, root mean squared. How near a song is
-to a seed is a sum over the blocks:
+A vector is made of named blocks (audio, artist, genre, fame, year, ...), each a few columns of int8 *codes*: scalar
+quantization with one step for all columns of a block and a zero point for each. Squared distances of codes are whole
+numbers, which float32 holds exactly: the same on every machine, whatever the order of summing. Distances are measured
+in units of what two songs drawn at random differ by in the block, root mean squared. The similarity of a song to a
+seed is a sum over the blocks:
 
-    similarity = sum over blocks of share * exp(-distance / (reach * block's reach))
-                 [+ together * weight in the seed's list]
+    similarity = sum over blocks of weight * exp(-distance / (local scale * block's scale))
+                 [+ co-occurrence weight * weight of the song among the seed's neighbours]
 
 so 1 is "the same in everything", a random pair is near 0.45, and every part can be shown. A seed is compared
-only in the blocks that it has, whose shares then make up the whole, and within a block only in the columns that it
+only in the blocks that it has, whose weights then make up the whole, and within a block only in the columns that it
 has, against what a random pair differs by there (``spread``: a column's mean squared random difference).
-Where playlists were learned from, songs that are played together with the seed have a weight in its list.
+Where playlists were learned from, songs that co-occur with the seed in playlists are its neighbours, with a weight.
 
-``reach`` is the song's own, near ``REACH``: shorter where songs lie close together, longer where they are few, so
-that no song is near to everything (local scaling: Schnitzer, Flexer, Schedl and Widmer, JMLR 13, 2012). For a seed by
-raw features it is ``REACH`` for all: who asks for a sound gets the songs nearest to it.
+The local scale is the song's own, near ``LOCAL_SCALE``: shorter where songs lie close together, longer where they are
+few, so that no song is near to everything (local scaling: Schnitzer, Flexer, Schedl and Widmer, JMLR 13, 2012). For a
+seed by raw features it is ``LOCAL_SCALE`` for all: who asks for a sound gets the songs nearest to it.
+
+The arithmetic of distances and of the exponential gives the same bytes on every processor.
 """
 
 import dataclasses
@@ -29,7 +31,7 @@ from typing import Any
 import numpy as np
 
 from segue.catalog import Catalog
-from segue.query.attributes import NUMERIC
+from segue.query.schema import NUMERIC_ATTRIBUTES
 
 # feature, part of the formula, weight within the block. The weights of ranked features come from the variance
 # between and within playlists; circles and the two coarse features weigh little: they gain little.
@@ -52,13 +54,17 @@ AUDIO_COLUMNS = (
     ("time_signature", "rank", 0.1),
 )
 KNOTS = 256  # points of a rank's curve
-LARGEST = 127  # code
-_ROWS = {attribute.name: row for row, attribute in enumerate(NUMERIC)}  # of curves
-REACH = 0.5**0.5  # distance at which a song's closeness has typically fallen to 1/e; a random pair is at 1
+MAX_CODE = 127  # codes are -127..127
+_CURVE_ROWS = {attribute.name: row for row, attribute in enumerate(NUMERIC_ATTRIBUTES)}  # of curves
+LOCAL_SCALE = 0.5**0.5  # the typical one: the distance at which the kernel has fallen to 1/e; a random pair is at 1
+STEPS_PER_UNIT = 64  # of the exponential's table: a power of two scales floats exactly
+_EXP_TABLE = np.exp(-np.arange(30 * STEPS_PER_UNIT + 1) / STEPS_PER_UNIT).astype(np.float32)
+_EXP_TABLE_PER_STEP = _EXP_TABLE / np.float32(STEPS_PER_UNIT)
+UNKNOWN_UNIT = np.float32(1e-6)  # unit of a block of which a point has nothing
 
 
 @dataclass(frozen=True, slots=True)
-class Ranks:
+class RankTransform:
     """The share of songs below a value, attribute by attribute, as curves of ``KNOTS`` points.
 
     values : float64, shape (len(NUMERIC), KNOTS), rising
@@ -70,17 +76,17 @@ class Ranks:
 
     def __call__(self, name: str, values: np.ndarray) -> np.ndarray:
         """Ranks in 0..1 of values of an attribute; NaN stays NaN."""
-        row = _ROWS[name]
+        row = _CURVE_ROWS[name]
         return np.where(np.isnan(values), np.nan, np.interp(values, self.values[row], self.levels[row]))
 
-    def between(self, name: str, low: float, high: float) -> tuple[float, float]:
+    def value_range(self, name: str, low: float, high: float) -> tuple[float, float]:
         """The closest knots between which all values lie whose ranks do; infinite past the ends of the curve."""
-        row = _ROWS[name]
+        row = _CURVE_ROWS[name]
         values, levels = [-math.inf, *self.values[row].tolist(), math.inf], self.levels[row]
         return values[int(levels.searchsorted(low))], values[int(levels.searchsorted(high, side="right")) + 1]
 
 
-def encode(features: Mapping[str, np.ndarray], ranks: Ranks) -> np.ndarray:
+def encode_audio(features: Mapping[str, np.ndarray], ranks: RankTransform) -> np.ndarray:
     """Raw features as columns of the audio block, weighted within the block.
 
     Parameters
@@ -101,20 +107,20 @@ def encode(features: Mapping[str, np.ndarray], ranks: Ranks) -> np.ndarray:
         if part == "rank":
             column = ranks(feature, values)
         elif part.startswith("octave"):
-            column = _circle(np.log2(np.where(values > 0, values, np.nan)), part)
+            column = _cosine_or_sine(np.log2(np.where(values > 0, values, np.nan)), part)
         else:
-            column = _circle(_fifths(values, np.asarray(features.get("mode", unknown))), part)
+            column = _cosine_or_sine(_circle_of_fifths(values, np.asarray(features.get("mode", unknown))), part)
         columns.append(column * weight)
     return np.stack(columns, axis=1)
 
 
-def _fifths(key: np.ndarray, mode: np.ndarray) -> np.ndarray:
+def _circle_of_fifths(key: np.ndarray, mode: np.ndarray) -> np.ndarray:
     """Turns round the circle of fifths; a minor key stands where its relative major does."""
     major = np.where(mode == 0, key + 3, key)
     return np.where(key < 0, np.nan, major * 7 % 12 / 12)
 
 
-def _circle(turns: np.ndarray, part: str) -> np.ndarray:
+def _cosine_or_sine(turns: np.ndarray, part: str) -> np.ndarray:
     angle = 2 * np.pi * turns
     return np.cos(angle) if part.endswith("cos") else np.sin(angle)
 
@@ -124,15 +130,15 @@ class Block:
     """Columns that belong together.
 
     start, stop : its columns
-    share : its part of the similarity; all shares and ``Space.together`` add up to 1
-    reach : what songs' reaches are multiplied by in this block
+    weight : its part of the similarity; all weights and ``Space.co_occurrence_weight`` add up to 1
+    scale : what songs' local scales are multiplied by in this block
     """
 
     name: str
     start: int
     stop: int
-    share: float
-    reach: float = 1.0
+    weight: float
+    scale: float = 1.0
 
     @property
     def columns(self) -> slice:
@@ -146,23 +152,23 @@ class Space:
 
     blocks : in the order of their columns
     spread : float64, shape (n_dims,), mean squared difference of random pairs, in squared codes
-    audio_step : what one code is worth in :func:`encode`'s columns
-    audio_middle : float64, shape (len(AUDIO_COLUMNS),), what code 0 stands for there
-    together : share of the lists of what is played together, 0 where none were learned
+    audio_step : what one code is worth in :func:`encode_audio`'s columns
+    audio_zero_point : float64, shape (len(AUDIO_COLUMNS),), what code 0 stands for there
+    co_occurrence_weight : weight of co-occurrence in playlists, 0 where none were learned from
     """
 
     blocks: tuple[Block, ...]
     spread: np.ndarray
     audio_step: float
-    audio_middle: np.ndarray
-    together: float = 0.0
+    audio_zero_point: np.ndarray
+    co_occurrence_weight: float = 0.0
 
     @classmethod
     def from_manifest(cls, entry: Mapping[str, Any]) -> "Space":
         """The space that a manifest describes."""
         blocks = tuple(Block(**block) for block in entry["blocks"])
-        spread, middle = np.asarray(entry["spread"]), np.asarray(entry["audio_middle"])
-        return cls(blocks, spread, entry["audio_step"], middle, entry["together"])
+        spread, zero_point = np.asarray(entry["spread"]), np.asarray(entry["audio_zero_point"])
+        return cls(blocks, spread, entry["audio_step"], zero_point, entry["co_occurrence_weight"])
 
     def to_manifest(self) -> dict[str, Any]:
         """The manifest's entry; :meth:`from_manifest` reads it back."""
@@ -170,69 +176,217 @@ class Space:
             "blocks": [dataclasses.asdict(block) for block in self.blocks],
             "spread": [float(value) for value in self.spread],
             "audio_step": self.audio_step,
-            "audio_middle": [float(value) for value in self.audio_middle],
-            "together": self.together,
+            "audio_zero_point": [float(value) for value in self.audio_zero_point],
+            "co_occurrence_weight": self.co_occurrence_weight,
         }
 
     @property
-    def weights(self) -> np.ndarray:
+    def column_weights(self) -> np.ndarray:
         """What columns are multiplied by where one distance must serve for all blocks; shape (n_dims,)."""
         sizes = [block.stop - block.start for block in self.blocks]
-        ratios = [block.share / self.spread[block.columns].sum() for block in self.blocks]
+        ratios = [block.weight / self.spread[block.columns].sum() for block in self.blocks]
         return np.repeat(np.sqrt(ratios), sizes)
 
     @cached_property
-    def shares(self) -> np.ndarray:
-        """The blocks' shares, shape (n_blocks,)."""
-        return np.array([block.share for block in self.blocks])
+    def block_weights(self) -> np.ndarray:
+        """The blocks' weights, shape (n_blocks,)."""
+        return np.array([block.weight for block in self.blocks])
 
     @cached_property
-    def block_reaches(self) -> np.ndarray:
-        """How far the blocks reach, shape (n_blocks,)."""
-        return np.array([block.reach for block in self.blocks])
+    def block_scales(self) -> np.ndarray:
+        """What local scales are multiplied by in each block, shape (n_blocks,)."""
+        return np.array([block.scale for block in self.blocks])
 
     @cached_property
-    def columns(self) -> np.ndarray:
+    def block_masks(self) -> np.ndarray:
         """Which columns a block has: float32, 1 or 0, shape (n_blocks, n_dims)."""
-        columns = np.zeros((len(self.blocks), len(self.spread)), np.float32)
+        masks = np.zeros((len(self.blocks), len(self.spread)), np.float32)
         for number, block in enumerate(self.blocks):
-            columns[number, block.columns] = 1
-        return columns
+            masks[number, block.columns] = 1
+        return masks
 
     def block(self, name: str) -> Block | None:
         """The block of that name, None where the catalogue lacks it."""
         return next((block for block in self.blocks if block.name == name), None)
 
-    def columns_of(self, present: np.ndarray) -> np.ndarray:
+    def known_columns(self, present: np.ndarray) -> np.ndarray:
         """Which columns songs have: bit b of ``present`` stands for block b; bool, shape (len(present), n_dims)."""
-        return (present[:, None] >> self._bits & 1).astype(bool)
+        return (present[:, None] >> self._block_of_column & 1).astype(bool)
 
-    def blocks_of(self, present: np.ndarray) -> np.ndarray:
+    def known_blocks(self, present: np.ndarray) -> np.ndarray:
         """Which blocks songs have; bool, shape (n_blocks, len(present))."""
         return (present >> np.arange(len(self.blocks), dtype=np.uint8)[:, None] & 1).astype(bool)
 
     @cached_property
-    def _bits(self) -> np.ndarray:
-        return self.columns.argmax(axis=0).astype(np.uint8)
+    def _block_of_column(self) -> np.ndarray:
+        return self.block_masks.argmax(axis=0).astype(np.uint8)
 
-    def from_features(self, features: Mapping[str, float], ranks: Ranks) -> tuple[np.ndarray, np.ndarray]:
+    def embed_features(self, features: Mapping[str, float], ranks: RankTransform) -> tuple[np.ndarray, np.ndarray]:
         """A seed by raw features: its codes, int8, and which columns it has, both of shape (n_dims,)."""
         vector = np.zeros(len(self.spread), np.int8)
         known = np.zeros(len(self.spread), bool)
         block = self.block("audio")
         if block:
-            columns = encode({name: np.array([value]) for name, value in features.items()}, ranks)[0]
+            columns = encode_audio({name: np.array([value]) for name, value in features.items()}, ranks)[0]
             known[block.columns] = ~np.isnan(columns) & (self.spread[block.columns] > 0)
-            vector[block.columns] = to_codes(columns, self.audio_middle, self.audio_step)
+            vector[block.columns] = quantize(columns, self.audio_zero_point, self.audio_step)
         return vector, known
 
 
 def space_of(catalog: Catalog) -> Space:
     """The space of a catalogue's vectors."""
-    return catalog.derived("space", lambda: Space.from_manifest(catalog.manifest["space"]))
+    return catalog.cached("space", lambda: Space.from_manifest(catalog.manifest["space"]))
 
 
-def to_codes(columns: np.ndarray, middle: np.ndarray, step: float) -> np.ndarray:
+def quantize(columns: np.ndarray, zero_point: np.ndarray, step: float) -> np.ndarray:
     """Columns of a block as codes, int8; what is unknown (NaN) as 0, what is beyond the range as its end."""
-    codes = np.clip(np.rint(np.nan_to_num(columns - middle) / step), -LARGEST, LARGEST)
-    return codes.astype(np.min_scalar_type(-LARGEST))
+    codes = np.clip(np.rint(np.nan_to_num(columns - zero_point) / step), -MAX_CODE, MAX_CODE)
+    return codes.astype(np.min_scalar_type(-MAX_CODE))
+
+
+def squared_distances(vectors: np.ndarray, points: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """Of every vector to every point in the columns where the point is known, in squared codes.
+
+    vectors, points, known : float32 of whole numbers, shapes (n_songs, n_dims) and twice (n_points, n_dims)
+    """
+    squared = (vectors * vectors) @ known.T
+    squared -= vectors @ (2 * points * known).T
+    squared += (points * points * known).sum(axis=1)
+    return squared
+
+
+def similarity(space: Space, vectors: np.ndarray, points: np.ndarray, local_scales: np.ndarray) -> np.ndarray:
+    """The similarity of songs to points that are known in every column, without co-occurrence.
+
+    Parameters
+    ----------
+    vectors : int8, shape (n_songs, n_dims)
+    points : int8, shape (n_points, n_dims)
+    local_scales : shape (n_songs,), the songs' own
+
+    Returns
+    -------
+    float32, shape (n_songs, n_points), 0..1, the same bytes on every processor
+
+    """
+    total = np.zeros((len(vectors), len(points)), np.float32)
+    for block in space.blocks:
+        song_codes, point_codes = (codes[:, block.columns].astype(np.float32) for codes in (vectors, points))
+        distances = np.sqrt(squared_distances(song_codes, point_codes, np.ones_like(point_codes)))
+        unit = np.float32(space.spread[block.columns].sum() ** 0.5 * block.scale)
+        units = unit * local_scales[:, None].astype(np.float32)
+        total += np.float32(block.weight) * exponential_kernel(distances / (units / np.float32(STEPS_PER_UNIT)))
+    return total
+
+
+def exponential_kernel(steps: np.ndarray) -> np.ndarray:
+    """exp(-steps / STEPS_PER_UNIT), by a table and a parabola: the last digits of np.exp depend on the processor.
+
+    steps : float32, 0 or more, distances in 1/STEPS_PER_UNIT local scales; overwritten
+
+    Returns
+    -------
+    float32, the same shape, within 3e-7 of the exponential's value
+
+    """
+    nearest = np.rint(steps)
+    remainder = np.subtract(nearest, steps, out=steps)
+    values = _EXP_TABLE_PER_STEP.take(nearest.astype(np.intp), mode="clip")
+    parabola = remainder * np.float32(0.5 / STEPS_PER_UNIT)  # of remainder / STEPS_PER_UNIT, times STEPS_PER_UNIT
+    parabola += np.float32(1)
+    parabola *= remainder
+    parabola += np.float32(STEPS_PER_UNIT)
+    values *= parabola
+    return values
+
+
+def approximate_kernel(steps: np.ndarray) -> np.ndarray:
+    """The same within a hundredth, at a third of the cost; overwrites as well."""
+    return _EXP_TABLE.take(np.rint(steps, out=steps).astype(np.intp), mode="clip")
+
+
+class PreparedVectors:
+    """Vectors that every query is compared with, made ready once.
+
+    vectors : int8, shape (n_vectors, n_dims)
+    """
+
+    def __init__(self, space: Space, vectors: np.ndarray):
+        self.transposed = np.ascontiguousarray(vectors.T, np.float32)
+        self.squared_norms = (space.block_masks @ (self.transposed * self.transposed))[:, None]
+
+
+def prepared_vectors(catalog: Catalog, name: str) -> PreparedVectors:
+    """An array of a catalogue as vectors that every query is compared with."""
+    return catalog.cached(("prepared vectors", name), lambda: PreparedVectors(space_of(catalog), catalog.array(name)))
+
+
+class Points:
+    """The points that stand for the seeds, ready to be compared with many vectors.
+
+    The squared distance in a block is v.v - 2 v.p + p.p over the block's columns that the point has, or where there
+    is one point the square of v - p; rows of the matrices below are pairs of a block and a point, so that one product
+    gives all.
+
+    units : float32, shape (n_blocks, n_points), what distances are measured in: that of a random pair in what a point
+        has of a block, times the block's scale
+    """
+
+    def __init__(self, space: Space, vectors: np.ndarray, known: np.ndarray):
+        spread = (space.block_masks * space.spread) @ known.T
+        self.units = np.maximum(np.sqrt(spread) * space.block_scales[:, None], UNKNOWN_UNIT).astype(np.float32)
+        masks = space.block_masks[:, None] * known
+        masked = masks * vectors
+        self._vectors = vectors
+        self._all_known = bool(known.all())  # then what is inside is the same for all points
+        self._masks = _pad_rows(space.block_masks if self._all_known else masks.reshape(-1, vectors.shape[1]))
+        self._doubled_points = _pad_rows(2 * masked.reshape(-1, vectors.shape[1]))
+        self._point_norms = (masked * masked).sum(axis=2)[:, :, None]
+        self._step_sizes = (self.units / np.float32(STEPS_PER_UNIT))[:, :, None]
+
+    def distances(self, vectors: np.ndarray) -> np.ndarray:
+        """Distances of codes from the points in 1/``STEPS_PER_UNIT`` units, (n_blocks, n_points, len(vectors))."""
+        if len(self._vectors) == 1:  # then differences take one product rather than two
+            differences = np.subtract(vectors, self._vectors, dtype=np.int16).astype(np.float32).T
+            return self._to_steps(self._squared_norms(np.multiply(differences, differences, out=differences)))
+        transposed = vectors.astype(np.float32).T
+        products = self._doubled_points @ transposed
+        # a second array as large would cost more than all else
+        squares = np.multiply(transposed, transposed, out=transposed)
+        return self._combine(products, self._squared_norms(squares))
+
+    def distances_to_prepared(self, prepared: PreparedVectors) -> np.ndarray:
+        """The same for prepared vectors."""
+        transposed = prepared.transposed
+        return self._combine(
+            self._doubled_points @ transposed,
+            prepared.squared_norms if self._all_known else self._squared_norms(transposed * transposed),
+        )
+
+    def _squared_norms(self, squares: np.ndarray) -> np.ndarray:
+        """v.v in each block, for each point or once for all; shape (n_blocks, n_points or 1, n_vectors)."""
+        points = 1 if self._all_known else len(self._vectors)
+        return self._by_block_and_point(self._masks @ squares, points)
+
+    def _by_block_and_point(self, products: np.ndarray, points: int) -> np.ndarray:
+        """Products by block and point, without those of the padding."""
+        blocks = len(self.units)
+        return products[: blocks * points].reshape(blocks, points, -1)
+
+    def _combine(self, products: np.ndarray, norms: np.ndarray) -> np.ndarray:
+        squared = self._by_block_and_point(products, len(self._vectors))
+        np.subtract(norms, squared, out=squared)
+        squared += self._point_norms
+        return self._to_steps(squared)
+
+    def _to_steps(self, squared: np.ndarray) -> np.ndarray:
+        np.sqrt(squared, out=squared)
+        squared /= self._step_sizes
+        return squared
+
+
+def _pad_rows(matrix: np.ndarray) -> np.ndarray:
+    """The same with rows of zeros: BLAS multiplies eight rows in three quarters of the time that seven take."""
+    padded = np.zeros((len(matrix) + -len(matrix) % 8, matrix.shape[1]), np.float32)
+    padded[: len(matrix)] = matrix
+    return padded

@@ -1,13 +1,13 @@
-"""Lists in which the order counts: a path between songs, a playlist with a curve, a radio that goes on.
+"""Ordered lists of songs: a path between two songs, a playlist with a flow, a radio that continues what was played.
 
-It takes frozen queries of :mod:`segue.query.journeys`, gives values, and knows nothing of HTTP. It may import the
-engine, whose space, seeds, filters and recommendations it builds on::
+Each is a function of a catalogue and a frozen query of :mod:`segue.query`, and knows nothing of HTTP. It builds
+on the engine::
 
     >>> path(catalog.load(Path("artifacts")), PathQuery(Seed("", {}, song="Anchor"), Seed("", {}, song="Orbit")))
 """
 
 from segue.journeys.paths import Path, path
 from segue.journeys.playlists import Playlist, playlist
-from segue.journeys.radio import Radio, continued
+from segue.journeys.radio import Radio, continue_radio
 
-__all__ = ["Path", "Playlist", "Radio", "continued", "path", "playlist"]
+__all__ = ["Path", "Playlist", "Radio", "continue_radio", "path", "playlist"]

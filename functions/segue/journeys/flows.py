@@ -1,35 +1,48 @@
-"""The flows that a list may have: each chooses songs, the first in preference, and orders them.
+"""The flows of playlists: each chooses songs from candidates, the first in preference, and orders them.
 
 ================  ==========================================================================================
 flow              order
 ================  ==========================================================================================
-steady            neighbours alike in energy, tempo and everything else
-rise, fall, wave  energy follows a line up, a line down, or waves of about twelve songs; tempo orders songs of
-                  one energy
-harmonic          neighbours of keys that go together, see :mod:`segue.journeys.camelot`
+steady            neighbours are similar in energy, tempo and all else
+rise, fall, wave  energy follows a line up, a line down, or waves of about twelve songs; songs of one energy are
+                  ordered by tempo
+harmonic          neighbours have compatible keys
 ================  ==========================================================================================
+
+Keys are compatible if they are neighbours on the Camelot wheel, which share all tones but one: the twelve major keys
+are 1B..12B round the circle of fifths, and each has its relative minor beside it, 1A..12A. A song goes with those of
+its own number, and with those of its letter one number up or down. https://mixedinkey.com/camelot-wheel/
 """
 
 import math
+import statistics
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
 from segue.catalog import Catalog
-from segue.journeys import camelot, curves, ordering
-from segue.journeys.caps import sharing_artists
-from segue.journeys.ruler import ruler_of, squared
+from segue.journeys.candidate_pool import metric_of, shared_artist_matrix, squared_distances
 
-HARMONIC = 0.9  # of neighbours; where fewer fit, songs are chosen among more
-LEVELS = 10  # of energy, from the lowest to the highest of a list: within one, tempo orders songs
-ABOUT = 0.2  # of energy, by which a song may differ from one that it takes the place of
-MILLI = 0.001  # of energy; tables tell no finer
-TEMPO = 100.0  # beats per minute, of which the difference counts like that of the lowest and the highest energy
+MIN_HARMONIC_SHARE = 0.9  # of neighbours; if fewer keys are compatible, songs are chosen from a larger pool
+ENERGY_LEVELS = 10  # in the energy range of a playlist; tempo orders songs within a level
+ENERGY_TOLERANCE = 0.2  # difference in energy between a song and its replacement
+MIN_ENERGY_STEP = 0.001  # tables have no finer energies
+TEMPO_SCALE = 100.0  # beats per minute that count as much as the difference between the lowest and the highest energy
+REQUIRED_ATTRIBUTES = dict.fromkeys(("rise", "fall", "wave"), ("energy",)) | {
+    "steady": (),
+    "harmonic": ("key", "mode"),
+}
+SAME_ARTIST_COST = 1e3  # of two neighbours by one artist; other costs are of order 1
+SONGS_PER_WAVE = 12
+MIN_CORRELATION = 0.85  # of energy and curve; below it, songs are exchanged
+ENERGY_QUANTILES = (0.1, 0.9)  # of the pool, between which a curve runs
+UNKNOWN_KEY = 0  # number of a song without key or mode
 
 
-class Songs:
-    """What is known of songs that may be chosen, the best first."""
+class PlaylistCandidates:
+    """Attributes of the songs that a playlist may be made of, the best first."""
 
     def __init__(self, catalog: Catalog, rows: np.ndarray):
         self._catalog, self.rows = catalog, rows
@@ -37,97 +50,316 @@ class Songs:
     def __len__(self) -> int:
         return len(self.rows)
 
-    def at(self, places: np.ndarray) -> "Songs":
-        """Some of them."""
-        return Songs(self._catalog, self.rows[places])
+    def subset(self, indices: np.ndarray) -> "PlaylistCandidates":
+        """The candidates at some indices."""
+        return PlaylistCandidates(self._catalog, self.rows[indices])
 
     @cached_property
     def energies(self) -> np.ndarray:
-        """0..1; in the middle where unknown."""
+        """0..1; 0.5 if unknown."""
         return np.nan_to_num(self._attribute("energy"), nan=0.5)
 
     @cached_property
     def tempos(self) -> np.ndarray:
-        """Beats per minute, 0 where unknown."""
+        """Beats per minute, 0 if unknown."""
         return np.nan_to_num(self._attribute("tempo"))
 
     @cached_property
     def durations(self) -> np.ndarray:
-        """Milliseconds, 0 where unknown."""
+        """Milliseconds, 0 if unknown."""
         return np.nan_to_num(self._attribute("duration_ms"))
 
     @cached_property
-    def same(self) -> np.ndarray:
-        """Which share an artist, bool, shape (n_songs, n_songs)."""
-        return sharing_artists(self._catalog, self.rows)
+    def same_artist(self) -> np.ndarray:
+        """Which songs share an artist, bool, shape (n_songs, n_songs)."""
+        return shared_artist_matrix(self._catalog, self.rows)
 
     @cached_property
-    def fits(self) -> np.ndarray:
-        """Whose keys go together, bool, shape (n_songs, n_songs)."""
-        return camelot.compatible(self._attribute("key"), self._attribute("mode"))
+    def compatible_keys(self) -> np.ndarray:
+        """Which songs have compatible keys, bool, shape (n_songs, n_songs)."""
+        return key_compatibility(self._attribute("key"), self._attribute("mode"))
 
-    def apart(self, places: np.ndarray) -> np.ndarray:
-        """Distances of some from each other; two songs drawn at random are 1 apart."""
-        ruler = ruler_of(self._catalog)
-        points = ruler.points(self.rows[places])
-        return np.sqrt(squared(points, points) / ruler.unit)
+    def distances(self, indices: np.ndarray) -> np.ndarray:
+        """Distances between the songs at some indices; two random songs are 1 apart."""
+        metric = metric_of(self._catalog)
+        points = metric.points(self.rows[indices])
+        return np.sqrt(squared_distances(points, points) / metric.mean_square)
 
     def _attribute(self, name: str) -> np.ndarray:
         return self._catalog.attribute(name)[self.rows].astype(np.float64)
 
 
 @dataclass(frozen=True, slots=True)
-class Ordered:
-    """The songs of a list, as places among those that may be chosen.
+class FlowResult:
+    """The songs of a playlist, as indices among the candidates.
 
-    order : places, shape (n_listed,)
-    may : which songs may take the place of each, bool, shape (n_listed, n_songs)
+    order : indices, shape (n_listed,)
+    replacements : which songs may replace each of them, bool, shape (n_listed, n_songs)
     """
 
     order: np.ndarray
-    may: np.ndarray
+    replacements: np.ndarray
 
 
-def _ordered(songs: Songs, order: np.ndarray, fitting: np.ndarray) -> Ordered:
-    """Of the songs that fit in the place of each, those may take it that put no artist twice in a row."""
-    may = fitting.copy()
-    may[1:] &= ~songs.same[order[:-1]]
-    may[:-1] &= ~songs.same[order[1:]]
-    return Ordered(order, may)
+def _with_replacements(songs: PlaylistCandidates, order: np.ndarray, allowed: np.ndarray) -> FlowResult:
+    """An order with its replacements: the allowed ones that put no artist twice in a row."""
+    replacements = allowed.copy()
+    replacements[1:] &= ~songs.same_artist[order[:-1]]
+    replacements[:-1] &= ~songs.same_artist[order[1:]]
+    return FlowResult(order, replacements)
 
 
-def _steady(songs: Songs, _: str, count: int) -> Ordered:
+def _steady_flow(songs: PlaylistCandidates, _: str, count: int) -> FlowResult:
     chosen = np.arange(count)
     energies, tempos = songs.energies[chosen], songs.tempos[chosen]
-    costs = songs.apart(chosen) + ordering.APART * songs.same[np.ix_(chosen, chosen)]
-    costs += np.abs(energies[:, None] - energies) + np.abs(tempos[:, None] - tempos) / TEMPO
-    order = ordering.parted(ordering.shortest(costs), songs.same, songs.energies)
-    return _ordered(songs, order, np.abs(songs.energies[order][:, None] - songs.energies) <= ABOUT)
+    costs = songs.distances(chosen) + SAME_ARTIST_COST * songs.same_artist[np.ix_(chosen, chosen)]
+    costs += np.abs(energies[:, None] - energies) + np.abs(tempos[:, None] - tempos) / TEMPO_SCALE
+    order = separate_artists(shortest_order(costs), songs.same_artist, songs.energies)
+    return _with_replacements(
+        songs, order, np.abs(songs.energies[order][:, None] - songs.energies) <= ENERGY_TOLERANCE
+    )
 
 
-def _curved(songs: Songs, flow: str, count: int) -> Ordered:
-    wanted = curves.curve(flow, count)
-    assert wanted is not None  # noqa: S101 # the flow has a curve, see FLOWS
-    chosen = curves.following(np.arange(count), wanted, songs.energies)
-    step = max(float(np.ptp(songs.energies[chosen])) / LEVELS, MILLI) if count else 1.0
-    order = chosen[ordering.by_curve(wanted, np.rint(songs.energies[chosen] / step), songs.tempos[chosen])]
-    order = ordering.parted(order, songs.same, songs.energies)
-    return _ordered(songs, order, np.abs(songs.energies[order][:, None] - songs.energies) <= step)
+def _curve_flow(songs: PlaylistCandidates, flow: str, count: int) -> FlowResult:
+    curve = energy_curve(flow, count)
+    assert curve is not None  # noqa: S101 # only flows with a curve, see FLOW_FUNCTIONS
+    chosen = fit_to_curve(np.arange(count), curve, songs.energies)
+    step = max(float(np.ptp(songs.energies[chosen])) / ENERGY_LEVELS, MIN_ENERGY_STEP) if count else 1.0
+    order = chosen[order_by_curve(curve, np.rint(songs.energies[chosen] / step), songs.tempos[chosen])]
+    order = separate_artists(order, songs.same_artist, songs.energies)
+    return _with_replacements(songs, order, np.abs(songs.energies[order][:, None] - songs.energies) <= step)
 
 
-def _harmonic(songs: Songs, _: str, count: int) -> Ordered:
-    for times in (1, 1.5, 2, 3, math.inf):
-        among = slice(math.ceil(min(times * count, len(songs))) if count else 0)
-        order = ordering.chain(songs.fits[among, among], songs.same[among, among], count)
-        followed, clashing = (pairs[order[:-1], order[1:]] for pairs in (songs.fits, songs.same))
-        if followed.sum() >= HARMONIC * len(followed) and not clashing.any():
+def _harmonic_flow(songs: PlaylistCandidates, _: str, count: int) -> FlowResult:
+    for pool_factor in (1, 1.5, 2, 3, math.inf):
+        pool = slice(math.ceil(min(pool_factor * count, len(songs))) if count else 0)
+        order = harmonic_chain(songs.compatible_keys[pool, pool], songs.same_artist[pool, pool], count)
+        compatible, same_artist = (
+            pairs[order[:-1], order[1:]] for pairs in (songs.compatible_keys, songs.same_artist)
+        )
+        if compatible.sum() >= MIN_HARMONIC_SHARE * len(compatible) and not same_artist.any():
             break
-    order = ordering.parted(order, songs.same, songs.energies)
-    fitting = np.ones((count, len(songs)), bool)
-    fitting[1:] &= songs.fits[order[:-1]]
-    fitting[:-1] &= songs.fits[order[1:]]
-    return _ordered(songs, order, fitting)
+    order = separate_artists(order, songs.same_artist, songs.energies)
+    allowed = np.ones((count, len(songs)), bool)
+    allowed[1:] &= songs.compatible_keys[order[:-1]]
+    allowed[:-1] &= songs.compatible_keys[order[1:]]
+    return _with_replacements(songs, order, allowed)
 
 
-NEEDED = dict.fromkeys(("rise", "fall", "wave"), ("energy",)) | {"steady": (), "harmonic": ("key", "mode")}
-FLOWS = {"steady": _steady, "rise": _curved, "fall": _curved, "wave": _curved, "harmonic": _harmonic}
+FLOW_FUNCTIONS = {
+    "steady": _steady_flow,
+    "rise": _curve_flow,
+    "fall": _curve_flow,
+    "wave": _curve_flow,
+    "harmonic": _harmonic_flow,
+}
+
+
+def order_by_curve(curve: np.ndarray, levels: np.ndarray, ties: np.ndarray) -> np.ndarray:
+    """Order songs so that their levels follow a curve; shape (n_songs,) each.
+
+    ties : secondary sort key, within a level
+    """
+    order = np.empty(len(curve), np.int64)
+    order[np.argsort(curve, kind="stable")] = np.lexsort((ties, levels))
+    return order
+
+
+def separate_artists(order: np.ndarray, same_artist: np.ndarray, levels: np.ndarray) -> np.ndarray:
+    """Exchange songs until no neighbours share an artist, as far as possible.
+
+    A song is replaced by another of about the same level; if none is left, songs of similar levels are swapped.
+
+    Parameters
+    ----------
+    order : indices among the songs, of which earlier ones are better
+    same_artist : which songs share an artist, bool, shape (n_songs, n_songs)
+    levels : of all songs
+
+    """
+    order = order.copy()
+    for slot in np.flatnonzero(same_artist[order[:-1], order[1:]]).tolist():
+        if not same_artist[order[slot], order[slot + 1]]:  # an earlier exchange has separated them
+            continue
+        slot += int(order[slot + 1] > order[slot])
+        is_replacement = _replacements(order, slot, same_artist)
+        if is_replacement.any():
+            order[slot] = np.where(is_replacement, np.abs(levels - levels[order[slot]]), np.inf).argmin()
+    for _ in range(_count_clashes(order, same_artist)):
+        improved = (
+            swap
+            for swap in _swap_candidates(order, same_artist, levels)
+            if _count_clashes(swap, same_artist) < _count_clashes(order, same_artist)
+        )
+        order = next(improved, order)
+    return order
+
+
+def _replacements(order: np.ndarray, slot: int, same_artist: np.ndarray) -> np.ndarray:
+    """Songs that are not in a list and share no artist with the neighbours of one that is."""
+    neighbours = order[[neighbour for neighbour in (slot - 1, slot + 1) if 0 <= neighbour < len(order)]]
+    is_replacement = ~same_artist[neighbours].any(axis=0)
+    is_replacement[order] = False
+    return is_replacement
+
+
+def _swap_candidates(order: np.ndarray, same_artist: np.ndarray, levels: np.ndarray) -> Iterator[np.ndarray]:
+    """Orders with a song next to one of its artist swapped for another song, by the gap between their levels."""
+    clashes = same_artist[order[:-1], order[1:]]
+    slots = np.flatnonzero(np.append(clashes, False) | np.append(False, clashes))
+    gaps = np.abs(levels[order[slots]][:, None] - levels[order])
+    for index in np.argsort(gaps, axis=None, kind="stable").tolist():
+        pair = [int(slots[index // len(order)]), index % len(order)]
+        swapped = order.copy()
+        swapped[pair] = order[pair[::-1]]
+        yield swapped
+
+
+def _count_clashes(order: np.ndarray, same_artist: np.ndarray) -> int:
+    return int(same_artist[order[:-1], order[1:]].sum())
+
+
+def shortest_order(costs: np.ndarray) -> np.ndarray:
+    """A short path through all songs that begins at the first.
+
+    Nearest neighbours first, then pieces of the path are reversed as long as that shortens it (2-opt: Croes,
+    "A method for solving traveling-salesman problems", Operations Research 6, 1958).
+
+    costs : of following each other, symmetric, shape (n_songs, n_songs)
+    """
+    order = _nearest_neighbour_order(costs) if len(costs) else np.empty(0, np.int64)
+    for _ in range(len(order)):
+        improved = _best_reversal(costs, order)
+        if improved is None:
+            break
+        order = improved
+    return order
+
+
+def _nearest_neighbour_order(costs: np.ndarray) -> np.ndarray:
+    order, is_left = [0], np.ones(len(costs), bool)
+    is_left[0] = False
+    while len(order) < len(costs):
+        order.append(int(np.where(is_left, costs[order[-1]], np.inf).argmin()))
+        is_left[order[-1]] = False
+    return np.array(order)
+
+
+def _best_reversal(costs: np.ndarray, order: np.ndarray) -> np.ndarray | None:
+    """The order with the reversal of one piece that saves most; None if none saves anything.
+
+    A piece from ``first`` to ``last`` costs the steps before and after it; the end of the path has none after it.
+    """
+    count = len(order)
+    ordered_costs = costs[np.ix_(order, order)]
+    step_costs = np.append(np.diagonal(ordered_costs, 1), 0.0)
+    after_last = np.zeros((count, count))
+    after_last[:, :-1] = ordered_costs[:, 1:]
+    saved = np.full((count, count), -np.inf)
+    saved[1:] = step_costs[:-1, None] + step_costs - ordered_costs[:-1] - after_last[1:]
+    saved[np.tri(count, dtype=bool)] = -np.inf
+    first, last = divmod(int(saved.argmax()), count)
+    if saved[first, last] <= 1e-9:
+        return None
+    return np.concatenate([order[:first], order[first : last + 1][::-1], order[last + 1 :]])
+
+
+def harmonic_chain(compatible: np.ndarray, same_artist: np.ndarray, count: int) -> np.ndarray:
+    """Choose and order ``count`` songs, each compatible with the previous one if possible, earlier ones preferred.
+
+    compatible : which songs may follow each other, bool, shape (n_songs, n_songs)
+    same_artist : which songs share an artist, the same shape
+    """
+    order, is_left = [0][:count], np.ones(len(compatible), bool)
+    is_left[:1] = False
+    while len(order) < count:
+        after_end, before_start = (is_left & compatible[end] & ~same_artist[end] for end in (order[-1], order[0]))
+        appends = bool(after_end.any()) and (not before_start.any() or after_end.argmax() <= before_start.argmax())
+        other_artist = is_left & ~same_artist[order[-1]]
+        options = (
+            after_end
+            if appends
+            else before_start
+            if before_start.any()
+            else other_artist
+            if other_artist.any()
+            else is_left
+        )
+        song = int(options.argmax())
+        order.insert(len(order) if options is not before_start else 0, song)
+        is_left[song] = False
+    return np.array(order, np.int64)
+
+
+def energy_curve(flow: str, count: int) -> np.ndarray | None:
+    """The energy that a flow asks of each song, 0 lowest .. 1 highest, shape (count,); None if it has no curve."""
+    line = np.arange(count) / max(count - 1, 1)
+    if flow == "wave":
+        waves = max(1, round(count / SONGS_PER_WAVE))
+        return 1 - np.abs(1 - 2 * waves * line % 2)
+    return {"rise": line, "fall": 1 - line}.get(flow)
+
+
+def fit_to_curve(chosen: np.ndarray, curve: np.ndarray, energies: np.ndarray) -> np.ndarray:
+    """Exchange songs whose energies deviate most from a curve for others, the first in preference.
+
+    Parameters
+    ----------
+    chosen : indices among the songs
+    curve : as :func:`energy_curve` gives it
+    energies : of all songs
+
+    """
+    chosen, levels = chosen.copy(), np.sort(curve)
+    low, high = np.quantile(energies, ENERGY_QUANTILES) if len(chosen) else (0.0, 1.0)
+    is_left = np.ones(len(energies), bool)
+    is_left[chosen] = False
+    for _ in range(len(chosen)):
+        chosen = chosen[np.argsort(energies[chosen], kind="stable")]
+        if pearson_correlation(energies[chosen], levels) >= MIN_CORRELATION:
+            break
+        gaps = low + (high - low) * levels - energies[chosen]
+        slot = int(np.abs(gaps).argmax())
+        misses = np.abs(energies - energies[chosen[slot]] - gaps[slot])
+        better = is_left & (misses < abs(gaps[slot]) / 2)
+        if not better.any():
+            break
+        song = int(better.argmax())
+        is_left[song], chosen[slot] = False, song
+    return chosen
+
+
+def pearson_correlation(values: np.ndarray, curve: np.ndarray) -> float:
+    """Pearson's correlation; 0 if either is constant."""
+    if len(values) < 2 or np.ptp(values) == 0 or np.ptp(curve) == 0:
+        return 0.0
+    return statistics.correlation(values.tolist(), curve.tolist())
+
+
+def camelot_numbers(keys: np.ndarray, modes: np.ndarray) -> np.ndarray:
+    """Numbers on the Camelot wheel, 1..12; ``UNKNOWN_KEY`` if there is none.
+
+    keys : pitch classes, 0 = C; below 0 or NaN: none found
+    modes : 1 major, 0 minor, NaN: unknown
+    """
+    known = (keys >= 0) & ~np.isnan(modes)
+    majors = np.where(known, keys + 3 * (modes == 0), 0).astype(np.int64)
+    return np.where(known, (7 * majors + 7) % 12 + 1, UNKNOWN_KEY)
+
+
+def camelot_names(keys: np.ndarray, modes: np.ndarray) -> list[str | None]:
+    """``8B`` for C major, ``8A`` for A minor; None if it is unknown."""
+    letters = np.where(modes == 1, "B", "A").tolist()
+    return [
+        f"{number}{letter}" if number else None
+        for number, letter in zip(camelot_numbers(keys, modes).tolist(), letters)
+    ]
+
+
+def key_compatibility(keys: np.ndarray, modes: np.ndarray) -> np.ndarray:
+    """Which songs have compatible keys, bool, shape (n_songs, n_songs); an unknown key is compatible with none."""
+    numbers = camelot_numbers(keys, modes)
+    distance = np.abs(numbers[:, None] - numbers)
+    same_letter = modes[:, None] == modes
+    is_compatible = (distance == 0) | (same_letter & ((distance == 1) | (distance == 11)))
+    return is_compatible & (numbers[:, None] != UNKNOWN_KEY) & (numbers != UNKNOWN_KEY)

@@ -1,115 +1,138 @@
-"""A list to be played from its beginning to its end: chosen by the engine, then ordered by how it is to flow."""
+"""Playlists: the best candidates of the engine, re-scored, in the order of a flow, and of the requested duration.
+
+    score = (score with each seed's similarities balanced) * (1 + POPULARITY_WEIGHT * popularity / 100)
+            + CO_OCCURRENCE_WEIGHT * co-occurrence
+
+The engine's score is the mean of the similarities to the seeds, so that a seed with many near neighbours fills the
+playlist. Here each seed's similarities are divided by that of its ``REFERENCE_RANK``-th best song, and a song near
+one seed gains more than one halfway between several; well-known songs come earlier, unless popularity is a target;
+and co-occurrence, where playlists were learned from, tells how often a song is on playlists with the ``N_BEST`` best.
+``python -m tests.benchmarks.playlists`` measures what this is worth.
+"""
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from segue import engine
 from segue.catalog import Catalog
-from segue.engine.seeds import Resolved, resolve, standing
+from segue.engine import scoring
+from segue.engine.scoring import SCORE_DIGITS, TARGETS_WEIGHT, Scorer
+from segue.engine.seeds import ResolvedSeed, resolve, seed_of_songs
 from segue.errors import Fault, InvalidQuery
-from segue.journeys import curves, lengths
-from segue.journeys.choosing import chosen_well
-from segue.journeys.flows import FLOWS, NEEDED, Songs
-from segue.query import Seed
-from segue.query.journeys import MOST_SONGS, PlaylistQuery
+from segue.journeys import flows
+from segue.journeys.flows import FLOW_FUNCTIONS, REQUIRED_ATTRIBUTES, PlaylistCandidates
+from segue.query import Query, Seed
+from segue.query.schema import MAX_PLAYLIST_SONGS, PlaylistQuery
 
-POOL = 4  # times the songs wanted: among which they are chosen
-SMALLEST_POOL = 100
-DRAWN = 0.5  # of a pool take part in a draw
-DIGITS = 6  # of curves
-
-
-@dataclass(frozen=True, slots=True)
-class Playlist:
-    """A list.
-
-    seeds : what was found for each
-    rows : of the songs, in order
-    curve : where the flow wants each song's energy, 0 lowest .. 1 highest; None where it wants none
-    flowing : how well the songs follow
-    pool : how many songs there were to choose from
-    """
-
-    seeds: tuple[Resolved, ...]
-    rows: tuple[int, ...]
-    curve: tuple[float, ...] | None
-    flowing: "Flowing"
-    pool: engine.Pool
+POOL_FACTOR = 4  # candidates for each song of the playlist
+MIN_POOL_SIZE = 100
+DRAW_SHARE = 0.5  # of the candidates that take part in a draw
+CURVE_DIGITS = 6  # of a curve's values
+REFERENCE_RANK = 10
+POPULARITY_WEIGHT = 0.25
+N_BEST = 25
+CO_OCCURRENCE_WEIGHT = 0.25
+MINUTE_MS = 60_000  # milliseconds
+SECOND_MS = 1_000
+DURATION_TOLERANCE = 0.01  # of the requested duration
+MAX_EXCHANGES = 8  # of songs, to get closer to the requested duration
+N_COUNTS = 3  # numbers of songs to try
+UNREACHABLE = 254  # songs; the last number to which 1 can be added in a byte
 
 
 @dataclass(frozen=True, slots=True)
-class Flowing:
-    """How well the songs of a list follow.
+class FlowQuality:
+    """How well the songs of a playlist follow its flow.
 
     correlation : of energy and curve, -1..1; None without a curve
-    harmonic : share of neighbours whose keys go together, 0..1
-    change : of energy from song to song, mean, 0..1
+    harmonic : share of neighbours with compatible keys, 0..1
+    energy_change : mean from song to song, 0..1
     """
 
     correlation: float | None
     harmonic: float
-    change: float
+    energy_change: float
+
+
+@dataclass(frozen=True, slots=True)
+class Playlist:
+    """A playlist.
+
+    seeds : resolved
+    rows : of the songs, in order
+    curve : the energy that the flow asks of each song, 0 lowest .. 1 highest; None if it has no curve
+    flow_quality : how well the order follows the flow
+    pool : counts of the songs to choose from
+    """
+
+    seeds: tuple[ResolvedSeed, ...]
+    rows: tuple[int, ...]
+    curve: tuple[float, ...] | None
+    flow_quality: FlowQuality
+    pool: engine.Pool
 
 
 def playlist(catalog: Catalog, query: PlaylistQuery) -> Playlist:
-    """Make a list.
+    """Make a playlist.
 
     Raises
     ------
     UnknownSongs
         a seed names nothing in the catalogue.
     InvalidQuery
-        there is no such cluster, no song tells of its energy, or too few songs pass for the time asked for.
+        the cluster does not exist, an attribute of the flow is missing, or too few songs pass for the duration.
 
     """
-    _refuse(catalog, query)
-    seeds = resolve(catalog, query.query.seeds) if query.cluster is None else [_typical(catalog, query.cluster)]
-    rows, pool = _pool(catalog, query, seeds)
-    songs = Songs(catalog, rows)
-    chosen = _listed(songs, query)
-    curve = curves.curve(query.flow, len(chosen))
-    wanted = None if curve is None else tuple(curve.round(DIGITS).tolist())
-    listed = tuple(int(row) for row in rows[chosen])
-    return Playlist(tuple(seeds), listed, wanted, _flowing(songs, chosen, curve), pool)
+    _validate(catalog, query)
+    seeds = resolve(catalog, query.query.seeds) if query.cluster is None else [_cluster_seed(catalog, query.cluster)]
+    rows, pool = _candidate_rows(catalog, query, seeds)
+    songs = PlaylistCandidates(catalog, rows)
+    indices = _choose_songs(songs, query)
+    curve = flows.energy_curve(query.flow, len(indices))
+    rounded_curve = None if curve is None else tuple(curve.round(CURVE_DIGITS).tolist())
+    song_rows = tuple(int(row) for row in rows[indices])
+    return Playlist(tuple(seeds), song_rows, rounded_curve, _measure_flow(songs, indices, curve), pool)
 
 
-def _refuse(catalog: Catalog, query: PlaylistQuery) -> None:
-    faults, clusters = [], len(catalog.manifest["clusters"])
-    if query.cluster is not None and query.cluster >= clusters:
-        faults.append(Fault("/cluster", f"clusters are numbered 0..{clusters - 1}"))
-    missing = [name for name in NEEDED[query.flow] if name not in catalog.manifest["attributes"]]
+def _validate(catalog: Catalog, query: PlaylistQuery) -> None:
+    faults, n_clusters = [], len(catalog.manifest["clusters"])
+    if query.cluster is not None and query.cluster >= n_clusters:
+        faults.append(Fault("/cluster", f"clusters are numbered 0..{n_clusters - 1}"))
+    missing = [name for name in REQUIRED_ATTRIBUTES[query.flow] if name not in catalog.manifest["attributes"]]
     if missing:
         faults.append(Fault("/flow", f"the table says nothing about {' and '.join(missing)}: ask for another flow"))
     if faults:
         raise InvalidQuery(faults)
 
 
-def _typical(catalog: Catalog, cluster: int) -> Resolved:
-    """The songs nearest to a cluster's centre as a seed."""
+def _cluster_seed(catalog: Catalog, cluster: int) -> ResolvedSeed:
+    """A seed of the songs nearest to the cluster's centre."""
     seed = Seed("/cluster", {"cluster": cluster})
-    return standing(catalog, seed, catalog.lists("cluster", "songs")[cluster])
+    return seed_of_songs(catalog, seed, catalog.lists("cluster", "songs")[cluster])
 
 
-def _flowing(songs: Songs, chosen: np.ndarray, curve: np.ndarray | None) -> Flowing:
-    energies, followed = songs.energies[chosen], songs.fits[chosen[:-1], chosen[1:]]
-    return Flowing(
-        None if curve is None else curves.correlation(energies, curve),
-        float(followed.mean()) if len(followed) else 1.0,
-        float(np.abs(np.diff(energies)).mean()) if len(followed) else 0.0,
+def _measure_flow(songs: PlaylistCandidates, indices: np.ndarray, curve: np.ndarray | None) -> FlowQuality:
+    energies, compatible = songs.energies[indices], songs.compatible_keys[indices[:-1], indices[1:]]
+    return FlowQuality(
+        None if curve is None else flows.pearson_correlation(energies, curve),
+        float(compatible.mean()) if len(compatible) else 1.0,
+        float(np.abs(np.diff(energies)).mean()) if len(compatible) else 0.0,
     )
 
 
-def _pool(catalog: Catalog, query: PlaylistQuery, seeds: Sequence[Resolved]) -> tuple[np.ndarray, engine.Pool]:
-    """The songs to choose from, the best first; after those of a draw come the others."""
-    wanted = query.wanted
-    rows, pool = chosen_well(catalog, query.query, seeds, max(SMALLEST_POOL, POOL * wanted), wanted)
+def _candidate_rows(
+    catalog: Catalog, query: PlaylistQuery, seeds: Sequence[ResolvedSeed]
+) -> tuple[np.ndarray, engine.Pool]:
+    """The candidates, the best first; with a draw, the drawn ones before the others."""
+    n_songs = query.estimated_songs
+    rows, pool = rank_candidates(catalog, query.query, seeds, max(MIN_POOL_SIZE, POOL_FACTOR * n_songs), n_songs)
     if query.minutes is not None:
         rows = rows[catalog.attribute("duration_ms")[rows] > 0]
     if query.query.draw:
-        drawn = random.Random(query.query.draw).sample(range(len(rows)), round(DRAWN * len(rows)))  # noqa: S311 # no secret
+        drawn = random.Random(query.query.draw).sample(range(len(rows)), round(DRAW_SHARE * len(rows)))  # noqa: S311 # no secret
         rows = np.concatenate([rows[sorted(drawn)], np.delete(rows, drawn)])
     if query.cluster is not None:
         entry = catalog.manifest["clusters"][query.cluster]
@@ -118,16 +141,172 @@ def _pool(catalog: Catalog, query: PlaylistQuery, seeds: Sequence[Resolved]) -> 
     return rows, pool
 
 
-def _listed(songs: Songs, query: PlaylistQuery) -> np.ndarray:
-    """Places of the songs of a list, in order; where its time is not met in any other way, of songs that meet it."""
-    flow = FLOWS[query.flow]
+def _choose_songs(songs: PlaylistCandidates, query: PlaylistQuery) -> np.ndarray:
+    """Indices of the playlist's songs in order; if the flow misses the duration, of songs that meet it."""
+    flow = FLOW_FUNCTIONS[query.flow]
     if query.minutes is None:
         return flow(songs, query.flow, min(query.songs or 0, len(songs))).order
-    asked = query.minutes * lengths.MINUTE
-    for count in lengths.counts(songs.durations, asked, MOST_SONGS):
-        ordered = flow(songs, query.flow, count)
-        listed = lengths.exchanged(ordered.order, songs.durations, asked, ordered.may)
-        if lengths.met(songs.durations[listed], asked):
-            return listed
-    filling = lengths.filling(songs.durations, asked, MOST_SONGS)
-    return filling[flow(songs.at(filling), query.flow, len(filling)).order]
+    target_ms = query.minutes * MINUTE_MS
+    for count in song_counts(songs.durations, target_ms, MAX_PLAYLIST_SONGS):
+        result = flow(songs, query.flow, count)
+        indices = exchange_for_duration(result.order, songs.durations, target_ms, result.replacements)
+        if within_tolerance(songs.durations[indices], target_ms):
+            return indices
+    subset = subset_sum(songs.durations, target_ms, MAX_PLAYLIST_SONGS)
+    return subset[flow(songs.subset(subset), query.flow, len(subset)).order]
+
+
+def rank_candidates(
+    catalog: Catalog, query: Query, seeds: Sequence[ResolvedSeed], limit: int, n_songs: int
+) -> tuple[np.ndarray, engine.Pool]:
+    """Rows of the best candidates in order, and the pool that they were chosen from.
+
+    limit : candidates to rank, of which the playlist takes ``n_songs``; ``fill`` lifts the cap only if fewer are left
+    """
+    pool_query = replace(query, limit=limit, fill=False, draw=0, explain=False)
+    found = engine.recommend(catalog, pool_query, seeds)
+    if query.fill and len(found.recommendations) < n_songs:
+        found = engine.recommend(catalog, replace(pool_query, limit=n_songs, fill=True), seeds)
+    rows = np.array([song.row for song in found.recommendations], np.int64)
+    if len(rows) <= REFERENCE_RANK or query.diversity:
+        return rows, found.pool
+    scores = np.array([song.score for song in found.recommendations]) + _seed_balance_gains(
+        catalog, query, seeds, rows
+    )
+    if "popularity" not in query.targets:
+        scores *= 1 + POPULARITY_WEIGHT / 100 * np.nan_to_num(
+            catalog.attribute("popularity")[rows].astype(np.float64)
+        )
+    scores += CO_OCCURRENCE_WEIGHT * _co_occurrence_scores(
+        catalog, rows[np.argsort(-scores.round(SCORE_DIGITS), kind="stable")[:N_BEST]], rows
+    )
+    return rows[np.argsort(-scores.round(SCORE_DIGITS), kind="stable")], found.pool
+
+
+def _seed_balance_gains(
+    catalog: Catalog, query: Query, seeds: Sequence[ResolvedSeed], rows: np.ndarray
+) -> np.ndarray:
+    """What scores gain if all seeds count equally, shape (len(rows),)."""
+    sizes = np.array([len(seed.vectors) for seed in seeds])
+    point_similarities = Scorer(catalog, seeds, {}).similarities(rows).astype(np.float64)
+    similarities = np.add.reduceat(point_similarities, np.cumsum(sizes) - sizes, axis=0) / sizes[:, None]
+    weights = np.array([max(seed.seed.weight, 0.0) for seed in seeds])
+    normalizers = (0.0 if not query.targets else TARGETS_WEIGHT), sum(abs(seed.seed.weight) for seed in seeds)
+    references = np.maximum(np.partition(similarities, -REFERENCE_RANK, axis=1)[:, -REFERENCE_RANK], 1e-6)
+    ratios = similarities / references[:, None]
+    gains = references.mean() * ratios * np.sqrt(ratios) - similarities
+    return (1 - normalizers[0]) / normalizers[1] * (weights[:, None] * gains).sum(axis=0)
+
+
+def _co_occurrence_scores(catalog: Catalog, best: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """How often songs are on playlists with the best ones, 0..1, shape (len(rows),)."""
+    if not catalog.manifest["space"]["co_occurrence_weight"]:
+        return np.zeros(len(rows))
+    neighbours = scoring.co_occurring(catalog, [seed_of_songs(catalog, Seed("", {}), best)])
+    order = np.argsort(rows)
+    indices = order[np.minimum(np.searchsorted(rows, neighbours.rows, sorter=order), len(rows) - 1)]
+    is_candidate = rows[indices] == neighbours.rows
+    return np.bincount(indices[is_candidate], neighbours.weights[is_candidate], len(rows)) / len(best)
+
+
+def within_tolerance(durations: np.ndarray, target_ms: float) -> bool:
+    """Whether the total duration, in milliseconds, is within 2 % or 3 minutes of the requested one."""
+    return bool(abs(durations.sum() - target_ms) <= _tolerance_ms(target_ms))
+
+
+def _tolerance_ms(target_ms: float) -> float:
+    return max(0.02 * target_ms, 3 * MINUTE_MS)
+
+
+def song_counts(durations: np.ndarray, target_ms: float, max_songs: int) -> list[int]:
+    """How many of the first songs come closest to the requested duration, the closest first; at most ``max_songs``.
+
+    Raises
+    ------
+    InvalidQuery
+        all songs together are too short.
+
+    """
+    longest = np.sort(durations)[::-1][:max_songs]
+    if longest.sum() + _tolerance_ms(target_ms) < target_ms:
+        which = "longest songs" if len(longest) < len(durations) else "songs"
+        raise _minutes_error(
+            f"the {len(longest)} {which} at hand last {longest.sum() / MINUTE_MS:.0f} minutes: "
+            "ask for fewer, or let more songs pass"
+        )
+    misses = np.abs(durations[:max_songs].cumsum() - target_ms)
+    return (misses.argsort(kind="stable")[:N_COUNTS] + 1).tolist()
+
+
+def _minutes_error(message: str) -> InvalidQuery:
+    return InvalidQuery([Fault("/minutes", message)])
+
+
+def exchange_for_duration(
+    chosen: np.ndarray, durations: np.ndarray, target_ms: float, replacements: np.ndarray
+) -> np.ndarray:
+    """Exchange songs of a playlist, the first in preference, until the duration is close to the requested one.
+
+    Parameters
+    ----------
+    chosen : indices among the songs
+    durations : of all songs, milliseconds
+    replacements : which songs may replace each chosen one, bool, shape (len(chosen), n_songs)
+
+    """
+    chosen, replacements = chosen.copy(), replacements.copy()
+    replacements[:, chosen] = False
+    for _ in range(MAX_EXCHANGES):
+        missing = target_ms - durations[chosen].sum()
+        if abs(missing) <= DURATION_TOLERANCE * target_ms or not replacements.any():
+            break
+        misses = np.abs(missing - (durations - durations[chosen][:, None]))
+        costs = np.maximum(misses, DURATION_TOLERANCE * target_ms) + np.arange(len(durations))
+        slot, song = divmod(int(np.where(replacements, costs, np.inf).argmin()), len(durations))
+        if misses[slot, song] >= abs(missing):
+            break
+        replacements[:, song] = replacements[max(slot - 1, 0) : slot + 2] = False  # neighbours must stay compatible
+        chosen[slot] = song
+    return chosen
+
+
+def subset_sum(durations: np.ndarray, target_ms: float, max_songs: int) -> np.ndarray:
+    """At most ``max_songs`` songs that come closest to the requested duration; the first in preference, in order.
+
+    For all sums in whole seconds, the fewest songs that make each up: the subset-sum problem by dynamic programming
+    (Kellerer, Pferschy & Pisinger, "Knapsack Problems", 2004, chapter 4).
+
+    Raises
+    ------
+    InvalidQuery
+        no songs have such a total, though all of them together last longer.
+
+    """
+    seconds = np.rint(durations / SECOND_MS).astype(np.int64)
+    fewest = _fewest_songs(seconds, int((target_ms + _tolerance_ms(target_ms)) // SECOND_MS))
+    sums = np.flatnonzero(fewest[0] <= max_songs)
+    remaining = int(sums[np.abs(sums * SECOND_MS - target_ms).argmin()])
+    selected: list[int] = []
+    for index, duration in enumerate(seconds.tolist()):
+        if duration <= remaining and fewest[index + 1, remaining - duration] < max_songs - len(selected):
+            selected.append(index)
+            remaining -= duration
+    chosen = np.array(selected, np.int64)
+    if not within_tolerance(durations[chosen], target_ms):
+        totals = durations[:max_songs].cumsum() / MINUTE_MS
+        minutes = totals[min(int(totals.searchsorted(target_ms / MINUTE_MS)), len(totals) - 1)]
+        raise _minutes_error(f"no songs at hand last so long together: ask for {minutes:.0f}, or let more songs pass")
+    return chosen
+
+
+def _fewest_songs(seconds: np.ndarray, max_seconds: int) -> np.ndarray:
+    """Fewest of the songs from each one on that last 0, 1, .. seconds; shape (n_songs + 1, max_seconds + 1)."""
+    fewest = np.full((len(seconds) + 1, max_seconds + 1), UNREACHABLE, np.uint8)
+    fewest[-1, 0] = 0
+    for index in reversed(range(len(seconds))):
+        without, duration = fewest[index + 1], seconds[index]
+        fewest[index] = without
+        np.minimum(
+            without[duration:], without[: max(max_seconds + 1 - duration, 0)] + 1, out=fewest[index, duration:]
+        )
+    return fewest

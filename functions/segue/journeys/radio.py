@@ -1,8 +1,8 @@
 """What to play next, after songs that were played; nothing is kept between requests.
 
 Seeds are the newest songs that were played, the very newest weighing most, and the first ones, which together weigh
-as much: so the radio follows what it plays and does not drift away from where it began. Songs that were skipped are
-seeds to be unlike. Nothing is played again, nor another version of it, and artists of the newest songs pause.
+as much: so the radio follows what it plays and does not drift away from where it began. Skipped songs are
+negative seeds. Nothing is played again, nor another version of it, and artists of the newest songs pause.
 """
 
 from collections.abc import Sequence
@@ -13,32 +13,32 @@ import numpy as np
 from segue import engine
 from segue.catalog import Catalog, lookup
 from segue.errors import UnknownSong, UnknownSongs
-from segue.journeys.caps import Caps
+from segue.journeys.candidate_pool import ArtistCaps
 from segue.query import Query, Seed
-from segue.query.journeys import ContinueQuery
+from segue.query.schema import ContinueQuery
 
-NEWEST = 5  # played songs that are seeds
-FADING = 0.7  # weight of a played song, of the next newer one's
-FIRST = 5  # songs where the radio began, that are seeds as well
-AVOIDED = 10  # skipped songs that are seeds to be unlike, the newest
-AVERSION = 0.5  # their weight together, of that of all others
-PAUSE = 10  # songs before an artist may return
+N_NEWEST = 5  # played songs that are seeds, the most recent
+RECENCY_DECAY = 0.7  # weight of a song relative to the next newer one
+N_FIRST = 5  # played songs that are seeds as well, the first of the radio
+N_SKIPPED = 10  # skipped songs that are negative seeds, the most recent
+SKIP_WEIGHT = 0.5  # of all negative seeds, relative to all positive ones
+ARTIST_PAUSE = 10  # songs before an artist may return
 
 
 @dataclass(frozen=True, slots=True)
 class Radio:
-    """What comes next.
+    """The next songs of a radio.
 
-    answer : the engine's; its seeds are those that were made of what was played
-    unknown : how many of the ids that were played or skipped are not in the catalogue
+    answer : of the engine; its seeds are those made from what was played and skipped
+    unknown : how many of the played and skipped ids are not in the catalogue
     """
 
     answer: engine.Answer
     unknown: int
 
 
-def continued(catalog: Catalog, query: ContinueQuery) -> Radio:
-    """Find what comes next.
+def continue_radio(catalog: Catalog, query: ContinueQuery) -> Radio:
+    """Recommend the next songs.
 
     Raises
     ------
@@ -47,44 +47,46 @@ def continued(catalog: Catalog, query: ContinueQuery) -> Radio:
 
     """
     ids = list(dict.fromkeys((*query.played, *query.skipped)))
-    known = {song: row for song, row in zip(ids, lookup.by_ids(catalog, ids)) if row is not None}
+    known = {song: row for song, row in zip(ids, lookup.songs_by_ids(catalog, ids)) if row is not None}
     if not any(song in known for song in query.played):
         raise UnknownSongs([UnknownSong("none of the songs that were played is in the catalogue", "/played")])
     played, skipped = ([song for song in songs if song in known] for songs in (query.played, query.skipped))
     filters = replace(query.query.filters, exclude_ids=(*query.query.filters.exclude_ids, *known))
-    asked = replace(query.query, seeds=_seeds(played, skipped), filters=filters)
-    newest = list(dict.fromkeys(reversed(played)))[:PAUSE]
-    paused = [name for song in newest for name in lookup.artists_of(catalog, known[song])]
-    return Radio(_answer(catalog, asked, paused), len(ids) - len(known))
+    seeded_query = replace(query.query, seeds=_seeds(played, skipped), filters=filters)
+    newest = list(dict.fromkeys(reversed(played)))[:ARTIST_PAUSE]
+    paused = [name for song in newest for name in lookup.artist_names(catalog, known[song])]
+    return Radio(_recommend_with_pause(catalog, seeded_query, paused), len(ids) - len(known))
 
 
 def _seeds(played: Sequence[str], skipped: Sequence[str]) -> tuple[Seed, ...]:
-    """Seeds with their weights. Where every song was skipped, those that the radio began with are all there is."""
-    skips = set(skipped)
-    liked = [song for song in played if song not in skips] or list(dict.fromkeys(played))[:FIRST]
-    newest, first = list(dict.fromkeys(reversed(liked)))[:NEWEST], list(dict.fromkeys(liked))[:FIRST]
+    """Weighted seeds. If every song was skipped, the first ones are positive seeds nevertheless."""
+    skipped_ids = set(skipped)
+    liked = [song for song in played if song not in skipped_ids] or list(dict.fromkeys(played))[:N_FIRST]
+    newest, first = list(dict.fromkeys(reversed(liked)))[:N_NEWEST], list(dict.fromkeys(liked))[:N_FIRST]
     weights: dict[str, float] = dict.fromkeys((*newest, *first), 0.0)
-    for song, weight in (*_shared(newest, FADING), *_shared(first, 1.0)):
+    for song, weight in (*_decayed_weights(newest, RECENCY_DECAY), *_decayed_weights(first, 1.0)):
         weights[song] += weight / 2
-    unwanted = [song for song in dict.fromkeys(reversed(skipped)) if song not in weights][:AVOIDED]
-    avoided = [(song, -AVERSION * weight) for song, weight in _shared(unwanted, FADING)]
-    return tuple(Seed("/played", {"id": song}, weight, id=song) for song, weight in (*weights.items(), *avoided))
+    disliked = [song for song in dict.fromkeys(reversed(skipped)) if song not in weights][:N_SKIPPED]
+    negative_seeds = [(song, -SKIP_WEIGHT * weight) for song, weight in _decayed_weights(disliked, RECENCY_DECAY)]
+    return tuple(
+        Seed("/played", {"id": song}, weight, id=song) for song, weight in (*weights.items(), *negative_seeds)
+    )
 
 
-def _shared(songs: Sequence[str], fading: float) -> list[tuple[str, float]]:
-    """Weights that add up to 1, each ``fading`` times the one before."""
-    weights = [fading**place for place in range(len(songs))]
+def _decayed_weights(songs: Sequence[str], decay: float) -> list[tuple[str, float]]:
+    """Weights that sum to 1, each ``decay`` times the previous one."""
+    weights = [decay**index for index in range(len(songs))]
     return [(song, weight / sum(weights)) for song, weight in zip(songs, weights)]
 
 
-def _answer(catalog: Catalog, query: Query, paused: Sequence[str]) -> engine.Answer:
-    """Without the paused artists; where that leaves too few songs, theirs come last."""
+def _recommend_with_pause(catalog: Catalog, query: Query, paused: Sequence[str]) -> engine.Answer:
+    """Recommend without the paused artists; if too few songs are left, theirs come last."""
     filters = replace(query.filters, exclude_artists=(*query.filters.exclude_artists, *dict.fromkeys(paused)))
     answer = engine.recommend(catalog, replace(query, filters=filters))
     if len(answer.recommendations) == query.limit:
         return answer
     others = engine.recommend(catalog, query)
     songs = (*answer.recommendations, *others.recommendations)
-    caps = Caps(catalog, np.array([song.row for song in songs], np.int64), query.max_per_artist)
-    kept = [song for place, song in enumerate(songs) if caps.taken(place)]
-    return replace(others, recommendations=tuple(kept[: query.limit]))
+    artist_caps = ArtistCaps(catalog, np.array([song.row for song in songs], np.int64), query.max_per_artist)
+    selected = [song for index, song in enumerate(songs) if artist_caps.try_add(index)]
+    return replace(others, recommendations=tuple(selected[: query.limit]))

@@ -1,8 +1,8 @@
-"""What a request asks for: JSON or a URL in, a frozen :class:`Query` out, with all faults reported at once.
+"""Requests: JSON or a URL in, a frozen :class:`Query` out, with all faults reported at once.
 
-No other wing is imported here; below the parser nobody sees a dictionary from outside.
+Imports no other package of segue; past the parser no dictionary from outside is seen.
 """
 
-from segue.query.query import Filters, Query, Seed, Vocabulary
+from segue.query.schema import Filters, Query, Seed, Vocabulary
 
 __all__ = ["Filters", "Query", "Seed", "Vocabulary"]

@@ -1,4 +1,4 @@
-"""From a request's JSON or URL to a :class:`Query`; below this module no dictionary from outside is ever seen."""
+"""From the JSON body or URL of a request to a frozen query; past this module no dictionary from outside is seen."""
 
 import math
 from collections.abc import Callable, Iterable, Mapping
@@ -6,19 +6,33 @@ from typing import Any
 
 from segue.errors import InvalidQuery
 from segue.query import Filters, Query, Seed, Vocabulary
-from segue.query.attributes import AUDIO, BY_NAME, Attribute
-from segue.query.reader import Reader, escaped, nearest, number, shown
+from segue.query.schema import (
+    ATTRIBUTES_BY_NAME,
+    AUDIO_FEATURES,
+    FLOWS,
+    MAX_PLAYLIST_SONGS,
+    Attribute,
+    ContinueQuery,
+    PathQuery,
+    PlaylistQuery,
+)
+from segue.query.validation import Validator, did_you_mean, escape_pointer, number_or_text, quoted
 
-MOST_SEEDS = 100
-MOST_LISTED = 1000  # entries of any list in the filters
-LARGEST_DRAW = 2**31 - 1
-# A URL's parameter -> what it names; each may be given several times.
-SEEDS_IN_URLS = {name: name for name in ("song", "song_id", "artist", "genre")} | {"q": "song", "id": "song_id"}
-STARTS = ("song", "artist", "song_id", "seeds")
-WISHES = ("filters", "targets", "max_per_artist", "fill", "diversity", "exclude_seed_artists", "draw")
+MAX_SEEDS = 100
+MAX_FILTER_ENTRIES = 1000  # entries of any list in the filters
+MAX_DRAW = 2**31 - 1
+# URL parameter -> field of a seed; each may be given several times.
+URL_SEED_PARAMETERS = {name: name for name in ("song", "song_id", "artist", "genre")} | {"q": "song", "id": "song_id"}
+SEED_FIELDS = ("song", "artist", "song_id", "seeds")
+OPTION_FIELDS = ("filters", "targets", "max_per_artist", "fill", "diversity", "exclude_seed_artists", "draw")
+MIN_PATH_LENGTH, MAX_PATH_LENGTH = 3, 50  # songs
+MAX_VIA = 10  # seeds between the ends of a path
+MINUTES_RANGE = (5.0, 600.0)  # of a playlist, ends inclusive
+MAX_CLUSTER = 10**6
+MAX_PLAYED = 10_000  # ids; more than anybody hears in a year
 
 
-def parse(body: object, vocabulary: Vocabulary) -> Query:
+def parse_recommend(body: object, vocabulary: Vocabulary) -> Query:
     """Check a decoded JSON body.
 
     Raises
@@ -27,38 +41,38 @@ def parse(body: object, vocabulary: Vocabulary) -> Query:
         carries every fault with its JSON pointer.
 
     """
-    return Parser(vocabulary).query(body)
+    return RequestParser(vocabulary).query(body)
 
 
-def from_url(arguments: Iterable[tuple[str, str]], vocabulary: Vocabulary) -> Query:
+def parse_recommend_url(arguments: Iterable[tuple[str, str]], vocabulary: Vocabulary) -> Query:
     """Check the simple form in a URL: ``song``, ``artist``, ``genre``, ``limit``, ...
 
-    arguments : names and values in their order; songs, ids, artists and genres may be several, and are seeds
+    arguments : names and values in their order; songs, ids, artists and genres are seeds and may be repeated
     """
-    readers: dict[str, Callable[[str], object]] = {
-        **dict.fromkeys(SEEDS_IN_URLS, str),
-        "limit": number,
-        "max_per_artist": lambda text: None if text == "null" else number(text),
+    converters: dict[str, Callable[[str], object]] = {
+        **dict.fromkeys(URL_SEED_PARAMETERS, str),
+        "limit": number_or_text,
+        "max_per_artist": lambda text: None if text == "null" else number_or_text(text),
         "explain": lambda text: {"true": True, "1": True, "false": False, "0": False}.get(text, text),
-        "draw": number,
+        "draw": number_or_text,
     }
     body: dict[str, object] = {}
-    asked: dict[str, list[str]] = {kind: [] for kind in SEEDS_IN_URLS.values()}
-    parser = Parser(vocabulary)
+    seeds: dict[str, list[str]] = {kind: [] for kind in URL_SEED_PARAMETERS.values()}
+    parser = RequestParser(vocabulary)
     for name, text in arguments:
-        if name not in readers:
-            parser.unknown("parameter", name, f"/{escaped(name)}", list(readers))
-        elif name in SEEDS_IN_URLS:
-            asked[SEEDS_IN_URLS[name]].append(text)
+        if name not in converters:
+            parser.add_unknown_name("parameter", name, f"/{escape_pointer(name)}", list(converters))
+        elif name in URL_SEED_PARAMETERS:
+            seeds[URL_SEED_PARAMETERS[name]].append(text)
         elif name in body:
-            parser.fault(f"/{name}", "given more than once")
+            parser.add_fault(f"/{name}", "given more than once")
         else:
-            body[name] = readers[name](text)
-    return parser.query(body, parser.seeds_of_url(asked))
+            body[name] = converters[name](text)
+    return parser.query(body, parser.url_seeds(seeds))
 
 
-class Parser(Reader):
-    """Reads a body field by field; what is wrong is kept, as :class:`Reader` keeps it."""
+class RequestParser(Validator):
+    """Parses a body field by field; faults are collected as in :class:`Validator`."""
 
     def __init__(self, vocabulary: Vocabulary):
         super().__init__()
@@ -67,106 +81,108 @@ class Parser(Reader):
     def query(self, body: object, seeds: tuple[Seed, ...] | None = None) -> Query:
         """The whole body of a recommendation.
 
-        seeds : those that have been read already; by default the body holds them
+        seeds : of a URL; by default those of the body
         """
-        fields = self.record(body, "", (*STARTS, "limit", *WISHES, "explain", "exact"))
+        fields = self.object_fields(body, "", (*SEED_FIELDS, "limit", *OPTION_FIELDS, "explain", "exact"))
         query = Query(
             seeds=seeds if seeds is not None else self.seeds(fields) if isinstance(body, Mapping) else (),
-            limit=self.whole(fields, "limit", "", 1, 100, 10),
-            **self.wishes(fields),
-            explain=self.truth(fields, "explain", "", False),
-            exact=self.truth(fields, "exact", "", False),
+            limit=self.integer(fields, "limit", "", 1, 100, 10),
+            **self.options(fields),
+            explain=self.boolean(fields, "explain", "", False),
+            exact=self.boolean(fields, "exact", "", False),
         )
         if self.faults:
             raise InvalidQuery(self.faults)
         return query
 
-    def wishes(self, fields: Mapping[str, Any], max_per_artist: int = 2) -> dict[str, Any]:
-        """What all lists of songs may ask for besides seeds and length; with the cap where none is asked for."""
+    def options(self, fields: Mapping[str, Any], default_artist_cap: int = 2) -> dict[str, Any]:
+        """Options that all requests for songs share, as keyword arguments of :class:`Query`."""
         return {
             "filters": self.filters(fields.get("filters", {})),
             "targets": self.targets(fields.get("targets", {})),
-            "max_per_artist": self.cap(fields, max_per_artist),
-            "fill": self.truth(fields, "fill", "", False),
-            "diversity": self.real(fields, "diversity", "", 0, 1, 0.0),
-            "exclude_seed_artists": self.truth(fields, "exclude_seed_artists", "", False),
-            "draw": self.whole(fields, "draw", "", 0, LARGEST_DRAW, 0),
+            "max_per_artist": self.artist_cap(fields, default_artist_cap),
+            "fill": self.boolean(fields, "fill", "", False),
+            "diversity": self.number(fields, "diversity", "", 0, 1, 0.0),
+            "exclude_seed_artists": self.boolean(fields, "exclude_seed_artists", "", False),
+            "draw": self.integer(fields, "draw", "", 0, MAX_DRAW, 0),
         }
 
     def seeds(self, fields: Mapping[str, Any]) -> tuple[Seed, ...]:
-        """What a recommendation starts from: exactly one of ``song``, ``song_id`` and ``seeds``."""
+        """The seeds: exactly one of ``song``, ``song_id`` and ``seeds``."""
         given = [name for name in ("song", "song_id", "seeds") if name in fields]
         if len(given) != 1:
             found = f"found {' and '.join(given)}" if given else "found none"
-            self.fault("", f"exactly one of 'song', 'song_id' and 'seeds' is needed, {found}")
+            self.add_fault("", f"exactly one of 'song', 'song_id' and 'seeds' is needed, {found}")
             return ()
         if "artist" in fields and given != ["song"]:
-            self.fault("/artist", "goes with 'song' only")
+            self.add_fault("/artist", "goes with 'song' only")
         if given == ["song"]:
             return (self.song_seed({name: fields[name] for name in ("song", "artist") if name in fields}, ""),)
         if given == ["song_id"]:
             return (self.id_seed(fields["song_id"], "/song_id"),)
         return tuple(
-            self.seed(seed, f"/seeds/{place}")
-            for place, seed in enumerate(self.listed(fields["seeds"], "/seeds", 1, MOST_SEEDS))
+            self.seed(seed, f"/seeds/{index}")
+            for index, seed in enumerate(self.array(fields["seeds"], "/seeds", 1, MAX_SEEDS))
         )
 
-    def seeds_of_url(self, asked: Mapping[str, list[str]]) -> tuple[Seed, ...]:
-        """All that a URL asks for; where it has one song and one artist, the song is the artist's."""
-        songs, artists = asked["song"], asked["artist"]
-        if not 1 <= sum(map(len, asked.values())) <= MOST_SEEDS:
-            self.fault("", f"expected 1..{MOST_SEEDS} of {', '.join(map(repr, asked))}")
+    def url_seeds(self, values: Mapping[str, list[str]]) -> tuple[Seed, ...]:
+        """All seeds of a URL; if it has one song and one artist, they name one song."""
+        songs, artists = values["song"], values["artist"]
+        if not 1 <= sum(map(len, values.values())) <= MAX_SEEDS:
+            self.add_fault("", f"expected 1..{MAX_SEEDS} of {', '.join(map(repr, values))}")
             return ()
         if songs and artists and len(songs) + len(artists) > 2:
-            self.fault("/artist", "goes with one song; of several songs write each as TITLE by ARTIST")
+            self.add_fault("/artist", "goes with one song; of several songs write each as TITLE by ARTIST")
             return ()
-        by = {"artist": artists[0]} if songs and artists else {}
+        artist_of_song = {"artist": artists[0]} if songs and artists else {}
         return (
-            *(self.song_seed({"song": song, **by}, "") for song in songs),
-            *(self.id_seed(identity, "/song_id") for identity in asked["song_id"]),
-            *(self.artist_seed({"artist": artist}, "") for artist in artists if not by),
-            *(Seed("/genre", {"genre": genre}, genre=self.genre(genre, "/genre")) for genre in asked["genre"]),
+            *(self.song_seed({"song": song, **artist_of_song}, "") for song in songs),
+            *(self.id_seed(identity, "/song_id") for identity in values["song_id"]),
+            *(self.artist_seed({"artist": artist}, "") for artist in artists if not artist_of_song),
+            *(Seed("/genre", {"genre": genre}, genre=self.genre(genre, "/genre")) for genre in values["genre"]),
         )
 
-    def song_seed(self, asked: Mapping[str, Any], pointer: str, weight: float = 1.0, *, plain: bool = False) -> Seed:
-        """A song by its title, and maybe an artist; ``plain`` where the title stands at the pointer itself."""
-        at = pointer if plain else f"{pointer}/song"
-        song = self.text(asked["song"], at)
-        artist = self.text(asked["artist"], f"{pointer}/artist") if "artist" in asked else None
-        found = self.link(song, at)
+    def song_seed(
+        self, asked: Mapping[str, Any], pointer: str, weight: float = 1.0, *, is_plain: bool = False
+    ) -> Seed:
+        """A song by its title, and optionally an artist; ``is_plain``: the seed is the title itself, no object."""
+        title_pointer = pointer if is_plain else f"{pointer}/song"
+        song = self.string(asked["song"], title_pointer)
+        artist = self.string(asked["artist"], f"{pointer}/artist") if "artist" in asked else None
+        found = self.link(song, title_pointer)
         if found is None:
-            return Seed(pointer or at, asked, weight, song=song, artist=artist)
+            return Seed(pointer or title_pointer, asked, weight, song=song, artist=artist)
         if found.kind == "artist":
-            return Seed(pointer or at, asked, weight, artist=found.id)
-        return Seed(pointer or at, asked, weight, id=found.id)
+            return Seed(pointer or title_pointer, asked, weight, artist=found.id)
+        return Seed(pointer or title_pointer, asked, weight, id=found.id)
 
     def id_seed(self, identity: object, pointer: str) -> Seed:
         """A song by its id, or a link to it."""
-        return Seed(pointer, {"id": identity}, id=self.identifier(identity, pointer))
+        return Seed(pointer, {"id": identity}, id=self.song_id(identity, pointer))
 
     def artist_seed(self, asked: Mapping[str, Any], pointer: str, weight: float = 1.0) -> Seed:
         """An artist by name, id or link."""
-        at = f"{pointer}/artist"
-        artist = self.text(asked["artist"], at)
-        found = self.link(artist, at)
+        artist_pointer = f"{pointer}/artist"
+        artist = self.string(asked["artist"], artist_pointer)
+        found = self.link(artist, artist_pointer)
         if found and found.kind == "track":
-            self.fault(at, "leads to a song; expected the name of an artist, or a link to one")
-        return Seed(pointer or at, asked, weight, artist=found.id if found else artist)
+            self.add_fault(artist_pointer, "leads to a song; expected the name of an artist, or a link to one")
+        return Seed(pointer or artist_pointer, asked, weight, artist=found.id if found else artist)
 
     def seed(self, value: object, pointer: str) -> Seed:
         """One seed of any kind."""
         if isinstance(value, str):
-            return self.song_seed({"song": value}, pointer, plain=True)
-        fields = self.record(value, pointer, ("id", "song", "artist", "genre", "features", "weight"))
-        weight = self.real(fields, "weight", pointer, -10, 10, 1.0)
+            return self.song_seed({"song": value}, pointer, is_plain=True)
+        fields = self.object_fields(value, pointer, ("id", "song", "artist", "genre", "features", "weight"))
+        weight = self.number(fields, "weight", pointer, -10, 10, 1.0)
         if weight == 0:
-            self.fault(f"{pointer}/weight", "must not be 0; leave the seed out instead")
+            self.add_fault(f"{pointer}/weight", "must not be 0; leave the seed out instead")
         asked = {name: value for name, value in fields.items() if name != "weight"}
-        kind = self.kind(asked, pointer) if isinstance(value, Mapping) else None
+        kind = self.seed_kind(asked, pointer) if isinstance(value, Mapping) else None
         if kind == "song":
             return self.song_seed(asked, pointer, weight)
         if kind == "id":
-            return Seed(pointer, asked, weight, id=self.identifier(fields["id"], f"{pointer}/id"))
+            return Seed(pointer, asked, weight, id=self.song_id(fields["id"], f"{pointer}/id"))
         if kind == "artist":
             return self.artist_seed(asked, pointer, weight)
         if kind == "genre":
@@ -175,86 +191,223 @@ class Parser(Reader):
             return Seed(pointer, asked, weight, features=self.features(fields["features"], f"{pointer}/features"))
         return Seed(pointer, asked, weight)
 
-    def kind(self, asked: Mapping[str, Any], pointer: str) -> str | None:
-        """Which kind of seed an object asks for, None where it is none or several."""
+    def seed_kind(self, asked: Mapping[str, Any], pointer: str) -> str | None:
+        """Which kind of seed an object is; None if it is none or several."""
         kinds = [name for name in ("id", "song", "genre", "features") if name in asked]
         if "artist" in asked and "song" not in asked:
             kinds.append("artist")
         if len(kinds) == 1:
             return kinds[0]
         found = f", found {' and '.join(kinds)}" if kinds else ""
-        self.fault(
+        self.add_fault(
             pointer,
             f"a seed is one of 'id', 'song' (with 'artist', if known), 'artist', 'genre', 'features'{found}",
         )
         return None
 
     def features(self, value: object, pointer: str) -> Mapping[str, float]:
-        """Raw audio features, one at the least."""
-        known = [attribute.name for attribute in AUDIO if attribute.name in self.vocabulary.attributes]
-        fields = self.record(value, pointer, known)
+        """Raw audio features, at least one."""
+        known = [attribute.name for attribute in AUDIO_FEATURES if attribute.name in self.vocabulary.attributes]
+        fields = self.object_fields(value, pointer, known)
         if isinstance(value, Mapping) and not value:
-            self.fault(pointer, f"at least one audio feature is needed: {', '.join(known)}")
+            self.add_fault(pointer, f"at least one audio feature is needed: {', '.join(known)}")
         return self.attributes(fields, pointer)
 
     def filters(self, value: object) -> Filters:
-        """What a song must satisfy."""
+        """Conditions that a song must satisfy."""
         numeric = self.vocabulary.attributes
         lists = ("genres", "exclude_genres", "exclude_ids", "exclude_artists")
         truths = ("explicit",) if self.vocabulary.has_explicit else ()
-        fields = self.record(value, "/filters", (*numeric, *truths, *lists))
+        fields = self.object_fields(value, "/filters", (*numeric, *truths, *lists))
         return Filters(
-            ranges={name: self.bounds(fields[name], BY_NAME[name]) for name in numeric if name in fields},
-            explicit=self.truth(fields, "explicit", "/filters", False) if "explicit" in fields else None,
-            genres=self.each(fields, "genres", self.genre),
-            exclude_genres=self.each(fields, "exclude_genres", self.genre),
-            exclude_ids=self.each(fields, "exclude_ids", self.identifier),
-            exclude_artists=self.each(fields, "exclude_artists", self.text),
+            ranges={
+                name: self.value_range(fields[name], ATTRIBUTES_BY_NAME[name]) for name in numeric if name in fields
+            },
+            explicit=self.boolean(fields, "explicit", "/filters", False) if "explicit" in fields else None,
+            genres=self.filter_entries(fields, "genres", self.genre),
+            exclude_genres=self.filter_entries(fields, "exclude_genres", self.genre),
+            exclude_ids=self.filter_entries(fields, "exclude_ids", self.song_id),
+            exclude_artists=self.filter_entries(fields, "exclude_artists", self.string),
         )
 
-    def each(self, fields: Mapping[str, Any], name: str, read: Callable[[Any, str], str]) -> tuple[str, ...]:
+    def filter_entries(
+        self, fields: Mapping[str, Any], name: str, read: Callable[[Any, str], str]
+    ) -> tuple[str, ...]:
         """A list of the filters; ``read`` reads an entry."""
         if name not in fields:
             return ()
         pointer = f"/filters/{name}"
-        items = self.listed(fields[name], pointer, 1, MOST_LISTED)
-        return tuple(read(item, f"{pointer}/{place}") for place, item in enumerate(items))
+        items = self.array(fields[name], pointer, 1, MAX_FILTER_ENTRIES)
+        return tuple(read(item, f"{pointer}/{index}") for index, item in enumerate(items))
 
-    def bounds(self, value: object, attribute: Attribute) -> tuple[float, float]:
+    def value_range(self, value: object, attribute: Attribute) -> tuple[float, float]:
         """The lowest and the highest value of an attribute, ends inclusive."""
         pointer = f"/filters/{attribute.name}"
         if not isinstance(value, list) or len(value) != 2:
-            self.fault(pointer, f"expected [lowest, highest] ({attribute.unit}), null where open")
+            self.add_fault(pointer, f"expected [lowest, highest] ({attribute.unit}), null where open")
             return -math.inf, math.inf
-        low = -math.inf if value[0] is None else self.finite(value[0], f"{pointer}/0", -math.inf)
-        high = math.inf if value[1] is None else self.finite(value[1], f"{pointer}/1", math.inf)
+        low = -math.inf if value[0] is None else self.finite_number(value[0], f"{pointer}/0", -math.inf)
+        high = math.inf if value[1] is None else self.finite_number(value[1], f"{pointer}/1", math.inf)
         if low > high:
-            self.fault(pointer, f"the range is reversed: did you mean [{value[1]}, {value[0]}]?")
+            self.add_fault(pointer, f"the range is reversed: did you mean [{value[1]}, {value[0]}]?")
         return low, high
 
     def targets(self, value: object) -> Mapping[str, float]:
-        """Values that results should be near."""
-        return self.attributes(self.record(value, "/targets", self.vocabulary.attributes), "/targets")
+        """Attribute values that results should be close to."""
+        return self.attributes(self.object_fields(value, "/targets", self.vocabulary.attributes), "/targets")
 
     def attributes(self, fields: Mapping[str, Any], pointer: str) -> Mapping[str, float]:
-        """Numbers of a song within their ranges."""
+        """Attribute values within their ranges."""
         return {
-            name: self.real(fields, name, pointer, BY_NAME[name].low, BY_NAME[name].high, 0.0, BY_NAME[name].unit)
+            name: self.number(
+                fields,
+                name,
+                pointer,
+                ATTRIBUTES_BY_NAME[name].low,
+                ATTRIBUTES_BY_NAME[name].high,
+                0.0,
+                ATTRIBUTES_BY_NAME[name].unit,
+            )
             for name in fields
         }
 
-    def cap(self, fields: Mapping[str, Any], default: int) -> int | None:
-        """Songs of an artist, None for no cap."""
+    def artist_cap(self, fields: Mapping[str, Any], default: int) -> int | None:
+        """``max_per_artist``; None for no cap."""
         if "max_per_artist" in fields and fields["max_per_artist"] is None:
             return None
-        return self.whole(fields, "max_per_artist", "", 1, 100, default, " or null for no cap")
+        return self.integer(fields, "max_per_artist", "", 1, 100, default, " or null for no cap")
 
     def genre(self, value: object, pointer: str) -> str:
         """One of the catalogue's genres, in lower case."""
-        text = self.text(value, pointer)
-        found = self.vocabulary.genre(text)
+        text = self.string(value, pointer)
+        found = self.vocabulary.find_genre(text)
         if text and found is None:
-            hint = nearest(text, self.vocabulary.genres) if self.hints_left else ""
-            some = ", ".join(self.vocabulary.genres[:12])
-            self.fault(pointer, f"unknown genre {shown(text)}{hint or f'; some known are: {some}'}")
+            suggestion = did_you_mean(text, self.vocabulary.genres) if self.can_suggest else ""
+            examples = ", ".join(self.vocabulary.genres[:12])
+            self.add_fault(pointer, f"unknown genre {quoted(text)}{suggestion or f'; some known are: {examples}'}")
         return found or text
+
+
+def parse_path(body: object, vocabulary: Vocabulary) -> PathQuery:
+    """Check the body of ``POST /path``.
+
+    Raises
+    ------
+    InvalidQuery
+        carries every fault with its JSON pointer.
+
+    """
+    return _JourneyParser(vocabulary).path(body)
+
+
+def parse_playlist(body: object, vocabulary: Vocabulary) -> PlaylistQuery:
+    """Check the body of ``POST /playlist``, as :func:`parse_path` does."""
+    return _JourneyParser(vocabulary).playlist(body)
+
+
+def parse_continue(body: object, vocabulary: Vocabulary) -> ContinueQuery:
+    """Check the body of ``POST /continue``, as :func:`parse_path` does."""
+    return _JourneyParser(vocabulary).continued(body)
+
+
+class _JourneyParser(RequestParser):
+    """Parses the bodies of journeys, with seeds, filters and options as in :class:`RequestParser`."""
+
+    def raise_faults(self) -> None:
+        if self.faults:
+            raise InvalidQuery(self.faults)
+
+    def path(self, body: object) -> PathQuery:
+        names = ("from", "to", "via", "length", "filters", "max_per_artist", "steady_popularity", "draw")
+        fields = self.object_fields(body, "", names)
+        via = tuple(
+            self.waypoint(seed, f"/via/{number}")
+            for number, seed in enumerate(self.array(fields.get("via", []), "/via", 0, MAX_VIA))
+        )
+        query = PathQuery(
+            start=self.endpoint(fields, "from", body),
+            goal=self.endpoint(fields, "to", body),
+            via=via,
+            length=self.length(fields, len(via) + 2),
+            filters=self.filters(fields.get("filters", {})),
+            max_per_artist=self.artist_cap(fields, 1),
+            steady_popularity=self.boolean(fields, "steady_popularity", "", False),
+            draw=self.integer(fields, "draw", "", 0, MAX_DRAW, 0),
+        )
+        self.raise_faults()
+        return query
+
+    def endpoint(self, fields: Mapping[str, Any], name: str, body: object) -> Seed:
+        if name in fields:
+            return self.waypoint(fields[name], f"/{name}")
+        if isinstance(body, Mapping):
+            self.add_fault(
+                f"/{name}", f"is needed: the seed at which the path {'begins' if name == 'from' else 'ends'}"
+            )
+        return Seed(f"/{name}", {})
+
+    def waypoint(self, value: object, pointer: str) -> Seed:
+        if isinstance(value, Mapping) and "weight" in value:
+            self.add_fault(
+                f"{pointer}/weight", "a path leads through a seed or it does not: there is nothing to weigh"
+            )
+        return self.seed(value, pointer)
+
+    def length(self, fields: Mapping[str, Any], min_length: int) -> int:
+        length = self.integer(fields, "length", "", MIN_PATH_LENGTH, MAX_PATH_LENGTH, 15)
+        if length < min_length:
+            self.add_fault("/length", f"the ends and what lies between are {min_length} songs already")
+        return length
+
+    def playlist(self, body: object) -> PlaylistQuery:
+        names = (*SEED_FIELDS, "cluster", "features", "songs", "minutes", "flow", *OPTION_FIELDS)
+        fields = self.object_fields(body, "", names)
+        seeds = self.playlist_seeds(fields) if isinstance(body, Mapping) else ()
+        has_minutes = "minutes" in fields
+        if has_minutes and "songs" in fields:
+            self.add_fault("/minutes", "goes without 'songs': a list is as long as one of the two says")
+        query = PlaylistQuery(
+            query=Query(seeds, **self.options(fields)),
+            cluster=self.integer(fields, "cluster", "", 0, MAX_CLUSTER, 0) if "cluster" in fields else None,
+            flow=self.flow(fields.get("flow", "steady")),
+            songs=None if has_minutes else self.integer(fields, "songs", "", 1, MAX_PLAYLIST_SONGS, 25),
+            minutes=self.number(fields, "minutes", "", *MINUTES_RANGE, MINUTES_RANGE[0]) if has_minutes else None,
+        )
+        self.raise_faults()
+        return query
+
+    def playlist_seeds(self, fields: Mapping[str, Any]) -> tuple[Seed, ...]:
+        given = [name for name in ("song", "song_id", "seeds", "cluster", "features") if name in fields]
+        if len(given) != 1:
+            found = f"found {' and '.join(given)}" if given else "found none"
+            self.add_fault(
+                "", f"exactly one of 'song', 'song_id', 'seeds', 'cluster' and 'features' is needed, {found}"
+            )
+            return ()
+        if given == ["features"]:
+            features = self.features(fields["features"], "/features")
+            return (Seed("/features", {"features": fields["features"]}, features=features),)
+        return () if given == ["cluster"] else self.seeds(fields)
+
+    def flow(self, value: object) -> str:
+        if isinstance(value, str) and value in FLOWS:
+            return value
+        asked = f", found {quoted(value)}{did_you_mean(value, FLOWS)}" if isinstance(value, str) else ""
+        self.add_fault("/flow", f"expected one of {', '.join(FLOWS)}{asked}")
+        return FLOWS[0]
+
+    def continued(self, body: object) -> ContinueQuery:
+        fields = self.object_fields(body, "", ("played", "skipped", "limit", *OPTION_FIELDS))
+        query = ContinueQuery(
+            query=Query(
+                (), self.integer(fields, "limit", "", 1, 100, 10), **self.options(fields, default_artist_cap=1)
+            ),
+            played=self.song_ids(fields, "played", 1) if isinstance(body, Mapping) else (),
+            skipped=self.song_ids(fields, "skipped", 0),
+        )
+        self.raise_faults()
+        return query
+
+    def song_ids(self, fields: Mapping[str, Any], name: str, min_length: int) -> tuple[str, ...]:
+        entries = self.array(fields.get(name, []), f"/{name}", min_length, MAX_PLAYED)
+        return tuple(self.song_id(song, f"/{name}/{index}") for index, song in enumerate(entries))

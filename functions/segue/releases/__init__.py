@@ -1,10 +1,18 @@
-"""Versions wherever they are kept, and a running function that follows what is current.
+"""Versions in a folder or a bucket, and a running function that follows the current one.
 
-It opens versions of a folder or a bucket, keeps what it fetched in a cache, and swaps pointers.
-It may import segue.catalog.
+It opens stores and versions, caches what it fetched from a bucket, and swaps pointers. It may import segue.catalog.
 """
 
-from segue.releases.opening import at, load, of
-from segue.releases.versions import Local, Pointer, Releases, moved, pointer
+from segue.releases.serving import load, open_releases, open_store
+from segue.releases.store import LocalReleases, Pointer, Releases, read_pointer, read_pointer_if_changed
 
-__all__ = ["Local", "Pointer", "Releases", "at", "load", "moved", "of", "pointer"]
+__all__ = [
+    "LocalReleases",
+    "Pointer",
+    "Releases",
+    "load",
+    "open_releases",
+    "open_store",
+    "read_pointer",
+    "read_pointer_if_changed",
+]

@@ -1,6 +1,8 @@
-"""Where versions are kept: a folder, ``s3://bucket/prefix`` or ``gs://bucket/prefix``, behind one small interface.
+"""Where versions are kept, and which one is current.
 
-Names are relative, with slashes: ``current.json``, ``versions/0123456789abcdef/vectors.npy``.
+A store is a folder, ``s3://bucket/prefix`` or ``gs://bucket/prefix`` behind one small interface. Names in it are
+relative, with slashes: ``current.json``, ``versions/0123456789abcdef/vectors.npy``. For versions in a bucket see
+:mod:`segue.releases.remote`.
 """
 
 import contextlib
@@ -11,26 +13,27 @@ import stat
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
-from segue.catalog import one_writer
-from segue.errors import Missing, Moved, StoreError
+from segue import catalog
+from segue.catalog import Catalog, version_files, write_lock
+from segue.errors import MissingFile, StoreError, WriteConflict
 
 Tag = tuple[str, str]  # names one content of a file: its ETag and, where a store has them, its generation
 SCHEMES = ("s3://", "gs://")
-CHUNK = 1 << 20  # bytes
+CHUNK_BYTES = 1 << 20  # bytes
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
-    """A small file as it was read."""
+class StoredFile:
+    """A small file and its tag."""
 
     content: bytes
     tag: Tag
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class FileInfo:
     """A file of a listing.
 
     size : bytes
@@ -42,56 +45,56 @@ class Entry:
 
 
 class Store(Protocol):
-    """What a store can do. Every method raises StoreError when it can't; a file is written whole or not at all."""
+    """A store of files. Every method raises StoreError if the store fails; a file is written whole or not at all."""
 
     address: str
 
-    def read(self, name: str) -> Stored:
-        """A small file. Raises Missing."""
+    def read(self, name: str) -> StoredFile:
+        """A small file. Raises MissingFile."""
 
-    def changed(self, name: str, tag: Tag) -> Stored | None:
-        """A small file; None when it still has this tag. Raises Missing."""
+    def read_if_changed(self, name: str, tag: Tag) -> StoredFile | None:
+        """A small file; None if it still has this tag. Raises MissingFile."""
 
     def stream(self, name: str, size: int) -> Iterator[bytes]:
-        """The first ``size`` bytes of a file, piece by piece. Raises Missing."""
+        """The first ``size`` bytes of a file, in chunks. Raises MissingFile."""
 
-    def range(self, name: str, start: int, stop: int) -> bytes | memoryview:
-        """Some bytes of a file; fewer where it ends before. Raises Missing."""
+    def read_range(self, name: str, start: int, stop: int) -> bytes | memoryview:
+        """Some bytes of a file; fewer where it ends before. Raises MissingFile."""
 
     def create(self, name: str, source: Path) -> bool:
-        """Copy a file into the store; False, and nothing is written, when the name is taken."""
+        """Copy a file into the store; return False and write nothing if the name is taken."""
 
     def replace(self, name: str, source: Path) -> None:
-        """Copy a file into the store, whatever was there."""
+        """Copy a file into the store, overwriting any of this name."""
 
-    def swap(self, name: str, content: bytes, tag: Tag | None) -> None:
-        """Write a small file if it still has this tag, None: if there is none. Raises Moved when it has not."""
+    def compare_and_swap(self, name: str, content: bytes, tag: Tag | None) -> None:
+        """Write a small file if it still has this tag, None: if there is none. Raises WriteConflict otherwise."""
 
-    def names(self, folder: str) -> Mapping[str, Entry]:
+    def list_files(self, folder: str) -> Mapping[str, FileInfo]:
         """Everything below a folder, by its full name."""
 
-    def remove(self, names: Iterable[str]) -> None:
-        """Remove files; one that is gone already is as good."""
+    def delete(self, names: Iterable[str]) -> None:
+        """Delete files; missing ones are ignored."""
 
 
-class Folder:
-    """A folder as ``fit --out`` makes it; its writers take turns by its lock."""
+class LocalStore:
+    """A folder as ``fit --out`` makes it; a lock admits one writer at a time."""
 
     def __init__(self, root: Path):
         self.address = str(root)
         self._root = root
 
-    def read(self, name: str) -> Stored:
+    def read(self, name: str) -> StoredFile:
         """See :class:`Store`."""
         try:
             content = (self._root / name).read_bytes()
         except FileNotFoundError as error:
-            raise Missing(f"{name} is missing") from error
+            raise MissingFile(f"{name} is missing") from error
         except OSError as error:
             raise StoreError(f"{name} can't be read: {error.strerror}") from error
-        return Stored(content, (hashlib.sha256(content).hexdigest(), ""))
+        return StoredFile(content, (hashlib.sha256(content).hexdigest(), ""))
 
-    def changed(self, name: str, tag: Tag) -> Stored | None:
+    def read_if_changed(self, name: str, tag: Tag) -> StoredFile | None:
         """See :class:`Store`."""
         stored = self.read(name)
         return stored if stored.tag != tag else None
@@ -100,83 +103,166 @@ class Folder:
         """See :class:`Store`."""
         try:
             with (self._root / name).open("rb") as file:
-                while size > 0 and (piece := file.read(min(size, CHUNK))):
-                    size -= len(piece)
-                    yield piece
+                while size > 0 and (chunk := file.read(min(size, CHUNK_BYTES))):
+                    size -= len(chunk)
+                    yield chunk
         except FileNotFoundError as error:
-            raise Missing(f"{name} is missing") from error
+            raise MissingFile(f"{name} is missing") from error
         except OSError as error:
             raise StoreError(f"{name} can't be read: {error.strerror}") from error
 
-    def range(self, name: str, start: int, stop: int) -> bytes | memoryview:
+    def read_range(self, name: str, start: int, stop: int) -> bytes | memoryview:
         """See :class:`Store`."""
         try:
             with (self._root / name).open("rb") as file:
                 return os.pread(file.fileno(), stop - start, start)
         except FileNotFoundError as error:
-            raise Missing(f"{name} is missing") from error
+            raise MissingFile(f"{name} is missing") from error
         except OSError as error:
             raise StoreError(f"{name} can't be read: {error.strerror}") from error
 
     def create(self, name: str, source: Path) -> bool:
         """See :class:`Store`."""
-        with self._writing(name) as aside:
+        with self._locked_write(name) as temporary:
             if (self._root / name).exists():
                 return False
-            shutil.copyfile(source, aside)
+            shutil.copyfile(source, temporary)
         return True
 
     def replace(self, name: str, source: Path) -> None:
         """See :class:`Store`."""
-        with self._writing(name) as aside:
-            shutil.copyfile(source, aside)
+        with self._locked_write(name) as temporary:
+            shutil.copyfile(source, temporary)
 
-    def swap(self, name: str, content: bytes, tag: Tag | None) -> None:
+    def compare_and_swap(self, name: str, content: bytes, tag: Tag | None) -> None:
         """See :class:`Store`."""
-        with self._writing(name) as aside:
+        with self._locked_write(name) as temporary:
             if self._tag(name) != tag:
-                raise Moved(f"{name} was written by somebody else meanwhile")
-            aside.write_bytes(content)
+                raise WriteConflict(f"{name} was written by somebody else meanwhile")
+            temporary.write_bytes(content)
 
-    def names(self, folder: str) -> dict[str, Entry]:
+    def list_files(self, folder: str) -> dict[str, FileInfo]:
         """See :class:`Store`."""
         found = {}
         for path in (self._root / folder).rglob("*"):
-            with contextlib.suppress(FileNotFoundError):  # it went since it was listed
-                facts = path.stat()
-                if stat.S_ISREG(facts.st_mode) and not path.name.startswith("."):
-                    found[path.relative_to(self._root).as_posix()] = Entry(facts.st_size, facts.st_mtime)
+            with contextlib.suppress(FileNotFoundError):  # deleted since it was listed
+                status = path.stat()
+                if stat.S_ISREG(status.st_mode) and not path.name.startswith("."):
+                    found[path.relative_to(self._root).as_posix()] = FileInfo(status.st_size, status.st_mtime)
         return found
 
-    def remove(self, names: Iterable[str]) -> None:
+    def delete(self, names: Iterable[str]) -> None:
         """See :class:`Store`."""
-        with self._writing(None):
+        with self._locked_write(None):
             for name in names:
                 (self._root / name).unlink(missing_ok=True)
                 with contextlib.suppress(OSError):  # the folder is not empty, or gone
                     (self._root / name).parent.rmdir()
 
     @contextlib.contextmanager
-    def _writing(self, name: str | None) -> Iterator[Path]:
-        """Take the writers' turn; what was written aside by its end is moved to the name, in one step."""
-        aside = self._root / ".incoming"
+    def _locked_write(self, name: str | None) -> Iterator[Path]:
+        """Hold the writers' lock; a temporary file written meanwhile then replaces the named one atomically."""
+        temporary = self._root / ".incoming"
         try:
             self._root.mkdir(parents=True, exist_ok=True)
-            with one_writer(self._root):
-                yield aside
-                if name and aside.exists():
-                    _flush(aside)
+            with write_lock(self._root):
+                yield temporary
+                if name and temporary.exists():
+                    _fsync(temporary)
                     (self._root / name).parent.mkdir(parents=True, exist_ok=True)
-                    aside.replace(self._root / name)
+                    temporary.replace(self._root / name)
         except OSError as error:
             raise StoreError(f"{name or 'a file'} can't be written: {error.strerror}") from error
 
     def _tag(self, name: str) -> Tag | None:
-        with contextlib.suppress(Missing):
+        with contextlib.suppress(MissingFile):
             return self.read(name).tag
         return None
 
 
-def _flush(path: Path) -> None:
+def _fsync(path: Path) -> None:
     with path.open("rb") as file:
         os.fsync(file.fileno())
+
+
+@dataclass(frozen=True, slots=True)
+class Pointer:
+    """A ``current.json``.
+
+    fields : its fields, see :func:`segue.catalog.version_files.parse_pointer`
+    """
+
+    fields: Mapping[str, Any]
+    tag: Tag
+
+    @property
+    def version(self) -> str:
+        """The version that it names."""
+        return str(self.fields["version"])
+
+
+class Releases(Protocol):
+    """Versions and the pointer to one of them. All methods raise ArtifactsError, which names the file at fault."""
+
+    address: str
+
+    def open_current(self) -> Catalog:
+        """The current version, opened as fast as possible; the class says which files are checked when."""
+
+    def read_pointer(self) -> Pointer:
+        """Which version is current."""
+
+    def read_pointer_if_changed(self, since: Pointer) -> Pointer | None:
+        """The pointer, or None if it has not changed since."""
+
+    def open(self, version: str) -> Catalog:
+        """A version, with all its files fetched and verified."""
+
+    def fetch_remaining(self, songs: Catalog) -> None:
+        """Fetch the files that :meth:`open_current` left out."""
+
+
+def read_pointer(store: Store) -> Pointer:
+    """Which version of a store is current."""
+    return _parse_pointer(store.read(version_files.POINTER))
+
+
+def read_pointer_if_changed(store: Store, since: Pointer) -> Pointer | None:
+    """The same, or None if it has not changed since."""
+    stored = store.read_if_changed(version_files.POINTER, since.tag)
+    return _parse_pointer(stored) if stored else None
+
+
+def _parse_pointer(stored: StoredFile) -> Pointer:
+    return Pointer(version_files.parse_pointer(stored.content), stored.tag)
+
+
+class LocalReleases:
+    """Versions in a folder, which are mapped where they lie; a start checks formats and sizes."""
+
+    def __init__(self, root: Path):
+        self.address = str(root)
+        self._root = root
+        self._store = LocalStore(root)
+
+    def open_current(self) -> Catalog:
+        """See :class:`Releases`."""
+        return catalog.load(self._root)
+
+    def read_pointer(self) -> Pointer:
+        """See :class:`Releases`."""
+        return read_pointer(self._store)
+
+    def read_pointer_if_changed(self, since: Pointer) -> Pointer | None:
+        """See :class:`Releases`."""
+        return read_pointer_if_changed(self._store, since)
+
+    def open(self, version: str) -> Catalog:
+        """See :class:`Releases`."""
+        found = catalog.load_version(self._root, version)
+        catalog.verify(found.folder, version)
+        found.map_all()
+        return found
+
+    def fetch_remaining(self, songs: Catalog) -> None:
+        """Do nothing: no file was left out."""

@@ -1,10 +1,7 @@
-"""The Spotify Web API as it was before November 2024, spoken from the user's own table: a dialect of Segue.
+"""The Spotify Web API as it was before November 2024, answered from the user's own table.
 
-Everything Spotify-shaped is in this room; it asks the same engine the same :class:`segue.query.Query` as every other
-request, and the web layer imports it with the first request below ``/v1/`` or to ``/api/token``.
-
-Reading order: errors, ids, genres, params, shapes, seeds, recommendations, terms, performers, finding, search,
-artists, token, routes.
+Everything specific to Spotify is in this package. It asks the same engine the same :class:`segue.query.Query` as
+every other request; the web layer imports it with the first request below ``/v1/`` or to ``/api/token``.
 """
 
 from segue.spotify.routes import handle

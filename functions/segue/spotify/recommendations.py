@@ -1,113 +1,182 @@
-"""``GET /v1/recommendations``: the engine's answer to one query, in Spotify's shape."""
+"""``GET /v1/recommendations``: seeds, filters and targets become a query to the engine, its answer JSON."""
 
 import math
 from dataclasses import dataclass
 
-from segue import engine, notes
+from segue import engine, log_context
 from segue.catalog import Catalog, lookup
-from segue.query import Filters, Query
-from segue.query.parser import LARGEST_DRAW, MOST_LISTED
-from segue.spotify import ids, seeds
-from segue.spotify.errors import Refused
-from segue.spotify.params import Params
-from segue.spotify.shapes import Shape, Shapes, neutral
+from segue.query import Filters, Query, Seed
+from segue.query.parser import MAX_DRAW, MAX_FILTER_ENTRIES
+from segue.query.validation import did_you_mean, quoted
+from segue.spotify import query_params
+from segue.spotify.query_params import ApiError, QueryParams
+from segue.spotify.serializers import JsonObject, Serializer, neutral_value
 
-OWN = Query(())  # with the defaults of POST /recommend
+MAX_SEEDS = 5  # of all kinds together; POST /recommend takes a hundred
+DEFAULTS = Query(())  # with the defaults of POST /recommend
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """A request, checked.
+class ResolvedSeed:
+    """A seed of the request and what it resolved to.
 
-    seeds : all that were asked for
-    query : for the engine; None where no seed is known
+    kind : ``artist``, ``track`` or ``genre``
+    id : as the answer shows it
+    seed : for the engine; None for a well-formed id that is not in the catalogue
     """
 
-    seeds: tuple[seeds.Asked, ...]
+    kind: str
+    id: str
+    seed: Seed | None
+
+
+def read_seeds(params: QueryParams, catalog: Catalog) -> tuple[ResolvedSeed, ...]:
+    """All seeds of a request; their errors are recorded as faults of the parameters."""
+    names = [
+        (kind, name)
+        for kind in ("artist", "track", "genre")
+        for name in params.comma_separated(f"seed_{kind}s", MAX_SEEDS * MAX_SEEDS)
+    ]
+    if not 1 <= len(names) <= MAX_SEEDS:
+        params.add_fault(
+            f"expected 1..{MAX_SEEDS} seeds over seed_artists, seed_tracks and seed_genres, found {len(names)}"
+            + ("; POST /recommend takes a hundred" if names else "")
+        )
+        return ()
+    return tuple(seed for kind, name in names if (seed := _resolve_seed(params, catalog, kind, name)))
+
+
+def _resolve_seed(params: QueryParams, catalog: Catalog, kind: str, name: str) -> ResolvedSeed | None:
+    try:
+        return {"artist": _artist_seed, "track": _track_seed, "genre": _genre_seed}[kind](catalog, name)
+    except ApiError as error:
+        params.add_fault(str(error))
+        return None
+
+
+def _artist_seed(catalog: Catalog, name: str) -> ResolvedSeed:
+    row = query_params.find_artist(catalog, name)
+    if row is None:
+        return ResolvedSeed("artist", name, None)
+    found = catalog.texts("artists")[row]
+    return ResolvedSeed("artist", lookup.artist_id(found), Seed("/seed_artists", {"artist": found}, artist=found))
+
+
+def _track_seed(catalog: Catalog, name: str) -> ResolvedSeed:
+    known = query_params.find_song(catalog, name) is not None
+    return ResolvedSeed("track", name, Seed("/seed_tracks", {"id": name}, id=name) if known else None)
+
+
+def _genre_seed(catalog: Catalog, name: str) -> ResolvedSeed:
+    genres_of_table = catalog.manifest["genres"]
+    found = query_params.find_genre(genres_of_table, name)
+    if found is None:
+        known = list(query_params.genres_by_seed(genres_of_table))
+        hint = did_you_mean(name, known) or f"; some known are: {', '.join(known[:12])}"
+        raise ApiError(400, f"unknown genre {quoted(name)}{hint}")
+    return ResolvedSeed("genre", name, Seed("/seed_genres", {"genre": found}, genre=found))
+
+
+@dataclass(frozen=True, slots=True)
+class RecommendationsRequest:
+    """A validated request.
+
+    seeds : every seed of the request, resolved or not
+    query : for the engine; None if no seed is in the catalogue
+    """
+
+    seeds: tuple[ResolvedSeed, ...]
     query: Query | None
 
 
-def read(params: Params, catalog: Catalog) -> Asked:
-    """Check a request.
+def parse_request(params: QueryParams, catalog: Catalog) -> RecommendationsRequest:
+    """Validate a request.
 
     Raises
     ------
-    Refused
+    ApiError
         names every fault.
 
     """
-    asked = seeds.read(params, catalog)
-    known = tuple(one.seed for one in asked if one.seed)
-    params.market()
+    requested = read_seeds(params, catalog)
+    resolved = tuple(seed.seed for seed in requested if seed.seed)
+    params.check_market()
     query = Query(
-        seeds=known,
-        limit=params.whole("limit", 1, 100, 20),
-        filters=_filters(params, catalog),
-        targets=_targets(params, catalog),
-        max_per_artist=params.cap(OWN.max_per_artist),
-        exclude_seed_artists=params.truth("exclude_seed_artists"),
-        explain=params.truth("explain"),
-        draw=params.whole("draw", 0, LARGEST_DRAW, 0),
+        seeds=resolved,
+        limit=params.integer("limit", 1, 100, 20),
+        filters=_parse_filters(params, catalog),
+        targets=_parse_targets(params, catalog),
+        max_per_artist=params.max_per_artist(DEFAULTS.max_per_artist),
+        exclude_seed_artists=params.boolean("exclude_seed_artists"),
+        explain=params.boolean("explain"),
+        draw=params.integer("draw", 0, MAX_DRAW, 0),
     )
-    params.check()
-    return Asked(asked, query if known else None)
+    params.raise_faults()
+    return RecommendationsRequest(requested, query if resolved else None)
 
 
-def answer(catalog: Catalog, shapes: Shapes, asked: Asked) -> Shape:
-    """The songs, and of each seed how many songs were considered for it and left by the filters."""
-    with notes.timed("search"):
-        found = engine.recommend(catalog, asked.query) if asked.query else None
+def response_body(catalog: Catalog, serializer: Serializer, request: RecommendationsRequest) -> JsonObject:
+    """The songs, and for each seed how many songs there were before and after the filters."""
+    with log_context.timed("search"):
+        found = engine.recommend(catalog, request.query) if request.query else None
     return {
-        "tracks": [_track(shapes, song) for song in found.recommendations] if found else [],
-        "seeds": [_seed(shapes, seed, found.pool if found and seed.seed else None) for seed in asked.seeds],
+        "tracks": [_serialize_track(serializer, song) for song in found.recommendations] if found else [],
+        "seeds": [
+            _serialize_seed(serializer, seed, found.pool if found and seed.seed else None) for seed in request.seeds
+        ],
     }
 
 
-def _filters(params: Params, catalog: Catalog) -> Filters:
-    lowest, highest = params.tuned("min"), params.tuned("max")
-    ranges = {name: (lowest.get(name, -math.inf), highest.get(name, math.inf)) for name in {**lowest, **highest}}
+def _parse_filters(params: QueryParams, catalog: Catalog) -> Filters:
+    minima, maxima = params.tunables("min"), params.tunables("max")
+    ranges = {name: (minima.get(name, -math.inf), maxima.get(name, math.inf)) for name in {**minima, **maxima}}
     names = catalog.texts("artists")
-    artists = [(name, lookup.artist_by_id(catalog, name)) for name in params.listed("exclude_artists", MOST_LISTED)]
+    artists = [
+        (name, lookup.artist_by_id(catalog, name))
+        for name in params.comma_separated("exclude_artists", MAX_FILTER_ENTRIES)
+    ]
     return Filters(
-        ranges={name: ends for name, ends in ranges.items() if not _passes_all(catalog, name, *ends)},
-        exclude_ids=_known_songs(params, catalog),
+        ranges={name: bounds for name, bounds in ranges.items() if not _passes_all(catalog, name, *bounds)},
+        exclude_ids=_excluded_ids(params, catalog),
         exclude_artists=tuple(name if row is None else names[row] for name, row in artists),
     )
 
 
 def _passes_all(catalog: Catalog, name: str, low: float, high: float) -> bool:
-    """Of what the table says nothing at all, every song has the neutral value that its answers show."""
-    return name not in catalog.manifest["attributes"] and low <= neutral(name) <= high
+    """Whether an attribute that the table lacks passes: all songs then have its neutral value, as answers show."""
+    return name not in catalog.manifest["attributes"] and low <= neutral_value(name) <= high
 
 
-def _known_songs(params: Params, catalog: Catalog) -> tuple[str, ...]:
-    known = []
-    for name in params.listed("exclude_tracks", MOST_LISTED):
+def _excluded_ids(params: QueryParams, catalog: Catalog) -> tuple[str, ...]:
+    excluded = []
+    for name in params.comma_separated("exclude_tracks", MAX_FILTER_ENTRIES):
         try:
-            known += [name] if ids.song(catalog, name) is not None else []
-        except Refused as error:
-            params.fault(str(error))
-    return tuple(known)
+            excluded += [name] if query_params.find_song(catalog, name) is not None else []
+        except ApiError as error:
+            params.add_fault(str(error))
+    return tuple(excluded)
 
 
-def _targets(params: Params, catalog: Catalog) -> dict[str, float]:
-    """Those for which the table has values; no songs differ in the others."""
-    return {name: value for name, value in params.tuned("target").items() if name in catalog.manifest["attributes"]}
+def _parse_targets(params: QueryParams, catalog: Catalog) -> dict[str, float]:
+    """Only attributes that the table has: in the others all songs are equal."""
+    return {
+        name: value for name, value in params.tunables("target").items() if name in catalog.manifest["attributes"]
+    }
 
 
-def _track(shapes: Shapes, found: engine.Recommendation) -> Shape:
-    why = {"score": found.score, "why": found.why.as_json()} if found.why else {}
-    return {**shapes.track(found.row), **why}
+def _serialize_track(serializer: Serializer, recommendation: engine.Recommendation) -> JsonObject:
+    explanation = {"score": recommendation.score, "why": recommendation.why.as_json()} if recommendation.why else {}
+    return {**serializer.track(recommendation.row), **explanation}
 
 
-def _seed(shapes: Shapes, asked: seeds.Asked, pool: engine.Pool | None) -> Shape:
-    """Nothing is relinked, for a table knows no markets: what the filters leave is what is left."""
+def _serialize_seed(serializer: Serializer, seed: ResolvedSeed, pool: engine.Pool | None) -> JsonObject:
+    """Relinking depends on markets, which tables lack, so it leaves what the filters leave."""
     left = pool.after_filters if pool else 0
     return {
         "initialPoolSize": pool.catalogue if pool else 0,
         "afterFilteringSize": left,
         "afterRelinkingSize": left,
-        "id": asked.id,
-        "type": asked.kind.upper(),
-        "href": None if asked.kind == "genre" else shapes.href(asked.kind, asked.id),
+        "id": seed.id,
+        "type": seed.kind.upper(),
+        "href": None if seed.kind == "genre" else serializer.href(seed.kind, seed.id),
     }

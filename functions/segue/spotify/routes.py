@@ -1,23 +1,30 @@
-"""Paths, methods and errors of the dialect."""
+"""Paths, methods and errors of the Spotify dialect, and ``POST /api/token``.
 
+The token follows the client credentials flow (RFC 6749, section 4.4): a client's secret is an API key, and its token
+is valid for an hour. A service without keys gives every client the same token and accepts any token, or none.
+"""
+
+import base64
+import binascii
 import logging
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from urllib.parse import parse_qs
 
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
-from segue import notes
+from segue import log_context
+from segue.auth import TOKEN_SECONDS, ApiKeys
 from segue.catalog import Catalog
-from segue.engine.artists import related
+from segue.engine.recommendation import related_artists
 from segue.errors import ArtifactsError
-from segue.responses import ANYWHERE, RETRY_AFTER, json_response
-from segue.spotify import errors, genres, ids, recommendations, search, token
-from segue.spotify.errors import Refused
-from segue.spotify.params import Params
-from segue.spotify.shapes import Shape, Shapes
+from segue.responses import CORS_ANY_ORIGIN, RETRY_AFTER, json_response
+from segue.spotify import query_params, recommendations, search
+from segue.spotify.query_params import ApiError, QueryParams
+from segue.spotify.serializers import JsonObject, Serializer
 
 ROUTES = Map(
     [
@@ -35,12 +42,12 @@ ROUTES = Map(
     strict_slashes=False,
     merge_slashes=False,
 )
-TOKEN = "/api/token"  # noqa: S105 # a path
-_NO_LISTENERS = "it needs a listener's account, and there are none here"
-_REASONS = {
-    "me": _NO_LISTENERS,
-    "users": _NO_LISTENERS,
-    "playlists": _NO_LISTENERS,
+TOKEN_PATH = "/api/token"  # noqa: S105 # a path
+_NO_USER_ACCOUNTS = "it needs a listener's account, and there are none here"
+_NOT_SERVED = {
+    "me": _NO_USER_ACCOUNTS,
+    "users": _NO_USER_ACCOUNTS,
+    "playlists": _NO_USER_ACCOUNTS,
     "albums": "the table holds songs, of albums no more than their names",
     "artists": 'of an artist the table holds songs; search for artist:"NAME" to list them',
     "audio-analysis": "the table holds audio features, but no analysis from beat to beat",
@@ -51,135 +58,194 @@ _REASONS = {
     "audiobooks": "the table holds songs only",
     "chapters": "the table holds songs only",
 }
-
 _log = logging.getLogger("segue")
+MAX_FORM_BYTES = 16 * 1024  # bytes of a form
+MAX_FORM_FIELDS = 50
+_NO_STORE = {"Cache-Control": "no-store"}  # RFC 6749, section 5.1
 
 
 def handle(
-    request: Request, catalog: Callable[[], Catalog], base: str, turn: AbstractContextManager[object]
+    request: Request, catalog: Callable[[], Catalog], base: str, engine_lock: AbstractContextManager[object]
 ) -> Response:
-    """Answer a request; whatever happens, in Spotify's shape and open to programs in browsers.
+    """Answer a request, errors included, as Spotify's JSON and with CORS headers.
 
     catalog : opens the artifacts
-    base : where callers reach the service, without a slash at the end
-    turn : is waited for before anything is looked for
+    base : public URL of the service, without a trailing slash
+    engine_lock : held while the engine computes
     """
     try:
-        response = _answered(request, catalog, base, turn)
-    except Refused as error:
-        response = _refusal(request, error.status, str(error))
+        response = _dispatch(request, catalog, base, engine_lock)
+    except ApiError as error:
+        response = _error(request, error.status, str(error))
     except ArtifactsError as error:
-        response = _refusal(request, 503, str(error), {"Retry-After": str(RETRY_AFTER)})
+        response = _error(request, 503, str(error), {"Retry-After": str(RETRY_AFTER)})
     except HTTPException as error:
-        response = _of_http(request, error)
+        response = _http_error(request, error)
     except Exception:
         _log.exception("request failed")
-        response = _refusal(request, 500, "the fault is ours; the log has the details")
-    response.headers.update(ANYWHERE)
+        response = _error(request, 500, "the fault is ours; the log has the details")
+    response.headers.update(CORS_ANY_ORIGIN)
     return response
 
 
-def _answered(
-    request: Request, catalog: Callable[[], Catalog], base: str, turn: AbstractContextManager[object]
+def _dispatch(
+    request: Request, catalog: Callable[[], Catalog], base: str, engine_lock: AbstractContextManager[object]
 ) -> Response:
     if request.method == "OPTIONS":
         return Response(status=204)
-    if _is_token(request):
-        notes.note(route="api/token")
+    if _is_token_request(request):
+        log_context.bind(route="api/token")
         if request.method != "POST":
             raise MethodNotAllowed(["POST"])
-        return token.answer(request)
-    view, arguments = ROUTES.bind("").match(request.path, request.method)
-    notes.note(route=f"v1/{view}")
-    songs = catalog()
-    call = _Call(songs, Params(request.args), Shapes(songs, base))
-    with turn:
-        found = getattr(call, view)(**arguments)
-    return json_response(found)
+        return issue_token(request)
+    endpoint, arguments = ROUTES.bind("").match(request.path, request.method)
+    log_context.bind(route=f"v1/{endpoint}")
+    served = catalog()
+    endpoints = _Endpoints(served, QueryParams(request.args), Serializer(served, base))
+    with engine_lock:
+        body = getattr(endpoints, endpoint)(**arguments)
+    return json_response(body)
 
 
-def _refusal(request: Request, status: int, message: str, headers: Mapping[str, str] | None = None) -> Response:
-    if _is_token(request):
-        return token.refusal(status, "invalid_request" if status < 500 else "server_error", message)
-    return errors.response(status, message, headers)
+def _error(request: Request, status: int, message: str, headers: Mapping[str, str] | None = None) -> Response:
+    if _is_token_request(request):
+        return token_error(status, "invalid_request" if status < 500 else "server_error", message)
+    return error_response(status, message, headers)
 
 
-def _of_http(request: Request, error: HTTPException) -> Response:
+def _http_error(request: Request, error: HTTPException) -> Response:
     methods = sorted(getattr(error, "valid_methods", None) or [])
     if methods:
         allowed = ", ".join(methods)
-        return _refusal(request, 405, f"{request.path[:80]} answers {allowed}", {"Allow": allowed})
+        return _error(request, 405, f"{request.path[:80]} answers {allowed}", {"Allow": allowed})
     if not isinstance(error, NotFound):
-        return _refusal(request, 400, "the request ended before it was complete, or can't be read")
+        return _error(request, 400, "the request ended before it was complete, or can't be read")
     kind = request.path.removeprefix("/v1").strip("/").partition("/")[0]
-    why = _REASONS.get(kind, "there never was such a route, or it has nothing to do with a table of songs")
-    return _refusal(request, 404, f"{request.path[:80]} is not served: {why}")
+    why = _NOT_SERVED.get(kind, "there never was such a route, or it has nothing to do with a table of songs")
+    return _error(request, 404, f"{request.path[:80]} is not served: {why}")
 
 
-def _is_token(request: Request) -> bool:
-    return request.path.rstrip("/") == TOKEN
+def _is_token_request(request: Request) -> bool:
+    return request.path.rstrip("/") == TOKEN_PATH
 
 
 @dataclass(frozen=True, slots=True)
-class _Call:
-    """One request: a method for each endpoint, which returns the body of the answer."""
+class _Endpoints:
+    """The endpoints, one method each, for one request; each returns the response's body."""
 
     catalog: Catalog
-    params: Params
-    shapes: Shapes
+    params: QueryParams
+    serializer: Serializer
 
-    def recommendations(self) -> Shape:
-        asked = recommendations.read(self.params, self.catalog)
-        return recommendations.answer(self.catalog, self.shapes, asked)
+    def recommendations(self) -> JsonObject:
+        request = recommendations.parse_request(self.params, self.catalog)
+        return recommendations.response_body(self.catalog, self.serializer, request)
 
-    def genre_seeds(self) -> Shape:
-        return {"genres": list(genres.named(self.catalog.manifest["genres"]))}
+    def genre_seeds(self) -> JsonObject:
+        return {"genres": list(query_params.genres_by_seed(self.catalog.manifest["genres"]))}
 
-    def features(self, song: str) -> Shape:
-        return self.shapes.features([self._song(song)])[0]
+    def features(self, song: str) -> JsonObject:
+        return self.serializer.audio_features([self._require_song(song)])[0]
 
-    def several_features(self) -> Shape:
-        rows = ids.songs(self.catalog, self.params.ids(100))
-        known = list(dict.fromkeys(row for row in rows if row is not None))
-        described = dict(zip(known, self.shapes.features(known)))
-        return {"audio_features": [None if row is None else described[row] for row in rows]}
+    def several_features(self) -> JsonObject:
+        rows = query_params.find_songs(self.catalog, self.params.ids(100))
+        unique = list(dict.fromkeys(row for row in rows if row is not None))
+        features = dict(zip(unique, self.serializer.audio_features(unique)))
+        return {"audio_features": [None if row is None else features[row] for row in rows]}
 
-    def track(self, song: str) -> Shape:
-        self._market()
-        return self.shapes.track(self._song(song))
+    def track(self, song: str) -> JsonObject:
+        self._check_market()
+        return self.serializer.track(self._require_song(song))
 
-    def several_tracks(self) -> Shape:
-        self._market()
-        rows = ids.songs(self.catalog, self.params.ids(50))
-        return {"tracks": [None if row is None else self.shapes.track(row) for row in rows]}
+    def several_tracks(self) -> JsonObject:
+        self._check_market()
+        rows = query_params.find_songs(self.catalog, self.params.ids(50))
+        return {"tracks": [None if row is None else self.serializer.track(row) for row in rows]}
 
-    def artist(self, artist: str) -> Shape:
-        return self.shapes.artist(self._artist(artist))
+    def artist(self, artist: str) -> JsonObject:
+        return self.serializer.artist(self._require_artist(artist))
 
-    def several_artists(self) -> Shape:
-        rows = [ids.artist(self.catalog, artist) for artist in self.params.ids(50)]
-        return {"artists": [None if row is None else self.shapes.artist(row) for row in rows]}
+    def several_artists(self) -> JsonObject:
+        rows = [query_params.find_artist(self.catalog, artist) for artist in self.params.ids(50)]
+        return {"artists": [None if row is None else self.serializer.artist(row) for row in rows]}
 
-    def related_artists(self, artist: str) -> Shape:
-        with notes.timed("search"):
-            rows = related(self.catalog, self._artist(artist))
-        return {"artists": [self.shapes.artist(row) for row in rows]}
+    def related_artists(self, artist: str) -> JsonObject:
+        with log_context.timed("search"):
+            rows = related_artists(self.catalog, self._require_artist(artist))
+        return {"artists": [self.serializer.artist(row) for row in rows]}
 
-    def search(self) -> Shape:
-        return search.answer(self.catalog, self.shapes, search.read(self.params))
+    def search(self) -> JsonObject:
+        return search.response_body(self.catalog, self.serializer, search.parse_request(self.params))
 
-    def _song(self, asked: str) -> int:
-        row = ids.song(self.catalog, asked)
+    def _require_song(self, song_id: str) -> int:
+        row = query_params.find_song(self.catalog, song_id)
         if row is None:
-            raise Refused(404, f"Non existing id: no song of this table has the id '{asked}'")
+            raise ApiError(404, f"Non existing id: no song of this table has the id '{song_id}'")
         return row
 
-    def _artist(self, asked: str) -> int:
-        row = ids.artist(self.catalog, asked)
+    def _require_artist(self, artist_id: str) -> int:
+        row = query_params.find_artist(self.catalog, artist_id)
         if row is None:
-            raise Refused(404, f"Non existing id: no artist of this table has the id '{asked}'")
+            raise ApiError(404, f"Non existing id: no artist of this table has the id '{artist_id}'")
         return row
 
-    def _market(self) -> None:
-        self.params.market()
-        self.params.check()
+    def _check_market(self) -> None:
+        self.params.check_market()
+        self.params.raise_faults()
+
+
+def error_response(status: int, message: str, headers: Mapping[str, str] | None = None) -> Response:
+    """An error as ``{"error": {"status": 400, "message": "..."}}``.
+
+    No further key: a typed client takes one such as ``reason`` for another kind of error.
+    """
+    return json_response({"error": {"status": status, "message": message}}, status, headers=headers)
+
+
+def issue_token(request: Request) -> Response:
+    """Issue a token, or an error."""
+    body = request.stream.read(MAX_FORM_BYTES + 1)
+    if len(body) > MAX_FORM_BYTES:
+        return token_error(413, "invalid_request", f"a form may have {MAX_FORM_BYTES} bytes at the most")
+    try:
+        fields = parse_qs(body.decode("utf-8", "replace"), max_num_fields=MAX_FORM_FIELDS)
+    except ValueError:
+        return token_error(400, "invalid_request", f"a form may have {MAX_FORM_FIELDS} fields at the most")
+    form = {name: values[0] for name, values in fields.items()}
+    if form.get("grant_type") != "client_credentials":
+        return token_error(
+            400, "unsupported_grant_type", "expected grant_type=client_credentials: no listener signs in"
+        )
+    posted = form.get("client_id", ""), form.get("client_secret", "")
+    client, secret = _basic_credentials(request.headers.get("Authorization", "")) or posted
+    if not client or not secret:
+        return token_error(
+            400, "invalid_client", "name a client: Authorization: Basic, or client_id and client_secret"
+        )
+    token = access_token(request.environ.get("segue.auth"), secret)
+    if token is None:
+        return token_error(400, "invalid_client", "the client's secret is no API key of this service")
+    return json_response(
+        {"access_token": token, "token_type": "Bearer", "expires_in": TOKEN_SECONDS}, headers=_NO_STORE
+    )
+
+
+def access_token(keys: ApiKeys | None, secret: str) -> str | None:
+    """The access token of a client; None if the service has keys and this is none of them."""
+    return keys.issue_token(secret) if keys else "open-to-all"
+
+
+def token_error(status: int, error: str, description: str) -> Response:
+    """An error as in RFC 6749, section 5.2, for the token endpoint only."""
+    return json_response({"error": error, "error_description": description}, status, headers=_NO_STORE)
+
+
+def _basic_credentials(header: str) -> tuple[str, str] | None:
+    kind, _, encoded = header.partition(" ")
+    if kind.lower() != "basic":
+        return None
+    try:
+        client, _, secret = base64.b64decode(encoded.strip(), validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError, ValueError):
+        return None
+    return client, secret

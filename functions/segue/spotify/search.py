@@ -1,63 +1,263 @@
-"""``GET /v1/search``: pages of songs and of artists."""
+"""``GET /v1/search``: the grammar of a query, the songs and artists that match it, and pages of them.
 
-from collections.abc import Callable
+A query is free text and fields, ``remaster track:Harbour artist:"The Lanterns" year:1990-1999``. A field's
+value ends at its closing quotation mark; without quotation marks an artist, track or album extends to the next field,
+and a genre or year is one word.
+
+Typos in free text are tolerated. Fields must match as spelled, apart from case, accents and punctuation; typos in
+them are tolerated only if nothing matches. A query without words lists the most popular songs first.
+"""
+
+import functools
+import re
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from segue import notes
-from segue.catalog import Catalog
-from segue.spotify import finding, terms
-from segue.spotify.params import Params
-from segue.spotify.shapes import Shape, Shapes
-from segue.spotify.terms import Terms
+import numpy as np
 
-LONGEST = 250  # characters of a query
-FARTHEST = 1000  # offset of a page, as Spotify had it
-FINDERS: dict[str, Callable[[Catalog, Terms], list[int]]] = {"track": finding.tracks, "artist": finding.artists}
+from segue import log_context
+from segue.catalog import Catalog, lookup, song_table
+from segue.catalog.normalization import normalized
+from segue.engine import filters
+from segue.spotify import query_params
+from segue.spotify.query_params import ApiError, QueryParams
+from segue.spotify.serializers import JsonObject, Serializer
+
+_PHRASE, _WORD = "artist|track|album", "genre|year"
+_FIELD = re.compile(
+    rf"""\b(?:({_PHRASE}|{_WORD}):\s*"([^"]*)"|({_WORD}):\s*(\S+)|({_PHRASE}):\s*(.*?)(?=\s+(?:{_PHRASE}|{_WORD}):|$))""",
+    re.IGNORECASE,
+)
+_YEAR_RANGE = re.compile(r"(\d{4})(?:-(\d{4}))?", re.ASCII)
+MAX_RESULTS = 1_000  # songs that a search finds; no page goes beyond
+MAX_SCANNED = 5_000  # most popular songs matching the fields whose names are compared with the words
+MAX_QUERY_LENGTH = 250  # characters of a query
+MAX_OFFSET = 1000  # offset of a page, as Spotify had it
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """A request, checked.
+class SearchTerms:
+    """A parsed query; fields that it lacks are empty.
 
-    terms : what is looked for
-    query : the same as it was written
+    years : the first and the last one
+    """
+
+    text: str = ""
+    artist: str = ""
+    track: str = ""
+    album: str = ""
+    genre: str = ""
+    years: tuple[int, int] | None = None
+
+    @property
+    def words(self) -> str:
+        """The words to compare songs' names with."""
+        return f"{self.text} {self.track}".strip()
+
+
+def parse_terms(query: str) -> SearchTerms:
+    """Parse a query.
+
+    Raises
+    ------
+    ApiError
+        the query is empty, or its years are invalid.
+
+    """
+    found = [[part for part in match.groups() if part is not None] for match in _FIELD.finditer(query)]
+    fields = {name.lower(): value.strip() for name, value in found}
+    years = _parse_years(fields.pop("year", ""))
+    terms = SearchTerms(" ".join(_FIELD.sub(" ", query).split()), **fields, years=years)
+    if terms == SearchTerms():
+        raise ApiError(400, 'No search query: q holds words, or fields such as artist:"NAME"')
+    return terms
+
+
+def _parse_years(text: str) -> tuple[int, int] | None:
+    if not text:
+        return None
+    found = _YEAR_RANGE.fullmatch(text)
+    if not found:
+        raise ApiError(400, "year: expected a year, or two with a hyphen, as in year:1990-1999")
+    return int(found[1]), int(found[2] or found[1])
+
+
+class ArtistIndex:
+    """All artists of a catalogue, searchable by words of their names.
+
+    names : of each artist, normalized by :func:`bare`
+    """
+
+    def __init__(self, catalog: Catalog):
+        texts, songs = catalog.texts("artists"), catalog.lists("artist", "songs")
+        self.names = [normalized(texts[row]) for row in range(len(texts))]
+        self._joined_names = "".join(f"\n {name}" for name in self.names)
+        self._name_offsets = np.cumsum([0, *(len(name) + 2 for name in self.names)])[:-1]
+        sizes: np.ndarray = np.diff(songs.offsets.astype(np.int64))
+        self._song_artists = np.repeat(np.arange(len(texts)), sizes)
+        self._songs = songs.values
+        self._popularity = np.zeros(len(texts), np.float32)
+        np.maximum.at(
+            self._popularity, self._song_artists, np.nan_to_num(catalog.attribute("popularity"))[self._songs]
+        )
+
+    def containing(self, words: str) -> np.ndarray:
+        """Artists whose names contain normalized words, the last of which may be a prefix.
+
+        Exact names come first, then the most popular.
+        """
+        positions = [match.start() for match in re.finditer(re.escape(f" {words}"), self._joined_names)]
+        rows = np.unique(np.searchsorted(self._name_offsets, positions, side="right") - 1)
+        inexact = np.array([self.names[row] != words for row in rows.tolist()], bool)
+        return rows[np.lexsort((rows, -self._popularity[rows], inexact))]
+
+    def exactly_named(self, name: str) -> list[int]:
+        """Artists with exactly this normalized name."""
+        return [row for row in self.containing(name).tolist() if self.names[row] == name]
+
+    def songs_of(self, rows: Sequence[int] | np.ndarray) -> np.ndarray:
+        """The songs of some artists; rows of the catalogue."""
+        chosen = np.zeros(len(self.names), bool)
+        chosen[rows] = True
+        return self._songs[chosen[self._song_artists]]
+
+    def having_any(self, songs: np.ndarray) -> np.ndarray:
+        """Whether each artist has any of the songs; bool, shape (n_artists,).
+
+        songs : bool, shape (n_songs,)
+        """
+        having = np.zeros(len(self.names), bool)
+        having[self._song_artists[songs[self._songs]]] = True
+        return having
+
+
+@functools.lru_cache(maxsize=1)
+def artist_index(catalog: Catalog) -> ArtistIndex:
+    """The index of a catalogue, cached."""
+    return ArtistIndex(catalog)
+
+
+def find_tracks(catalog: Catalog, terms: SearchTerms) -> list[int]:
+    """Rows of songs."""
+    mask = _field_mask(catalog, terms)
+    if not terms.words:
+        return [int(row) for row in _by_popularity(catalog, mask)]
+    found = lookup.search(catalog, f"{terms.words} {terms.artist}".strip(), MAX_RESULTS).songs
+    if terms == SearchTerms(terms.text):
+        return [match.row for match in found]
+    rows = [match.row for match in found] if mask.all() else _by_popularity(catalog, mask)[:MAX_SCANNED]
+    fallback = [match.row for match in found if mask[match.row] and match.kind != "parts"]
+    return _filter_by_words(catalog, rows, terms) or fallback
+
+
+def find_artists(catalog: Catalog, terms: SearchTerms) -> list[int]:
+    """Rows of artists: those of the name, otherwise those of the songs found."""
+    name = terms.artist or terms.text
+    if terms.track or not name:
+        return _first_artists(catalog, find_tracks(catalog, terms))
+    index = artist_index(catalog)
+    rows = index.containing(normalized(name)).tolist() or lookup.search(catalog, name, 1).artists
+    allowed = index.having_any(_field_mask(catalog, terms))
+    return [row for row in rows if allowed[row]]
+
+
+def _field_mask(catalog: Catalog, terms: SearchTerms) -> np.ndarray:
+    """Songs that match all fields but the track's name; bool, shape (n_songs,)."""
+    mask = np.ones(len(catalog), bool)
+    if terms.artist:
+        index = artist_index(catalog)
+        mask[:] = False
+        mask[index.songs_of(index.containing(normalized(terms.artist)))] = True
+    if terms.album:
+        mask &= song_table.songs_containing(catalog, "album", normalized(terms.album))
+    if terms.genre:
+        genre = query_params.find_genre(catalog.manifest["genres"], terms.genre)
+        mask &= filters.songs_with_genres(catalog, (genre,)) if genre else False
+    if terms.years:
+        released = catalog.attribute("year")
+        mask &= (released >= terms.years[0]) & (released <= terms.years[1])
+    return mask
+
+
+def _by_popularity(catalog: Catalog, mask: np.ndarray) -> np.ndarray:
+    rows = np.flatnonzero(mask)
+    return rows[np.lexsort((rows, -np.nan_to_num(catalog.attribute("popularity")[rows], nan=-1)))]
+
+
+def _filter_by_words(catalog: Catalog, rows: Iterable[int], terms: SearchTerms) -> list[int]:
+    """Songs whose names contain the title; the text's words may be in their names or their artists'."""
+    title, words, names = normalized(terms.track), normalized(terms.text).split(), catalog.texts("names")
+    song_artists, artists = catalog.lists("song", "artists"), artist_index(catalog).names
+    found: dict[int, str] = {}
+    for row in map(int, rows):
+        name = normalized(names[row])
+        if _contains_words(name, title):
+            haystack = " ".join([name, *(artists[artist] for artist in song_artists[row].tolist())]) if words else ""
+            if all(_contains_words(haystack, word) for word in words):
+                found[row] = name
+    return sorted(found, key=lambda row: found[row] != normalized(terms.words))
+
+
+def _first_artists(catalog: Catalog, songs: Iterable[int]) -> list[int]:
+    """The first artist of each song, in the songs' order, without repetitions."""
+    song_artists = catalog.lists("song", "artists")
+    return list(dict.fromkeys(int(artist) for song in songs for artist in song_artists[song][:1]))
+
+
+def _contains_words(name: str, words: str) -> bool:
+    """Whether a name contains words, the last of which may be a prefix; both normalized by :func:`bare`."""
+    return f" {words}" in f" {name}"
+
+
+FINDERS: dict[str, Callable[[Catalog, SearchTerms], list[int]]] = {"track": find_tracks, "artist": find_artists}
+
+
+@dataclass(frozen=True, slots=True)
+class SearchRequest:
+    """A validated request.
+
+    terms : the parsed query
+    query : as it was written
     kinds : ``track``, ``artist`` or both
     limit, offset : 1..50, 0..1000
     """
 
-    terms: Terms
+    terms: SearchTerms
     query: str
     kinds: tuple[str, ...]
     limit: int
     offset: int
 
 
-def read(params: Params) -> Asked:
-    """Check a request.
+def parse_request(params: QueryParams) -> SearchRequest:
+    """Validate a request.
 
     Raises
     ------
-    Refused
+    ApiError
         names every fault.
 
     """
-    query, kinds = params.text("q", LONGEST), tuple(dict.fromkeys(params.listed("type", len(FINDERS))))
+    query, kinds = (
+        params.text("q", MAX_QUERY_LENGTH),
+        tuple(dict.fromkeys(params.comma_separated("type", len(FINDERS)))),
+    )
     if not kinds or not set(kinds) <= set(FINDERS):
-        params.fault(f"Bad search type: the table holds {' and '.join(FINDERS)}, found {','.join(kinds)[:80]!r}")
-    limit, offset = params.whole("limit", 1, 50, 20), params.whole("offset", 0, FARTHEST, 0)
-    params.market()
-    params.check()
-    return Asked(terms.read(query), query, kinds, limit, offset)
+        params.add_fault(f"Bad search type: the table holds {' and '.join(FINDERS)}, found {','.join(kinds)[:80]!r}")
+    limit, offset = params.integer("limit", 1, 50, 20), params.integer("offset", 0, MAX_OFFSET, 0)
+    params.check_market()
+    params.raise_faults()
+    return SearchRequest(parse_terms(query), query, kinds, limit, offset)
 
 
-def answer(catalog: Catalog, shapes: Shapes, asked: Asked) -> Shape:
-    """A page of each kind, in the order in which they were asked for; what no page could reach is not counted."""
-    return {f"{kind}s": _page(catalog, shapes, asked, kind) for kind in asked.kinds}
+def response_body(catalog: Catalog, serializer: Serializer, request: SearchRequest) -> JsonObject:
+    """A page of each kind, in the requested order; totals count only results that some page can reach."""
+    return {f"{kind}s": _page(catalog, serializer, request, kind) for kind in request.kinds}
 
 
-def _page(catalog: Catalog, shapes: Shapes, asked: Asked, kind: str) -> Shape:
-    with notes.timed("search"):
-        rows = FINDERS[kind](catalog, asked.terms)[:FARTHEST]
-    shape = {"track": shapes.track, "artist": shapes.artist}[kind]
-    items = [shape(row) for row in rows[asked.offset : asked.offset + asked.limit]]
-    return shapes.page(items, len(rows), {"q": asked.query, "type": kind}, asked.limit, asked.offset)
+def _page(catalog: Catalog, serializer: Serializer, request: SearchRequest, kind: str) -> JsonObject:
+    with log_context.timed("search"):
+        rows = FINDERS[kind](catalog, request.terms)[:MAX_OFFSET]
+    serialize = {"track": serializer.track, "artist": serializer.artist}[kind]
+    items = [serialize(row) for row in rows[request.offset : request.offset + request.limit]]
+    return serializer.page(items, len(rows), {"q": request.query, "type": kind}, request.limit, request.offset)

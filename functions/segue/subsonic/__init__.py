@@ -1,11 +1,9 @@
-"""The OpenSubsonic API for players and music servers, as far as search and similar songs go.
+"""The part of the OpenSubsonic API that searches songs and finds similar ones, for players and music servers.
 
-It gives the engine the same :class:`segue.query.Query` as every other request; the web layer imports it with the
+It asks the same engine the same :class:`segue.query.Query` as every other request; the web layer imports it with the
 first request below ``/rest/``. https://opensubsonic.netlify.app/docs/
-
-Reading order: errors, params, access, envelope, albums, shapes, seeds, search, similar, walk, routes.
 """
 
-from segue.subsonic.routes import handle, refusal
+from segue.subsonic.routes import authentication_error, handle
 
-__all__ = ["handle", "refusal"]
+__all__ = ["authentication_error", "handle"]

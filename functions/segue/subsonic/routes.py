@@ -1,4 +1,8 @@
-"""Methods and errors of the API."""
+"""Dispatch, authentication and errors of the API.
+
+An API key comes as ``apiKey``, or as the password of any user, plain or in hexadecimal:
+https://opensubsonic.netlify.app/docs/extensions/apikeyauth/ and https://opensubsonic.netlify.app/docs/api-reference/
+"""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -7,100 +11,151 @@ from contextlib import AbstractContextManager
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Request, Response
 
-from segue import notes
+from segue import log_context
+from segue.auth import ApiKeys
 from segue.catalog import Catalog
 from segue.errors import ArtifactsError, StoreError
-from segue.keys import Keys
-from segue.query.reader import shown
-from segue.responses import ANYWHERE, RETRY_AFTER
-from segue.subsonic import access, envelope, params, search, similar, walk
-from segue.subsonic.errors import GENERIC, NOT_FOUND, Refused
-from segue.subsonic.params import Params
-from segue.subsonic.shapes import Shape
+from segue.query.validation import quoted
+from segue.responses import CORS_ANY_ORIGIN, RETRY_AFTER
+from segue.subsonic import methods, request_params, serializers
+from segue.subsonic.request_params import (
+    ERROR_CONFLICTING_CREDENTIALS,
+    ERROR_GENERIC,
+    ERROR_INVALID_API_KEY,
+    ERROR_MISSING_PARAMETER,
+    ERROR_NOT_FOUND,
+    ERROR_TOKENS_UNSUPPORTED,
+    ERROR_WRONG_PASSWORD,
+    ApiError,
+    RequestParams,
+)
+from segue.subsonic.serializers import JsonObject
 
-HTTP = ("GET", "HEAD", "POST")
-FREE = "getOpenSubsonicExtensions"  # needs no key, as the API demands
+HTTP_METHODS = ("GET", "HEAD", "POST")
+UNAUTHENTICATED_METHOD = "getOpenSubsonicExtensions"  # needs no key, as the API demands
 _EXTENSIONS = ("apiKeyAuthentication", "formPost", "sonicSimilarity", "topSongsByArtistId")
-_OF_THE_SERVER: Mapping[str, Shape] = {
+_SERVER_METHODS: Mapping[str, JsonObject] = {
     "ping": {},
-    FREE: {"openSubsonicExtensions": [{"name": name, "versions": [1]} for name in _EXTENSIONS]},
+    UNAUTHENTICATED_METHOD: {"openSubsonicExtensions": [{"name": name, "versions": [1]} for name in _EXTENSIONS]},
     "getLicense": {"license": {"valid": True}},
     "tokenInfo": {"tokenInfo": {"username": "segue"}},  # keys have no owners
 }
-_OF_SONGS: Mapping[str, Callable[[Catalog, Params], Shape]] = {
-    "search3": search.search3,
-    "getSimilarSongs": similar.similar_songs,
-    "getSimilarSongs2": similar.similar_songs_2,
-    "getSonicSimilarTracks": similar.sonic_similar_tracks,
-    "findSonicPath": walk.sonic_path,
-    "getTopSongs": similar.top_songs,
+_CATALOG_METHODS: Mapping[str, Callable[[Catalog, RequestParams], JsonObject]] = {
+    "search3": methods.search3,
+    "getSimilarSongs": methods.similar_songs,
+    "getSimilarSongs2": methods.similar_songs_2,
+    "getSonicSimilarTracks": methods.sonic_similar_tracks,
+    "findSonicPath": methods.sonic_path,
+    "getTopSongs": methods.top_songs,
 }
-_HEADERS = {405: {"Allow": ", ".join(HTTP)}, 503: {"Retry-After": str(RETRY_AFTER)}}
-METHODS = (*_OF_THE_SERVER, *_OF_SONGS)
-
+_HEADERS = {405: {"Allow": ", ".join(HTTP_METHODS)}, 503: {"Retry-After": str(RETRY_AFTER)}}
+METHODS = (*_SERVER_METHODS, *_CATALOG_METHODS)
 _log = logging.getLogger("segue")
+_HEX_PREFIX = "enc:"
 
 
-def handle(request: Request, catalog: Callable[[], Catalog], turn: AbstractContextManager[object]) -> Response:
-    """Answer a request, in every case in the API's shape and readable by pages of any origin.
+def handle(request: Request, catalog: Callable[[], Catalog], engine_lock: AbstractContextManager[object]) -> Response:
+    """Answer a request, errors included, as the API writes it and with CORS headers.
 
     catalog : opens the artifacts
-    turn : held while searching
+    engine_lock : held while the engine computes
     """
     try:
-        response = _answered(request, catalog, turn)
+        response = _dispatch(request, catalog, engine_lock)
     except Exception as error:
-        response = _failed(request, error)
-    response.headers.update(ANYWHERE)
+        response = _error(request, error)
+    response.headers.update(CORS_ANY_ORIGIN)
     return response
 
 
-def refusal(request: Request, keys: Keys) -> Response | None:
-    """An error in the API's shape; None where the parameters hold a valid key, or none is needed."""
-    if _method(request) == FREE:
+def authentication_error(request: Request, keys: ApiKeys) -> Response | None:
+    """An error response; None if the parameters hold a valid key or the method needs none."""
+    if _method_name(request) == UNAUTHENTICATED_METHOD:
         return None
     try:
-        access.check(params.read(request), keys)
-    except (Refused, HTTPException) as error:
-        response = _failed(request, error)
-        response.headers.update(ANYWHERE)
+        authenticate(request_params.read_params(request), keys)
+    except (ApiError, HTTPException) as error:
+        response = _error(request, error)
+        response.headers.update(CORS_ANY_ORIGIN)
         return response
     return None
 
 
-def _answered(request: Request, catalog: Callable[[], Catalog], turn: AbstractContextManager[object]) -> Response:
+def _dispatch(
+    request: Request, catalog: Callable[[], Catalog], engine_lock: AbstractContextManager[object]
+) -> Response:
     if request.method == "OPTIONS":
         return Response(status=204)
-    if request.method not in HTTP:
-        raise Refused(GENERIC, f"expected one of {', '.join(HTTP)}", 405)
-    method, asked = _method(request), params.read(request)
+    if request.method not in HTTP_METHODS:
+        raise ApiError(ERROR_GENERIC, f"expected one of {', '.join(HTTP_METHODS)}", 405)
+    method, parameters = _method_name(request), request_params.read_params(request)
     if method not in METHODS:
-        raise Refused(NOT_FOUND, f"{shown(method)} is not served; what is: {', '.join(METHODS)}")
-    notes.note(route=f"rest/{method}")
-    if method in _OF_THE_SERVER:
-        return envelope.answer(asked, _OF_THE_SERVER[method])
-    songs = catalog()
-    with turn:
-        found = _OF_SONGS[method](songs, asked)
-    return envelope.answer(asked, found)
+        raise ApiError(ERROR_NOT_FOUND, f"{quoted(method)} is not served; what is: {', '.join(METHODS)}")
+    log_context.bind(route=f"rest/{method}")
+    if method in _SERVER_METHODS:
+        return serializers.success_response(parameters, _SERVER_METHODS[method])
+    served = catalog()
+    with engine_lock:
+        result = _CATALOG_METHODS[method](served, parameters)
+    return serializers.success_response(parameters, result)
 
 
-def _method(request: Request) -> str:
+def _method_name(request: Request) -> str:
     return request.path.removeprefix("/rest").strip("/").removesuffix(".view")
 
 
-def _failed(request: Request, error: Exception) -> Response:
-    refused = error if isinstance(error, Refused) else _understood(error)
-    response = envelope.failure(params.read(request), refused)
-    response.headers.update(_HEADERS.get(refused.status, {}))
+def _error(request: Request, error: Exception) -> Response:
+    api_error = error if isinstance(error, ApiError) else _to_api_error(error)
+    response = serializers.error_response(request_params.read_params(request), api_error)
+    response.headers.update(_HEADERS.get(api_error.status, {}))
     return response
 
 
-def _understood(error: Exception) -> Refused:
+def _to_api_error(error: Exception) -> ApiError:
     if isinstance(error, HTTPException):
-        return Refused(GENERIC, "the request ended before it was complete, or can't be read", 400)
+        return ApiError(ERROR_GENERIC, "the request ended before it was complete, or can't be read", 400)
     if isinstance(error, ArtifactsError):
-        said = "the store of the artifacts can't be read now" if isinstance(error, StoreError) else str(error)
-        return Refused(GENERIC, said, 503)
+        message = "the store of the artifacts can't be read now" if isinstance(error, StoreError) else str(error)
+        return ApiError(ERROR_GENERIC, message, 503)
     _log.error("request failed", exc_info=error)
-    return Refused(GENERIC, "the fault is ours; the log has the details", 500)
+    return ApiError(ERROR_GENERIC, "the fault is ours; the log has the details", 500)
+
+
+def authenticate(params: RequestParams, keys: ApiKeys) -> None:
+    """Check that a request has a valid key.
+
+    Raises
+    ------
+    ApiError
+        there is no key, or several that may differ; or there is a token, which can't be checked without the key.
+
+    """
+    key, password = params.get("apiKey"), params.get("p")
+    token = params.get("t") or params.get("s")
+    if (key and (params.get("u") or password or token)) or (password and token):
+        raise ApiError(
+            ERROR_CONFLICTING_CREDENTIALS,
+            "Multiple conflicting authentication mechanisms provided: send apiKey, or u and p",
+        )
+    if token:
+        raise ApiError(
+            ERROR_TOKENS_UNSUPPORTED,
+            "Token authentication is not supported: send a key as apiKey, or as the password p",
+        )
+    if key and not keys.accepts(key):
+        raise ApiError(ERROR_INVALID_API_KEY, "Invalid API key")
+    if password and not keys.accepts(_decode_password(password)):
+        raise ApiError(ERROR_WRONG_PASSWORD, "Wrong username or password: the password is an API key of this service")
+    if not key and not password:
+        raise ApiError(
+            ERROR_MISSING_PARAMETER, "Required parameter is missing: apiKey, or u and p with a key as the password"
+        )
+
+
+def _decode_password(password: str) -> str:
+    if not password.startswith(_HEX_PREFIX):
+        return password
+    try:
+        return bytes.fromhex(password.removeprefix(_HEX_PREFIX)).decode("utf-8", "replace")
+    except ValueError:
+        return ""

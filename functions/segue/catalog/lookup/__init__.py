@@ -1,37 +1,57 @@
 """What a text means: songs by id, by title, by title and artist in one text, with typos, and artists and genres.
 
-Reading order: rows (exact keys), readings (what a text may mean), trigrams and likeness (which names are like it),
-spellings and ranking (how well a song answers to it), base62, artists, albums, genres, songs (all of it together).
+Modules: exact (by id, title or name), fuzzy (candidates for a text with typos), matching (how well a text matches a
+song), resolver (all of it together).
 """
 
-from segue.catalog.lookup.albums import album_by_id, album_id, albums_of
-from segue.catalog.lookup.artists import artist, artist_by_id, artist_id
-from segue.catalog.lookup.genres import genre, genre_key
-from segue.catalog.lookup.readings import Reading
-from segue.catalog.lookup.rows import artists_like, artists_of, artists_of_each, by_id, by_ids, versions
-from segue.catalog.lookup.songs import Found, Match, expect, identified, linked, search, song
+from segue.catalog.lookup.exact import (
+    album_id,
+    albums_by_artist,
+    artist_by_id,
+    artist_id,
+    artist_names,
+    artist_names_by_song,
+    artists_by_title_key,
+    song_by_id,
+    song_versions,
+    songs_by_album_id,
+    songs_by_ids,
+)
+from segue.catalog.lookup.matching import SongMatch
+from segue.catalog.lookup.resolver import (
+    Resolution,
+    SearchResults,
+    genre_key,
+    match_by_id,
+    prefetch,
+    resolve_artist,
+    resolve_genre,
+    resolve_link,
+    resolve_song,
+    search,
+)
 
 __all__ = [
-    "Found",
-    "Match",
-    "Reading",
-    "album_by_id",
+    "Resolution",
+    "SearchResults",
+    "SongMatch",
     "album_id",
-    "albums_of",
-    "artist",
+    "albums_by_artist",
     "artist_by_id",
     "artist_id",
-    "artists_like",
-    "artists_of",
-    "artists_of_each",
-    "by_id",
-    "by_ids",
-    "expect",
-    "genre",
+    "artist_names",
+    "artist_names_by_song",
+    "artists_by_title_key",
     "genre_key",
-    "identified",
-    "linked",
+    "match_by_id",
+    "prefetch",
+    "resolve_artist",
+    "resolve_genre",
+    "resolve_link",
+    "resolve_song",
     "search",
-    "song",
-    "versions",
+    "song_by_id",
+    "song_versions",
+    "songs_by_album_id",
+    "songs_by_ids",
 ]

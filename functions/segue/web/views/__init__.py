@@ -1,4 +1,4 @@
-"""What each route answers: a function of a :class:`~segue.web.views.call.Call`, in a module by its subject.
+"""The views: what each route answers, as a function of a ``RequestContext``, in a module by its subject.
 
-:mod:`segue.web.routes` names them; a module is imported when a request first needs it.
+:mod:`segue.web.urls` names them; a module is imported when a request first needs it.
 """

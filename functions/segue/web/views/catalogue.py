@@ -1,117 +1,301 @@
-"""``/songs``, ``/clusters``, ``/genres`` and ``/artists``: what the catalogue holds."""
+"""``/songs``, ``/clusters``, ``/genres``, ``/artists``, ``/search`` and ``/map``: what the catalogue holds.
 
+The map is made of little-endian numbers, so that a page reads it without looking at each:
+
+======================  =============================================================================
+``MAP1``                four letters
+uint32 * 3              songs of the catalogue, ``n`` points on the map, ``c`` clusters
+uint32 * ``c``          points of each cluster, by its id
+uint32 * ``n``          the song's row, rising: points of a cluster are neighbours
+uint16 * ``n``          how far to the right, 0..65535
+uint16 * ``n``          how far up, on the same scale
+======================  =============================================================================
+"""
+
+import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+import numpy as np
 from werkzeug.wrappers import Response
 
-from segue import notes
+from segue import log_context
 from segue.catalog import Catalog, lookup
-from segue.engine.artists import related
-from segue.errors import UnknownSong
-from segue.query.parser import Parser
-from segue.query.reader import LONGEST_TEXT, Reader, shown
+from segue.engine.recommendation import related_artists
+from segue.errors import Fault, InvalidQuery, UnknownSong
+from segue.query import Vocabulary
+from segue.query.parser import RequestParser
+from segue.query.schema import AUDIO_FEATURES
+from segue.query.validation import MAX_TEXT_LENGTH, SpotifyLink, Validator, quoted
 from segue.responses import json_response
-from segue.web import answers, formats, problems
-from segue.web.views.call import Call, refuse, vocabulary
+from segue.web import formats, problems, serializers
+from segue.web.request_context import Operation, RequestContext, raise_faults, vocabulary
 
-TYPICAL = 5  # songs that are shown of a cluster
-SUGGESTED = 5  # artists, for a name that none has
-MOST_OFFSET = 10**9
+TYPICAL_SONGS = 5  # of a cluster
+SUGGESTED_ARTISTS = 5  # for a name that no artist has
+MAX_OFFSET = 10**9
+MAX_QUERY_LENGTH = 200  # characters
+SEARCH_FIELDS = ("q", "limit")
+MAX_SONGS_IN_URL, MAX_SONGS_IN_BODY = 100, 1000  # songs in a URL, which servers cut, and in a body
+FEATURE_DIGITS = 4
+_ROW = re.compile(r"\d{1,10}", re.ASCII)
+MAX_MAP_POINTS = 200_000
 
 
-class Page(NamedTuple):
+class PageBounds(NamedTuple):
     """Which songs of many are asked for."""
 
     offset: int
     limit: int
 
 
-def song(call: Call, song: str) -> Response:
+def song(context: RequestContext, song: str) -> Response:
     """Everything known of a song."""
-    call.arguments()
-    songs = call.catalog()
-    row = lookup.by_id(songs, song) if len(song) <= LONGEST_TEXT else None
+    context.query_parameters()
+    catalog = context.open_catalog()
+    row = lookup.song_by_id(catalog, song) if len(song) <= MAX_TEXT_LENGTH else None
     if row is None:
         raise UnknownSong("no song has this id", "/id")
-    return json_response(answers.record(songs, row))
+    return json_response(serializers.song_record(catalog, row))
 
 
-def clusters(call: Call) -> Response:
+def clusters(context: RequestContext) -> Response:
     """The clusters into which the songs fall."""
-    call.arguments()
-    songs = call.catalog()
-    return json_response({"clusters": [_told(songs, entry) for entry in songs.manifest["clusters"]]})
+    context.query_parameters()
+    catalog = context.open_catalog()
+    return json_response({"clusters": [_cluster_summary(catalog, entry) for entry in catalog.manifest["clusters"]]})
 
 
-def cluster(call: Call, cluster: int) -> Response:
+def cluster(context: RequestContext, cluster: int) -> Response:
     """A page of a cluster's songs."""
-    wanted, page = formats.wanted(call.request), _page(call)
-    songs = call.catalog()
-    entries = songs.manifest["clusters"]
+    wanted, page = formats.requested_format(context.request), _parse_page(context)
+    catalog = context.open_catalog()
+    entries = catalog.manifest["clusters"]
     if cluster >= len(entries):
-        return problems.problem(404, "Unknown cluster", f"clusters are numbered 0..{len(entries) - 1}")
+        return problems.problem_response(404, "Unknown cluster", f"clusters are numbered 0..{len(entries) - 1}")
     entry = entries[cluster]
     rows = range(entry["first"], entry["first"] + entry["size"])
-    return formats.response(wanted, {**_told(songs, entry), **_on(songs, page, rows)})
+    return formats.list_response(wanted, {**_cluster_summary(catalog, entry), **_page_of_songs(catalog, page, rows)})
 
 
-def genres(call: Call) -> Response:
+def genres(context: RequestContext) -> Response:
     """All genres, and how many songs each has."""
-    call.arguments()
-    songs = call.catalog()
-    named = [answers.genre(songs, number) for number in range(len(songs.manifest["genres"]))]
+    context.query_parameters()
+    catalog = context.open_catalog()
+    named = [serializers.genre_summary(catalog, number) for number in range(len(catalog.manifest["genres"]))]
     return json_response({"genres": named})
 
 
-def artist(call: Call, name: str) -> Response:
+def artist(context: RequestContext, name: str) -> Response:
     """What an artist sings, in which genres, and who is like that."""
-    wanted, page = formats.wanted(call.request), _page(call)
-    songs = call.catalog()
-    reader = Parser(vocabulary(songs))
+    wanted, page = formats.requested_format(context.request), _parse_page(context)
+    catalog = context.open_catalog()
+    reader = RequestParser(vocabulary(catalog))
     asked = reader.artist_seed({"artist": name.removesuffix("/")}, "").artist or ""
-    refuse(reader)
-    with call.turn:
-        found = lookup.artist(songs, asked)
+    raise_faults(reader)
+    with context.engine_lock:
+        found = lookup.resolve_artist(catalog, asked)
         if found is None:
-            return _no_artist(songs, asked)
-        with notes.timed("search"):
-            similar = related(songs, found)
-    rows = songs.lists("artist", "songs")[found].tolist()
-    return formats.response(wanted, {
-        **answers.called(songs, found),
+            return _unknown_artist(catalog, asked)
+        with log_context.timed("search"):
+            similar = related_artists(catalog, found)
+    rows = catalog.lists("artist", "songs")[found].tolist()
+    return formats.list_response(wanted, {
+        **serializers.artist_reference(catalog, found),
         "size": len(rows),
-        "genres": answers.genres_among(songs, rows),
-        "similar": [answers.artist(songs, row) for row in similar],
-        **_on(songs, page, rows),
+        "genres": serializers.genre_counts(catalog, rows),
+        "similar": [serializers.artist_summary(catalog, row) for row in similar],
+        **_page_of_songs(catalog, page, rows),
     })  # fmt: skip
 
 
-def _no_artist(songs: Catalog, asked: str) -> Response:
-    near = lookup.search(songs, asked, SUGGESTED).artists[:SUGGESTED]
-    suggestions = {"suggestions": [answers.artist(songs, row) for row in near]}
-    return problems.problem(404, "Unknown artist", f"no artist is called {shown(asked)}", more=suggestions)
+def _unknown_artist(catalog: Catalog, name: str) -> Response:
+    similar = lookup.search(catalog, name, SUGGESTED_ARTISTS).artists[:SUGGESTED_ARTISTS]
+    suggestions = {"suggestions": [serializers.artist_summary(catalog, row) for row in similar]}
+    return problems.problem_response(404, "Unknown artist", f"no artist is called {quoted(name)}", more=suggestions)
 
 
-def _page(call: Call) -> Page:
-    arguments, reader = call.arguments(("offset", "limit", formats.PARAMETER)), Reader()
-    page = Page(
-        reader.whole(arguments, "offset", "", 0, MOST_OFFSET, 0), reader.whole(arguments, "limit", "", 1, 100, 20)
+def _parse_page(context: RequestContext) -> PageBounds:
+    arguments, reader = context.query_parameters(("offset", "limit", formats.FORMAT_PARAMETER)), Validator()
+    page = PageBounds(
+        reader.integer(arguments, "offset", "", 0, MAX_OFFSET, 0), reader.integer(arguments, "limit", "", 1, 100, 20)
     )
-    refuse(reader)
+    raise_faults(reader)
     return page
 
 
-def _on(songs: Catalog, page: Page, rows: Sequence[int]) -> dict[str, Any]:
+def _page_of_songs(catalog: Catalog, page: PageBounds, rows: Sequence[int]) -> dict[str, Any]:
     """Those of some songs that are on a page."""
-    return {**page._asdict(), "songs": answers.songs(songs, rows[page.offset : page.offset + page.limit])}
+    return {
+        **page._asdict(),
+        "songs": serializers.song_summaries(catalog, rows[page.offset : page.offset + page.limit]),
+    }
 
 
-def _told(songs: Catalog, entry: Mapping[str, Any]) -> dict[str, Any]:
+def _cluster_summary(catalog: Catalog, entry: Mapping[str, Any]) -> dict[str, Any]:
     """A cluster's size, mean features, typical songs and the clusters near it."""
-    clusters, typical = songs.manifest["clusters"], songs.lists("cluster", "songs")[entry["id"]]
+    clusters, typical = catalog.manifest["clusters"], catalog.lists("cluster", "songs")[entry["id"]]
     return {
         **{name: entry[name] for name in ("id", "name", "size", "features")},
-        "typical": [answers.named(songs, row) for row in typical[:TYPICAL].tolist()],
+        "typical": [serializers.song_reference(catalog, row) for row in typical[:TYPICAL_SONGS].tolist()],
         "near": [{"id": number, "name": clusters[number]["name"]} for number in entry["near"]],
     }
+
+
+@dataclass(frozen=True, slots=True)
+class SearchRequest:
+    """What is looked for.
+
+    link : the link that the text is, if it is one
+    """
+
+    text: str
+    limit: int
+    link: SpotifyLink | None
+
+
+def search(context: RequestContext) -> Response:
+    """Find what a text names as it is typed, or the song or artist that a link leads to."""
+    request = _parse_search(Validator(), context.query_parameters((*SEARCH_FIELDS, formats.FORMAT_PARAMETER)))
+    wanted = formats.requested_format(context.request)
+    catalog = context.open_catalog()
+    with context.engine_lock:
+        return formats.list_response(wanted, _execute_search(catalog, request))
+
+
+def _parse_search_body(body: object, _: Vocabulary) -> SearchRequest:
+    reader = Validator()
+    return _parse_search(reader, reader.object_fields(body, "", SEARCH_FIELDS))
+
+
+def _parse_search(reader: Validator, fields: Mapping[str, Any]) -> SearchRequest:
+    text = reader.string(fields.get("q"), "/q", MAX_QUERY_LENGTH)
+    request = SearchRequest(text, reader.integer(fields, "limit", "", 1, 50, 10), reader.link(text, "/q"))
+    raise_faults(reader)
+    return request
+
+
+def _execute_search(catalog: Catalog, request: SearchRequest) -> dict[str, Any]:
+    text, limit, link = request.text, request.limit, request.link
+    with log_context.timed("search"):
+        found = (
+            lookup.search(catalog, text, limit)
+            if link is None
+            else lookup.resolve_link(catalog, link.kind, link.id, limit)
+        )
+    return _search_answer(catalog, found)
+
+
+def _search_answer(catalog: Catalog, found: lookup.SearchResults) -> dict[str, Any]:
+    names = catalog.manifest["genres"]
+    summaries = serializers.song_summaries(catalog, [reading.row for reading in found.songs])
+    return {
+        "understood": serializers.understood_as(catalog, found.songs[0]) if found.songs else None,
+        "songs": [{**summary, "match": reading.kind} for summary, reading in zip(summaries, found.songs)],
+        "artists": [serializers.artist_summary(catalog, row) for row in found.artists],
+        "genres": [serializers.genre_summary(catalog, names.index(name)) for name in found.genres],
+    }
+
+
+SEARCH = Operation(_parse_search_body, _execute_search, lambda wanted: (1, wanted.limit))
+
+
+def songs(context: RequestContext) -> Response:
+    """Songs by id or row, in that order; null where no song has an id, and nothing in files."""
+    if context.request.method == "POST":
+        return context.answer_post(SONGS)
+    wanted, given = (
+        formats.requested_format(context.request),
+        context.query_parameters(("ids", "rows", formats.FORMAT_PARAMETER)),
+    )
+    if ("ids" in given) == ("rows" in given):
+        raise InvalidQuery([Fault("", "expected ids or rows, one of them")])
+    if "ids" in given:
+        ids = _parse_ids(given["ids"].split(","), Validator(), MAX_SONGS_IN_URL)
+        return formats.list_response(wanted, _execute_songs(context.open_catalog(), ids))
+    catalog = context.open_catalog()
+    return formats.list_response(wanted, _songs_answer(catalog, _parse_rows(given["rows"].split(","), len(catalog))))
+
+
+def _parse_songs_body(body: object, _: Vocabulary) -> list[str]:
+    reader = Validator()
+    return _parse_ids(reader.object_fields(body, "", ("ids",)).get("ids", []), reader, MAX_SONGS_IN_BODY)
+
+
+def _parse_ids(given: object, reader: Validator, maximum: int) -> list[str]:
+    ids = [reader.song_id(one, f"/ids/{index}") for index, one in enumerate(reader.array(given, "/ids", 1, maximum))]
+    raise_faults(reader)
+    return ids
+
+
+def _parse_rows(given: list[str], n_songs: int) -> list[int]:
+    reader = Validator()
+    for index, text in enumerate(reader.array(given, "/rows", 1, MAX_SONGS_IN_URL)):
+        if not _ROW.fullmatch(text) or int(text) >= n_songs:
+            reader.add_fault(f"/rows/{index}", f"expected a row of this model, 0..{n_songs - 1}")
+    raise_faults(reader)
+    return [int(text) for text in given]
+
+
+def _execute_songs(catalog: Catalog, ids: Sequence[str]) -> dict[str, Any]:
+    return _songs_answer(catalog, lookup.songs_by_ids(catalog, ids))
+
+
+def _songs_answer(catalog: Catalog, rows: Sequence[int | None]) -> dict[str, Any]:
+    details = iter(_song_details(catalog, [row for row in rows if row is not None]))
+    return {"songs": [None if row is None else next(details) for row in rows], "model": catalog.version}
+
+
+def _song_details(catalog: Catalog, rows: list[int]) -> list[dict[str, Any]]:
+    """What lists say of songs, where they lie, their years and audio features; null where the table says nothing."""
+    attributes = catalog.manifest["attributes"]
+    features = {
+        one.name: _attribute_values(catalog, one.name, rows, one.is_integer)
+        for one in AUDIO_FEATURES
+        if one.name in attributes
+    }
+    years = _attribute_values(catalog, "year", rows, True) if "year" in attributes else [None] * len(rows)
+    entries = zip(rows, catalog.array("map")[rows].tolist(), serializers.song_summaries(catalog, rows), years)
+    return [
+        {
+            **serializers.list_entry("row", row, summary, {"x": x, "y": y}),
+            "year": year,
+            "features": {name: column[index] for name, column in features.items()},
+        }
+        for index, (row, (x, y), summary, year) in enumerate(entries)
+    ]
+
+
+def _attribute_values(catalog: Catalog, name: str, rows: list[int], whole: bool) -> list[float | None]:
+    values = catalog.attribute(name)[np.asarray(rows, np.int64)].astype(np.float64)
+    return [None if value != value else round(value, None if whole else FEATURE_DIGITS) for value in values.tolist()]
+
+
+SONGS = Operation(_parse_songs_body, _execute_songs, lambda ids: (0, len(ids)))
+
+
+def points(context: RequestContext) -> Response:
+    """Where songs lie."""
+    context.query_parameters()
+    catalog = context.open_catalog()
+    content = catalog.cached("map", lambda: _encode_map(catalog))
+    return Response(content, mimetype="application/octet-stream")
+
+
+def _encode_map(catalog: Catalog) -> bytes:
+    offsets = catalog.array("cell_offsets").astype(np.int64)
+    shown = _points_per_cell(np.diff(offsets))
+    rows = np.repeat(offsets[:-1] - np.cumsum(shown) + shown, shown) + np.arange(shown.sum())
+    n_clusters = len(catalog.manifest["clusters"])
+    of_clusters = np.bincount(catalog.array("cell_clusters"), shown, n_clusters)
+    across, up = catalog.array("map")[rows].T
+    numbers = np.concatenate([[len(catalog), len(rows), n_clusters], of_clusters, rows]).astype("<u4")
+    return b"".join([b"MAP1", numbers.tobytes(), across.astype("<u2").tobytes(), up.astype("<u2").tobytes()])
+
+
+def _points_per_cell(sizes: np.ndarray) -> np.ndarray:
+    """How many songs of each cell are on the map, its best-known ones: all, or the same share of each."""
+    if sizes.sum() <= MAX_MAP_POINTS:
+        return sizes
+    return -(-sizes * (MAX_MAP_POINTS - len(sizes)) // sizes.sum())

@@ -1,51 +1,138 @@
 """``/path``, ``/playlist`` and ``/continue``: lists in which the order counts."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 from werkzeug.wrappers import Response
 
-from segue import journeys, notes
+from segue import journeys, log_context
 from segue.catalog import Catalog
-from segue.query.journey_parser import parse_continue, parse_path, parse_playlist
-from segue.query.journeys import ContinueQuery, PathQuery, PlaylistQuery
-from segue.web import bodies
-from segue.web import journeys as answers
-from segue.web.views.call import Asked, Call
+from segue.journeys import flows
+from segue.journeys.paths import Path
+from segue.journeys.playlists import Playlist
+from segue.journeys.radio import Radio
+from segue.query.parser import parse_continue, parse_path, parse_playlist
+from segue.query.schema import ContinueQuery, PathQuery, PlaylistQuery
+from segue.web import request_context, serializers
+from segue.web.request_context import Operation, RequestContext
+
+DECIMALS = 4  # of distances and shares
 
 
-def path(call: Call) -> Response:
+def path(context: RequestContext) -> Response:
     """A smooth walk from one song to another."""
-    return call.posted(PATH)
+    return context.answer_post(PATH)
 
 
-def playlist(call: Call) -> Response:
+def playlist(context: RequestContext) -> Response:
     """A list to be played from its beginning to its end."""
-    return call.posted(PLAYLIST)
+    return context.answer_post(PLAYLIST)
 
 
-def continued(call: Call) -> Response:
+def continued(context: RequestContext) -> Response:
     """What to play next."""
-    return call.posted(CONTINUE, bodies.MANY)
+    return context.answer_post(CONTINUE, request_context.LARGE_LIMITS)
 
 
-def _path(songs: Catalog, query: PathQuery) -> dict[str, Any]:
-    with notes.timed("search"):
-        found = journeys.path(songs, query)
-    return answers.path(songs, found)
+def _execute_path(catalog: Catalog, query: PathQuery) -> dict[str, Any]:
+    with log_context.timed("search"):
+        found = journeys.path(catalog, query)
+    return path_answer(catalog, found)
 
 
-def _playlist(songs: Catalog, query: PlaylistQuery) -> dict[str, Any]:
-    with notes.timed("search"):
-        found = journeys.playlist(songs, query)
-    return answers.playlist(songs, found, query.flow)
+def _execute_playlist(catalog: Catalog, query: PlaylistQuery) -> dict[str, Any]:
+    with log_context.timed("search"):
+        found = journeys.playlist(catalog, query)
+    return playlist_answer(catalog, found, query.flow)
 
 
-def _continued(songs: Catalog, query: ContinueQuery) -> dict[str, Any]:
-    with notes.timed("search"):
-        found = journeys.continued(songs, query)
-    return answers.continued(songs, found)
+def _execute_continue(catalog: Catalog, query: ContinueQuery) -> dict[str, Any]:
+    with log_context.timed("search"):
+        found = journeys.continue_radio(catalog, query)
+    return continue_answer(catalog, found)
 
 
-PATH = Asked(parse_path, _path, lambda query: (len(query.seeds), query.length))
-PLAYLIST = Asked(parse_playlist, _playlist, lambda query: (len(query.query.seeds), query.wanted))
-CONTINUE = Asked(parse_continue, _continued, lambda query: (1, query.query.limit))
+PATH = Operation(parse_path, _execute_path, lambda query: (len(query.seeds), query.length))
+
+
+PLAYLIST = Operation(parse_playlist, _execute_playlist, lambda query: (len(query.query.seeds), query.estimated_songs))
+
+
+CONTINUE = Operation(parse_continue, _execute_continue, lambda query: (1, query.query.limit))
+
+
+def path_answer(catalog: Catalog, found: Path) -> dict[str, Any]:
+    """The answer to ``/path``."""
+    steps = found.steps.round(DECIMALS).tolist()
+    return {
+        "seeds": serializers.seed_entries(catalog, found.seeds),
+        "songs": _song_entries(catalog, found.rows, [{"step": step} for step in (None, *steps)]),
+        "steps": {"median": round(float(np.median(found.steps)), DECIMALS), "largest": max(steps)},
+        "duration_ms": _total_duration(catalog, found.rows),
+        "pool": {"catalogue": int(catalog.manifest["recommendable"]), "after_filters": found.after_filters},
+        "model": catalog.version,
+    }
+
+
+def playlist_answer(catalog: Catalog, found: Playlist, flow: str) -> dict[str, Any]:
+    """The answer to ``/playlist``."""
+    correlation = found.flow_quality.correlation
+    return {
+        "seeds": serializers.seed_entries(catalog, found.seeds),
+        "songs": _song_entries(catalog, found.rows, _flow_entries(catalog, found)),
+        "flow": {
+            "asked": flow,
+            "correlation": None if correlation is None else round(correlation, DECIMALS),
+            "harmonic": round(found.flow_quality.harmonic, DECIMALS),
+            "change": round(found.flow_quality.energy_change, DECIMALS),
+        },
+        "duration_ms": _total_duration(catalog, found.rows),
+        "pool": serializers.pool_sizes(found.pool),
+        "model": catalog.version,
+    }
+
+
+def continue_answer(catalog: Catalog, found: Radio) -> dict[str, Any]:
+    """The answer to ``/continue``."""
+    songs = found.answer.recommendations
+    rows = [song.row for song in songs]
+    return {
+        "seeds": [
+            {**serializers.song_reference(catalog, seed.rows[0]), "weight": round(seed.seed.weight, DECIMALS)}
+            for seed in found.answer.seeds
+        ],
+        "songs": _song_entries(catalog, rows, [{"score": song.score} for song in songs]),
+        "unknown": found.unknown,
+        "duration_ms": _total_duration(catalog, rows),
+        "pool": serializers.pool_sizes(found.answer.pool),
+        "model": catalog.version,
+    }
+
+
+def _song_entries(catalog: Catalog, rows: Sequence[int], facts: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    summaries = serializers.song_summaries(catalog, rows)
+    return [serializers.list_entry("position", number, *both) for number, both in enumerate(zip(summaries, facts), 1)]
+
+
+def _flow_entries(catalog: Catalog, found: Playlist) -> list[dict[str, Any]]:
+    """What a flow goes by, song by song; null where the table says nothing."""
+    rows = list(found.rows)
+    energy, tempo, key, mode = (
+        catalog.attribute(name)[rows].astype(np.float64) for name in ("energy", "tempo", "key", "mode")
+    )
+    columns = {
+        "energy": _rounded_or_none(energy),
+        "tempo": _rounded_or_none(tempo),
+        "key": flows.camelot_names(key, mode),
+        "curve": found.curve or [None] * len(rows),
+    }
+    return [dict(zip(columns, values)) for values in zip(*columns.values())]
+
+
+def _rounded_or_none(values: np.ndarray) -> list[float | None]:
+    return [None if value != value else value for value in values.round(DECIMALS).tolist()]
+
+
+def _total_duration(catalog: Catalog, rows: Sequence[int]) -> int:
+    return int(np.nan_to_num(catalog.attribute("duration_ms")[list(rows)].astype(np.float64)).sum())

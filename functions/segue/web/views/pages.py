@@ -7,17 +7,17 @@ from collections.abc import Callable
 from pathlib import Path
 
 from werkzeug.exceptions import NotFound
-from werkzeug.wrappers import Response
+from werkzeug.wrappers import Request, Response
 
 from segue.errors import ArtifactsError
 from segue.responses import json_response
-from segue.web import public, validators
-from segue.web.views.call import Call
+from segue.web import urls
+from segue.web.request_context import RequestContext
 
-EXAMPLE = "http://127.0.0.1:8080"  # the service's address in documents
-PAGES = Path(__file__).resolve().parents[1] / "page"
-STAMP = "page/-/"  # in HTML: where files are, but for the stamp of their content
-TYPES = {
+EXAMPLE_URL = "http://127.0.0.1:8080"  # the service's address in documents
+PAGE_FOLDER = Path(__file__).resolve().parents[1] / "page"
+DIGEST_PLACEHOLDER = "page/-/"  # in HTML: where files are, but for the digest of their content
+MEDIA_TYPES = {
     ".css": "text/css",
     ".html": "text/html",
     ".js": "text/javascript",
@@ -26,98 +26,109 @@ TYPES = {
     ".svg": "image/svg+xml",
     ".woff2": "font/woff2",
 }
-FOLDERS = ("fonts", "scripts", "styles")
-_FILE = re.compile(rf"(?:{'|'.join(FOLDERS)})/(?:[a-z]+/)?[a-z0-9-]+\.(?:css|js|svg|woff2)")
-Stat = tuple[Path, int, int]  # a file, when it was changed, its bytes
+STATIC_FOLDERS = ("fonts", "scripts", "styles")
+_STATIC_FILE = re.compile(rf"(?:{'|'.join(STATIC_FOLDERS)})/(?:[a-z]+/)?[a-z0-9-]+\.(?:css|js|svg|woff2)")
+FileState = tuple[Path, int, int]  # a file, when it was changed, its bytes
 
 
-def healthz(_: Call) -> Response:
+def healthz(_: RequestContext) -> Response:
     """Whether the process is alive."""
     return json_response({"status": "alive"})
 
 
-def readyz(call: Call) -> Response:
+def readyz(context: RequestContext) -> Response:
     """Whether there is a model to answer from, and which."""
-    songs = call.catalog()
-    return json_response({"version": songs.version, "songs": len(songs), "invented": songs.manifest["invented"]})
+    catalog = context.open_catalog()
+    return json_response(
+        {"version": catalog.version, "songs": len(catalog), "invented": catalog.manifest["invented"]}
+    )
 
 
-def openapi(call: Call) -> Response:
+def openapi(context: RequestContext) -> Response:
     """The description of the API."""
-    return _answer(call, "openapi.json")
+    return _file_response(context, "openapi.json")
 
 
-def docs(call: Call) -> Response:
+def docs(context: RequestContext) -> Response:
     """The description as a page."""
-    return _moved(call, "../docs") if call.request.path.endswith("/") else _page(call, "docs.html")
+    return (
+        _redirect(context, "../docs") if context.request.path.endswith("/") else _html_response(context, "docs.html")
+    )
 
 
-def clients(call: Call) -> Response:
+def clients(context: RequestContext) -> Response:
     """The page with the lines to change, which name the address that it was asked for at."""
-    base = public.base(call.request, call.public_url)
-    return _answer(call, "clients.md", lambda text: text.replace(EXAMPLE, base))
+    base = urls.base_url(context.request, context.public_url)
+    return _file_response(context, "clients.md", lambda text: text.replace(EXAMPLE_URL, base))
 
 
-def page(call: Call) -> Response:
+def page(context: RequestContext) -> Response:
     """The page."""
-    if not call.request.environ["PATH_INFO"]:  # its files lie beside it, one level below
-        return _moved(call, f"{call.request.root_path.rpartition('/')[2]}/")
-    return _page(call, "index.html")
+    if not context.request.environ["PATH_INFO"]:  # its files lie beside it, one level below
+        return _redirect(context, f"{context.request.root_path.rpartition('/')[2]}/")
+    return _html_response(context, "index.html")
 
 
-def document() -> bytes:
+def openapi_document() -> bytes:
     """The description of the API, in JSON."""
-    return _read("openapi.json")
+    return _read_file("openapi.json")
 
 
-def file(call: Call, stamp: str, name: str) -> Response:
-    """A script, style or font of the page; kept by browsers if it is asked for by the stamp of its content."""
-    if not _FILE.fullmatch(name):
+def file(context: RequestContext, digest: str, name: str) -> Response:
+    """A script, style or font of the page; kept by browsers if it is asked for by the digest of its content."""
+    if not _STATIC_FILE.fullmatch(name):
         raise NotFound
-    response = _answer(call, name)
-    if stamp == _stamp(_stats()):
+    response = _file_response(context, name)
+    if digest == _content_digest(_file_states()):
         response.headers["Cache-Control"] = "max-age=31536000, immutable"
     return response
 
 
-def _page(call: Call, name: str) -> Response:
-    """HTML that asks for its files by the stamp of their content."""
-    stamped = f"page/{_stamp(_stats())}/"
-    return _answer(call, name, lambda text: text.replace(STAMP, stamped))
+def _html_response(context: RequestContext, name: str) -> Response:
+    """HTML that asks for its files by the digest of their content."""
+    prefix = f"page/{_content_digest(_file_states())}/"
+    return _file_response(context, name, lambda text: text.replace(DIGEST_PLACEHOLDER, prefix))
 
 
-def _answer(call: Call, name: str, change: Callable[[str], str] | None = None) -> Response:
+def _file_response(context: RequestContext, name: str, change: Callable[[str], str] | None = None) -> Response:
     """A file of the page, or the 304 that says that the caller has it."""
-    content = _read(name)
+    content = _read_file(name)
     if change:
         content = change(content.decode()).encode()
-    response = Response(content, mimetype=TYPES[Path(name).suffix])
-    return validators.by_content(response, call.request)
+    response = Response(content, mimetype=MEDIA_TYPES[Path(name).suffix])
+    return with_content_etag(response, context.request)
 
 
-def _moved(call: Call, address: str) -> Response:
+def _redirect(context: RequestContext, location: str) -> Response:
     """A redirect to an address that is relative, so that it holds below whatever prefix."""
-    query = call.request.query_string.decode("ascii", "ignore")
-    return Response(status=308, headers={"Location": f"{address}?{query}" if query else address})
+    query = context.request.query_string.decode("ascii", "ignore")
+    return Response(status=308, headers={"Location": f"{location}?{query}" if query else location})
 
 
-def _read(name: str) -> bytes:
+def _read_file(name: str) -> bytes:
     try:
-        return (PAGES / name).read_bytes()
+        return (PAGE_FOLDER / name).read_bytes()
     except FileNotFoundError as error:
-        if _FILE.fullmatch(name):
+        if _STATIC_FILE.fullmatch(name):
             raise NotFound from None
         raise ArtifactsError(f"{name} is missing from the deployed code") from error
 
 
-def _stats() -> tuple[Stat, ...]:
+def _file_states() -> tuple[FileState, ...]:
     """What tells that a file has changed, of all that a page may ask for."""
-    files = sorted(path for folder in FOLDERS for path in (PAGES / folder).rglob("*.*"))
+    files = sorted(path for folder in STATIC_FOLDERS for path in (PAGE_FOLDER / folder).rglob("*.*"))
     return tuple((path, path.stat().st_mtime_ns, path.stat().st_size) for path in files)
 
 
 @functools.lru_cache(maxsize=1)
-def _stamp(stats: tuple[Stat, ...]) -> str:
+def _content_digest(states: tuple[FileState, ...]) -> str:
     """A digest of files; they are read again when one has changed."""
-    content = b"".join(path.read_bytes() for path, *_ in stats)
+    content = b"".join(path.read_bytes() for path, *_ in states)
     return hashlib.sha256(content).hexdigest()[:16]
+
+
+def with_content_etag(response: Response, request: Request) -> Response:
+    """Give an answer that comes from no version the tag of its content; the 304 if the caller has that."""
+    response.set_etag(hashlib.sha256(response.get_data()).hexdigest()[:32])
+    response.headers["Cache-Control"] = "no-cache"  # keep it, and ask each time
+    return response.make_conditional(request)

@@ -4,29 +4,29 @@ from typing import Any
 
 from werkzeug.wrappers import Response
 
-from segue import engine, notes
+from segue import engine, log_context
 from segue.catalog import Catalog
 from segue.query import Query
-from segue.query.parser import from_url, parse
-from segue.web import answers, formats
-from segue.web.views.call import Asked, Call, vocabulary
+from segue.query.parser import parse_recommend, parse_recommend_url
+from segue.web import formats, serializers
+from segue.web.request_context import Operation, RequestContext, vocabulary
 
 
-def recommend(call: Call) -> Response:
+def recommend(context: RequestContext) -> Response:
     """Recommend, as a body or a URL asks for it."""
-    if call.request.method == "POST":
-        return call.posted(RECOMMEND)
-    songs = call.catalog()
-    with call.turn:
-        wanted = formats.wanted(call.request)
-        given = [one for one in call.request.args.items(multi=True) if one[0] != formats.PARAMETER]
-        return formats.response(wanted, _answer(songs, from_url(given, vocabulary(songs))))
+    if context.request.method == "POST":
+        return context.answer_post(RECOMMEND)
+    catalog = context.open_catalog()
+    with context.engine_lock:
+        wanted = formats.requested_format(context.request)
+        parameters = [one for one in context.request.args.items(multi=True) if one[0] != formats.FORMAT_PARAMETER]
+        return formats.list_response(wanted, _execute(catalog, parse_recommend_url(parameters, vocabulary(catalog))))
 
 
-def _answer(songs: Catalog, query: Query) -> dict[str, Any]:
-    with notes.timed("search"):
-        found = engine.recommend(songs, query)
-    return answers.answer(songs, found)
+def _execute(catalog: Catalog, query: Query) -> dict[str, Any]:
+    with log_context.timed("search"):
+        found = engine.recommend(catalog, query)
+    return serializers.recommendations(catalog, found)
 
 
-RECOMMEND = Asked(parse, _answer, lambda query: (len(query.seeds), query.limit))
+RECOMMEND = Operation(parse_recommend, _execute, lambda query: (len(query.seeds), query.limit))

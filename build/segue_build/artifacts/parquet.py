@@ -1,0 +1,112 @@
+"""``catalog.parquet``: every column of the source, cluster and cell, in row groups that follow the clusters."""
+
+import itertools
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from segue.query.schema import NUMERIC_ATTRIBUTES
+from segue_build.progress import bar
+from segue_build.sources.columns import CANONICAL_COLUMNS
+from segue_build.sources.multivalue import SEPARATOR
+from segue_build.sources.series import to_arrow
+
+Maker = Callable[[slice], pa.Array]  # of some rows of a column
+
+FILE_NAME = "catalog.parquet"
+MAX_ROW_GROUP = 16_384  # rows at the most
+COMPRESSION_LEVEL = 15  # of zstd: an eighth smaller than by default, and read as fast
+INTEGER_COLUMNS = tuple(attribute.name for attribute in NUMERIC_ATTRIBUTES if attribute.is_integer)
+
+
+def write(path: Path, frame: pd.DataFrame, clusters: np.ndarray, cells: np.ndarray) -> list[int]:
+    """Write the table.
+
+    Parameters
+    ----------
+    frame : the canonical table, sorted by cluster, then cell
+    clusters, cells : int64, shape (n_songs,), rising
+
+    Returns
+    -------
+    The first row of each row group.
+
+    """
+    makers: dict[str, Maker] = {name: partial(_tidy_rows, name, frame[name]) for name in CANONICAL_COLUMNS}
+    makers |= {"cluster": partial(_integer_rows, clusters), "cell": partial(_integer_rows, cells)}
+    makers |= {str(name): _extra_column(frame[name]) for name in frame if name not in CANONICAL_COLUMNS}
+    schema = pa.schema([(name, make(slice(0, 0)).type) for name, make in makers.items()])
+    firsts = row_group_starts(np.append(np.flatnonzero(np.diff(clusters, prepend=-1)), len(clusters)))
+    groups = [slice(first, last) for first, last in zip(firsts, [*firsts[1:], len(frame)])]
+    with open_writer(path, schema) as file:
+        for rows in bar(groups, FILE_NAME, " row groups", len(groups)):
+            file.write_table(pa.table([make(rows) for make in makers.values()], schema), row_group_size=MAX_ROW_GROUP)
+    return firsts
+
+
+def open_writer(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
+    """The file, to which row groups are written."""
+    repeating = [one.name for one in schema if one.name not in ("id", "name") and not pa.types.is_floating(one.type)]
+    return pq.ParquetWriter(
+        path, schema, compression="zstd", compression_level=COMPRESSION_LEVEL, use_dictionary=repeating
+    )
+
+
+def row_group_starts(clusters: np.ndarray) -> list[int]:
+    """First rows of row groups of at most ``MAX_ROW_GROUP`` rows, none of which crosses a cluster.
+
+    clusters : the first row of each cluster, and the number of songs
+    """
+    bounds = itertools.pairwise(clusters.tolist())
+    return [first for start, stop in bounds for first in range(start, stop, MAX_ROW_GROUP)]
+
+
+def _tidy_rows(name: str, values: Any, rows: slice) -> pa.Array:
+    return column_to_arrow(name, values.iloc[rows])
+
+
+def column_to_arrow(name: str, values: Any) -> pa.Array:
+    """Cells of a canonical column as the file has them."""
+    if name in ("artists", "genres"):
+        return pc.split_pattern(pa.array(values, pa.string()), SEPARATOR)
+    if name == "explicit":
+        return pa.array(values.astype("boolean"), pa.bool_())
+    if name in INTEGER_COLUMNS:
+        return pa.array(values.astype("Int64"), pa.int32())
+    if name in ("id", "name", "album"):
+        return pa.array(values, pa.string())
+    return pa.array(values.astype("Float64"), pa.float64())
+
+
+def _integer_rows(values: np.ndarray, rows: slice) -> pa.Array:
+    return pa.array(values[rows], pa.int32())
+
+
+def _extra_column(values: Any) -> Maker:
+    """A column that Segue knows nothing of: numbers where all of it is numbers, else texts."""
+    if not (pd.api.types.is_string_dtype(values) or values.dtype == object):
+        return partial(_unchanged_rows, values)
+    if values.dtype == object and any(isinstance(value, list | tuple | np.ndarray | dict) for value in values):
+        return partial(_text_rows, values)
+    numbers = pd.to_numeric(values.replace("", pd.NA), errors="coerce")
+    known = values.notna() & (values != "")
+    if known.any() and numbers[known].notna().all():
+        whole = numbers.astype("Float64")
+        return partial(_unchanged_rows, whole.astype("Int64") if (whole.dropna() % 1 == 0).all() else whole)
+    return partial(_text_rows, values)
+
+
+def _unchanged_rows(values: Any, rows: slice) -> pa.Array:
+    return to_arrow(values.iloc[rows])
+
+
+def _text_rows(values: Any, rows: slice) -> pa.Array:
+    kept = values.iloc[rows].astype("object")
+    return pa.array([None if value is None else str(value) for value in kept.where(kept.notna(), None)], pa.string())

@@ -1,0 +1,267 @@
+"""The blocks that come from titles and albums: occasions, and the words and their language.
+
+Occasions are Christmas, Halloween, sleep, children, karaoke and workouts, another speed. A few words name each
+(``OCCASIONS``); the rest is learned from the table. Titles and albums count once each, however many songs have them.
+A title whose songs are mostly on albums of an occasion is evidence, and so
+
+- a phrase that says an occasion in ``MIN_PRECISION`` of the titles and albums that hold it names it, too
+  ("merry christmas");
+- a title by ``MIN_ARTISTS`` first artists or more has the occasion of its albums ("winter wonderland");
+- an album of ``MIN_SUPPORT`` songs or more has the occasion of most of them ("holidays are coming").
+
+A word counts by its character n-grams (Cavnar and Trenkle, SDAIR 1994), so that a word that no other title has shows
+its language, too. Artists keep to theirs: half of a song's vector is the mean of its artists' songs.
+"""
+
+import itertools
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from scipy import sparse
+from sklearn.decomposition import TruncatedSVD
+from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
+from sklearn.preprocessing import normalize
+
+from segue.catalog.normalization import core_text, search_text, without_featured
+from segue_build.model.incidence import MIN_COMPILATION_ARTISTS, Incidence, first_artists, row_means
+from segue_build.sources.series import iter_text_batches, to_arrow
+
+# occasion -> a pattern of whole words as :func:`normalized` writes them
+OCCASIONS = {
+    "christmas": "christmas|xmas|x mas|navidad|navidenas?|navidenos?|weihnacht\\w*|natale|natalizie|kerst|kerstmis"
+    "|julmusik|julsanger|julpynt\\w*|julafton|god jul|joulu\\w*|tannenbaum|stille nacht|jingle bells?|santa claus"
+    "|mistletoe|most wonderful time of the year"
+    "|рождеств\\w*|クリスマス|크리스마스|圣诞|聖誕",
+    "halloween": "halloween",
+    "sleep": "lullabies|deep sleep|sleep (?:music|sounds?|aid|meditation)|(?:white|brown|pink) noise|asmr"
+    "|binaural(?:es)?|\\d+hz|guided meditation|meditation music|(?:rain|nature|ocean) sounds|einschlafmusik"
+    "|para dormir|musica (?:de|para) (?:la )?(?:meditacion|meditacao|relajacion|relajarse|relajar|relaxar|yoga|spa)"
+    "|relajantes?|relaxantes?|meditacion (?:con|para|guiada|chamanica)|sonidos? de (?:las olas|la naturaleza)"
+    "|(?:relaxation|relaxing) (?:music|sounds)|entspannungsmusik|meeresrauschen|naturgerausche|weisses rauschen"
+    "|para reiki|reiki (?:healing|music|sound)|healing music|sound healing|solfeggio|(?:brain|delta|theta) ?waves"
+    "|ondas (?:cerebrales|delta|theta|alfa)|mantras? (?:om|para)|om mantra|cuencos tibetanos|musica para vibrar",
+    "children": "nursery rhymes?|(?:kids|childrens) songs|songs for (?:kids|children)|for kids|kinderlieder"
+    "|comptines|canciones infantiles|musica infantil",
+    "stand-in": "karaoke|tribute to|originally performed|made famous|in the style of|backing track|workout|fitness",
+    "altered": "sped up|speed up|nightcore|slowed|reverb|8d|bass boosted",
+}
+MAX_CHARACTERS = 200  # characters of a title
+MIN_PRECISION = 0.9
+MIN_SUPPORT = 5  # titles and albums that say a phrase, or songs on an album, from which an occasion is learned
+MIN_SONG_SHARE = 0.6  # of a title on albums of an occasion, or of an album
+MIN_ARTISTS = 3
+_LETTER = r"[^\W\u1100-\u11ff\u2e80-\uffff]"  # of scripts that leave spaces between words
+WORD_DIMENSIONS = 6
+NGRAM_LENGTHS = (2, 3)  # of n-grams
+MIN_WORDS = 30  # that have an n-gram
+WORD_SONGS = 20_000  # at most, from which the SVD is learned
+_DUMMY_WORD = "a"  # word, so that there is one where titles have none
+
+
+@dataclass(frozen=True, slots=True)
+class DistinctTexts:
+    """Titles or albums, each once.
+
+    texts : as :func:`normalized` has them
+    codes : int64, shape (n_songs,), the text of each song
+    """
+
+    texts: list[str]
+    codes: np.ndarray
+
+    @classmethod
+    def from_column(cls, column: "pd.Series[str]") -> "DistinctTexts":
+        """What a column says."""
+        encoded = to_arrow(column).cast(pa.large_string()).fill_null("").dictionary_encode()
+        codes, texts = pd.factorize(np.array([normalized(text) for text in encoded.dictionary.to_pylist()], object))
+        return cls(texts.tolist(), codes[encoded.indices.to_numpy()])
+
+    @property
+    def counts(self) -> np.ndarray:
+        """How many songs each text has; shape (len(texts),)."""
+        return np.bincount(self.codes, minlength=len(self.texts))
+
+    def artists(self, first: np.ndarray) -> np.ndarray:
+        """How many first artists each text has; shape (len(texts),)."""
+        pairs = pd.DataFrame({"text": self.codes, "artist": first}).drop_duplicates()
+        return np.bincount(pairs["text"], minlength=len(self.texts))
+
+    def share(self, flags: np.ndarray) -> np.ndarray:
+        """The share of each text's songs that are flagged; (n_songs, n_occasions) -> (len(texts), n_occasions)."""
+        shape = (len(self.texts), len(self.codes))
+        membership = sparse.csr_matrix((np.ones(shape[1]), (self.codes, np.arange(shape[1]))), shape)
+        return np.asarray(membership @ flags.astype(np.float64)) / self.counts[:, None]
+
+
+def occasion_block(frame: pd.DataFrame, song_artists: Incidence) -> tuple[np.ndarray, np.ndarray]:
+    """Which occasions songs are for, and of which songs that is certain enough to compare others with them.
+
+    It is not where only an album with songs of many artists says so: a summer's hit may be on one for Halloween. It
+    is not recommended to others, but as a seed it is like any song.
+
+    Returns
+    -------
+    float64, 0 or 1, shape (n_songs, len(OCCASIONS)), and bool, shape (n_songs,)
+
+    """
+    titles, albums, first = (
+        DistinctTexts.from_column(frame["name"]),
+        DistinctTexts.from_column(frame["album"]),
+        first_artists(song_artists),
+    )
+    by_title, by_album, likely = _labels_by_pattern(titles, albums)
+    predicted = fit_phrase_classifier(titles, albums).predict([*titles.texts, *albums.texts])
+    by_title |= predicted[: len(by_title)] | (likely & (titles.artists(first) >= MIN_ARTISTS)[:, None])
+    by_album |= predicted[len(by_title) :]
+    by_artist = (
+        song_artists.matrix @ match_patterns([normalized(name) for name in song_artists.names]).astype(np.float32)
+    ) > 0
+    certain = by_title[titles.codes] | by_artist
+    by_album |= (albums.share(certain) >= MIN_SONG_SHARE) & (albums.counts >= MIN_SUPPORT)[:, None]
+    certain |= by_album[albums.codes] & (albums.artists(first) < MIN_COMPILATION_ARTISTS)[albums.codes, None]
+    occasions = certain | by_album[albums.codes]
+    return occasions.astype(np.float64), (certain == occasions).all(axis=1)
+
+
+def normalized(text: str) -> str:
+    """Words without case, accents, punctuation and guests: ``"Święta (432 Hz)"`` -> ``"swieta 432hz"``."""
+    return re.sub(r"(\d) hz\b", r"\1hz", search_text(without_featured(text[:MAX_CHARACTERS].lower())))
+
+
+def word_ngrams(text: str) -> list[str]:
+    """Its words, and each two in a row."""
+    words = text.split()
+    return [*words, *(f"{first} {second}" for first, second in itertools.pairwise(words))]
+
+
+def match_patterns(texts: list[str]) -> np.ndarray:
+    """What names a kind; bool, shape (len(texts), len(OCCASIONS))."""
+    matches = np.zeros((len(texts), len(OCCASIONS)), bool)
+    for occasion, pattern in enumerate(OCCASIONS.values()):
+        words = unicodedata.normalize("NFKD", pattern)  # as :func:`normalized` leaves Hangul
+        search = re.compile(f"(?<!{_LETTER})(?:{words})(?!{_LETTER})").search
+        matches[:, occasion] = [search(text) is not None for text in texts]
+    return matches
+
+
+class PhraseClassifier:
+    """The phrases that tell a kind.
+
+    texts : titles and albums, each once
+    evidence : bool, shape (len(texts), len(OCCASIONS))
+    """
+
+    def __init__(self, texts: list[str], evidence: np.ndarray):
+        support = Counter(
+            phrase for text in np.flatnonzero(evidence.any(axis=1)) for phrase in set(word_ngrams(texts[text]))
+        )
+        self._vocabulary = sorted(phrase for phrase, count in support.items() if count >= MIN_SUPPORT)
+        if self._vocabulary:
+            says = self._phrase_matrix(texts)
+            counts = np.asarray(says.sum(axis=0)).ravel()[:, None]
+            self._occasions_of_phrase = says.T @ evidence.astype(np.float32) >= MIN_PRECISION * np.maximum(
+                counts, MIN_SUPPORT
+            )
+
+    def predict(self, texts: list[str]) -> np.ndarray:
+        """Which kinds texts tell; bool, shape (len(texts), len(OCCASIONS))."""
+        if not self._vocabulary:
+            return np.zeros((len(texts), len(OCCASIONS)), bool)
+        return np.asarray(self._phrase_matrix(texts) @ self._occasions_of_phrase.astype(np.float32)) > 0
+
+    def _phrase_matrix(self, texts: list[str]) -> sparse.csr_matrix:
+        vectorizer = CountVectorizer(analyzer=word_ngrams, vocabulary=self._vocabulary, binary=True, dtype=np.float32)
+        return vectorizer.transform(texts)
+
+
+def fit_phrase_classifier(titles: DistinctTexts, albums: DistinctTexts) -> PhraseClassifier:
+    """Learn from songs what tells an occasion."""
+    by_title, by_album, likely = _labels_by_pattern(titles, albums)
+    return PhraseClassifier([*titles.texts, *albums.texts], np.concatenate([by_title | likely, by_album]))
+
+
+def _labels_by_pattern(titles: DistinctTexts, albums: DistinctTexts) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Which titles and albums name a kind, and which titles are mostly on such albums."""
+    by_title, by_album = match_patterns(titles.texts), match_patterns(albums.texts)
+    return by_title, by_album, titles.share(by_album[albums.codes]) >= MIN_SONG_SHARE
+
+
+def word_block(frame: pd.DataFrame, song_artists: Incidence, seed: int) -> np.ndarray:
+    """Embed songs by the words of their titles and albums, without brackets and versions.
+
+    seed : of the sample and of the randomised SVD
+
+    Returns
+    -------
+    float64, unit length, shape (n_songs, DIMENSIONS); NaN where nothing is known, one such column where there are
+    too few words for a language to show
+
+    """
+    embedding = WordEmbedding(frame, seed)
+    own = embedding.transform(frame)
+    return add_artists(
+        own, row_means(song_artists.matrix) @ (row_means(sparse.csr_matrix(song_artists.matrix.T)) @ own)
+    )
+
+
+def add_artists(own: np.ndarray, artist_means: np.ndarray) -> np.ndarray:
+    """The block, from songs' own vectors and the mean of their artists'; shapes (n_songs, n_dims)."""
+    block = normalize(own + artist_means)
+    block[~block.any(axis=1)] = np.nan
+    return np.asarray(block)
+
+
+class WordEmbedding:
+    """Character n-grams that many words have, by TF-IDF and SVD.
+
+    frame : songs to learn from
+    seed : of the sample and of the randomised SVD
+    dimensions : columns of the block; one that says nothing where there are too few words
+    """
+
+    def __init__(self, frame: pd.DataFrame, seed: int):
+        song_words, words = _word_matrix(frame)
+        word_ngrams, self._ngrams = _ngram_matrix(words)
+        sample = song_words[np.sort(np.random.default_rng(seed).permutation(len(frame))[:WORD_SONGS])] @ word_ngrams
+        self.dimensions, self._components = 1, np.empty(0)
+        if min(sample.shape) > WORD_DIMENSIONS:
+            tfidf = TfidfTransformer()
+            axes = TruncatedSVD(WORD_DIMENSIONS, random_state=seed).fit(tfidf.fit_transform(sample)).components_
+            self.dimensions, self._components = WORD_DIMENSIONS, tfidf.idf_[:, None] * axes.T
+
+    def transform(self, frame: pd.DataFrame) -> np.ndarray:
+        """Songs by their own words, unit length or 0, shape (n_songs, dimensions)."""
+        if self.dimensions == 1:
+            return np.zeros((len(frame), 1))
+        song_words, words = _word_matrix(frame)
+        vectorizer = CountVectorizer(
+            analyzer="char_wb", ngram_range=NGRAM_LENGTHS, dtype=np.float64, vocabulary=self._ngrams.tolist()
+        )
+        return np.asarray(normalize(song_words @ (vectorizer.transform(words) @ self._components)))
+
+
+def _word_matrix(frame: pd.DataFrame) -> tuple[sparse.csr_matrix, np.ndarray]:
+    """Song x word 0/1, and the words."""
+    vectorizer = CountVectorizer(analyzer=str.split, binary=True, dtype=np.float64)
+    song_words = sparse.csr_matrix(vectorizer.fit_transform([_DUMMY_WORD, *_title_texts(frame)])[1:])
+    return song_words, vectorizer.get_feature_names_out()
+
+
+def _title_texts(frame: pd.DataFrame) -> Iterator[str]:
+    for titles, albums in zip(iter_text_batches(frame["name"]), iter_text_batches(frame["album"])):
+        for title, album in zip(titles, albums):
+            yield f"{core_text(title[:MAX_CHARACTERS])} {core_text(album[:MAX_CHARACTERS])}"
+
+
+def _ngram_matrix(words: np.ndarray) -> tuple[sparse.csr_matrix, np.ndarray]:
+    """How often each word has each n-gram of many, its ends counted as spaces, and these n-grams."""
+    vectorizer = CountVectorizer(analyzer="char_wb", ngram_range=NGRAM_LENGTHS, dtype=np.float64)
+    counts = sparse.csc_matrix(vectorizer.fit_transform(words))
+    frequent = np.diff(counts.indptr) >= MIN_WORDS
+    return sparse.csr_matrix(counts[:, frequent]), vectorizer.get_feature_names_out()[frequent]

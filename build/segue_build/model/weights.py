@@ -1,0 +1,17 @@
+"""The weight of each block in a similarity unless ``fit --shares`` says otherwise.
+
+What other weights are worth is in docs/ablation.md.
+"""
+
+WEIGHTS = {
+    "audio": 0.50,
+    "artist": 0.15,
+    "genre": 0.35,
+    "fame": 0.06,
+    "year": 0.05,
+    "explicit": 0.03,
+    "occasion": 0.25,
+    "words": 0.06,
+}
+LOCAL_SCALES = {"audio": 1.6, "artist": 1.6, "genre": 1.4, "fame": 0.2, "words": 0.5}
+"""Factors of the local scale, 1 in other blocks: few songs are as near in sound as many are in popularity."""

@@ -1,0 +1,322 @@
+"""``segue package``: the function as a folder and a zip that a platform takes.
+
+Code, for AWS the requirements for its Python and processor, byte code, and the current version of the artifacts.
+Equal inputs give equal bytes. The package replaces an older one when it is whole, has been tried and fits.
+"""
+
+import fnmatch
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from segue import catalog
+from segue.errors import PackageError
+from segue_build import FUNCTIONS, ROOT
+from segue_build.package.targets import MB, UNPACK_PATHS, Target, running_platform
+from segue_build.progress import stage
+
+REQUIREMENTS = ROOT / "requirements.txt"
+CONSTRAINTS = ROOT / "constraints.txt"
+GCLOUDIGNORE = "# Everything here is deployed: byte code, too.\n.gcloudignore\n"
+ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)  # the first date that a zip file can hold
+FILE_MODE = 0o100644 << 16  # a file that everybody may read
+MIN_PART = 1 * MB  # parts below this are shown together
+FRAMEWORK = "functions-framework"
+# Patterns are of paths below the package's root; `*` reaches across folders.
+EXCLUDED = (
+    "*/tests/*", "*.pyi", "*.pyx", "*.pxd", "*.pxi", "*.c", "*.h", "*.hpp", "*.a", "*.dist-info/RECORD",
+    "*.data/*", "*.dist-info/WHEEL", "*.dist-info/REQUESTED",
+    "numpy/f2py/*", "numpy/random/_examples/*", "numpy/_core/include/*", "numpy/_pyinstaller/*",
+    "pyarrow/include/*", "pyarrow/includes/*", "pyarrow/src/*",
+    # Arrow's servers and cloud file systems: the function reads local files, its stores are obstore's.
+    "pyarrow/*flight*", "pyarrow/_s3fs*", "pyarrow/libarrow_s3*", "pyarrow/_gcsfs*", "pyarrow/_azurefs*",
+    "pyarrow/_hdfs*", "pyarrow/_orc*", "pyarrow/_dataset_orc*", "pyarrow/*_encryption*",
+    "pyarrow/_pyarrow_cpp_tests*",
+    "pyarrow/libarrow_python.so", "pyarrow/libarrow_python.so.*.*.*",  # copies; the linker asks for .so.NNNN
+)  # fmt: skip
+ISOLATED_FLAGS = ("-I", "-S", "-B")  # neither the environment, nor what is installed, nor byte code of its own
+# Run inside the package's own world, so it imports nothing of ours but what is packaged.
+TRIAL_SCRIPT = """
+import json, sys
+sys.path.insert(0, sys.argv[1])
+import main, numpy, sqlite3, pyarrow.parquet
+def ask(path):
+    event = {"version": "2.0", "rawPath": path, "rawQueryString": "", "headers": {"host": "trial"},
+             "requestContext": {"http": {"method": "GET", "protocol": "HTTP/1.1", "sourceIp": "203.0.113.9"}}}
+    event["rawPath"], _, event["rawQueryString"] = path.partition("?")
+    answer = main.lambda_handler(event, None)
+    if answer["statusCode"] != 200:
+        sys.exit(f"{path} answers {answer['statusCode']}: {answer['body']}")
+    return json.loads(answer["body"])
+said = {"healthz": ask("/healthz")["status"]}
+if sys.argv[2] == "bundled":
+    song = ask("/clusters/0?limit=1")["songs"][0]["id"]
+    said["songs"] = ask("/readyz")["songs"]
+    said["name"] = ask(f"/songs/{song}")["name"]
+    said["found"] = len(ask("/search?q=a")["songs"])
+    said["recommended"] = len(ask(f"/recommend?song_id={song}")["recommendations"])
+print(json.dumps(said))
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class PackageOptions:
+    """What to package.
+
+    artifacts : a folder as ``fit --out`` makes it, whose current version comes along; None: the function fetches them
+    out : where ``CLOUD/`` and ``CLOUD.zip`` are written
+    """
+
+    target: Target
+    artifacts: Path | None
+    out: Path = ROOT / "dist"
+    requirements: Path = REQUIREMENTS
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """What was made.
+
+    parts : bytes of each part, unpacked, the largest first
+    trial : what it answered here, or why it could not be tried
+    """
+
+    folder: Path
+    archive: Path
+    parts: Mapping[str, int]
+    trial: str
+
+
+def build_package(options: PackageOptions) -> Package:
+    """Make a package. Raises PackageError when it can't be made, does not work or is too large."""
+    target = options.target
+    compiler = find_interpreter(target.python)
+    folder, archive = options.out / target.cloud, options.out / f"{target.cloud}.zip"
+    options.out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=options.out, prefix=".package-") as aside:
+        staged = Path(aside) / "staged"
+        stage_files(staged, options, Path(aside) / "wheels")
+        with stage("compiling"):
+            compile_bytecode(staged, UNPACK_PATHS[target.cloud], compiler)
+        sizes = part_sizes(staged)
+        _check_size(sizes, target)
+        trial_result = try_package(staged, compiler, target)
+        with stage("packing"):
+            _write_zip(staged, archive)
+        shutil.rmtree(folder, ignore_errors=True)
+        staged.rename(folder)
+    return Package(folder, archive, sizes, trial_result)
+
+
+def stage_files(staged: Path, options: PackageOptions, wheels_folder: Path) -> None:
+    """Put everything but byte code into an empty folder."""
+    shutil.copytree(FUNCTIONS, staged, ignore=shutil.ignore_patterns("__pycache__", "*.pyc", ".*"))
+    if options.artifacts:
+        _copy_artifacts(options.artifacts, staged / "artifacts")
+    pinned = pinned_requirements(options.requirements, options.target)
+    if not options.target.bundles_requirements:
+        _write_requirements(staged, pinned)
+        return
+    wheels_folder.mkdir()
+    with stage("fetching requirements"):
+        excluded = install_wheels(pinned, CONSTRAINTS, options.target, staged, wheels_folder)
+    missing = missing_libraries(staged, excluded)
+    if missing:
+        raise PackageError(f"{', '.join(missing)} would be left out, but is named by a library that is kept")
+
+
+def part_sizes(folder: Path) -> dict[str, int]:
+    """Bytes of each part below a folder, the largest first; the small ones of the requirements together."""
+    sizes: Counter[str] = Counter()
+    for path in _list_files(folder):
+        sizes[_part_of(path.relative_to(folder).parts)] += path.stat().st_size
+    kept = {"code", "artifacts"} | {name for name, size in sizes.items() if size >= MIN_PART}
+    shown: Counter[str] = Counter()
+    for name, size in sizes.items():
+        shown[name if name in kept else "other requirements"] += size
+    return dict(shown.most_common())
+
+
+def size_table(made: Package, target: Target) -> list[str]:
+    """The size table and what was tried, for people."""
+    whole = sum(made.parts.values())
+    rows = [*made.parts.items(), ("unpacked", whole), ("zip", made.archive.stat().st_size)]
+    limit = f"; {target.cloud} takes {target.limit / MB:.0f} MB unpacked" if target.limit else ""
+    return [
+        f"{made.archive}: Python {target.python}, {target.arch}{limit}",
+        *(f"  {name:<20}{size / MB:>8.1f} MB" for name, size in rows),
+        f"tried: {made.trial}",
+    ]
+
+
+def _part_of(path: tuple[str, ...]) -> str:
+    if path[0] in ("main.py", "segue", "__pycache__"):
+        return "code"
+    return path[0].removesuffix(".libs").partition("-")[0].removesuffix(".dist")
+
+
+def _copy_artifacts(artifacts: Path, folder: Path) -> None:
+    """Copy the current version, verified, and the pointer to it."""
+    version = catalog.current_version(artifacts)
+    catalog.verify(artifacts / "versions" / version, version)
+    shutil.copytree(artifacts / "versions" / version, folder / "versions" / version)
+    (folder / "current.json").write_text(json.dumps({"version": version}), encoding="utf-8")
+
+
+def _write_requirements(staged: Path, pinned: list[str]) -> None:
+    """Write what Google's builder reads: every version pinned, those that come along, too."""
+    constraints = [line for line in CONSTRAINTS.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
+    (staged / "requirements.txt").write_text("\n".join([*pinned, *constraints, ""]), encoding="utf-8")
+    (staged / ".gcloudignore").write_text(GCLOUDIGNORE, encoding="utf-8")
+
+
+def _check_size(sizes: Mapping[str, int], target: Target) -> None:
+    whole = sum(sizes.values())
+    if target.limit is None or whole <= target.limit:
+        return
+    largest = ", ".join(f"{name} {size / MB:.0f} MB" for name, size in list(sizes.items())[:3])
+    raise PackageError(
+        f"{whole / MB:.0f} MB unpacked are more than the {target.limit / MB:.0f} MB that {target.cloud} takes; the"
+        f" largest parts: {largest}. Package with --no-artifacts and let the function fetch them from the bucket,"
+        " or with --image for a container image: infra/README.md has both"
+    )
+
+
+def _write_zip(folder: Path, archive: Path) -> None:
+    """Pack every file below a folder; equal files make equal bytes: sorted, with one date and one mode."""
+    aside = archive.with_name(f".{archive.name}")
+    with zipfile.ZipFile(aside, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as out:
+        for path in sorted(_list_files(folder), key=lambda path: path.relative_to(folder).as_posix()):
+            entry = zipfile.ZipInfo(path.relative_to(folder).as_posix(), ZIP_EPOCH)
+            entry.create_system, entry.external_attr, entry.compress_type = 3, FILE_MODE, zipfile.ZIP_DEFLATED
+            out.writestr(entry, path.read_bytes())
+    aside.replace(archive)
+
+
+def _list_files(folder: Path) -> list[Path]:
+    """Every file below a folder."""
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
+def pinned_requirements(requirements: Path, target: Target) -> list[str]:
+    """The pinned lines of a requirements file that a package holds; the emulator serves no request on AWS."""
+    lines = [line.strip() for line in requirements.read_text(encoding="utf-8").splitlines()]
+    pinned = [line for line in lines if line and not line.startswith(("#", "-"))]
+    return [line for line in pinned if target.cloud != "aws" or line.partition("==")[0] != FRAMEWORK]
+
+
+def install_wheels(
+    requirements: Iterable[str], constraints: Path, target: Target, folder: Path, cache: Path
+) -> list[str]:
+    """Put wheels for a target into a folder, without what no request needs; returns what was left out."""
+    _download_wheels(requirements, constraints, target, cache)
+    excluded: list[str] = []
+    for wheel in sorted(cache.glob("*.whl")):
+        excluded += _unpack_wheel(wheel, folder)
+    return excluded
+
+
+def is_excluded(path: str) -> bool:
+    """Whether a file of a wheel is of no use to the function."""
+    return any(fnmatch.fnmatchcase(path, pattern) for pattern in EXCLUDED)
+
+
+def missing_libraries(folder: Path, excluded: Iterable[str]) -> list[str]:
+    """Libraries that were left out though a kept one names them; works for any processor."""
+    libraries = {PurePosixPath(path).name.encode() for path in excluded if ".so" in path}
+    kept = {path.name.encode() for path in folder.rglob("*.so*")}
+    binaries = [path.read_bytes() for path in folder.rglob("*.so*")]
+    gone = sorted(libraries - kept)
+    return [name.decode() for name in gone if any(name + b"\0" in binary for binary in binaries)]
+
+
+def _download_wheels(requirements: Iterable[str], constraints: Path, target: Target, cache: Path) -> None:
+    platforms = [word for tag in target.wheel_tags for word in ("--platform", tag)]
+    command = [
+        sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--only-binary=:all:",
+        "--implementation", "cp", "--python-version", target.python, *platforms,
+        "--constraint", str(constraints), "--dest", str(cache), *requirements,
+    ]  # fmt: skip
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        errors = [line.removeprefix("ERROR: ") for line in done.stderr.splitlines() if line.startswith("ERROR: ")]
+        why = errors[0] if errors else f"pip ended with {done.returncode}"
+        raise PackageError(f"no wheels for Python {target.python} on {target.arch}: {why}")
+
+
+def _unpack_wheel(wheel: Path, folder: Path) -> list[str]:
+    with zipfile.ZipFile(wheel) as archive:
+        files = [entry.filename for entry in archive.infolist() if not entry.is_dir()]
+        archive.extractall(folder, [path for path in files if not is_excluded(path)])
+    return [path for path in files if is_excluded(path)]
+
+
+def find_interpreter(python: str, environ: Mapping[str, str] = os.environ) -> str:
+    """The path of an interpreter of a minor version. Raises PackageError, which names one that is there."""
+    for candidate in _interpreter_candidates(python, environ):
+        if _python_version(candidate) == python:
+            return candidate
+    here = running_platform()[0]
+    raise PackageError(
+        f"no Python {python} to compile byte code with: install it so that `python{python}` runs,"
+        f" or package for the one that is here with --python {here}"
+    )
+
+
+def compile_bytecode(folder: Path, unpack_path: str, compiler: str) -> None:
+    """Compile every module below a folder; in tracebacks the folder reads as ``unpack_path``."""
+    command = [compiler, "-s", "-S", "-P", "-m", "compileall", "-q", "-f", "--invalidation-mode", "unchecked-hash",
+               "-s", str(folder), "-p", unpack_path, str(folder)]  # fmt: skip
+    # A fixed hash seed: sets of constants keep one order, and equal sources give equal bytes.
+    environ = {"PYTHONHASHSEED": "0"}
+    done = subprocess.run(command, env=environ, cwd="/", capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise PackageError(f"byte code could not be compiled: {done.stdout.strip() or done.stderr.strip()}")
+
+
+def _interpreter_candidates(python: str, environ: Mapping[str, str]) -> Iterator[str]:
+    if running_platform()[0] == python:
+        yield sys.executable
+    found = shutil.which(f"python{python}", path=environ.get("PATH"))
+    if found:
+        yield found
+    homes = Path(environ.get("PYENV_ROOT") or Path(environ.get("HOME", "/")) / ".pyenv") / "versions"
+    yield from map(str, sorted(homes.glob(f"{python}.*/bin/python{python}"), reverse=True))
+
+
+def _python_version(path: str) -> str | None:
+    code = "import sys; print('%d.%d' % sys.version_info[:2])"
+    try:
+        done = subprocess.run(
+            [path, *ISOLATED_FLAGS, "-c", code], capture_output=True, text=True, check=False, timeout=30
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.strip() or None
+
+
+def try_package(folder: Path, interpreter: str, target: Target) -> str:
+    """What the package answered, in a few words. Raises PackageError when it does not answer.
+
+    A package whose processor is another, or whose requirements the platform installs, can't be tried here.
+    """
+    if not target.bundles_requirements:
+        return "not here, for Google installs the requirements; `make rehearse` does"
+    if not target.runs_here:
+        return f"not here, for this processor is no {target.arch}; no library names one that was left out"
+    artifacts = "bundled" if (folder / "artifacts").exists() else "none"
+    command = [interpreter, *ISOLATED_FLAGS, "-c", TRIAL_SCRIPT, str(folder), artifacts]
+    done = subprocess.run(command, env={}, cwd=folder, capture_output=True, text=True, check=False)
+    if done.returncode:
+        why = (done.stderr.strip() or "no reason given").splitlines()[-1]
+        raise PackageError(f"the package does not answer: {why}")
+    answers = json.loads(done.stdout.splitlines()[-1])
+    return f"it answers, {answers['recommended']} songs recommended" if "recommended" in answers else "it answers"

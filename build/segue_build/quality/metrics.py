@@ -1,0 +1,246 @@
+"""Metrics of recommendation quality, by playlists that people made and by the table alone.
+
+By playlists there is one query for each playlist that holds at least five works of the catalogue: one of them, drawn
+by a hash of the playlist's id, is the seed; the others are relevant. A list is read by works; a work that the list
+repeats, and the seed's own, are skipped and counted as duplicates.
+
+==========  =========================================================================================
+HR@10       share of queries with a relevant work among the first ten
+xHR@10      the same, counting only works by another first artist than the seed's
+R@100       relevant works among the first hundred, of all relevant ones
+nDCG@10     Järvelin and Kekäläinen, "Cumulated gain-based evaluation", TOIS 20 (2002); gain 0 or 1
+artists     distinct first artists among the first ten
+dup         share of lists whose first ten hold two songs of one work, or the seed's work
+AUC         share of pairs of a relevant work and one of 60 others, drawn in proportion to how many playlists
+            hold them, in which the relevant one has the higher score; ties count half
+coverage    share of the catalogue's works in the first ten of any list
+==========  =========================================================================================
+
+By the table alone, from ``TABLE_SEEDS`` songs, the same each time:
+
+==========  =========================================================================================
+artist@10   lists of ten that hold another song by the seed's artist, of seeds whose artist has one
+album@10    the same for the album
+genre@10    share of ten songs by other artists that share a genre with the seed
+coverage    works in the lists, of all: never more than ten times as many as seeds
+never       works in none of the lists, of all that ten songs a seed could reach
+hubness     skewness of how often songs are in lists: Radovanović, Nanopoulos and Ivanović, "Hubs in
+            space", JMLR 11 (2010); 0 is even
+==========  =========================================================================================
+"""
+
+import hashlib
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from segue.catalog import Catalog, lookup
+from segue.engine import recommend
+from segue.errors import SourceError
+from segue.query import Filters, Query, Seed
+from segue_build import progress
+from segue_build.sources.playlists import CatalogWorks, Playlists, playlist_frequencies
+
+MIN_WORKS = 5  # works of the catalogue that a playlist must hold
+DEPTH = 100
+NEGATIVES = 60
+BOOTSTRAP_SAMPLES = 300  # bootstrap samples of the queries
+QUERY_METRICS = ("HR@10", "xHR@10", "R@100", "nDCG@10", "artists", "dup", "AUC")
+TABLE_SEEDS = 500
+CHUNK_ROWS = 1_000_000  # songs
+
+
+@dataclass(frozen=True, slots=True)
+class PlaylistQuery:
+    """A query: the playlist it is from, the seed's work and the works that are relevant."""
+
+    playlist: str
+    seed: int
+    relevant: frozenset[int]
+
+
+def playlist_queries(playlists: Playlists, works: CatalogWorks, ids: Sequence[str]) -> list[PlaylistQuery]:
+    """One query for each playlist that holds enough works; ``ids`` of the songs that stand for the works.
+
+    Raises
+    ------
+    SourceError
+        no playlist does.
+
+    """
+    queries = []
+    for name, members in zip(playlists.names, playlists.members):
+        known = [work for work in members if work < len(works.rows)]
+        if len(known) >= MIN_WORKS:
+            seed = sorted(known, key=lambda work: ids[work])[_hash(f"seed:{name}") % len(known)]
+            queries.append(PlaylistQuery(name, seed, frozenset(known) - {seed}))
+    if not queries:
+        raise SourceError(
+            f"none of {len(playlists.names):,} playlists holds {MIN_WORKS} songs of the catalogue: nothing to"
+            " judge by"
+        )
+    return queries
+
+
+def ranking_metrics(
+    queries: Iterable[PlaylistQuery],
+    works: CatalogWorks,
+    playlists: Playlists,
+    rank: Callable[[int], list[int]],
+    score: Callable[[int, np.ndarray], np.ndarray],
+) -> dict[str, tuple[float, float, float]]:
+    """Figures with their 95 % bootstrap intervals.
+
+    Parameters
+    ----------
+    rank : the seed's work -> works that are recommended, best first, repeats and all; -1: not of the catalogue
+    score : the seed's work, works -> scores
+
+    """
+    cumulated = np.cumsum(playlist_frequencies(playlists)[: len(works.rows)], dtype=np.float64)
+    rows: list[tuple[float, ...]] = []
+    shown: set[int] = set()
+    for query in queries:
+        ranked = rank(query.seed)
+        top = [work for work in dict.fromkeys(ranked) if work != query.seed][:DEPTH]
+        shown.update(work for work in top[:10] if work >= 0)
+        rows.append((*_list_metrics(query, ranked, top, works), _auc(query, cumulated, score)))
+    metrics = np.array(rows, np.float64)
+    return {**_bootstrap_intervals(metrics), "coverage": (len(shown) / len(works.rows),) * 3}
+
+
+def _list_metrics(query: PlaylistQuery, ranked: list[int], top: list[int], works: CatalogWorks) -> tuple[float, ...]:
+    hits = [work in query.relevant for work in top]
+    other = [hit and works.artists[work] != works.artists[query.seed] for hit, work in zip(hits, top)]
+    gain = sum(1 / math.log2(position + 2) for position, hit in enumerate(hits[:10]) if hit)
+    ideal = sum(1 / math.log2(position + 2) for position in range(min(10, len(query.relevant))))
+    artists = {works.artists[work] for work in top[:10] if work >= 0}
+    repeated = len(set(ranked[:10])) < len(ranked[:10]) or query.seed in ranked[:10]
+    found = sum(hits) / len(query.relevant)
+    return any(hits[:10]), any(other[:10]), found, gain / ideal, len(artists), repeated
+
+
+def _auc(query: PlaylistQuery, cumulated: np.ndarray, score: Callable[[int, np.ndarray], np.ndarray]) -> float:
+    rng = np.random.default_rng(_hash(f"negatives:{query.playlist}"))
+    sampled = np.searchsorted(cumulated, rng.random(8 * NEGATIVES) * cumulated[-1], side="right")
+    others = [work for work in sampled if work != query.seed and work not in query.relevant][:NEGATIVES]
+    relevant = np.array(sorted(query.relevant))
+    scores = score(query.seed, np.concatenate([relevant, np.array(others, np.int64)]))
+    positives, negatives = scores[: len(relevant), None], scores[None, len(relevant) :]
+    return float(((positives > negatives) + 0.5 * (positives == negatives)).mean()) if others else 0.5
+
+
+def _bootstrap_intervals(metrics: np.ndarray) -> dict[str, tuple[float, float, float]]:
+    draws = np.random.default_rng(1).integers(0, len(metrics), (BOOTSTRAP_SAMPLES, len(metrics)))
+    low, high = np.percentile(metrics[draws].mean(axis=1), [2.5, 97.5], axis=0)
+    mean = metrics.mean(axis=0)
+    return {name: (float(mean[k]), float(low[k]), float(high[k])) for k, name in enumerate(QUERY_METRICS)}
+
+
+def _hash(text: str) -> int:
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
+
+
+def table_metrics(songs: Catalog, n_seeds: int = TABLE_SEEDS) -> dict[str, float]:
+    """Figures from a sample of seeds, the same each time; those of which the table knows nothing are left out."""
+    rows = _sample_seeds(songs, n_seeds)
+    artists, albums, genres, shown = [], [], [], []
+    for row in progress.bar(rows, "judging by the table", " songs", len(rows)):
+        first_artist = lookup.artist_names(songs, row)[:1]
+        without_cap = _recommended_rows(songs, row, Query(_song_seed(songs, row), max_per_artist=None))
+        artists.append(_hit(_songs_by_first_artist(songs, row), without_cap))
+        albums.append(_hit(_songs_on_album(songs, row), without_cap))
+        others = _recommended_rows(
+            songs, row, Query(_song_seed(songs, row), filters=Filters(exclude_artists=tuple(first_artist)))
+        )
+        genres.append(_genre_share(songs, row, others))
+        shown.append(_recommended_rows(songs, row, Query(_song_seed(songs, row))))
+    retrieved = {"artist@10": artists, "album@10": albums, "genre@10": genres}
+    means = {name: float(np.nanmean(values)) for name, values in retrieved.items() if not np.isnan(values).all()}
+    return {**means, **coverage_metrics(shown, int(songs.manifest["works"]))}
+
+
+def _sample_seeds(songs: Catalog, n_seeds: int) -> list[int]:
+    candidates = RecommendableSongs(songs)
+    picks = np.random.default_rng(0).choice(len(candidates), min(n_seeds, len(candidates)), replace=False)
+    return [candidates.row(pick) for pick in picks.tolist()]
+
+
+def _song_seed(songs: Catalog, row: int) -> tuple[Seed]:
+    return (Seed("/song_id", {}, id=songs.texts("ids")[row]),)
+
+
+def _recommended_rows(songs: Catalog, row: int, query: Query) -> list[int]:
+    return [found.row for found in recommend(songs, query).recommendations if found.row != row]
+
+
+def _hit(wanted: set[int], found: Sequence[int]) -> float:
+    """1 or 0; NaN where there was nothing to find."""
+    return float(bool(wanted & set(found))) if wanted else np.nan
+
+
+def _songs_by_first_artist(songs: Catalog, row: int) -> set[int]:
+    artists = songs.lists("song", "artists")[row]
+    theirs = songs.lists("artist", "songs")[int(artists[0])] if len(artists) else ()
+    return _other_works(songs, row, theirs)
+
+
+def _songs_on_album(songs: Catalog, row: int) -> set[int]:
+    albums = songs.texts("albums")
+    return {other for other in _songs_by_first_artist(songs, row) if albums[row] and albums[other] == albums[row]}
+
+
+def _other_works(songs: Catalog, row: int, rows: Iterable[int]) -> set[int]:
+    """Those rows that may be recommended and are no version of the song."""
+    works, usable = songs.array("works"), songs.array("recommendable")
+    return {int(other) for other in rows if works[other] != works[row] and usable[other]}
+
+
+def _genre_share(songs: Catalog, row: int, found: Sequence[int]) -> float:
+    genres = songs.lists("song", "genres")
+    own = set(map(int, genres[row]))
+    return float(np.mean([bool(own & set(map(int, genres[other]))) for other in found])) if own and found else np.nan
+
+
+def coverage_metrics(shown: Sequence[Sequence[int]], n_works: int) -> dict[str, float]:
+    """How evenly lists of ten fall on the catalogue: ``coverage``, ``never`` and ``hubness`` of the table above."""
+    slots = sum(map(len, shown))
+    rows, counts = np.unique([row for rows in shown for row in rows], return_counts=True)
+    mean, never = slots / n_works, n_works - len(rows)
+    second, third = ((((counts - mean) ** power).sum() + never * (-mean) ** power) / n_works for power in (2, 3))
+    skewness = float(third / max(second, 1e-12) ** 1.5)
+    return {
+        "coverage": len(rows) / n_works,
+        "never": 1 - len(rows) / min(n_works, max(slots, 1)),
+        "hubness": skewness,
+    }
+
+
+class RecommendableSongs:
+    """The songs that may be recommended, in the order of the source; a byte of each row of the source is held."""
+
+    def __init__(self, catalog: Catalog):
+        self._sources = catalog.array("source_rows")
+        recommendable = catalog.array("recommendable")
+        self._recommendable = np.zeros(int(self._sources.max()) + 1, bool)  # rows that were merged have numbers, too
+        for chunk in _chunks(len(catalog)):
+            self._recommendable[self._sources[chunk]] = recommendable[chunk]
+        self._cumulated = np.cumsum(
+            [0, *(np.count_nonzero(self._recommendable[chunk]) for chunk in _chunks(len(self._recommendable)))]
+        )
+
+    def __len__(self) -> int:
+        return int(self._cumulated[-1])
+
+    def row(self, index: int) -> int:
+        """The catalogue's row of a recommendable song by its index among them."""
+        chunk = int(self._cumulated.searchsorted(index, side="right")) - 1
+        indices = np.flatnonzero(self._recommendable[chunk * CHUNK_ROWS : (chunk + 1) * CHUNK_ROWS])
+        source = chunk * CHUNK_ROWS + indices[index - self._cumulated[chunk]]
+        return int(np.argmax(self._sources == source))
+
+
+def _chunks(size: int) -> Iterator[slice]:
+    return (slice(start, start + CHUNK_ROWS) for start in range(0, size, CHUNK_ROWS))

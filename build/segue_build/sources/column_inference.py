@@ -1,0 +1,218 @@
+"""What only a whole column shows, inferred after a table was read: units, scales and separators of artists' names."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from segue.query.schema import ATTRIBUTES_BY_NAME, AUDIO_FEATURES, Attribute
+from segue_build.sources.formats.base import ROW_NUMBER
+from segue_build.sources.ingest_report import IngestReport, RowFilter, TableInterpretation
+from segue_build.sources.multivalue import SEPARATOR, infer_credits, join_values
+from segue_build.sources.normalization import EXPLICIT_DURATIONS
+from segue_build.sources.series import Series
+
+UNIT_INTERVAL_FEATURES = [
+    attribute.name
+    for attribute in AUDIO_FEATURES
+    if (attribute.low, attribute.high) == (0, 1) and not attribute.is_integer
+]
+PLURAL_HEADER = re.compile(r"\(s\)|s$|s_names?$|names$", re.IGNORECASE)  # artists, Artist(s), artist_names
+DURATION_UNITS = {"milliseconds": 1, "seconds": 1_000, "minutes": 60_000}  # in milliseconds
+UNIT_SPELLINGS = {
+    "milliseconds": ("ms", "msec", "msecs", "millis", "millisecond", "milliseconds"),
+    "seconds": ("s", "sec", "secs", "second", "seconds"),
+    "minutes": ("min", "mins", "minute", "minutes"),
+}
+TYPICAL_MEDIAN = (10_000, 2 * 3_600_000)  # milliseconds between which the median of a table of songs lies
+POSSIBLE_MEDIAN = (1_000, 24 * 3_600_000)  # the same where a header names the unit
+HOUR_MS, MINUTE_MS = 3_600_000, 60_000
+MIN_SHARE_ABOVE_ONE = 0.1  # of a column's values; as many bad rows as a table may have
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnInference:
+    """What a table's columns, or enough of their rows, show.
+
+    artist_splits : cell of artists -> the names in it, joined, for those that hold several
+    explicit_duration_divisor : what durations that say their units are divided by
+    duration_factor : milliseconds in one of the plain durations' units
+    scale_divisors : canonical name -> what the column is divided by to be on its scale
+    """
+
+    artist_splits: Mapping[str, str | None] = field(default_factory=dict)
+    explicit_duration_divisor: float = 1.0
+    duration_factor: float = 1.0
+    scale_divisors: Mapping[str, float] = field(default_factory=dict)
+
+
+def infer_and_apply(frame: pd.DataFrame, interpretation: TableInterpretation, report: IngestReport) -> pd.DataFrame:
+    """Bring columns to the units of the canonical table, and drop rows that are out of range then.
+
+    frame : all that :func:`segue_build.sources.normalization.normalize` made of a table
+    interpretation : receives what was inferred
+    report : receives the counts, and a note of all that was told by range only
+    """
+    return apply_inference(infer_columns(frame, interpretation, report), frame, interpretation, report)
+
+
+def infer_columns(frame: pd.DataFrame, interpretation: TableInterpretation, report: IngestReport) -> ColumnInference:
+    """What columns show; parameters as for :func:`infer_and_apply`."""
+    artist_splits = _artist_splits(frame["artists"], interpretation, report) if "artists" in frame else {}
+    divisor, factor = (
+        _duration_units(frame["duration_ms"], frame[EXPLICIT_DURATIONS], interpretation, report)
+        if EXPLICIT_DURATIONS in frame
+        else (1, 1)
+    )
+    return ColumnInference(artist_splits, divisor, factor, _scale_divisors(frame, interpretation, report))
+
+
+def apply_inference(
+    inference: ColumnInference, frame: pd.DataFrame, interpretation: TableInterpretation, report: IngestReport
+) -> pd.DataFrame:
+    """What :func:`infer_and_apply` makes of some rows; parameters as there."""
+    row_filter = RowFilter(frame[ROW_NUMBER], interpretation.table, report)
+    if inference.artist_splits:
+        artist_splits = inference.artist_splits
+        frame["artists"] = (
+            frame["artists"].map(lambda cell: artist_splits.get(cell, cell), na_action="ignore").astype("str")
+        )
+    if EXPLICIT_DURATIONS in frame:
+        durations = (frame.pop(EXPLICIT_DURATIONS) / inference.explicit_duration_divisor).fillna(
+            frame["duration_ms"] * inference.duration_factor
+        )
+        if not durations.equals(frame["duration_ms"]):
+            frame["duration_ms"] = durations
+    for name in (name for name in frame if name in ATTRIBUTES_BY_NAME and name != "year"):
+        divisor = inference.scale_divisors.get(name, 1.0)
+        _check_range(frame[name], ATTRIBUTES_BY_NAME[name], divisor, interpretation, row_filter)
+        if name in inference.scale_divisors:
+            frame[name] = (frame[name] / divisor).round(12)
+        # What is whole already stays as it is: a column that is replaced is held twice.
+        if ATTRIBUTES_BY_NAME[name].is_integer and (frame[name] % 1 > 0).any():
+            frame[name] = frame[name].round()
+    return row_filter.accepted(frame.drop(columns=ROW_NUMBER))
+
+
+def _artist_splits(cells: Series, interpretation: TableInterpretation, report: IngestReport) -> dict[str, str | None]:
+    """The cells in which only the rest of the column shows that they hold several names."""
+    if interpretation.artists_delimited:
+        return {}
+    header = interpretation.columns.header("artists")
+    found = infer_credits(
+        (cell for cell in cells.dropna().unique() if SEPARATOR not in cell), bool(PLURAL_HEADER.search(header))
+    )
+    if not found.names:
+        return {}
+    interpretation.add_remark("artists", f"several names parted by {' and '.join(found.separators)}")
+    report.add_note(
+        f"'{header}' has {len(found.names):,} different cells of several names, "
+        f"parted by {' and '.join(found.separators)}"
+    )
+    return {cell: join_values(names) for cell, names in found.names.items()}
+
+
+def _duration_units(
+    plain: Series, explicit: Series, interpretation: TableInterpretation, report: IngestReport
+) -> tuple[float, float]:
+    """What durations that say their units are divided by, and what plain ones are multiplied by."""
+    divisor = 1.0
+    if are_minutes_read_as_hours(explicit.dropna().to_numpy()):
+        interpretation.add_remark("duration_ms", "hours and minutes taken for minutes and seconds")
+        report.add_note("durations such as 3:20:00 are taken for 3 minutes 20")
+        divisor = 60.0
+    values = plain.dropna().to_numpy()
+    if not len(values):
+        return divisor, 1.0
+    unit, named = infer_duration_unit(interpretation.columns.header("duration_ms"), values[values > 0])
+    if unit != "milliseconds":
+        interpretation.add_remark("duration_ms", unit)
+    if not named and unit != "milliseconds":
+        report.add_note(f"durations are taken for {unit}, for that is how long songs are")
+    return divisor, DURATION_UNITS[unit]
+
+
+def _scale_divisors(
+    frame: pd.DataFrame, interpretation: TableInterpretation, report: IngestReport
+) -> dict[str, float]:
+    """What columns are divided by to be on their scales."""
+    headers = {name: interpretation.columns.header(name) for name in UNIT_INTERVAL_FEATURES if name in frame}
+    by_range = {name: scale_by_range(frame[name].dropna().to_numpy()) for name in headers}
+    found = infer_scales(by_range, {name: "%" in header for name, header in headers.items()})
+    hundreds = [name for name, scale in found.items() if scale == 100]
+    for name in hundreds:
+        interpretation.add_remark(name, "0..100")
+    if hundreds:
+        report.add_note(f"{', '.join(hundreds)} are 0..100 in the table, and were divided by 100")
+    divisors = dict.fromkeys(hundreds, 100.0)
+    if "popularity" in frame and _is_unit_interval(frame["popularity"].dropna().to_numpy()):
+        interpretation.add_remark("popularity", "0..1")
+        report.add_note("popularity is 0..1 in the table, and was multiplied by 100")
+        divisors["popularity"] = 0.01
+    return divisors
+
+
+def _is_unit_interval(values: np.ndarray) -> bool:
+    return bool(((values >= 0) & (values <= 1)).all() and (values % 1 > 0).any())
+
+
+def _check_range(
+    values: Series, attribute: Attribute, divisor: float, interpretation: TableInterpretation, row_filter: RowFilter
+) -> None:
+    low, high = attribute.low * divisor, attribute.high * divisor
+    outside = values.notna() & ~values.between(low, high)
+    if attribute.name in interpretation.columns.positions:
+        reason, unit = f"with {attribute.name} out of range", f"is not {low:g}..{high:g} ({attribute.unit})"
+        row_filter.reject(outside, interpretation.columns.header(attribute.name), values, reason, unit)
+
+
+def infer_duration_unit(header: str, values: np.ndarray) -> tuple[str, bool]:
+    """The unit of plain numbers, and whether the header says it.
+
+    values : those that are known, above 0
+    """
+    words = re.split(r"[^a-z]+", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", header).lower())
+    named = next((unit for unit, spellings in UNIT_SPELLINGS.items() if set(words) & set(spellings)), None)
+    median = float(np.median(values)) if len(values) else 0.0
+    if named and (not median or POSSIBLE_MEDIAN[0] <= median * DURATION_UNITS[named] <= POSSIBLE_MEDIAN[1]):
+        return named, True
+    by_range = (
+        unit for unit, size in DURATION_UNITS.items() if TYPICAL_MEDIAN[0] <= median * size <= TYPICAL_MEDIAN[1]
+    )
+    return next(by_range, named or "milliseconds"), False
+
+
+def are_minutes_read_as_hours(durations: np.ndarray) -> bool:
+    """Whether a spreadsheet took minutes and seconds for hours and minutes: 3:20 is kept as 3:20:00.
+
+    durations : milliseconds
+    """
+    return bool(len(durations)) and bool((durations % MINUTE_MS == 0).all()) and float(np.median(durations)) > HOUR_MS
+
+
+def scale_by_range(values: np.ndarray) -> int | None:
+    """The scale of a column whose values ought to lie in 0..1: 1 or 100, None where its values could be on either.
+
+    A column with more than a tenth of its values between 1 and 100 is on the scale of 0..100: read otherwise, the
+    table would have too many bad rows. One with fractions and nothing above 1 is on that of 0..1.
+
+    values : float64, what is known
+    """
+    above = values[(values > 1) & (values <= 100)]
+    if len(above) > MIN_SHARE_ABOVE_ONE * len(values) and np.median(above) > 2:  # else they are slightly wrong shares
+        return 100
+    fractions = bool(((values > 0) & (values < 1)).any())
+    return 1 if fractions and not len(above) else None
+
+
+def infer_scales(by_range: Mapping[str, int | None], has_percent_sign: Mapping[str, bool]) -> dict[str, int]:
+    """All columns' scales: what could be either, as zeros and ones only, is what its header or most others say.
+
+    by_range : name -> scale by range
+    has_percent_sign : name -> whether the header has a per cent sign
+    """
+    votes = list(by_range.values())
+    usual = 100 if votes.count(100) > votes.count(1) else 1
+    return {name: scale or (100 if has_percent_sign[name] else usual) for name, scale in by_range.items()}

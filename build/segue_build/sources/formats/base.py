@@ -1,0 +1,203 @@
+"""What a format reader is given, and what it returns.
+
+:class:`Content` is the bytes of a file, decompressed as they are read and as often as need be, and bounded while they
+are. :class:`Table` is what a reader makes of them: headers, and rows in chunks.
+"""
+
+import contextlib
+import io
+import lzma
+import shutil
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import pandas as pd
+
+from segue.errors import SourceError
+
+BLOCK_BYTES = 1 << 20  # bytes read at a time
+MIN_SIZE_LIMIT = 100 * 10**6  # bytes that a packed file may unpack to however small it is
+MAX_RATIO = 200  # times its own size that a larger one may: tables whose songs have ids of their own stay below 20
+UNPACKING_ERRORS = (EOFError, OSError, RuntimeError, zipfile.BadZipFile, zlib.error, lzma.LZMAError)
+Opener = Callable[[contextlib.ExitStack], IO[bytes]]
+CHUNK_ROWS = 50_000  # rows; bounds memory whatever the table's length
+EXPECTED_TABLE = "expected a table of tracks as CSV, JSON, .xlsx, Parquet or Feather, packed or not"
+FIELD_COUNT = "_fields"  # how many fields a row had when they are not as many as headers
+ROW_NUMBER = "_row"  # the row's number as a spreadsheet counts: the header is row 1
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """A file, or what is packed in it.
+
+    name : for messages
+    open : opens it anew, at its first byte
+    size : of the file on disk, bytes
+    compression : how it is packed, outermost first, as in ``("zip", "gzip")``
+    path : of the file where it is not packed
+    """
+
+    name: str
+    open: Callable[[], IO[bytes]]
+    size: int
+    compression: tuple[str, ...] = ()
+    path: Path | None = None
+
+    def head(self, size: int = 4096) -> bytes:
+        """The first bytes."""
+        with self.open() as file:
+            return file.read(size)
+
+    def blocks(self) -> Iterator[bytes]:
+        """All bytes, a block at a time."""
+        with self.open() as file:
+            while block := file.read(BLOCK_BYTES):
+                yield block
+
+    @contextlib.contextmanager
+    def as_path(self) -> Iterator[Path]:
+        """A file that can be read at any place: itself, or what is packed in it, for as long as it is looked at."""
+        if self.path:
+            yield self.path
+            return
+        with tempfile.NamedTemporaryFile(prefix="segue-") as file:
+            with self.open() as packed:
+                shutil.copyfileobj(packed, file, BLOCK_BYTES)
+            file.flush()
+            yield Path(file.name)
+
+    def describe(self, name: str) -> str:
+        """How it is written, for people: ``"CSV in gzip"``."""
+        return " in ".join([name, *reversed(self.compression)])
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table as a reader found it.
+
+    name : for messages
+    format_name : how it is written, for people: ``"CSV in gzip, UTF-8, separated by semicolons"``
+    headers : in the table's order
+    chunks : at least one frame of at most ``CHUNK_ROWS`` rows; columns are numbered 0, 1, ... in the order of the
+        headers, then ``ROW_NUMBER`` and ``FIELD_COUNT`` (missing where a row is well formed). Cells of text formats
+        are texts, empty where nothing is; those of Parquet and Feather have their types; lists are lists.
+    """
+
+    name: str
+    format_name: str
+    headers: list[str]
+    chunks: Iterator[pd.DataFrame]
+
+
+def file_content(path: Path) -> Content:
+    """The content of a file."""
+    return Content(path.name, lambda: path.open("rb"), path.stat().st_size, path=path)
+
+
+def decompressed(packed: Content, compression: str, unpack: Opener, name: str | None = None) -> Content:
+    """What is packed in a content; ``unpack`` opens it, with all that is to be closed with it, and is guarded."""
+
+    def open_bounded() -> IO[bytes]:
+        return io.BufferedReader(BoundedReader(unpack, packed.name, compression, packed.size), BLOCK_BYTES)
+
+    return Content(name or packed.name, open_bounded, packed.size, (*packed.compression, compression))
+
+
+class BoundedReader(io.RawIOBase):
+    """Bytes on their way out of a packed file: what is damaged, or grows beyond belief, is a SourceError."""
+
+    def __init__(self, unpack: Opener, name: str, compression: str, size: int):
+        self._name, self._compression = name, compression
+        self._remaining = max(MIN_SIZE_LIMIT, MAX_RATIO * size)
+        with contextlib.ExitStack() as stack:
+            with translate_unpacking_errors(name, compression):
+                self._file = unpack(stack)
+            self._resources = stack.pop_all()
+
+    def readable(self) -> bool:
+        """Always."""
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override] # what BufferedReader gives
+        """Fill the buffer with what comes next."""
+        with translate_unpacking_errors(self._name, self._compression):
+            block = self._file.read(len(buffer))
+        self._remaining -= len(block)
+        if self._remaining < 0:
+            raise SourceError(
+                f"{self._name}: unpacks to more than {MAX_RATIO} times its size, as no table of tracks does (a"
+                " decompression bomb?); if it is one, unpack it yourself and give what comes out"
+            )
+        buffer[: len(block)] = block
+        return len(block)
+
+    def close(self) -> None:
+        """Close the packed file, too."""
+        if not self.closed and hasattr(self, "_resources"):
+            self._resources.close()
+        super().close()
+
+
+@contextlib.contextmanager
+def translate_unpacking_errors(name: str, compression: str) -> Iterator[None]:
+    """What goes wrong while something is unpacked, as a SourceError."""
+    try:
+        yield
+    except UNPACKING_ERRORS as error:
+        why = " ".join(str(error).split()) or type(error).__name__
+        raise SourceError(
+            f"{name}: the {compression} file is damaged or cut off ({why}); pack it again, or download it again"
+        ) from error
+
+
+def add_row_numbers(
+    frame: pd.DataFrame, first_row: int, field_counts: "pd.Series[int] | None" = None
+) -> pd.DataFrame:
+    """A chunk with its row numbers, the first of which is given."""
+    frame.columns = pd.RangeIndex(frame.shape[1])
+    frame[ROW_NUMBER] = range(first_row, first_row + len(frame))
+    frame[FIELD_COUNT] = pd.Series(pd.NA, frame.index, dtype="Int32") if field_counts is None else field_counts
+    return frame
+
+
+def iter_chunks(rows: Iterable[Sequence[object]], width: int, first_row: int) -> Iterator[pd.DataFrame]:
+    """Rows of cells as chunks; a row that has another number of fields than ``width`` says so.
+
+    first_row : number of the first row
+    """
+    batch: list[Sequence[object]] = []
+    for row in rows:
+        batch.append(row)
+        if len(batch) == CHUNK_ROWS:
+            yield _chunk_frame(batch, width, first_row)
+            first_row += len(batch)
+            batch = []
+    yield _chunk_frame(batch, width, first_row)
+
+
+def _chunk_frame(rows: list[Sequence[object]], width: int, first_row: int) -> pd.DataFrame:
+    fields = pd.Series([len(row) for row in rows], dtype="Int32")
+    padded = [row if len(row) == width else [*row, *[""] * width][:width] for row in rows]
+    columns = dict(enumerate(map(_text_column, zip(*padded)))) if padded else {}
+    frame = pd.DataFrame(columns, index=range(len(rows)), columns=range(width), dtype=None if padded else "str")
+    numbered = add_row_numbers(frame, first_row, fields.mask(fields == width))
+    return numbered[fields > 0].reset_index(drop=True)  # a blank line is no row
+
+
+def _text_column(cells: Sequence[Any]) -> "pd.Series[str]":
+    """Texts; if there are lists among them, both."""
+    return pd.Series(cells, dtype="object" if list in map(type, cells) else "str")
+
+
+@contextlib.contextmanager
+def open_zip(content: Content) -> Iterator[zipfile.ZipFile]:
+    """A zip archive, opened."""
+    with contextlib.ExitStack() as stack:
+        with translate_unpacking_errors(content.name, "zip"):
+            archive = stack.enter_context(zipfile.ZipFile(stack.enter_context(content.as_path())))
+        yield archive

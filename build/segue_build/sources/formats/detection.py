@@ -1,0 +1,195 @@
+"""A table on disk, in whatever format: its first bytes say how it is compressed and which reader takes it.
+
+Compressed files are gzip, bzip2, xz, zstd or lz4 streams, and zip archives.
+"""
+
+import bz2
+import gzip
+import lzma
+import zipfile
+from collections.abc import Callable
+from pathlib import Path, PurePosixPath
+from typing import IO, cast
+
+import pyarrow as pa
+
+from segue.errors import SourceError
+from segue_build.sources.formats import columnar
+from segue_build.sources.formats.base import (
+    EXPECTED_TABLE,
+    Content,
+    Table,
+    decompressed,
+    file_content,
+    open_zip,
+)
+from segue_build.sources.formats.json_records import read_json
+from segue_build.sources.formats.text import read_delimited
+from segue_build.sources.formats.xlsx import read_workbook
+
+# first bytes -> what that is no table, and what to do about it
+UNSUPPORTED_MAGIC = {
+    b"%PDF-": "a PDF document; save the table in it as CSV",
+    b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": "an old Excel workbook (.xls), or one with a password; save it as .xlsx"
+    " without a password, or as CSV",
+    b"7z\xbc\xaf\x27\x1c": "a 7z archive; unpack it and give the table in it",
+    b"Rar!": "a rar archive; unpack it and give the table in it",
+    b"SQLite format 3\0": "an SQLite database; save its table as CSV",
+    b"version https://git-lfs": "a pointer of Git LFS, not the file itself; get that with git lfs pull",
+    b"\x80\x02": "a pickle, which could run code; save the table as Parquet or CSV",
+    b"\x80\x03": "a pickle, which could run code; save the table as Parquet or CSV",
+    b"\x80\x04": "a pickle, which could run code; save the table as Parquet or CSV",
+    b"\x80\x05": "a pickle, which could run code; save the table as Parquet or CSV",
+    b"\x89HDF": "an HDF5 file; save the table as Parquet or CSV",
+    b"ORC": "an ORC file; save the table as Parquet or CSV",
+    b"Obj\x01": "an Avro file; save the table as Parquet or CSV",
+    b"RDX": "a file of R's; save the table as CSV",
+    b"\x89PNG": "a picture; give the table as CSV",
+    b"\xff\xd8\xff": "a picture; give the table as CSV",
+}
+MARKUP_STARTS = (b"<!doctype", b"<html", b"<head", b"<?xml", b"<body")
+TAR_MAGIC, TAR_MAGIC_OFFSET = b"ustar", 257
+_IGNORED_BYTES = b"\xef\xbb\xbf\xff\xfe\0 \t\r\n"  # marks, spaces and every second byte of UTF-16
+MAX_COMPRESSION_DEPTH = 3  # packings around one table
+ZIP_MAGIC = b"PK\x03\x04"
+EMPTY_ZIP_MAGIC = b"PK\x05\x06"
+# entries of zip files that are documents, not archives
+DOCUMENT_ENTRIES = ("xl/", "word/", "ppt/", "content.xml", "Index/Document.iwa")
+TABLE_SUFFIXES = (
+    ".csv", ".tsv", ".tab", ".txt", ".json", ".jsonl", ".ndjson", ".parquet", ".pq", ".feather", ".arrow", ".xlsx",
+    ".gz", ".bz2", ".xz", ".zst", ".zip",
+)  # fmt: skip
+MAX_LISTED_NAMES = 5  # names of an archive that a message lists
+StreamOpener = Callable[[IO[bytes]], IO[bytes]]
+# first bytes -> name, and what opens a stream of that kind
+STREAM_FORMATS: dict[bytes, tuple[str, StreamOpener]] = {
+    b"\x1f\x8b": ("gzip", lambda file: cast(IO[bytes], gzip.GzipFile(fileobj=file))),
+    b"BZh": ("bzip2", bz2.BZ2File),
+    b"\xfd7zXZ\x00": ("xz", lzma.LZMAFile),
+    b"\x28\xb5\x2f\xfd": ("zstd", lambda file: pa.CompressedInputStream(file, "zstd")),
+    b"\x04\x22\x4d\x18": ("lz4", lambda file: pa.CompressedInputStream(file, "lz4")),
+}
+
+
+def open_table(path: Path, part: str | None = None) -> Table:
+    """Open a table: a file, what is packed in one, or a folder of Parquet files.
+
+    part : name of the table in an archive of several files, or of the sheet in a workbook of several
+
+    Raises
+    ------
+    SourceError
+        the file is missing, empty, damaged, or no table; some of that shows only while its chunks are read.
+
+    """
+    if path.is_dir():
+        return columnar.read_parquet_folder(path)
+    if not path.is_file():
+        raise SourceError(f"{path}: no such file; {EXPECTED_TABLE}")
+    content = file_content(path)
+    if not content.size:
+        raise SourceError(f"{path.name}: the file is empty; {EXPECTED_TABLE}")
+    content = decompress(content, part)
+    head = content.head()
+    _check_supported(head, content.name)
+    if head.startswith(ZIP_MAGIC):
+        return _read_zip_document(content, part)
+    if head.startswith(columnar.PARQUET_MAGIC):
+        return columnar.read_parquet(content)
+    if head.startswith((columnar.ARROW_FILE_MAGIC, columnar.ARROW_STREAM_MAGIC, columnar.FEATHER_1_MAGIC)):
+        return columnar.read_arrow(content)
+    if head.lstrip(_IGNORED_BYTES).startswith((b"{", b"[")):
+        return read_json(content)
+    return read_delimited(content)
+
+
+def _check_supported(head: bytes, name: str) -> None:
+    """What is known to be something else is called by its name."""
+    unsupported = next(
+        (description for magic, description in UNSUPPORTED_MAGIC.items() if head.startswith(magic)), None
+    )
+    if head[TAR_MAGIC_OFFSET:].startswith(TAR_MAGIC):
+        unsupported = "a tar archive; unpack it and give the table in it"
+    if head.replace(b"\0", b"").lstrip(_IGNORED_BYTES).lower().startswith(MARKUP_STARTS):
+        unsupported = "a web page or XML, not a table; download the file itself"
+    if unsupported:
+        raise SourceError(f"{name}: this is {unsupported}")
+
+
+def _read_zip_document(content: Content, part: str | None) -> Table:
+    with open_zip(content) as archive:
+        if "xl/workbook.xml" not in archive.namelist():
+            raise SourceError(f"{content.name}: this is a document, but no .xlsx; save its table as .xlsx or CSV")
+    return read_workbook(content, part)
+
+
+def decompress(content: Content, part: str | None) -> Content:
+    """What is left when everything that packs a table is taken off.
+
+    part : name of the table in an archive of several
+
+    Raises
+    ------
+    SourceError
+        an archive holds no table or several, has a password, or is damaged; or it is packed too often.
+
+    """
+    while len(content.compression) <= MAX_COMPRESSION_DEPTH:
+        head = content.head()
+        stream = next((kind for magic, kind in STREAM_FORMATS.items() if head.startswith(magic)), None)
+        if stream:
+            content = _decompress_stream(content, *stream)
+        elif head.startswith((ZIP_MAGIC, EMPTY_ZIP_MAGIC)) and not is_zip_document(content):
+            content, part = _zip_member(content, part), None
+        else:
+            return content
+    raise SourceError(
+        f"{content.name}: packed more than {MAX_COMPRESSION_DEPTH} times over; unpack it and give the table in it"
+    )
+
+
+def is_zip_document(content: Content) -> bool:
+    """Whether a zip archive is a document of its own: a workbook or the like."""
+    with open_zip(content) as archive:
+        return any(name.startswith(DOCUMENT_ENTRIES) for name in archive.namelist())
+
+
+def _decompress_stream(content: Content, compression: str, stream: StreamOpener) -> Content:
+    return decompressed(
+        content, compression, lambda stack: stack.enter_context(stream(stack.enter_context(content.open())))
+    )
+
+
+def _zip_member(content: Content, part: str | None) -> Content:
+    with open_zip(content) as archive:
+        member = _select_member(archive, content.name, part)
+    if member.flag_bits & 1:
+        raise SourceError(f"{content.name}: {member.filename} has a password; unpack it and give the table")
+    name = f"{content.name}#{member.filename}"
+    return decompressed(
+        content, "zip", lambda stack: stack.enter_context(stack.enter_context(open_zip(content)).open(member)), name
+    )
+
+
+def _select_member(archive: zipfile.ZipFile, name: str, part: str | None) -> zipfile.ZipInfo:
+    """The entry that is the table: the one asked for, the only one, or the only one that is called as tables are."""
+    entries = [entry for entry in archive.infolist() if not entry.is_dir() and not _is_hidden(entry.filename)]
+    matching = [entry for entry in entries if entry.filename == part] if part else entries
+    if len(matching) > 1:
+        matching = [entry for entry in entries if entry.filename.lower().endswith(TABLE_SUFFIXES)]
+    if len(matching) == 1:
+        return matching[0]
+    names = [entry.filename for entry in matching or entries]
+    if not names:
+        raise SourceError(f"{name}: the zip archive is empty; pack it again with the table in it")
+    listed = ", ".join(names[:MAX_LISTED_NAMES]) + (", ..." if len(names) > MAX_LISTED_NAMES else "")
+    what = f"has no '{part}'" if part else f"holds {len(names)} files"
+    raise SourceError(
+        f"{name}: the zip archive {what} ({listed}); say which is the table, as in --source {name}#{names[0]}"
+        " (several --source merge)"
+    )
+
+
+def _is_hidden(name: str) -> bool:
+    """What systems add of their own: ``__MACOSX/``, ``.DS_Store``."""
+    return any(piece.startswith((".", "__MACOSX")) for piece in PurePosixPath(name).parts)

@@ -1,0 +1,236 @@
+"""Tables as delimited text: CSV, TSV and the like, and the encoding of any text.
+
+The encoding is UTF-8 if all bytes are valid, UTF-16 by its mark or zero bytes, else guessed by language.
+"""
+
+import codecs
+import csv
+import io
+import itertools
+import re
+import unicodedata
+import warnings
+from collections.abc import Iterable, Iterator
+
+import chardet
+
+from segue.errors import SourceError
+from segue_build.sources.formats.base import EXPECTED_TABLE, Content, Table, iter_chunks
+
+DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+MAX_LINE_LENGTH = 1 << 24  # characters of a line
+SNIFFED_LINES = 100  # lines from which the separator is told
+_END_OF_TEXT = "\0"  # after the last line: no line of text holds a zero byte
+BYTE_ORDER_MARKS = {
+    codecs.BOM_UTF8: "utf-8-sig",
+    codecs.BOM_UTF32_LE: "utf-32",  # before UTF-16, whose mark it begins with
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+DEFAULT_LEGACY = "windows-1252"
+LATIN_ENCODINGS = (DEFAULT_LEGACY, "windows-1250", "windows-1254", "macroman")
+NON_LATIN_ENCODINGS = (
+    "windows-1251", "windows-1253", "windows-1255", "windows-1256", "koi8-r", "cp932", "gb18030", "big5", "cp949",
+)  # fmt: skip
+MIN_WORDS = 10  # words from which nothing can be guessed but that Western letters are the most usual
+SAMPLE_BYTES = 1 << 18  # bytes of lines with letters beyond ASCII that a guess is made from
+ENCODING_LABELS = {"utf-8-sig": "UTF-8", "utf-16-le": "UTF-16", "utf-16-be": "UTF-16"}
+_WORD = re.compile(rb"[A-Za-z\x80-\xff]*[\x80-\xff][A-Za-z\x80-\xff]*")
+_ASCII = bytes(range(128))
+SAVE_HINT = "save the table as UTF-8"
+
+
+def read_delimited(content: Content) -> Table:
+    """Read a table of lines.
+
+    Raises
+    ------
+    SourceError
+        it is empty, binary, in an encoding that can't be told, or has a quote that is never closed.
+
+    """
+    codec = detect_encoding(content)
+    sample = list(itertools.islice(_text_lines(content, codec), SNIFFED_LINES))
+    first_line = sample[0].strip() if sample else ""
+    declared = (
+        first_line[4:] if first_line.lower().startswith("sep=") and len(first_line) == 5 else None
+    )  # as Excel writes and reads it
+    delimiter = declared or detect_delimiter(sample)
+    rows = _parse_rows(
+        itertools.islice(_text_lines(content, codec), int(declared is not None), None), delimiter, content.name
+    )
+    headers = [header.strip() for header in next(rows, [])]
+    _check_headers(headers, content.name)
+    kind = "TSV" if delimiter == "\t" else "CSV"
+    delimiter_name = DELIMITERS.get(delimiter, repr(delimiter))
+    format_name = f"{content.describe(kind)}, {encoding_label(codec)}, separated by {delimiter_name}"
+    return Table(content.name, format_name, headers, iter_chunks(rows, len(headers), 2 + int(declared is not None)))
+
+
+def _text_lines(content: Content, codec: str) -> Iterator[str]:
+    """The lines as they are, with their ends."""
+    with io.TextIOWrapper(content.open(), codec, newline="") as text:
+        for number in itertools.count(1):
+            line = text.readline(MAX_LINE_LENGTH)
+            if not line:
+                return
+            if _END_OF_TEXT in line:
+                raise SourceError(f"{content.name}, line {number}: binary data (a zero byte); {EXPECTED_TABLE}")
+            if len(line) == MAX_LINE_LENGTH:
+                raise SourceError(
+                    f"{content.name}, line {number}: longer than {MAX_LINE_LENGTH:,} characters; {EXPECTED_TABLE}"
+                )
+            yield line
+
+
+def detect_delimiter(lines: list[str]) -> str:
+    """The one that parts most lines into as many fields, more than one, as the first; the more fields, the better."""
+
+    def fit(delimiter: str) -> tuple[float, int]:
+        counts = [len(row) for row in csv.reader(lines, delimiter=delimiter) if row]
+        if not counts or counts[0] < 2:
+            return 0.0, 0
+        return counts.count(counts[0]) / len(counts), counts[0]
+
+    try:
+        return max(DELIMITERS, key=fit)
+    except csv.Error:  # the reader of all rows will say where
+        return max(DELIMITERS, key="".join(lines[:1]).count)
+
+
+def _parse_rows(lines: Iterable[str], delimiter: str, table: str) -> Iterator[list[str]]:
+    """The rows; a quote that is never closed would hide all that follow in one cell."""
+    reader = csv.reader(itertools.chain(lines, [_END_OF_TEXT]), delimiter=delimiter)
+    try:
+        for number, row in enumerate(reader, 1):
+            if row == [_END_OF_TEXT]:
+                return
+            if row and row[-1].endswith(_END_OF_TEXT):
+                raise SourceError(
+                    f"{table}, row {number}, column {len(row)}: a quote is opened and never closed; {EXPECTED_TABLE}"
+                )
+            yield row
+    except csv.Error as error:
+        raise SourceError(
+            f"{table}, line {reader.line_num}: {error} (a quote that is never closed?); {EXPECTED_TABLE}"
+        ) from error
+
+
+def _check_headers(headers: list[str], table: str) -> None:
+    if not any(headers):
+        raise SourceError(f"{table}, row 1: no headers; {EXPECTED_TABLE}")
+    if any(not character.isprintable() and not character.isspace() for header in headers for character in header):
+        raise SourceError(f"{table}, row 1: binary data in the headers; {EXPECTED_TABLE}")
+
+
+def detect_encoding(content: Content) -> str:
+    """The codec that all of a text can be decoded with.
+
+    Raises
+    ------
+    SourceError
+        there is none, or none that can be told from others; the message names the line.
+
+    """
+    head = content.head()
+    by_mark = next(
+        (codec for mark, codec in BYTE_ORDER_MARKS.items() if head.startswith(mark)), None
+    ) or _utf16_without_mark(head)
+    codec = by_mark or "utf-8"
+    line, invalid, all_ascii = _first_invalid(content, codec)
+    if line is None:
+        return codec
+    if by_mark or not all_ascii:
+        raise SourceError(
+            f"{content.name}, line {line}: byte 0x{invalid:02x} is not {encoding_label(codec)},"
+            f" though what is before it is; {SAVE_HINT}"
+        )
+    return _legacy_encoding(content, line, invalid)
+
+
+def encoding_label(codec: str) -> str:
+    """A codec's name for people."""
+    return ENCODING_LABELS.get(codec, codec.upper() if codec.startswith("utf") else codec)
+
+
+def iter_decoded(content: Content, codec: str) -> Iterator[str]:
+    """The text, a block at a time, in an encoding that fits it."""
+    decoder = codecs.getincrementaldecoder(codec)()
+    for block in content.blocks():
+        yield decoder.decode(block)
+    yield decoder.decode(b"", final=True)
+
+
+def _utf16_without_mark(head: bytes) -> str | None:
+    """UTF-16 without a mark: of two bytes of an ASCII letter one is zero, and headers have such letters."""
+    start = head[:64]
+    even_zeros, odd_zeros = start[::2].count(0), start[1::2].count(0)
+    if max(even_zeros, odd_zeros) * 3 < len(start):
+        return None
+    return "utf-16-be" if even_zeros > odd_zeros else "utf-16-le"
+
+
+def _first_invalid(content: Content, codec: str) -> tuple[int | None, int, bool]:
+    """Line and value of the first byte that can't be decoded, no line if all can; whether all before it is ASCII."""
+    decoder = codecs.getincrementaldecoder(codec)()
+    line, all_ascii = 1, True
+    for block in itertools.chain(content.blocks(), [b""]):
+        try:
+            text = decoder.decode(block, final=not block)
+        except UnicodeDecodeError as error:
+            before = error.object[: error.start]
+            return line + before.count(b"\n"), error.object[error.start], all_ascii and before.isascii()
+        line += text.count("\n")
+        all_ascii = all_ascii and text.isascii()
+    return None, 0, all_ascii
+
+
+def _legacy_encoding(content: Content, line: int, invalid: int) -> str:
+    """What was usual before UTF-8: guessed from the lines that are not ASCII, and then proven on all of the text."""
+    sample = _sample_non_ascii(content)
+    guess = _guess_encoding(sample)
+    if guess is None or not _is_text(sample.decode(guess, "ignore")) or _first_invalid(content, guess)[0] is not None:
+        raise SourceError(
+            f"{content.name}, line {line}: byte 0x{invalid:02x} is not UTF-8, and no other encoding fits; {SAVE_HINT}"
+        )
+    return guess
+
+
+def _guess_encoding(sample: bytes) -> str | None:
+    """Words of Latin letters are mostly ASCII, those of other alphabets are not."""
+    words = _WORD.findall(sample)
+    letters = b"".join(words)
+    if 2 * len(letters.translate(None, _ASCII)) > len(letters):
+        return _chardet_guess(sample, NON_LATIN_ENCODINGS)
+    if len(words) < MIN_WORDS:
+        return DEFAULT_LEGACY
+    return _chardet_guess(sample, LATIN_ENCODINGS)
+
+
+def _chardet_guess(sample: bytes, names: tuple[str, ...]) -> str | None:
+    with warnings.catch_warnings(action="ignore"):  # that there is none of these is the answer then
+        return chardet.detect(sample, max_bytes=SAMPLE_BYTES, include_encodings=names)["encoding"]
+
+
+def _is_text(text: str) -> bool:
+    """Whether most of what is not ASCII is letters and punctuation: in a wrong encoding much is signs and boxes."""
+    kinds = [unicodedata.category(character)[0] for character in text if not character.isascii()]
+    return 2 * sum(kind in "LMP" for kind in kinds) > len(kinds)
+
+
+def _sample_non_ascii(content: Content) -> bytes:
+    found, size = [], 0
+    for line in _byte_lines(content):
+        if not line.isascii():
+            found.append(line)
+            size += len(line)
+        if size >= SAMPLE_BYTES:
+            break
+    return b"\n".join(found)
+
+
+def _byte_lines(content: Content) -> Iterator[bytes]:
+    """Pieces of the text, none of them longer than a block: lines but for those that a block cuts."""
+    for block in content.blocks():
+        yield from block.splitlines()

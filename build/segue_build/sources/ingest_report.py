@@ -1,0 +1,179 @@
+"""What became of a table: rows read, rejected and merged, and how its columns were interpreted."""
+
+import sys
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from segue_build.sources.columns import ColumnMapping
+from segue_build.sources.series import Series
+
+MAX_EXAMPLES = 3  # shown per reason
+LINE_WIDTH = 100  # characters of a line
+
+
+@dataclass
+class IngestReport:
+    """Counts over all sources of one build; printed, and kept in the manifest.
+
+    works : None as long as they are not counted; Spark counts them while it writes
+    dropped : reason -> rows
+    examples : reason -> the first few, each with file, row and column
+    notes : what else a person should know
+    """
+
+    rows: int = 0
+    ids_merged: int = 0
+    songs: int = 0
+    works: int | None = 0
+    not_analysed: int = 0
+    dropped: Counter[str] = field(default_factory=Counter)
+    examples: dict[str, list[str]] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+    def count_dropped(self, reason: str, rows: int, examples: list[str]) -> None:
+        """Count rows that were left out for one reason."""
+        self.dropped[reason] += rows
+        shown = self.examples.setdefault(reason, [])
+        shown.extend(examples[: MAX_EXAMPLES - len(shown)])
+
+    def add_note(self, text: str) -> None:
+        """Keep a remark, once."""
+        if text not in self.notes:
+            self.notes.append(text)
+
+    @property
+    def dropped_rows(self) -> int:
+        """Rows left out, for whatever reason."""
+        return sum(self.dropped.values())
+
+    def lines(self) -> list[str]:
+        """The report as a person reads it."""
+        lines = [f"{self.rows:,} rows read, {self.dropped_rows:,} dropped"]
+        for reason, rows in self.dropped.most_common():
+            lines.append(f"  {rows:,} {reason}")
+            lines.extend(f"    {example}" for example in self.examples[reason])
+        works = "" if self.works is None else f" {self.works:,} works,"
+        lines.append(
+            f"{self.songs:,} songs ({self.ids_merged:,} rows repeated an id and were merged),"
+            f"{works} {self.not_analysed:,} never recommended (not analysed)"
+        )
+        return lines + [f"note: {note}" for note in self.notes]
+
+    def to_manifest(self) -> dict[str, object]:
+        """The report for the manifest."""
+        return {
+            "rows": self.rows,
+            "dropped": dict(self.dropped),
+            "ids_merged": self.ids_merged,
+            "works": self.works,
+            "not_analysed": self.not_analysed,
+            "notes": self.notes,
+        }
+
+
+class RowFilter:
+    """Which rows of a frame are still good.
+
+    row_numbers : of the rows, as a spreadsheet counts
+    """
+
+    def __init__(self, row_numbers: Series, table: str, report: IngestReport):
+        self._row_numbers = row_numbers
+        self._table = table
+        self._report = report
+        self._accepted = pd.Series(True, row_numbers.index)
+
+    def reject(self, bad: Series, header: str, cells: Series, reason: str, expected: str) -> None:
+        """Drop rows whose cell can't be used."""
+        self._reject(bad, reason, lambda row: f", column '{header}': {_shorten(cells[row])} {expected}")
+
+    def reject_ragged(self, fields: Series, width: int) -> None:
+        """Drop rows that have more or fewer fields than there are headers."""
+        reason = "with too many or too few fields"
+        self._reject(fields.notna(), reason, lambda row: f": {fields[row]} fields, expected {width}")
+
+    def accepted(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """The rows that were not refused."""
+        return frame if self._accepted.all() else frame[self._accepted].reset_index(drop=True)
+
+    def _reject(self, bad: Series, reason: str, why: Any) -> None:
+        bad = bad & self._accepted
+        if not bad.any():
+            return
+        shown = self._row_numbers[bad].head(MAX_EXAMPLES)
+        examples = [f"{self._table}, row {number}{why(row)}" for row, number in shown.items()]
+        self._report.count_dropped(reason, int(bad.sum()), examples)
+        self._accepted &= ~bad
+
+
+@dataclass
+class TableInterpretation:
+    """What one table was taken for.
+
+    table, format_name : its name, and how it is written
+    remarks : canonical name -> how its cells were understood, where that was not plain
+    artists_delimited : whether cells of artists say themselves how many names they hold, by semicolons or as lists
+    decimal_commas : whether any number has one
+    """
+
+    table: str
+    format_name: str
+    columns: ColumnMapping
+    remarks: dict[str, list[str]] = field(default_factory=dict)
+    artists_delimited: bool = False
+    decimal_commas: bool = False
+
+    def add_remark(self, column: str, text: str) -> None:
+        """Keep a remark on a column, once."""
+        remarks = self.remarks.setdefault(column, [])
+        if text not in remarks:
+            remarks.append(text)
+
+    def print_summary(self) -> None:
+        """Print which header became which column, and which were left unread, to stderr."""
+        print("\n".join(self.lines()), file=sys.stderr, flush=True)
+
+    def lines(self) -> list[str]:
+        """The same as a person reads it."""
+        described = [self._describe_column(name) for name in self.columns.positions]
+        used = {index for indices in self.columns.positions.values() for index in indices}
+        unused = [_one_line(header) for index, header in enumerate(self.columns.headers) if index not in used]
+        return [
+            f"{self.table}: {self.format_name}{', decimal commas' if self.decimal_commas else ''}",
+            *_wrap("  read: ", described),
+            *(_wrap("  left unread, kept in catalog.parquet: ", unused) if unused else []),
+        ]
+
+    def _describe_column(self, name: str) -> str:
+        headers = [_one_line(self.columns.headers[index]) for index in self.columns.positions[name]]
+        source = (
+            ""
+            if [header.lower() for header in headers] == [name]
+            else " from " + " and ".join(f"'{header}'" for header in headers)
+        )
+        remarks = "".join(f" ({remark})" for remark in self.remarks.get(name, ()))
+        return f"{name}{source}{remarks}"
+
+
+def _shorten(cell: object) -> str:
+    text = f"{cell:.15g}" if isinstance(cell, float) else " ".join(str(cell).split())
+    return f"'{text[:40]}…'" if len(text) > 40 else f"'{text}'"
+
+
+def _one_line(header: str) -> str:
+    """A header on one line, whatever a stranger's table put into it."""
+    return " ".join(header.split())[:LINE_WIDTH] or "(no header)"
+
+
+def _wrap(prefix: str, items: list[str]) -> list[str]:
+    """Pieces with commas between them, in lines that none of them is cut by."""
+    lines = [prefix]
+    for number, item in enumerate(items):
+        item += "," if number < len(items) - 1 else ""
+        if len(lines[-1]) + len(item) > LINE_WIDTH and lines[-1].strip():
+            lines.append("   ")
+        lines[-1] += ("" if lines[-1].endswith(" ") else " ") + item
+    return lines

@@ -1,0 +1,248 @@
+"""Raw cells to cells of the canonical table, a chunk at a time; bad rows are dropped and counted.
+
+The canonical table has the columns ``columns.CANONICAL_COLUMNS``, missing values where a table has none, and the
+source's other columns. Lists (artists, genres) are texts joined by ``SEPARATOR``: a tenth of the memory of Python
+lists. What only a whole column shows is inferred in :mod:`segue_build.sources.column_inference`.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from functools import partial
+
+import numpy as np
+import pandas as pd
+
+from segue.query.schema import ATTRIBUTES_BY_NAME, AUDIO_FEATURES, Attribute
+from segue_build.sources.columns import CANONICAL_COLUMNS, ColumnMapping
+from segue_build.sources.formats.base import FIELD_COUNT, ROW_NUMBER
+from segue_build.sources.ingest_report import IngestReport, RowFilter, TableInterpretation
+from segue_build.sources.multivalue import (
+    MISSING_MARKERS,
+    SEPARATOR,
+    join_values,
+    parse_list,
+    split_artists,
+    split_genres,
+)
+from segue_build.sources.series import Series, distinct_cells, map_distinct, stripped_texts, without_missing
+from segue_build.sources.values import MODES, parse_duration, parse_key, parse_numbers, parse_year
+
+FEATURES = [attribute.name for attribute in AUDIO_FEATURES if attribute.name not in ("key", "mode", "time_signature")]
+EXPLICIT_DURATIONS = "_explicit_durations"  # a column: durations with units, in milliseconds
+METER = re.compile(r"(\d{1,2})/\d{1,2}")
+BOOLEANS = dict.fromkeys(("true", "1", "1.0", "yes", "t", "y", "explicit"), True)
+BOOLEANS |= dict.fromkeys(("false", "0", "0.0", "no", "f", "n", "clean", "cleaned", "notexplicit"), False)
+
+_ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
+ID_AFFIXES = re.compile(r"^(?:spotify:track:|https?://open\.spotify\.com/(?:intl-\w+/)?track/)|\?.*$")
+
+
+class RawChunk:
+    """A chunk on its way to the canonical table: raw cells, and which rows are still good."""
+
+    def __init__(self, raw: pd.DataFrame, interpretation: TableInterpretation, report: IngestReport):
+        self.raw = raw
+        self.columns = interpretation.columns
+        self.interpretation = interpretation
+        self.rows = RowFilter(raw[ROW_NUMBER], interpretation.table, report)
+
+    def column(self, name: str) -> Series:
+        """The raw cells of the column that feeds a canonical column."""
+        return self.raw[self.columns.positions[name][0]]
+
+    def texts(self, name: str) -> Series:
+        """The same as stripped texts, missing where empty."""
+        return stripped_texts(self.column(name))
+
+    def reject(self, bad: Series, name: str, reason: str, expected: str) -> None:
+        """Drop rows whose cell can't be used."""
+        self.rows.reject(bad, self.columns.header(name), self.column(name), reason, expected)
+
+
+def normalize(raw: pd.DataFrame, interpretation: TableInterpretation, report: IngestReport) -> pd.DataFrame:
+    """Turn a chunk of raw cells into cells of the canonical table, numbers still in the table's own units.
+
+    raw : as tables are read, see :class:`segue_build.sources.formats.base.Table`
+    interpretation : what each raw column is; receives how cells were understood
+    report : receives the counts
+
+    Returns
+    -------
+    The columns that the table has, then ``EXPLICIT_DURATIONS``, where it has durations, and ``ROW_NUMBER``.
+
+    """
+    report.rows += len(raw)
+    chunk, columns = RawChunk(raw, interpretation, report), interpretation.columns
+    chunk.rows.reject_ragged(raw[FIELD_COUNT], len(columns.headers))
+    converted = {name: convert(chunk) for name, convert in _converters(columns)}
+    if "key" in columns.positions:
+        converted |= _keys_and_modes(chunk, converted.get("mode"))
+    if "duration_ms" in columns.positions:
+        converted |= _durations(chunk)
+    frame = pd.DataFrame(
+        {name: converted[name] for name in (*CANONICAL_COLUMNS, EXPLICIT_DURATIONS) if name in converted},
+        index=raw.index,
+    )
+    if "name" in columns.positions:
+        chunk.reject(_lacks_name(frame), "name", "without a name", "is no name of a song")
+    else:
+        chunk.reject(frame["id"].isna(), "id", "without an id or a name", "is no id of a song")
+    for name, index in columns.extra.items():
+        frame[name] = raw[index].mask(raw[index].isin([""]))
+    return chunk.rows.accepted(frame.assign(**{ROW_NUMBER: raw[ROW_NUMBER]}))
+
+
+def non_numeric_columns(raw: pd.DataFrame, columns: ColumnMapping) -> list[str]:
+    """Tidy columns of numbers whose source has another header, as "time" or "live", and mostly holds no numbers."""
+    named = (name for name in ("popularity", "duration_ms", *FEATURES) if columns.matched_by_synonym(name))
+    return [name for name in named if _is_mostly_non_numeric(stripped_texts(raw[columns.positions[name][0]]))]
+
+
+def _is_mostly_non_numeric(cells: Series) -> bool:
+    texts = without_missing(cells).dropna()
+    values, _ = parse_numbers(texts, integers=True, full_scale=1)
+    unparsed = texts[values.isna()]
+    return 2 * map_distinct(unparsed, parse_duration, "float64").isna().sum() > len(texts)
+
+
+def _converters(columns: ColumnMapping) -> Iterator[tuple[str, Callable[[RawChunk], Series]]]:
+    special: dict[str, Callable[[RawChunk], Series]] = {
+        "id": _ids,
+        "artists": _artists,
+        "genres": _genres,
+        "year": _years,
+        "explicit": _explicit,
+        "mode": partial(_numbers_or_words, name="mode", parse_word=_parse_mode),
+        "time_signature": partial(_numbers_or_words, name="time_signature", parse_word=_parse_meter),
+    }
+    for name in columns.positions:
+        if name in special:
+            yield name, special[name]
+        elif name in ("key", "duration_ms"):
+            continue
+        elif name in ATTRIBUTES_BY_NAME:
+            yield name, partial(_numbers, attribute=ATTRIBUTES_BY_NAME[name])
+        else:
+            yield name, partial(RawChunk.texts, name=name)
+
+
+def _ids(chunk: RawChunk) -> Series:
+    ids = without_missing(chunk.texts("id")).str.replace(ID_AFFIXES, "", regex=True)
+    wrong = ids.notna() & ~ids.str.fullmatch(_ID.pattern).fillna(False).astype(bool)
+    chunk.reject(wrong, "id", "with a malformed id", "is not 1..64 characters of A-Z a-z 0-9 _ . : -")
+    return ids
+
+
+def _lacks_name(frame: pd.DataFrame) -> Series:
+    """No name, or "NA" where the artist is "NA" too: alone, either may be a real name."""
+    nameless = frame["name"].isna()
+    if "artists" in frame:
+        nameless |= (frame["name"] == "NA") & (frame["artists"] == "NA")
+    return nameless
+
+
+def _artists(chunk: RawChunk) -> Series:
+    cells = chunk.column("artists")
+    chunk.interpretation.artists_delimited |= any(
+        ";" in str(cell) or parse_list(cell) is not None for cell in distinct_cells(cells)
+    )
+    return map_distinct(cells, lambda cell: join_values(split_artists(cell)))
+
+
+def _genres(chunk: RawChunk) -> Series:
+    first, *further = (
+        map_distinct(chunk.raw[index], lambda cell: join_values(split_genres(cell)))
+        for index in chunk.columns.positions["genres"]
+    )
+    joined = first.str.cat(further, SEPARATOR, na_rep="")
+    return map_distinct(joined, lambda text: join_values(sorted(text.split(SEPARATOR))))
+
+
+def _numbers(chunk: RawChunk, attribute: Attribute) -> Series:
+    cells = chunk.column(attribute.name)
+    if pd.api.types.is_numeric_dtype(cells):
+        return cells.astype("float64")
+    full_scale = attribute.high if attribute.high in (1, 100) else None
+    texts = without_missing(stripped_texts(cells))
+    values, decimal_comma = parse_numbers(texts, integers=attribute.is_integer, full_scale=full_scale)
+    chunk.interpretation.decimal_commas |= decimal_comma
+    chunk.reject(
+        values.isna() & texts.notna(), attribute.name, f"with {attribute.name} not a number", "is not a number"
+    )
+    return values
+
+
+def _numbers_or_words(chunk: RawChunk, name: str, parse_word: Callable[[str], float | None]) -> Series:
+    """Whole numbers, for which words may stand."""
+    cells = chunk.column(name)
+    if pd.api.types.is_numeric_dtype(cells):
+        values = cells.astype("float64")
+    else:
+        texts = without_missing(stripped_texts(cells))
+        values, _ = parse_numbers(texts, integers=True)
+        values = values.fillna(map_distinct(texts[values.isna()], parse_word, "float64"))
+        chunk.reject(values.isna() & texts.notna(), name, f"with {name} not a number", "is not a number")
+    chunk.reject(values % 1 > 0, name, f"with a broken {name}", "is not a whole number")
+    return values
+
+
+def _parse_mode(text: str) -> float | None:
+    return MODES.get(text.lower())
+
+
+def _parse_meter(text: str) -> float | None:
+    found = METER.fullmatch(text)
+    return float(found[1]) if found else None
+
+
+def _keys_and_modes(chunk: RawChunk, modes: Series | None) -> dict[str, Series]:
+    """Keys of the first column that has one, and modes of those keys where no column of modes has them."""
+    keys = _numbers_or_words(chunk, "key", _parse_pitch_class)
+    text_columns = [without_missing(stripped_texts(chunk.raw[index])) for index in chunk.columns.positions["key"]]
+    for cells in text_columns[1:]:
+        keys = keys.fillna(map_distinct(cells[keys.isna()], _parse_pitch_class, "float64"))
+    for cells in text_columns:
+        found = map_distinct(cells, _parse_key_mode, "float64")
+        if modes is None and found.notna().any():
+            chunk.interpretation.add_remark("key", "modes too")
+        modes = found if modes is None else modes.fillna(found)
+    return {"key": keys, "mode": modes}
+
+
+def _parse_pitch_class(text: str) -> float | None:
+    key = parse_key(text)
+    return key[0] if key else None
+
+
+def _parse_key_mode(text: str) -> float | None:
+    key = parse_key(text)
+    return key[1] if key else None
+
+
+def _durations(chunk: RawChunk) -> dict[str, Series]:
+    """Plain numbers, whose unit is not yet known, and what says its units."""
+    cells = chunk.column("duration_ms")
+    if pd.api.types.is_numeric_dtype(cells):
+        return {"duration_ms": cells.astype("float64"), EXPLICIT_DURATIONS: pd.Series(np.nan, cells.index)}
+    texts = without_missing(stripped_texts(cells))
+    plain, _ = parse_numbers(texts, integers=True)
+    explicit = map_distinct(texts[plain.isna()], parse_duration, "float64").reindex(cells.index)
+    unparsed = texts.notna() & plain.isna() & explicit.isna()
+    chunk.reject(
+        unparsed, "duration_ms", "with duration_ms not a number", "is not a number, and no duration like 3:20"
+    )
+    return {"duration_ms": plain, EXPLICIT_DURATIONS: explicit}
+
+
+def _years(chunk: RawChunk) -> Series:
+    """Years of dates; what is none is not known."""
+    years = map_distinct(chunk.texts("year"), parse_year, "float64")
+    return years.where(years.between(ATTRIBUTES_BY_NAME["year"].low, ATTRIBUTES_BY_NAME["year"].high))
+
+
+def _explicit(chunk: RawChunk) -> Series:
+    cells = chunk.texts("explicit").str.lower()
+    values = cells.map(BOOLEANS).astype("boolean")
+    wrong = cells.notna() & ~cells.isin(MISSING_MARKERS) & values.isna()
+    chunk.reject(wrong, "explicit", "with explicit neither true nor false", "is neither true nor false")
+    return values.astype("Float64").astype("float64")

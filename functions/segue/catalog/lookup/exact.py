@@ -1,0 +1,185 @@
+"""Exact look-up: songs, artists and albums by id, by title or by name, and what belongs to a song.
+
+Songs have ids in tables; artists and albums have names only. So their ids are made from names: two digests, eleven
+characters of base62 each, as Spotify's ids are. The first digest is an artist's, by which artists are looked up; the
+second tells apart those who share it, or the albums of an artist. They are the same in every version of every table.
+"""
+
+import itertools
+from collections import defaultdict
+from collections.abc import Sequence
+from itertools import takewhile
+
+import numpy as np
+
+from segue.catalog.catalog import Catalog
+from segue.catalog.normalization import hash64, normalized, title_key
+
+ARTIST_SHARE = 0.75  # of the popularity of an artist's best-known song, which is the least that the others have
+BASE62 = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+HALF_LENGTH = 11  # characters that hold 64 bits: 62**11 > 2**64
+
+
+def song_by_id(catalog: Catalog, song: str) -> int | None:
+    """The row of an id."""
+    ids = catalog.texts("ids")
+    (rows,) = _rows_by_hash(catalog, "id_hashes", "id_songs", [hash64(song)])
+    catalog.prefetch_rows(rows)
+    return next((row for row in rows.tolist() if ids[row] == song), None)
+
+
+def songs_by_ids(catalog: Catalog, songs: Sequence[str]) -> list[int | None]:
+    """The rows of several ids, in their order; None where there is no such song."""
+    column, hashes = catalog.array("id_hashes"), np.array([hash64(song) for song in songs], np.uint64)
+    positions = np.minimum(column.searchsorted(hashes), len(column) - 1)
+    known = np.flatnonzero(column[positions] == hashes)
+    candidates = catalog.array("id_songs")[positions[known]]
+    catalog.prefetch_rows(candidates)
+    found: list[int | None] = [None] * len(songs)
+    for position, row, text in zip(known.tolist(), candidates.tolist(), catalog.texts("ids").take(candidates)):
+        found[position] = row if text == songs[position] else song_by_id(catalog, songs[position])
+    return found
+
+
+def songs_by_title(catalog: Catalog, titles: Sequence[str]) -> list[np.ndarray]:
+    """For each spelling of a title (of its ``title_variants``) its songs, the most popular first."""
+    return _rows_by_hash(catalog, "title_hashes", "title_songs", [hash64(title) for title in titles])
+
+
+def artists_by_name(catalog: Catalog, names: Sequence[str]) -> list[np.ndarray]:
+    """For each ``search_key`` of a name the artists of that name."""
+    return _rows_by_hash(catalog, "artist_hashes", "artist_rows", [hash64(artist_search_key(name)) for name in names])
+
+
+def artist_search_key(name: str) -> str:
+    """The key of an artist's spelling: apart from title keys, whose digests stand in the same column."""
+    return f"\x1f{name}"
+
+
+def artists_by_title_key(catalog: Catalog, name: str) -> list[int]:
+    """All artists whose names differ from this one in no more than versions of a title do."""
+    return artists_by_hash(catalog, hash64(title_key(name)))
+
+
+def artists_by_hash(catalog: Catalog, key: int) -> list[int]:
+    """All artists of whose names' title keys this is the digest."""
+    found: list[int] = _rows_by_hash(catalog, "artist_hashes", "artist_rows", [key])[0].tolist()
+    return found
+
+
+def artist_names(catalog: Catalog, row: int) -> list[str]:
+    """A song's artists, the first artist first."""
+    names = catalog.texts("artists")
+    return [names[artist] for artist in catalog.lists("song", "artists")[row].tolist()]
+
+
+def artist_names_by_song(catalog: Catalog, rows: np.ndarray) -> list[list[str]]:
+    """The same of several songs."""
+    by = catalog.lists("song", "artists").take(rows)
+    names = iter(catalog.texts("artists").take(np.array(list(itertools.chain(*by)), np.int64)))
+    return [list(itertools.islice(names, len(artists))) for artists in by]
+
+
+def song_versions(catalog: Catalog, row: int) -> np.ndarray:
+    """The rows of all versions of a song, itself included, most popular first."""
+    return catalog.lists("work", "songs")[int(catalog.array("works")[row])]
+
+
+def popularity(catalog: Catalog, rows: np.ndarray) -> np.ndarray:
+    """Popularity of songs, float32, 0 where it is not known."""
+    return np.nan_to_num(catalog.attribute("popularity")[rows].astype(np.float32))
+
+
+def most_popular_songs(catalog: Catalog, artists: np.ndarray) -> np.ndarray:
+    """The best-known song of each of several artists, as first artist if there is any."""
+    return catalog.array("artist_songs")[catalog.array("artist_offsets")[artists]]
+
+
+def popularity_with_artist(catalog: Catalog, rows: np.ndarray) -> np.ndarray:
+    """How well known songs are, float32, 0..100: their popularity, or ``ARTIST_SHARE`` of their artist's best song's.
+
+    Tables have low figures for reissues, but a title means the song of the artist whom people know: of 1,163 titles
+    that several artists have, the one that is on most playlists comes first for 80 % by this, 77 % by popularity.
+    """
+    values = popularity(catalog, rows)
+    offsets, artists = catalog.array("song_artists_offsets"), catalog.array("song_artists")
+    firsts = offsets[rows].astype(np.int64)
+    with_artist = np.flatnonzero(offsets[rows + 1] > firsts)
+    best = most_popular_songs(catalog, artists[firsts[with_artist]])
+    values[with_artist] = np.maximum(values[with_artist], ARTIST_SHARE * popularity(catalog, best))
+    return values
+
+
+def _rows_by_hash(catalog: Catalog, hashes: str, rows: str, keys: Sequence[int]) -> list[np.ndarray]:
+    """What sorted digests lead to, for each of several keys."""
+    column, wanted = catalog.array(hashes), np.array(keys, np.uint64)
+    firsts, lasts = column.searchsorted(wanted).tolist(), column.searchsorted(wanted, side="right").tolist()
+    return [catalog.array(rows)[first:last] for first, last in zip(firsts, lasts)]
+
+
+def encode_base62(number: int) -> str:
+    """A 64-bit number in eleven characters."""
+    digits = ""
+    for _ in range(HALF_LENGTH):
+        number, digit = divmod(number, len(BASE62))
+        digits = BASE62[digit] + digits
+    return digits
+
+
+def decode_first_half(identity: str) -> int | None:
+    """The number that the first half of an id stands for; None for what is no id."""
+    if len(identity) != 2 * HALF_LENGTH or not (identity.isascii() and identity.isalnum()):
+        return None
+    number = 0
+    for character in identity[:HALF_LENGTH]:
+        number = number * len(BASE62) + BASE62.index(character)
+    return number if number < 2**64 else None
+
+
+def album_id(name: str, artist: str) -> str:
+    """The id of an album by its name and first artist, whatever their case, accents and punctuation."""
+    return encode_base62(hash64(title_key(artist))) + encode_base62(
+        hash64(f"album {normalized(name)}\x1f{normalized(artist)}")
+    )
+
+
+def songs_by_album_id(catalog: Catalog, identity: str) -> list[int]:
+    """The songs of an album, the best known first; none where there is no such album."""
+    key = decode_first_half(identity)
+    if key is None:
+        return []
+    return [
+        row for artist in artists_by_hash(catalog, key) for row in albums_by_artist(catalog, artist).get(identity, ())
+    ]
+
+
+def albums_by_artist(catalog: Catalog, artist: int) -> dict[str, list[int]]:
+    """The albums of an artist: id -> songs of which this is the first artist, the best known first."""
+    name, texts, by = catalog.texts("artists")[artist], catalog.texts("albums"), catalog.lists("song", "artists")
+    songs = catalog.lists("artist", "songs")[artist].tolist()
+    titles: dict[str, list[int]] = defaultdict(list)
+    for row in takewhile(lambda row: int(by[row][0]) == artist, songs):
+        titles[texts[row]].append(row)
+    albums: dict[str, list[int]] = defaultdict(list)
+    for title, rows in titles.items():
+        if title:
+            albums[album_id(title, name)] += rows
+    return dict(albums)
+
+
+def artist_by_id(catalog: Catalog, identity: str) -> int | None:
+    """Of all spellings that share an id the one with most songs."""
+    key = decode_first_half(identity)
+    if key is None:
+        return None
+    names, songs = catalog.texts("artists"), catalog.lists("artist", "songs")
+    found = [row for row in artists_by_hash(catalog, key) if artist_id(names[row]) == identity]
+    return min(found, key=lambda row: (-songs.length(row), row), default=None)
+
+
+def artist_id(name: str) -> str:
+    """The id of an artist, the same for all spellings that differ in case, accents and punctuation only.
+
+    The first half is the digest by which artists are looked up, the second separates those who share it.
+    """
+    return encode_base62(hash64(title_key(name))) + encode_base62(hash64(f"artist {normalized(name)}"))

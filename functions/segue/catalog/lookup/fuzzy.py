@@ -1,0 +1,186 @@
+"""Candidates for a text with typos or cut short: string similarity, an inverted index of trigrams, and prefixes.
+
+The index lists, for each three letters in a row, the entries that hold them. Entries are the distinct pairs of a
+name, as it is typed, and a first artist, numbered from the most popular song on; their texts are the name and all
+artists. A search reads the shortest lists first, for rare trigrams distinguish best, and no more of them than its
+budget: lists begin with the most popular songs. Prefixes are found by bisection in alphabetical order.
+"""
+
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Sequence
+
+import numpy as np
+
+from segue.catalog.arrays import StringArray, take_slices
+from segue.catalog.catalog import Catalog
+from segue.catalog.lookup.exact import most_popular_songs, popularity
+from segue.catalog.normalization import case_folded, search_text
+
+BATCH_THRESHOLD = 64  # texts; to compare fewer one by one takes less time
+_WORD_BITS = 64  # bits
+_ALL_BITS = np.uint64(2**_WORD_BITS - 1)
+LETTERS = 3
+MAX_INDEXED_LENGTH = 100  # characters of a title, and of its artists together
+MAX_POSTINGS = 200_000  # numbers of entries that one search reads
+MIN_SHARE = 0.5  # of the most that any entry shares with a text, below which others are not worth comparing
+MAX_RANKED = 4_000  # of those that share most; more only where very many share as much
+_LETTER_BITS = 21  # of a Unicode character
+_WEIGHT_STEPS = 16  # a weight is a whole number of these parts of a bit
+_MAX_CHARACTER = "\U0010ffff"
+
+
+class LcsSimilarity:
+    """Compares texts with one text: their longest common subsequence, as a share of both.
+
+    All letters of a row of the usual table are worked on at once, as bits of one number: Hyyrö, "Bit-parallel
+    LCS-length computation revisited", Australasian Workshop on Combinatorial Algorithms (2004).
+    """
+
+    def __init__(self, text: str):
+        self.text = text
+        self._all = (1 << len(text)) - 1
+        self._positions: dict[str, int] = {}
+        for place, letter in enumerate(text):
+            self._positions[letter] = self._positions.get(letter, 0) | 1 << place
+
+    def ratio(self, other: str) -> float:
+        """``2 * common / (len(text) + len(other))``: 1 for the same text, 0 where no letter is shared."""
+        positions, free = self._positions, self._all
+        for letter in other:
+            matched = free & positions.get(letter, 0)
+            free = (free + matched) | (free - matched)
+        common = len(self.text) - (free & self._all).bit_count()
+        return 2 * common / max(len(self.text) + len(other), 1)
+
+    def ratios(self, others: Sequence[str]) -> np.ndarray:
+        """The ratio of each of several texts; float64, shape (n_texts,).
+
+        The same as :meth:`ratio`, of many texts a letter of all at a time.
+        """
+        if len(others) < BATCH_THRESHOLD:
+            return np.array([self.ratio(other) for other in others])
+        lengths = np.array([len(other) for other in others], np.int64)
+        longest = int(lengths.max(initial=1))
+        letters = np.array(others, f"<U{longest}").view(np.uint32).reshape(len(others), longest)
+        positions = self._table(int(letters.max(initial=0)))
+        free = np.full((len(positions), len(others)), _ALL_BITS)
+        for column in letters.T:
+            matched = free & positions[:, column]
+            free = _add_words(free, matched) | (free - matched)
+        common = np.bitwise_count(~free).sum(axis=0, dtype=np.int64)
+        return 2 * common / np.maximum(len(self.text) + lengths, 1)
+
+    def _table(self, last: int) -> np.ndarray:
+        """Where each letter up to a last one stands in the text; uint64, shape (n_words, last + 1), least first."""
+        words = len(self.text) // _WORD_BITS + 1
+        table = np.zeros((words, last + 1), np.uint64)
+        for letter, places in self._positions.items():
+            if 0 < ord(letter) <= last:  # zeros fill what is shorter than the longest text
+                table[:, ord(letter)] = [places >> _WORD_BITS * word & int(_ALL_BITS) for word in range(words)]
+        return table
+
+    def best_ratio(self, others: Iterable[str], least: float = 0.0) -> float:
+        """The highest ratio of several texts, or ``least``; those too long or short to reach it cost nothing."""
+        for other in others:
+            ceiling = 2 * min(len(self.text), len(other)) / max(len(self.text) + len(other), 1)
+            least = max(least, self.ratio(other)) if ceiling > least else least
+        return least
+
+
+def indexed_text(title: str, artists: Sequence[str]) -> str:
+    """The text of an entry, in which trigrams are looked for."""
+    return f" {search_text(title)[:MAX_INDEXED_LENGTH]} {search_text(' '.join(artists))[:MAX_INDEXED_LENGTH]} "
+
+
+def trigram_keys(text: str) -> np.ndarray:
+    """A number for each three letters in a row; uint64, shape (len(text) - 2,) or empty."""
+    letters = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32).astype(np.uint64)
+    return letters[:-2] << 2 * _LETTER_BITS | letters[1:-1] << _LETTER_BITS | letters[2:]
+
+
+def songs_by_trigrams(catalog: Catalog, text: str, limit: int) -> np.ndarray:
+    """Rows of the songs that share most with a text, each trigram weighed by how rare it is; best first.
+
+    Of songs that share as much, those whose names are as long as the text come first, then the most popular.
+    """
+    lists = _rarest_postings(catalog, text)
+    if not lists:
+        return np.empty(0, np.int64)
+    songs = catalog.array("entry_songs")
+    scores = np.zeros(len(songs), np.uint16)
+    for entries in lists:
+        scores[entries] += np.uint16(1 + _WEIGHT_STEPS * np.log2(len(songs) / len(entries)))
+    best = _top_entries(np.concatenate(lists), scores, len(lists), limit)[:MAX_RANKED]
+    offsets = catalog.array("names_offsets")
+    best = best[scores[best] >= MIN_SHARE * int(scores[best].max(initial=0))]
+    found = songs[best]
+    gaps = np.abs((offsets[found + 1] - offsets[found]).astype(np.int64) - len(text.encode("utf-8", "replace")))
+    return found[np.lexsort((best, gaps, -scores[best].astype(np.int64)))[:limit]].astype(np.int64)
+
+
+def _add_words(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """The sums of numbers of several words, the least word first; what flows over the last one is lost."""
+    total = one + other
+    carry = total < one
+    for word in range(1, len(total)):
+        total[word] += carry[word - 1]
+        carry[word] |= carry[word - 1] & (total[word] == 0)
+    return total
+
+
+def _rarest_postings(catalog: Catalog, text: str) -> list[np.ndarray]:
+    """The entries of the text's trigrams, the shortest lists first, until the budget is spent."""
+    known, offsets = catalog.array("trigram_keys"), catalog.array("trigram_offsets")
+    entries = catalog.array("trigram_entries")
+    wanted = np.unique(trigram_keys(f" {text} ")) if len(known) else np.empty(0, np.uint64)
+    positions = np.searchsorted(known, wanted)
+    positions = positions[known[np.minimum(positions, len(known) - 1)] == wanted]
+    starts = offsets[positions].astype(np.int64)
+    sizes = offsets[positions + 1].astype(np.int64) - starts
+    order = np.argsort(sizes, kind="stable")
+    read = np.diff(np.minimum(np.cumsum(sizes[order]), MAX_POSTINGS), prepend=0)
+    firsts = starts[order][read > 0]
+    return list(take_slices(entries, firsts.tolist(), (firsts + read[read > 0]).tolist()))
+
+
+def _top_entries(entries: np.ndarray, scores: np.ndarray, n_lists: int, limit: int) -> np.ndarray:
+    """Entries by falling score, ``limit`` at the least where there are as many, and all ties."""
+    found = scores[entries]
+    reached = np.bincount(found)[::-1].cumsum()  # occurrences of that score or more; n_lists an entry at the most
+    enough = np.searchsorted(reached, min(limit * n_lists, len(entries)))
+    best = np.sort(entries[found >= len(reached) - 1 - enough])
+    best = best[np.diff(best, prepend=-1) > 0]  # np.unique would hash, ten times slower
+    return best[np.argsort(np.iinfo(scores.dtype).max - scores[best], kind="stable")]
+
+
+def sort_key(name: str) -> str:
+    """What names are sorted by."""
+    return search_text(name) or case_folded(name)
+
+
+def titles_with_prefix(catalog: Catalog, text: str, limit: int) -> np.ndarray:
+    """The most popular songs whose titles begin with typed words, the last of which may be cut short."""
+    rows = _with_prefix(catalog.array("title_order"), catalog.texts("names"), text)
+    return _most_popular(rows, limit, lambda some: popularity(catalog, some))
+
+
+def artists_with_prefix(catalog: Catalog, text: str, limit: int) -> np.ndarray:
+    """The same for artists by their names, those with the most popular songs."""
+    rows = _with_prefix(catalog.array("artist_order"), catalog.texts("artists"), text)
+    return _most_popular(rows, limit, lambda some: popularity(catalog, most_popular_songs(catalog, some)))
+
+
+def _with_prefix(order: np.ndarray, names: StringArray, text: str) -> np.ndarray:
+    def key(row: int) -> str:
+        return sort_key(names[row])
+
+    first = bisect_left(order, text, key=key)
+    return order[first : bisect_left(order, text + _MAX_CHARACTER, lo=first, key=key)]
+
+
+def _most_popular(rows: np.ndarray, limit: int, popularity_of: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    known = popularity_of(rows)
+    if len(rows) > limit:
+        likely = np.flatnonzero(known >= np.partition(known, -limit)[-limit])
+        rows, known = rows[likely], known[likely]
+    return rows[np.lexsort((rows, -known))[:limit]]

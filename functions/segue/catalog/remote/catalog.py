@@ -1,0 +1,317 @@
+"""A catalog whose songs stay in the store: small arrays are files on the disk, blocks of the others are fetched.
+
+Remote arrays stand where the code expects NumPy's: rows and slices are fetched by the block, anything else maps the
+whole file. What is taken of them is NumPy's, a copy. Numbers of rows are positive.
+"""
+
+import itertools
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+
+from segue.catalog.catalog import Catalog
+from segue.catalog.remote.block_cache import BlockCache, FetchRange
+from segue.catalog.remote.blocks import (
+    CELLS,
+    LOOKUPS,
+    MANIFEST_KEY,
+    MAX_RECORDS_PER_KEY,
+    SAMPLE,
+    ArrayInfo,
+    Block,
+    BlockIndex,
+    Segments,
+    block_count,
+    block_length,
+    object_name,
+)
+from segue.errors import MissingFile
+
+WHOLE_FILE_SHARE = 0.5  # share of a file's blocks from which all of it is fetched
+_NO_ROWS = np.empty(0, np.int64)
+MAPPED_LIMIT = 128_000_000  # bytes of whole files, and of libraries, that stay mapped between requests
+CELLS_SHARE = 0.5  # of the budget, up to which records of cells are fetched for one search
+PER_SONG_ARRAYS = (
+    "vectors",
+    "present",
+    "local_scales",
+    "pq_codes",
+    "works",
+    "song_albums",
+)  # and attributes
+RESIDENT_ARRAYS = frozenset((  # what is small, whatever the number of songs, and a byte a song
+    "pq_centroids", "cell_offsets", "cell_centroids", "cell_local_scales", "cell_clusters",
+    "rank_values", "rank_levels",
+    "genre_offsets", "genre_songs", "cluster_offsets", "cluster_songs", "trigram_keys", "trigram_offsets",
+    "recommendable", "record_offsets", "record_digests", "record_keys", "block_digests",
+))  # fmt: skip
+
+
+class RemoteCatalog(Catalog):
+    """A version by blocks; all that a :class:`segue.catalog.Catalog` answers is answered the same.
+
+    fetch_file : fetches a whole file of that name and returns its path
+    fetch_range : fetches bytes of an object of the version
+    limit : bytes that blocks may have
+    """
+
+    is_remote = True
+
+    def __init__(
+        self,
+        folder: Path,
+        manifest: dict[str, Any],
+        fetch_file: Callable[[str], Path],
+        fetch_range: FetchRange,
+        limit: int,
+    ):
+        super().__init__(folder, manifest, fetch_file)
+        self._index = BlockIndex(self)
+        self.cache = BlockCache(self._index, self.version, fetch_range, limit)
+        self._lookup_kinds = {column: kind for kind, (column, _, _) in LOOKUPS.items()}
+
+    @staticmethod
+    def is_supported(manifest: Mapping[str, Any], fetch_range: FetchRange) -> bool:
+        """Whether a version was fitted and published with records."""
+        try:
+            return MANIFEST_KEY in manifest and bool(fetch_range(object_name(0), 0, 1))
+        except MissingFile:
+            return False
+
+    @property
+    def required_files(self) -> Iterable[str]:
+        """The files that are to be here."""
+        return [f"{name}.npy" for name in sorted(RESIDENT_ARRAYS)]
+
+    def map_all(self) -> None:
+        """Map what is here."""
+        for name in RESIDENT_ARRAYS:
+            self.array(name)
+
+    def unmap(self, limit: float | None = None) -> None:
+        """As for other catalogues, and where no bound is given within one, for whoever serves so lacks memory."""
+        super().unmap(MAPPED_LIMIT if limit is None else limit)
+
+    def array(self, name: str) -> np.ndarray:
+        """The array of that name; what is small lies here."""
+        if name in RESIDENT_ARRAYS or name not in self._index.arrays:
+            return super().array(name)
+        if name not in self._arrays:
+            make = partial(RemoteSortedArray, self._lookup_kinds[name]) if name in self._lookup_kinds else RemoteArray
+            described, whole = self._index.arrays[name], partial(self._map_file, f"{name}.npy")
+            made = make(described, self._index, self.cache, whole, by_cell=is_per_song(name))
+            self._arrays[name] = cast(np.ndarray, made)  # it does what the code here asks of arrays
+        return self._arrays[name]
+
+    def prefetch_rows(self, rows: np.ndarray, *columns: str) -> None:
+        """Bring the cells of songs, or where these are too many, of the columns what is to be read."""
+        cells = np.unique(self._index.cell_offsets.searchsorted(rows, side="right") - 1)
+        missing = self.cache.missing((CELLS, cell) for cell in cells.tolist())
+        locations = [self._index.record(*key) for key in missing]
+        if sum(location.stop - location.start for location in locations) <= CELLS_SHARE * self.cache.limit:
+            if locations:
+                self.cache.fetch(locations)
+            return
+        for column in columns:
+            cast(RemoteArray, self.array(column)).prefetch(rows)
+
+    def prefetch_keys(self, keys: Mapping[str, Sequence[int]]) -> None:
+        """Bring the records of digests that are to be looked up, by the column in which they stand."""
+        wanted = [
+            (kind, record)
+            for column, digests in keys.items()
+            for kind in [self._lookup_kinds[column]]
+            for digest in digests
+            for record in self._index.records_with_key(kind, digest)[:MAX_RECORDS_PER_KEY]
+        ]
+        self._fetch_missing(dict.fromkeys(wanted))
+
+    def prefetch_sample(self) -> None:
+        """Bring the sample's songs."""
+        self._fetch_missing([(SAMPLE, 0)])
+
+    def _fetch_missing(self, keys: Iterable[tuple[str, int]]) -> None:
+        locations = [self._index.record(*key) for key in self.cache.missing(keys)]
+        if locations:
+            self.cache.fetch(locations)
+
+
+class RemoteArray(np.lib.mixins.NDArrayOperatorsMixin):
+    """An array in the store.
+
+    by_cell : whether its elements are songs, which records of cells hold
+    map_whole : fetches the file and maps it
+    """
+
+    def __init__(
+        self,
+        info: ArrayInfo,
+        index: BlockIndex,
+        cache: BlockCache,
+        map_whole: Callable[[], np.ndarray],
+        *,
+        by_cell: bool,
+    ):
+        self.dtype, self.shape, self.ndim = info.dtype, info.shape, len(info.shape)
+        self._info, self._index, self._cache = info, index, cache
+        self._by_cell = by_cell
+        self._map_whole = map_whole
+        self._mapped: np.ndarray | None = None
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, key: Any) -> Any:
+        if self._mapped is not None or isinstance(key, tuple):
+            return self.whole()[key]
+        if isinstance(key, slice):
+            first, last, step = key.indices(len(self))
+            found = self._slice(first, last) if step == 1 else None
+            return self._take(np.arange(first, last, step)) if found is None else found
+        rows = np.asarray(key)
+        if rows.dtype == bool:
+            rows = np.flatnonzero(rows)
+        return self.take(rows) if rows.ndim else self._take(rows[None])[0]
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return np.array(self.whole(), dtype, copy=copy)
+
+    def __array_ufunc__(self, function: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
+        arrays = (given.whole() if isinstance(given, RemoteArray) else given for given in inputs)
+        return getattr(function, method)(*arrays, **options)
+
+    def __getattr__(self, name: str) -> Any:
+        """Whatever else arrays can do is done by the whole one."""
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return getattr(self.whole(), name)
+
+    @property
+    def data(self) -> "RemoteArray":
+        """Itself, for its slices are bytes to read from, too."""
+        return self
+
+    def whole(self) -> np.ndarray:
+        """All of it."""
+        if self._mapped is None:
+            self._mapped = self._map_whole()
+        return self._mapped
+
+    def take(self, rows: Any, axis: int | None = None) -> np.ndarray:  # noqa: ARG002 # called as NumPy's, with 0
+        """Elements, rows of an array of two axes."""
+        wanted = np.asarray(rows, np.int64)
+        if self._mapped is not None:
+            return self._mapped.take(wanted, axis=0)
+        return self._take(wanted.reshape(-1)).reshape(*wanted.shape, *self.shape[1:])
+
+    def take_slices(self, firsts: list[int], lasts: list[int]) -> list[np.ndarray]:
+        """Several slices, fetched at once."""
+        slices = list(zip(firsts, lasts))
+        found = [self._slice(*bounds) for bounds in slices]
+        segments = [np.arange(*bounds) for bounds, values in zip(slices, found) if values is None]
+        values = self.take(np.concatenate(segments)) if segments else self[:0]
+        others = iter(np.split(values, np.cumsum([len(segment) for segment in segments])[:-1]))
+        return [next(others) if values is None else values for values in found]
+
+    def prefetch(self, wanted: np.ndarray) -> None:
+        """Fetch the blocks of elements which are not here, in one round trip; all of it where they are very many."""
+        if self._mapped is None:
+            self._get_blocks(np.unique(wanted // block_length(self._info)))
+
+    def _take(self, wanted: np.ndarray) -> np.ndarray:
+        if len(wanted) and not 0 <= wanted.min() <= wanted.max() < len(self):
+            raise IndexError(f"{self._info.name} has {len(self)} elements")
+        found = np.empty((len(wanted), *self.shape[1:]), self.dtype)
+        left = self._take_from_cells(wanted, found) if self._by_cell else np.arange(len(wanted))
+        if len(left):
+            low, high = int(wanted[left].min()), int(wanted[left].max())
+            left = _fill(self._cached_segments(low, high + 1, inside=False), wanted, found, left)
+        if len(left):
+            blocks = self._get_blocks(np.unique(wanted[left] // block_length(self._info)))
+            left = _fill(
+                [segments for block in blocks if (segments := block.segments(self._info.name))], wanted, found, left
+            )
+        if len(left):
+            found[left] = self.whole()[wanted[left]]
+        return found
+
+    def _take_from_cells(self, wanted: np.ndarray, found: np.ndarray) -> np.ndarray:
+        """Fill in what records of cells hold, cell by cell; returns the places of the others."""
+        cells = self._index.cell_offsets.searchsorted(wanted, side="right") - 1
+        order = np.argsort(cells, kind="stable")
+        edges = np.flatnonzero(np.diff(cells[order], prepend=-1, append=-1)).tolist()
+        left = [_NO_ROWS]
+        for start, stop in itertools.pairwise(edges):
+            places = order[start:stop]
+            record = self._cache.get((CELLS, int(cells[places[0]])))
+            segments = record.segments(self._info.name) if record else None
+            if segments is None:
+                left.append(places)
+            else:
+                found[places] = segments.values.take(wanted[places] - segments.starts[0], axis=0)
+        return np.concatenate(left)
+
+    def _slice(self, first: int, last: int) -> np.ndarray | None:
+        """A slice that is here in one segment."""
+        for segments in self._cached_segments(first, last, inside=True) if last > first else ():
+            segment = int(segments.starts.searchsorted(first, side="right")) - 1
+            if last <= segments.stops[segment]:
+                place = first + int(segments.shifts[segment])
+                return segments.values[place : place + last - first]
+        return None
+
+    def _cached_segments(self, low: int, high: int, *, inside: bool) -> list[Segments]:
+        """What is here of elements in a range, or around all of it; what was asked for last goes first."""
+        lows, highs, found = self._cache.recent(self._info.name)
+        ends = (low, high) if inside else (high - 1, low + 1)
+        return [found[place] for place in np.flatnonzero((lows <= ends[0]) & (highs >= ends[1])).tolist()]
+
+    def _get_blocks(self, numbers: np.ndarray) -> list[Block]:
+        """Blocks, fetched unless they are here; none where the whole file is to be fetched instead."""
+        if len(numbers) > 1 and len(numbers) > WHOLE_FILE_SHARE * block_count(self._info):
+            return []
+        keys = [(self._info.name, number) for number in numbers.tolist()]
+        missing = self._cache.missing(keys)
+        here = [self._cache.get(key) for key in set(keys).difference(missing)]
+        brought = self._cache.fetch([self._index.array_block(*key) for key in missing]) if missing else []
+        return [block for block in (*here, *brought) if block]
+
+
+class RemoteSortedArray(RemoteArray):
+    """The sorted column of a look-up."""
+
+    def __init__(self, kind: str, *given: Any, **options: Any):
+        super().__init__(*given, **options)
+        self._kind = kind
+
+    def searchsorted(self, keys: Any, side: Any = "left") -> np.ndarray:
+        """As NumPy's, of which the records that hold the keys are searched alone."""
+        return np.array([self._search(key, side) for key in np.asarray(keys).tolist()], np.int64)
+
+    def _search(self, key: int, side: Any) -> int:
+        records, step = self._index.records_with_key(self._kind, key), LOOKUPS[self._kind][2]
+        first, last = step * records.start, min(step * records.stop, len(self))
+        if len(records) > MAX_RECORDS_PER_KEY:  # equal digests in all but the outermost
+            inner = step * (1 if side == "left" else len(records) - 1)
+            first, last = (first, first + step) if side == "left" else (first + inner, last)
+        return first + int(self[first:last].searchsorted(np.uint64(key), side=side))
+
+
+def _fill(blocks: Iterable[Segments], wanted: np.ndarray, found: np.ndarray, left: np.ndarray) -> np.ndarray:
+    """Fill in what blocks hold; returns the places of the others."""
+    for segments in blocks:
+        places = segments.positions(wanted[left])
+        hits = places >= 0
+        found[left[hits]] = segments.values.take(places[hits], axis=0)
+        left = left[~hits]
+        if not len(left):
+            break
+    return left
+
+
+def is_per_song(name: str) -> bool:
+    """Whether an array has an element for each song that records of cells hold."""
+    return name in PER_SONG_ARRAYS or name.startswith("attribute_")

@@ -1,0 +1,263 @@
+"""A version's directory: ``current.json`` and ``manifest.json`` parsed, files verified, new versions written whole.
+
+A version is written aside, read back, verified and renamed: a reader sees all of it or nothing.
+"""
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import re
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, TextIO
+
+from segue.catalog.catalog import Catalog
+from segue.errors import ArtifactsError
+
+FORMAT = 4
+POINTER = "current.json"
+MANIFEST = "manifest.json"
+FIT_COMMAND = "segue fit"
+_VERSION_ID = re.compile(r"[0-9a-f]{16}")
+_FILE_NAME = re.compile(r"\w[\w.-]*", re.ASCII)
+LOCK_PATIENCE = 1.0  # seconds
+
+
+def load(root: Path) -> Catalog:
+    """Open the current version below ``root``; format and sizes are checked, of the hashes only the manifest's.
+
+    Raises
+    ------
+    ArtifactsError
+        there is none, it is of another format, or a file is missing or has another size.
+
+    """
+    return load_version(root, current_version(root))
+
+
+def load_version(root: Path, version: str) -> Catalog:
+    """Open one version below ``root``, as :func:`load` does."""
+    folder = root / "versions" / version
+    found = _read_manifest(folder, version)
+    for name, facts in found["files"].items():
+        _check_size(folder / name, facts["bytes"])
+    return Catalog(folder, found)
+
+
+def current_version(root: Path) -> str:
+    """The id of the version that ``root`` points to."""
+    pointer = root / POINTER
+    if not pointer.exists():
+        raise ArtifactsError(f"no artifacts in '{root.name}': run '{FIT_COMMAND}' first")
+    return str(parse_pointer(_read_file(pointer))["version"])
+
+
+def verify(folder: Path, version: str) -> None:
+    """Read every file of a version back and compare its hash with the manifest's, and the manifest's with the id.
+
+    Raises
+    ------
+    ArtifactsError
+        a file is missing or differs; the message names it.
+
+    """
+    for name, facts in _read_manifest(folder, version)["files"].items():
+        _check_size(folder / name, facts["bytes"])
+        if file_sha256(folder / name) != facts["sha256"]:
+            raise ArtifactsError(f"{name} of version {version} is damaged: run '{FIT_COMMAND}'")
+
+
+def parse_pointer(content: bytes) -> dict[str, Any]:
+    """What a ``current.json`` says: ``version``, and where ``publish`` wrote it, when, by whom and why.
+
+    Raises
+    ------
+    ArtifactsError
+        it names no version.
+
+    """
+    pointer = _json_object(content, POINTER)
+    if not is_version_id(pointer.get("version")):
+        raise ArtifactsError(f"{POINTER} names no version: run '{FIT_COMMAND}'")
+    return pointer
+
+
+def parse_manifest(content: bytes, version: str) -> dict[str, Any]:
+    """The manifest of a version; the format is the first thing read.
+
+    Raises
+    ------
+    ArtifactsError
+        it is of another format, or not what the version's id promises.
+
+    """
+    manifest = _json_object(content, MANIFEST)
+    found = manifest.get("format")
+    if found != FORMAT:
+        raise ArtifactsError(
+            f"{MANIFEST} of version {version} has format {found}, "
+            f"this code reads format {FORMAT}: run '{FIT_COMMAND}'"
+        )
+    if version_id(content) != version:
+        raise ArtifactsError(f"{MANIFEST} of version {version} is damaged: run '{FIT_COMMAND}'")
+    if not all(map(_FILE_NAME.fullmatch, manifest["files"])):  # no name may lead out of the version's folder
+        raise ArtifactsError(f"{MANIFEST} of version {version} names a file that it can't have")
+    return manifest
+
+
+def version_id(content: bytes) -> str:
+    """The id of the version that has this manifest: the manifest holds the digests of all other files."""
+    return hashlib.sha256(content).hexdigest()[:16]
+
+
+def is_version_id(name: object) -> bool:
+    """Whether this can be the id of a version."""
+    return isinstance(name, str) and _VERSION_ID.fullmatch(name) is not None
+
+
+def file_sha256(path: Path) -> str:
+    """The digest of a file, hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def save_version(root: Path, fill: Callable[[Path], dict[str, Any]]) -> Catalog:
+    """Write a version and make it current: write aside, load back, verify, rename.
+
+    Killed at any moment, the version that was current still is, whole.
+
+    Parameters
+    ----------
+    root : the artifacts folder; made when missing
+    fill : writes every file but the manifest into the folder it is given and returns the manifest's entries
+
+    Returns
+    -------
+    The version as a reader sees it. Its id is a digest of its content: the same content gives the same version.
+
+    """
+    (root / "versions").mkdir(parents=True, exist_ok=True)
+    with write_lock(root):
+        aside = root / "versions" / ".partial"
+        shutil.rmtree(aside, ignore_errors=True)
+        aside.mkdir()
+        version = _write_manifest(aside, fill(aside))
+        verify(aside, version)
+        _install(aside, root / "versions" / version)
+        set_current(root, version)
+    return load(root)
+
+
+def set_current(root: Path, version: str) -> None:
+    """Make a version current, in one step."""
+    aside = root / ".current.json"
+    _write_json(aside, {"version": version})
+    aside.replace(root / POINTER)
+
+
+@contextlib.contextmanager
+def write_lock(root: Path) -> Iterator[None]:
+    """Hold the lock under which alone anything below ``root`` is replaced; a process that dies lets it go.
+
+    Who waits for it for longer than ``LOCK_PATIENCE`` says so on stderr.
+    """
+    with (root / ".lock").open("a+") as lock:
+        if not _acquired(lock):
+            lock.seek(0)
+            print(f"waiting for another writer of {root}: {lock.read() or 'since a moment ago'}", file=sys.stderr)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        lock.truncate(0)
+        lock.write(f"process {os.getpid()}, since {time.strftime('%H:%M:%S')}")
+        lock.flush()
+        try:
+            yield
+        finally:
+            lock.truncate(0)
+
+
+def _json_object(content: bytes, name: str) -> dict[str, Any]:
+    try:
+        parsed = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise ArtifactsError(f"{name} can't be read ({type(error).__name__}): run '{FIT_COMMAND}'") from error
+    if not isinstance(parsed, dict):
+        raise ArtifactsError(f"{name} does not hold an object: run '{FIT_COMMAND}'")
+    return parsed
+
+
+def _read_manifest(folder: Path, version: str) -> dict[str, Any]:
+    return parse_manifest(_read_file(folder / MANIFEST), version)
+
+
+def _check_size(path: Path, expected: int) -> None:
+    try:
+        found = path.stat().st_size
+    except FileNotFoundError:
+        raise ArtifactsError(f"{path.name} of version {path.parent.name} is missing: run '{FIT_COMMAND}'") from None
+    if found != expected:
+        raise ArtifactsError(
+            f"{path.name} of version {path.parent.name} has {found} bytes, not {expected}: run '{FIT_COMMAND}'"
+        )
+
+
+def _read_file(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ArtifactsError(f"{path.name} can't be read ({type(error).__name__}): run '{FIT_COMMAND}'") from error
+
+
+def _acquired(lock: TextIO) -> bool:
+    """Take the lock as soon as it is free; False when it is not for long."""
+    until = time.monotonic() + LOCK_PATIENCE
+    while True:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > until:
+                return False
+            time.sleep(LOCK_PATIENCE / 20)
+        else:
+            return True
+
+
+def _write_manifest(folder: Path, entries: dict[str, Any]) -> str:
+    files = {
+        path.name: {"bytes": path.stat().st_size, "sha256": file_sha256(path)}
+        for path in sorted(folder.iterdir())
+        if path.is_file()
+    }
+    _write_json(folder / MANIFEST, {"format": FORMAT, **entries, "files": files})
+    for path in folder.iterdir():
+        _fsync(path)
+    return version_id((folder / MANIFEST).read_bytes())
+
+
+def _install(aside: Path, folder: Path) -> None:
+    """Move a version to its place; a whole one that is there already stays, for readers may have it open."""
+    if folder.exists():
+        try:
+            verify(folder, folder.name)
+        except ArtifactsError:
+            shutil.rmtree(folder)
+        else:
+            shutil.rmtree(aside)
+            return
+    aside.rename(folder)
+
+
+def _write_json(path: Path, content: dict[str, Any]) -> None:
+    with path.open("w", encoding="utf-8") as file:
+        json.dump(content, file, ensure_ascii=False, indent=1, allow_nan=False)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _fsync(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())

@@ -1,0 +1,48 @@
+"""What the log line of the current request will say: its route, the version, counters, milliseconds of its parts."""
+
+import contextlib
+import time
+from collections.abc import Iterator
+from contextvars import ContextVar
+from typing import Any
+
+LogContext = dict[str, Any]
+_CONTEXT: ContextVar[LogContext | None] = ContextVar("log_context", default=None)
+
+
+@contextlib.contextmanager
+def collect() -> Iterator[LogContext]:
+    """Collect what the block binds, counts and times."""
+    context: LogContext = {}
+    token = _CONTEXT.set(context)
+    try:
+        yield context
+    finally:
+        _CONTEXT.reset(token)
+
+
+def bind(**facts: object) -> None:
+    """Set values; outside of ``collect`` this does nothing."""
+    context = _CONTEXT.get()
+    if context is not None:
+        context.update(facts)
+
+
+def increment(**numbers: int) -> None:
+    """Add to counters."""
+    context = _CONTEXT.get()
+    if context is not None:
+        for name, number in numbers.items():
+            context[name] = context.get(name, 0) + number
+
+
+@contextlib.contextmanager
+def timed(name: str) -> Iterator[None]:
+    """Record how many milliseconds a block takes; blocks of one name add up."""
+    context = _CONTEXT.get()
+    began = time.perf_counter()
+    try:
+        yield
+    finally:
+        if context is not None:
+            context[name] = context.get(name, 0.0) + (time.perf_counter() - began) * 1000

@@ -1,0 +1,259 @@
+"""What happens around every request: API keys, CORS and security headers, and one line of JSON in the log.
+
+No log line holds what a caller wrote: not a path, a query, a body or a header, but for ids that platforms gave.
+People, CloudWatch and Cloud Logging read the same lines.
+"""
+
+import json
+import logging
+import os
+import re
+import sys
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from werkzeug.wrappers import Request, Response
+
+from segue import log_context
+from segue.auth import ApiKeys
+from segue.errors import ConfigError
+from segue.log_context import LogContext
+from segue.responses import CORS_ANY_ORIGIN, json_response
+from segue.web import problems, urls
+
+HEALTH_PATHS = ("/healthz", "/healthz/")
+TOKEN_PATHS = ("/api/token", "/api/token/")  # it looks at keys itself, and answers with tokens
+MISSING_KEY = "an API key is needed: Authorization: Bearer KEY, or X-Api-Key: KEY"
+_ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?")
+# https://owasp.org/www-project-secure-headers/
+SECURITY_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+DATA_POLICY = "default-src 'none'; frame-ancestors 'none'"
+PAGE_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self'; connect-src 'self';"
+    " frame-src https://open.spotify.com; form-action 'self'; base-uri 'none'; frame-ancestors 'none';"
+    " require-trusted-types-for 'script'; trusted-types 'none'"
+)
+CORS_HEADERS = {
+    "Access-Control-Allow-Methods": "GET, HEAD, POST, OPTIONS",
+    "Access-Control-Allow-Headers": (
+        "Authorization, Content-Type, If-None-Match, X-Api-Key, MCP-Protocol-Version, Mcp-Method, Mcp-Name"
+    ),
+    "Access-Control-Expose-Headers": "ETag, Retry-After, Server-Timing, X-Segue-Model",
+    "Access-Control-Max-Age": "600",
+}
+HTTP_METHODS = ("GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE")
+TIMINGS = ("load", "search")
+COUNTERS = ("trips", "ranges", "fetched")  # of pieces from a store: waits one after another, requests, bytes
+_TRACE_ID = re.compile(r"[\w=;:.,+-]{1,200}", re.ASCII)
+# https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
+CLOUDWATCH_METRICS = [
+    {"Name": "duration", "Unit": "Milliseconds"},
+    {"Name": "search", "Unit": "Milliseconds"},
+    {"Name": "cold", "Unit": "Count"},
+    {"Name": "faults", "Unit": "Count"},
+]
+
+
+class JsonFormatter(logging.Formatter):
+    """Log records as JSON: an exception's type and places, not its text, which may quote a caller."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One record."""
+        line: dict[str, Any] = {"severity": record.levelname, "message": record.getMessage(), "logger": record.name}
+        if record.exc_info and record.exc_info[0]:
+            line["exception"] = record.exc_info[0].__name__
+            frames = traceback.extract_tb(record.exc_info[2])
+            line["where"] = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
+        return json.dumps(line)
+
+
+def configure_logging() -> None:
+    """Let the service's logger write such lines to stderr, and nothing twice."""
+    logger = logging.getLogger("segue")
+    if not logger.handlers:
+        handler = logging.StreamHandler()
+        handler.setFormatter(JsonFormatter())
+        logger.addHandler(handler)
+        logger.setLevel(logging.INFO)
+        logger.propagate = False
+
+
+def write_line(line: Mapping[str, Any]) -> None:
+    """Write a line to stderr, in one piece: both platforms collect it, and stdout stays the caller's."""
+    sys.stderr.write(json.dumps(line, separators=(",", ":")) + "\n")
+    sys.stderr.flush()
+
+
+class Gateway:
+    """Answers requests by a handler, once they may pass.
+
+    handle : answers a request; never raises
+    write : takes the line of each request
+    """
+
+    def __init__(
+        self,
+        handle: Callable[[Request], Response],
+        environ: Mapping[str, str] = os.environ,
+        write: Callable[[Mapping[str, Any]], None] = write_line,
+    ):
+        self._handle = handle
+        self._write = write
+        self._keys = ApiKeys.from_environ(environ)
+        self._origins = allowed_origins(environ)
+        self._function_name = environ.get("AWS_LAMBDA_FUNCTION_NAME", "")
+        self._is_cold = True
+
+    def handle(self, request: Request) -> Response:
+        """Answer one request."""
+        started = time.perf_counter()
+        cold, self._is_cold = self._is_cold, False
+        with log_context.collect() as context:
+            response = self._respond(request)
+        add_security_headers(request, response)
+        add_cors(request, response, self._origins)
+        duration = (time.perf_counter() - started) * 1000
+        response.headers["Server-Timing"] = _server_timing(context, duration)
+        line = access_line(request, response, context, duration, cold=cold)
+        self._write(with_cloudwatch_metrics(line, self._function_name) if self._function_name else line)
+        return response
+
+    def _respond(self, request: Request) -> Response:
+        request.environ["segue.auth"] = self._keys
+        request.environ["segue.origins"] = self._origins
+        if self._origins and is_preflight(request):
+            return Response(status=204)
+        unauthorized = None if self._is_authorized(request) else _unauthorized(request, self._keys)
+        return unauthorized or self._handle(request)
+
+    def _is_authorized(self, request: Request) -> bool:
+        """A preflight carries no key, and its answer holds nothing."""
+        if not self._keys or request.path in (*HEALTH_PATHS, *TOKEN_PATHS) or is_preflight(request):
+            return True
+        return self._keys.accepts(_presented_key(request))
+
+
+def _presented_key(request: Request) -> str:
+    """The key or token of a request; empty when there is none."""
+    kind, _, bearer = request.headers.get("Authorization", "").partition(" ")
+    return bearer.strip() if kind.lower() == "bearer" else request.headers.get("X-Api-Key", "")
+
+
+def _unauthorized(request: Request, keys: ApiKeys) -> Response | None:
+    """A 401; in the shape of a dialect where its clients ask, and as open to those in browsers as all its answers.
+
+    None where a player has its key among the parameters, as the OpenSubsonic API wants it.
+    """
+    if urls.is_subsonic(request.path):
+        from segue import subsonic  # most callers never need it
+
+        return subsonic.authentication_error(request, keys)
+    challenge = {"WWW-Authenticate": 'Bearer realm="segue"'}
+    if urls.is_spotify(request.path):
+        message = "Invalid access token" if _presented_key(request) else "No token provided"
+        return json_response({"error": {"status": 401, "message": message}}, 401, headers=challenge | CORS_ANY_ORIGIN)
+    return problems.problem_response(401, "Unauthorized", MISSING_KEY, headers=challenge)
+
+
+def _server_timing(context: log_context.LogContext, duration: float) -> str:
+    """How long the parts took (https://www.w3.org/TR/server-timing/)."""
+    parts = {"total": duration, **{name: context[name] for name in TIMINGS if name in context}}
+    return ", ".join(f"{name};dur={milliseconds:.1f}" for name, milliseconds in parts.items())
+
+
+def allowed_origins(environ: Mapping[str, str]) -> tuple[str, ...]:
+    """SEGUE_CORS: origins with commas between, or ``*``."""
+    origins = tuple(entry.strip() for entry in environ.get("SEGUE_CORS", "").split(",") if entry.strip())
+    for entry in origins:
+        if entry != "*" and not _ORIGIN.fullmatch(entry):
+            raise ConfigError(f"SEGUE_CORS: '{entry}' is no origin such as https://songs.example.org, nor *")
+    return origins
+
+
+def is_preflight(request: Request) -> bool:
+    """Whether a browser asks if it may ask (https://fetch.spec.whatwg.org/#cors-preflight-request)."""
+    return request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers
+
+
+def add_cors(request: Request, response: Response, allowed: tuple[str, ...]) -> None:
+    """Let pages of the listed origins read an answer, and no other's; without a list an answer keeps what it has."""
+    if not allowed:
+        return
+    for name in [name for name in response.headers.keys() if name.lower().startswith("access-control-")]:  # noqa: SIM118
+        del response.headers[name]
+    response.headers.add("Vary", "Origin")
+    origin = request.headers.get("Origin", "")
+    if "*" in allowed or origin in allowed:
+        response.headers["Access-Control-Allow-Origin"] = "*" if "*" in allowed else origin
+        response.headers.update(CORS_HEADERS)
+
+
+def add_security_headers(request: Request, response: Response) -> None:
+    """Tell browsers to do no more with an answer than it needs."""
+    response.headers.update(SECURITY_HEADERS)
+    response.headers["Content-Security-Policy"] = content_security_policy(response)
+    if "https" in (request.scheme, request.headers.get("X-Forwarded-Proto")):
+        response.headers["Strict-Transport-Security"] = "max-age=31536000"
+
+
+def content_security_policy(response: Response) -> str:
+    """The content security policy of an answer: a page runs scripts and styles that are files of ours.
+
+    The player of another site is framed once somebody asks for it.
+    """
+    return PAGE_POLICY if response.mimetype == "text/html" else DATA_POLICY
+
+
+def access_line(
+    request: Request, response: Response, context: LogContext, duration: float, *, cold: bool
+) -> dict[str, Any]:
+    """The canonical line of a request.
+
+    duration : milliseconds
+    """
+    is_fault = response.status_code >= 500
+    route = context.get("route", "none")
+    line = {
+        "severity": "ERROR" if is_fault else "INFO",
+        "message": f"{route} {response.status_code}",
+        "route": route,
+        "method": request.method if request.method in HTTP_METHODS else "other",
+        "status": response.status_code,
+        "duration": round(duration, 2),
+        **{name: round(context[name], 2) for name in TIMINGS if name in context},
+        **{name: context[name] for name in COUNTERS if name in context},
+        "cold": int(cold),
+        "faults": int(is_fault),
+        "model": context.get("model"),
+        "trace": _trace_id(request),
+    }
+    lambda_context = request.environ.get("apig_wsgi.context")
+    if lambda_context is not None:
+        line["request"] = getattr(lambda_context, "aws_request_id", None)
+    return line
+
+
+def with_cloudwatch_metrics(line: Mapping[str, Any], function: str) -> dict[str, Any]:
+    """A line from which CloudWatch reads metrics by itself."""
+    metrics = [metric for metric in CLOUDWATCH_METRICS if metric["Name"] in line]
+    described = {"Namespace": "Segue", "Dimensions": [["function"]], "Metrics": metrics}
+    return {
+        **line,
+        "function": function,
+        "_aws": {"Timestamp": int(time.time() * 1000), "CloudWatchMetrics": [described]},
+    }
+
+
+def _trace_id(request: Request) -> str | None:
+    """The platform's id of what the request is a part of."""
+    google = request.headers.get("X-Cloud-Trace-Context", "").partition("/")[0]
+    given = request.headers.get("X-Amzn-Trace-Id") or google
+    return given if given and _TRACE_ID.fullmatch(given) else None

@@ -1,0 +1,159 @@
+"""Several requests in one body: each is answered as it would be alone, and all together are bounded."""
+
+import json
+import logging
+
+import pytest
+from werkzeug.test import Client
+from werkzeug.wrappers import Request
+
+from segue.config import Config
+from segue.errors import StoreError
+from segue.web import request_context
+from segue.web.service import Service
+from segue.web.views import batch
+
+GOOD = [
+    ("/recommend", {"song": "Slow Rain", "limit": 2}),
+    ("/path", {"from": "Slow Rain", "to": "Neon Waltz", "length": 4}),
+    ("/playlist", {"seeds": [{"genre": "disco"}], "songs": 3, "flow": "rise"}),
+    ("/continue", {"played": ["piano-1"], "skipped": ["metal-1"], "limit": 2}),
+]
+BAD = [
+    ("/recommend", {"song": "Slow Rain", "limit": 0, "limt": 1}),
+    ("/recommend", {"song": "Nobody Knows This"}),
+    ("/path", {"from": "Slow Rain", "to": "slow rain"}),
+    ("/playlist", {"cluster": 10_000}),
+    ("/continue", {"played": ["gone"]}),
+    ("/continue", []),
+]
+
+
+@pytest.fixture(scope="module")
+def service(world_artifacts):
+    return Service(Config(world_artifacts))
+
+
+@pytest.fixture(scope="module")
+def client(service):
+    return Client(Request.application(service.handle))
+
+
+def asked(client, *requests):
+    return client.post("/batch", json={"requests": [{"path": path, "body": body} for path, body in requests]})
+
+
+def test_each_request_is_answered_as_it_would_be_alone(client):
+    together = asked(client, *GOOD, *BAD)
+    alone = [client.post(path, json=body) for path, body in (*GOOD, *BAD)]
+    assert together.status_code == 200
+    assert together.json == {"answers": [{"status": one.status_code, "body": one.json} for one in alone]}
+    assert [one.status_code for one in alone] == [200] * 4 + [400, 404, 400, 400, 404, 400]
+
+
+@pytest.mark.parametrize(("request_", "pointer", "detail"), [
+    ({"path": "/recomend", "body": {}}, "/path", "unknown path '/recomend'; did you mean '/recommend'?"),
+    ({"path": "/batch", "body": {"requests": []}}, "/path", None),
+    ({"path": 7, "body": {}}, "/path", "expected a text"),
+    ({"body": {}}, "/path", None),
+    ({"path": "/path", "body": {}, "boddy": 1}, "/boddy", "unknown field 'boddy'; did you mean 'body'?"),
+    ("/recommend", "", "expected an object with path, body"),
+])  # fmt: skip
+def test_a_request_that_is_none_is_told_so_and_the_others_are_answered(client, request_, pointer, detail):
+    body = {"requests": [{"path": "/recommend", "body": {"song": "Slow Rain"}}, request_]}
+    good, bad = client.post("/batch", json=body).json["answers"]
+    assert (good["status"], bad["status"]) == (200, 400)
+    found = {error["pointer"]: error["detail"] for error in bad["body"]["errors"]}
+    assert f"/requests/1{pointer}" in found
+    assert detail in (None, found[f"/requests/1{pointer}"])
+
+
+def test_a_request_without_a_body_is_told_what_it_needs(client):
+    (answer,) = client.post("/batch", json={"requests": [{"path": "/path"}]}).json["answers"]
+    assert answer["body"]["errors"][0]["detail"].startswith("expected an object with from, to")
+
+
+@pytest.mark.parametrize(("body", "pointers"), [
+    ({}, ["/requests"]),
+    ({"requests": []}, ["/requests"]),
+    ({"requests": {}}, ["/requests"]),
+    ([], ["", "/requests"]),
+    ({"request": []}, ["/request", "/requests"]),
+    ({"requests": [{"path": "/recommend", "body": {"song": "Slow Rain"}}] * 51}, ["/requests"]),
+])  # fmt: skip
+def test_a_body_that_is_no_batch_is_a_400(client, body, pointers):
+    answer = client.post("/batch", json=body)
+    assert (answer.status_code, [error["pointer"] for error in answer.json["errors"]]) == (400, pointers)
+
+
+def test_fifty_requests_may_ask_for_fifty_songs_each(client):
+    most = [("/recommend", {"song": "Slow Rain", "limit": 50})] * 50
+    assert {one["status"] for one in asked(client, *most).json["answers"]} == {200}
+
+
+@pytest.mark.parametrize(("requests", "said"), [
+    ([("/recommend", {"song": "Slow Rain", "limit": 100})] * 26, "26 seeds and ask for 2600 songs"),
+    ([("/playlist", {"song": "Slow Rain", "minutes": 600})] * 13, "13 seeds and ask for 2600 songs"),
+    ([("/recommend", {"seeds": ["Slow Rain"] * 50, "limit": 1})] * 5
+     + [("/continue", {"played": ["piano-1"], "limit": 1})], "251 seeds and ask for 6 songs"),
+])  # fmt: skip
+def test_requests_that_ask_for_too_much_together_are_refused_with_what_would_have_worked(client, requests, said):
+    answer = asked(client, *requests)
+    assert (answer.status_code, answer.json["detail"]) == (
+        400,
+        f"together they have {said}; 250 seeds and 2500 songs are the most: send some of them in another batch",
+    )
+    assert asked(client, *requests[1:]).status_code == 200
+
+
+def test_what_is_refused_alone_does_not_count(client):
+    refused = [("/recommend", {"song": "Slow Rain", "limit": 1000})] * 50
+    assert {one["status"] for one in asked(client, *refused).json["answers"]} == {400}
+
+
+def test_an_error_of_ours_in_one_request_leaves_the_others_alone(client, monkeypatch, caplog):
+    def fails(*_):
+        raise RuntimeError("secret")
+
+    monkeypatch.setitem(batch.OPERATIONS, "/path", batch.OPERATIONS["/path"]._replace(execute=fails))
+    with caplog.at_level(logging.ERROR):
+        answers = asked(client, *GOOD).json["answers"]
+    assert [answer["status"] for answer in answers] == [200, 500, 200, 200]
+    assert "secret" not in json.dumps(answers)
+    assert "a request of a batch failed" in caplog.text
+
+
+def test_artifacts_that_are_lost_fail_the_batch_so_that_it_is_answered_from_others(client, monkeypatch):
+    def lost(*_):
+        raise StoreError("vectors.npy")
+
+    monkeypatch.setitem(batch.OPERATIONS, "/path", batch.OPERATIONS["/path"]._replace(execute=lost))
+    assert asked(client, *GOOD).status_code == 503
+
+
+def test_a_batch_may_be_as_large_as_told(client):
+    ids = ["x" * 64] * 7_000
+    requests = [("/continue", {"played": ["piano-1", *ids]})] * 2
+    body = {"requests": [{"path": path, "body": body} for path, body in requests]}
+    assert request_context.QUERY_LIMITS.bytes < len(json.dumps(body)) < request_context.LARGE_LIMITS.bytes
+    assert {answer["status"] for answer in client.post("/batch", json=body).json["answers"]} == {200}
+    assert client.post("/batch", data=b" " * (request_context.LARGE_LIMITS.bytes + 1)).status_code == 413
+    assert (
+        client.post("/batch", data=b"[" + b"0," * (request_context.LARGE_LIMITS.commas + 1) + b"0]").status_code
+        == 413
+    )
+
+
+def test_a_turn_is_given_up_between_requests(service, client, monkeypatch):
+    turns = []
+
+    class Turn:
+        def __enter__(self):
+            turns.append("taken")
+
+        def __exit__(self, *_):
+            turns.append("given up")
+
+    monkeypatch.setattr(service, "_engine_lock", Turn())
+    asked(client, *GOOD)
+    assert turns == ["taken", "given up"] * 5

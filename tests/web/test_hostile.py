@@ -1,0 +1,23 @@
+"""Hostile requests: no fault of ours, no memory lost. Times are told by ``python -m tests.support.hostile_requests``, not judged."""
+
+import random
+
+import pytest
+
+from tests.support import hostile_requests
+
+MB = 1_000_000
+
+
+def test_hostile_requests_repeat_and_are_of_every_kind():
+    one, two = ([hostile_requests.request(random.Random(seed)) for seed in range(200)] for _ in range(2))
+    assert one == two
+    assert len({wire[:12] for wire in one}) > 8
+
+
+@pytest.mark.slow
+def test_a_hundred_thousand_hostile_requests_do_no_harm(demo_artifacts):
+    found = hostile_requests.attack(demo_artifacts, 100_000)
+    assert not [status for status in found.statuses if status >= 500]
+    assert found.statuses[400] > 10_000
+    assert found.growth < 20 * MB

@@ -1,0 +1,184 @@
+"""The page for everybody: no violation that axe-core finds in any state, names that are hostile, keyboards, eyes."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from segue_build.fit import FitOptions, fit
+from tests.support import world
+from tests.support.browser import PHONE, in_a_browser, violations, visit, visits, with_axe
+from tests.support.serving import served
+
+__all__ = ["visit", "visits"]  # fixtures
+pytestmark = in_a_browser
+
+SONG = "demo-0000033"
+LIST = "demo-0000033,demo-0000077,demo-0000114"
+STATES = {
+    "start": "/",
+    "songs": f"/#song={SONG}&artist=Idle+Heron&-genre=jazz&energy=0.3&never=Nobody",
+    "nothing left": f"/#song={SONG}&never=Nobody&limit=100",
+    "unknown song": "/#song=demo-9999999",
+    "playlist": f"/#song={SONG}&view=playlist&list={LIST},demo-9999999",
+    "empty playlist": "/#view=playlist",
+    "map": f"/#song={SONG}&view=map&list={LIST}",
+    "cluster": "/#view=map&cluster=1",
+    "docs": "/docs",
+}
+DESK = {"viewport": {"width": 1280, "height": 800}}
+LONG = "Endless " * 62 + "Song"
+INJECTED = "main :is(script, img, b, i, svg[onload])"
+HOSTILE = {
+    "<script>alert(1)</script>": "<b>Bold & the Beautiful</b>",
+    "<img src=x onerror=alert(2)>": "\"><svg onload=alert(3)>",
+    "javascript:alert(4)": "${7*7}{{7*7}}",
+    "\U0001f3b8\U0001f525 Émigré \U0001f469\u200d\U0001f467": "\U0001f98a",
+    "أغنية طويلة جدا": "فرقة الليل",
+    "\u202eevil\u202c": "\u202edrawkcab",
+    LONG: "W" * 500,
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def hostile_service(tmp_path_factory):
+    """The small world, whose songs have names that nobody should have."""
+    folder = tmp_path_factory.mktemp("hostile")
+    rows = world.rows()
+    for row, (name, artist) in zip(rows, HOSTILE.items()):
+        row |= {"name": name, "artists": artist, "album": name, "genres": "<i>genre</i>"}
+    fit(FitOptions([str(world.write(folder / "world.csv", rows))]), folder / "artifacts")
+    with served(folder / "artifacts") as base:
+        yield base
+
+
+@with_axe
+@pytest.mark.parametrize("state", STATES)
+def test_axe_finds_no_violation_in_any_state(demo_service, visit, state):
+    page = visit(demo_service + STATES[state], color_scheme="dark", **PHONE)
+    page.wait_for_load_state("networkidle")
+    assert violations(page) == []
+
+
+@pytest.mark.slow
+@with_axe
+@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("state", STATES)
+def test_axe_finds_no_violation_in_any_state_and_size_and_scheme(demo_service, visit, state, scheme, size):
+    page = visit(demo_service + STATES[state], color_scheme=scheme, **size)
+    page.wait_for_load_state("networkidle")
+    assert violations(page) == []
+
+
+@with_axe
+def test_axe_finds_no_violation_while_suggestions_are_open_and_an_answer_is_shown(demo_service, visit):
+    page = visit(demo_service)
+    page.get_by_role("combobox", name="Song, artist or genre").fill("anchor")
+    expect(page.locator("#search-choices [role=option]").first).to_be_visible()
+    page.keyboard.press("ArrowDown")
+    assert violations(page) == []
+    docs = visit(f"{demo_service}/docs")
+    docs.get_by_role("button", name="Try it").first.click()
+    expect(docs.locator(".status").first).to_be_visible()
+    assert violations(docs) == []
+
+
+def test_hostile_names_are_shown_as_text_everywhere(hostile_service, visit):
+    ids = [row["id"] for row in world.rows()][: len(HOSTILE)]
+    page = visit(f"{hostile_service}/#song={ids[0]}&song={ids[6]}&-song={ids[1]}&limit=20&never=%3Cb%3ENever%3C/b%3E")
+    asked = [name for place, name in enumerate(HOSTILE) if place not in (0, 1, 6)]
+    for name in asked:
+        expect(page.locator("#songs .song-name").filter(has_text=name).first).to_have_text(name)
+    expect(page.locator("#seeds .chip-name")).to_have_text(
+        ["<script>alert(1)</script>", LONG, "<img src=x onerror=alert(2)>", "<b>Never</b>"]
+    )
+    page.goto(f"{hostile_service}/#view=playlist&list={','.join(ids)}")
+    expect(page.locator("#playlist .song-name")).to_have_text(list(HOSTILE))
+    expect(page.locator("#playlist .song-artists")).to_have_text(list(HOSTILE.values()))
+    assert page.locator(INJECTED).count() == 0
+    page.goto(f"{hostile_service}/#view=map&song={ids[0]}&cluster=0")
+    page.get_by_text(re.compile("^All [0-9]+ songs$")).click()
+    expect(page.locator(".told details .song-name").first).to_be_visible()
+    expect(page.locator(".lit .song-name").filter(has_text=LONG).first).to_have_text(LONG)
+    assert page.locator(INJECTED).count() == 0
+
+
+@pytest.mark.parametrize("text", ["<script>alert(1)</script>", "أغنية", "<i>genre</i>"])
+def test_hostile_names_are_suggested_as_text(hostile_service, visit, text):
+    page = visit(hostile_service)
+    page.get_by_role("combobox", name="Song, artist or genre").fill(text)
+    expect(page.locator("#search-choices [role=option]").first).to_be_visible()
+    assert page.locator("#search-choices :is(script, img, b, i)").count() == 0
+    page.keyboard.press("Enter")
+    expect(page.locator("#songs .song-name").first).to_be_visible()
+
+
+def test_names_that_run_from_right_to_left_do_not_turn_what_is_beside_them(hostile_service, visit):
+    page = visit(f"{hostile_service}/#song=piano-1&limit=20")
+    row = page.locator("#songs .song").filter(has_text="أغنية")
+    name, percent = row.locator(".song-name"), row.locator(".percent")
+    expect(row.locator(".profile")).to_be_visible()  # the list is drawn again with the features
+    expect(name).to_have_css("direction", "rtl")
+    assert percent.bounding_box()["x"] > row.locator(".rank").bounding_box()["x"]
+
+
+@pytest.mark.parametrize("width", [320, *(pytest.param(width, marks=pytest.mark.slow) for width in (390, 768, 1280))])
+def test_nothing_is_wider_than_the_page(demo_service, hostile_service, visit, width):
+    ids = [row["id"] for row in world.rows()[: len(HOSTILE)]]
+    states = (f"song={ids[6]}&limit=20", f"view=playlist&list={','.join(ids)}", f"view=map&song={ids[6]}&cluster=0")
+    hostile = [f"/#{state}" for state in states]
+    addresses = [demo_service + state for state in STATES.values()] + [hostile_service + state for state in hostile]
+    for address in addresses:
+        page = visit(address, viewport={"width": width, "height": 700})
+        page.wait_for_load_state("networkidle")
+        assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, address
+
+
+def test_everything_is_reached_and_seen_by_keyboard(demo_service, visit):
+    page = visit(f"{demo_service}/#song={SONG}")
+    expect(page.locator("#songs .song-name").first).to_be_visible()
+    page.keyboard.press("Tab")
+    expect(page.locator("#skip")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("#main")).to_be_focused()
+    assert page.url.endswith(f"#song={SONG}")
+    wanted = page.locator("main :is(a, button, input, select, summary):visible:not(:disabled)").count()
+    reached = set()
+    for _ in range(wanted + 5):
+        page.keyboard.press("Tab")
+        here = page.evaluate("""() => {
+            const one = document.activeElement, style = getComputedStyle(one), field = one.closest('.field') !== null;
+            return [one.closest('main') && one.outerHTML.slice(0, 200), style.outlineStyle !== 'none' || field];
+        }""")  # fmt: skip
+        reached.add(here[0])
+        assert here[0] is None or here[1], here
+    assert len(reached - {None}) >= wanted - 1
+
+
+def test_what_is_asked_for_is_said_once_it_is_there(demo_service, visit):
+    page = visit(f"{demo_service}/#song={SONG}")
+    expect(page.locator("#spoken")).to_have_text("10 songs: Songs like Anchor.")
+    assert page.locator("#spoken").get_attribute("role") == "status"
+
+
+def test_nothing_moves_for_who_wants_it_still(demo_service, visit):
+    page = visit(f"{demo_service}/#view=playlist&list={LIST}", reduced_motion="reduce")
+    expect(page.locator(".entry").first).to_be_visible()
+    moving = page.evaluate("""[...document.querySelectorAll('*')].filter(one => {
+        const {transitionDuration, animationName} = getComputedStyle(one);
+        return animationName !== 'none' || transitionDuration.split(', ').some(time => parseFloat(time) > 0);
+    }).map(one => one.outerHTML.slice(0, 80))""")
+    assert moving == []
+
+
+@pytest.mark.parametrize("state", ["start", "songs", "playlist"])
+def test_what_is_touched_is_large_enough(demo_service, visit, state):
+    page = visit(demo_service + STATES[state], **PHONE)
+    page.wait_for_load_state("networkidle")
+    small = page.evaluate("""[...document.querySelectorAll(
+        'button, select, summary, nav a, input:not([type=checkbox])')]
+        .filter(one => one.checkVisibility())
+        .map(one => [one.getBoundingClientRect(), one.getAttribute('aria-label') || one.textContent || one.id])
+        .filter(([{width, height}]) => width < 24 || height < 24).map(([, name]) => name)""")  # fmt: skip
+    assert small == []

@@ -1,0 +1,321 @@
+"""The map of the page, in a real browser: seen, moved by hand and keys, pointed at, pressed; and its clusters."""
+
+import re
+
+import pytest
+import requests
+from playwright.sync_api import expect
+
+from tests.support.browser import PHONE, in_a_browser, visit, visits
+
+__all__ = ["visit", "visits"]  # fixtures
+pytestmark = in_a_browser
+
+SONG = "demo-0000033"
+DESK = {"viewport": {"width": 1280, "height": 800}}
+WHOLE = "&at=0.5,0.5,1"
+SPAN = 65535
+FILLED = 0.94  # of the canvas, by the whole map
+
+
+@pytest.fixture(scope="module")
+def songs(demo_service):
+    """All songs, with where they lie."""
+    asked = (",".join(map(str, range(first, first + 100))) for first in range(0, 600, 100))
+    return [song for rows in asked for song in get(demo_service, "songs", rows=rows)["songs"]]
+
+
+def get(service, path, **parameters):
+    return requests.get(f"{service}/{path}", parameters, timeout=60).json()
+
+
+def opened(visit, service, state="", **options):
+    """The page with its map drawn."""
+    page = visit(f"{service}/#view=map{state}", **(options or DESK))
+    expect(page.locator(".stage-note")).to_be_visible()
+    page.wait_for_timeout(100)  # until the frame that draws it
+    return page
+
+
+def canvas(page):
+    return page.get_by_role("application")
+
+
+def pixel(page, song, at=(0.5, 0.5, 1)):
+    """Where a song is drawn, in the page's pixels."""
+    box = canvas(page).bounding_box()
+    scale = FILLED * min(box["width"], box["height"]) * at[2]
+    across, down = song["x"] / SPAN - at[0], (1 - song["y"] / SPAN) - at[1]
+    return box["x"] + box["width"] / 2 + scale * across, box["y"] + box["height"] / 2 + scale * down
+
+
+def lonely(songs):
+    """The song that is farthest from all others."""
+
+    def gap(one):
+        return min((one["x"] - other["x"]) ** 2 + (one["y"] - other["y"]) ** 2 for other in songs if other is not one)
+
+    return max(songs, key=gap)
+
+
+def looked_at(page):
+    """Where the address says that the map is looked at."""
+    found = re.search(r"at=([^&]*)", page.url)
+    return tuple(float(part) for part in found[1].split(",")) if found else None
+
+
+def colours(page, song):
+    """The colours drawn over the points, some pixels around a song."""
+    x, y = pixel(page, song)
+    box = canvas(page).bounding_box()
+    return page.evaluate(
+        """([x, y]) => {
+            const context = document.querySelector('canvas[role]').getContext('2d');
+            const {data} = context.getImageData(x - 12, y - 12, 24, 24);
+            return [...Array(576).keys()].map(at => [...data.slice(4 * at, 4 * at + 4)].join());
+        }""",
+        [x - box["x"], y - box["y"]],
+    )
+
+
+def shade(colour):
+    """A colour of the style sheet as a canvas tells it."""
+    return ",".join(str(part) for part in bytes.fromhex(colour)) + ",255"
+
+
+# --- seeing -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_song_is_drawn_in_the_colour_of_its_cluster(demo_service, visit, songs, scheme):
+    page = opened(visit, demo_service, color_scheme=scheme, **DESK)
+    expect(page.locator(".stage-note")).to_contain_text("600 songs")
+    box = canvas(page).bounding_box()
+    paper, *drawn = page.evaluate(
+        """places => {
+            const context = document.querySelector('.stage canvas').getContext('2d');
+            const colour = (x, y) => [...context.getImageData(Math.round(x), Math.round(y), 1, 1).data].join();
+            return [[2, 2], ...places].map(place => colour(...place));
+        }""",
+        [[place - box[side] for place, side in zip(pixel(page, song), "xy")] for song in songs],
+    )
+    assert drawn.count(paper) < 6  # rounding to pixels may miss a few
+    assert len(set(drawn)) >= len(get(demo_service, "clusters")["clusters"])
+
+
+def test_the_songs_that_follow_are_lit_where_they_lie_and_listed_beside(demo_service, visit, songs):
+    page = opened(visit, demo_service, f"&song={SONG}{WHOLE}")
+    answer = requests.post(f"{demo_service}/recommend", json={"seeds": [{"id": SONG}]}, timeout=60).json()
+    found = [song["name"] for song in answer["recommendations"]]
+    expect(page.get_by_role("region", name="Songs on the map").locator(".song-name")).to_have_text(found)
+    accent = shade("c4003f")
+    where = {song["id"]: song for song in songs}
+    page.wait_for_timeout(300)
+    for song in answer["recommendations"]:
+        assert accent in colours(page, where[song["id"]]), song
+    unlit = [song for song in songs if song["id"] not in {one["id"] for one in answer["recommendations"]} | {SONG}]
+    assert sum(accent in colours(page, song) for song in unlit[:60]) < 30
+
+
+def test_the_map_is_enlarged_to_show_the_songs_that_follow_until_it_is_moved(demo_service, visit, songs):
+    page = opened(visit, demo_service, f"&song={SONG}", reduced_motion="reduce", **DESK)
+    expect(page.locator(".lit .line")).to_have_count(10)
+    page.get_by_role("button", name="Make smaller").click()
+    assert 1 < looked_at(page)[2] * 1.8 <= 5.01
+
+
+def test_the_playlist_is_drawn_as_a_way_from_song_to_song(demo_service, visit, songs):
+    listed = [song for song in songs if song["id"] in {SONG, "demo-0000077"}]
+    page = opened(visit, demo_service, f"&list={','.join(song['id'] for song in listed)}{WHOLE}")
+    page.wait_for_timeout(300)
+    half = {axis: sum(song[axis] for song in listed) / 2 for axis in "xy"}
+    names = visit(f"{demo_service}/#view=map{WHOLE}", **DESK)
+    expect(names.locator(".stage-note")).to_be_visible()
+    names.wait_for_timeout(300)
+    for place in [*listed, half]:
+        assert colours(page, place).count(shade("19171b")) > colours(names, place).count(shade("19171b"))
+
+
+def test_what_is_pointed_at_is_named(demo_service, visit, songs):
+    page, song = opened(visit, demo_service), lonely(songs)
+    page.mouse.move(*pixel(page, song))
+    expect(page.locator(".tip")).to_have_text(song["name"] + ", ".join(song["artists"]))
+    page.mouse.move(5, 5)
+    expect(page.locator(".tip")).to_be_hidden()
+
+
+def test_pressing_a_song_lights_what_follows_and_back_leads_to_what_was(demo_service, visit, songs):
+    page, song = opened(visit, demo_service, f"&song={SONG}{WHOLE}"), lonely(songs)
+    page.mouse.click(*pixel(page, song))
+    expect(page.get_by_role("heading", name=f"Songs like {song['name']}")).to_be_visible()
+    expect(page).to_have_url(f"{demo_service}/#song={song['id']}&view=map{WHOLE}")
+    page.go_back()
+    expect(page.get_by_role("heading", name="Songs like Anchor")).to_be_visible()
+
+
+# --- moving -------------------------------------------------------------------------------------------------------
+
+
+def test_a_drag_moves_the_map_with_the_hand_and_is_kept_in_the_address(demo_service, visit, songs):
+    page, song = opened(visit, demo_service, "&at=0.5,0.5,3"), lonely(songs)
+    box = canvas(page).bounding_box()
+    page.mouse.move(box["x"] + 300, box["y"] + 300)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 360, box["y"] + 340, steps=4)
+    page.mouse.up()
+    expect(page).to_have_url(re.compile("at="))
+    before, after = pixel(page, song, (0.5, 0.5, 3)), pixel(page, song, looked_at(page))
+    assert [round(now - was) for now, was in zip(after, before)] == [60, 40]
+    page.reload()
+    expect(page.locator(".stage-note")).to_be_visible()
+    page.wait_for_timeout(200)
+    page.mouse.move(*after)
+    if box["x"] < after[0] < box["x"] + box["width"] and box["y"] < after[1] < box["y"] + box["height"]:
+        expect(page.locator(".tip")).to_contain_text(song["name"])
+
+
+def test_the_wheel_enlarges_what_is_under_it(demo_service, visit, songs):
+    page, song = opened(visit, demo_service), lonely(songs)
+    before, (x, y) = pixel(page, song), map(round, pixel(page, song))
+    page.mouse.move(x, y)
+    page.mouse.wheel(0, -700)
+    expect(page).to_have_url(re.compile("at="))
+    at = looked_at(page)
+    assert at[2] == pytest.approx(4, rel=0.01)
+    assert pixel(page, song, at) == pytest.approx((x + 4 * (before[0] - x), y + 4 * (before[1] - y)), abs=1)
+
+
+def test_two_fingers_enlarge_and_one_moves(demo_service, visit):
+    page = opened(visit, demo_service, **PHONE)
+    box = canvas(page).bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    session = page.context.new_cdp_session(page)
+
+    def touch(kind, *points):
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": a, "y": b} for a, b in points]})
+
+    touch("touchStart", (x - 40, y), (x + 40, y))
+    touch("touchMove", (x - 60, y), (x + 60, y))
+    touch("touchMove", (x - 80, y), (x + 80, y))
+    touch("touchEnd")
+    expect(page).to_have_url(re.compile("at="))
+    enlarged = looked_at(page)
+    assert enlarged == pytest.approx((0.5, 0.5, 2), abs=0.06)
+    touch("touchStart", (x, y))
+    touch("touchMove", (x - 30, y))
+    touch("touchMove", (x - 60, y))
+    touch("touchEnd")
+    page.wait_for_function("was => !location.hash.includes(was)", arg=f"at={enlarged[0]:g},")
+    assert looked_at(page)[0] > enlarged[0] + 0.05
+    assert looked_at(page)[2] == enlarged[2]
+
+
+def test_keys_move_enlarge_and_take_the_song_in_the_middle(demo_service, visit, songs):
+    song = lonely(songs)
+    at = f"{song['x'] / SPAN:.4f},{1 - song['y'] / SPAN:.4f},20"
+    page = opened(visit, demo_service, f"&at={at}")
+    canvas(page).focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("+")
+    page.keyboard.press("-")
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("ArrowUp")
+    assert looked_at(page) == pytest.approx([float(part) for part in at.split(",")], abs=0.001)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name=f"Songs like {song['name']}")).to_be_visible()
+
+
+def test_buttons_enlarge_and_show_the_whole_map_again(demo_service, visit):
+    page = opened(visit, demo_service, reduced_motion="reduce", **DESK)
+    page.get_by_role("button", name="Enlarge").click()
+    page.get_by_role("button", name="Enlarge").click()
+    assert looked_at(page) == pytest.approx((0.5, 0.5, 3.24))
+    page.get_by_role("button", name="Make smaller").click()
+    assert looked_at(page) == pytest.approx((0.5, 0.5, 1.8))
+    page.get_by_role("button", name="Show the whole map").click()
+    expect(page).to_have_url(f"{demo_service}/#view=map{WHOLE}")
+
+
+# --- clusters -----------------------------------------------------------------------------------------------------
+
+
+def test_clusters_are_listed_and_each_tells_what_it_is_like(demo_service, visit):
+    page = opened(visit, demo_service)
+    clusters = sorted(get(demo_service, "clusters")["clusters"], key=lambda cluster: -cluster["size"])
+    listed = page.get_by_role("region", name=f"{len(clusters)} clusters")
+    expect(listed.get_by_role("link")).to_have_text([cluster["name"] for cluster in clusters])
+    listed.get_by_role("link").nth(1).click()
+    told, cluster = page.get_by_role("region", name="Cluster", exact=True), clusters[1]
+    expect(page).to_have_url(f"{demo_service}/#view=map&cluster={cluster['id']}")
+    expect(told.get_by_role("heading", level=2)).to_have_text(cluster["name"])
+    expect(told.locator(".sound")).to_contain_text(f"energy{round(100 * cluster['features']['energy'])} %")
+    expect(told.locator(".song-name")).to_have_text([song["name"] for song in cluster["typical"]])
+    expect(told.locator(".nears a")).to_have_text([near["name"] for near in cluster["near"]])
+    told.locator(".nears a").first.click()
+    expect(told.get_by_role("heading", level=2)).to_have_text(cluster["near"][0]["name"])
+    page.go_back()
+    expect(told.get_by_role("heading", level=2)).to_have_text(cluster["name"])
+    told.get_by_role("button", name=f"Close {cluster['name']}").click()
+    expect(told).to_be_hidden()
+
+
+def test_all_songs_of_a_cluster_are_to_be_had_a_page_at_a_time(demo_service, visit):
+    largest = max(get(demo_service, "clusters")["clusters"], key=lambda cluster: cluster["size"])
+    page = opened(visit, demo_service, f"&cluster={largest['id']}")
+    told = page.get_by_role("region", name="Cluster", exact=True)
+    told.get_by_text(f"All {largest['size']} songs").click()
+    names = told.locator("details .song-name")
+    expect(names).to_have_count(20)
+    told.get_by_role("button", name="More songs").click()
+    expect(names).to_have_count(min(40, largest["size"]))
+    listed = get(demo_service, f"clusters/{largest['id']}", limit=40)["songs"]
+    expect(names).to_have_text([song["name"] for song in listed])
+
+
+def test_a_song_beside_the_map_is_explored_or_put_into_the_playlist(demo_service, visit):
+    page = opened(visit, demo_service, f"&song={SONG}")
+    line = page.get_by_role("region", name="Songs on the map").locator(".line").first
+    name, song = line.locator(".song-name").inner_text(), line.get_attribute("data-id")
+    line.get_by_role("button", name=f"{name} in the playlist").click()
+    expect(page.get_by_role("link", name="Playlist 1")).to_be_visible()
+    line.locator(".line-name").click()
+    expect(page.get_by_role("heading", name=f"Songs like {name}")).to_be_visible()
+    expect(page).to_have_url(f"{demo_service}/#song={song}&view=map&list={song}")
+
+
+# --- what is going on ---------------------------------------------------------------------------------------------
+
+
+def test_a_map_that_can_not_be_had_is_told_and_asked_for_again(demo_service, visit):
+    page = visit(demo_service, **PHONE)
+    page.route("**/map", lambda route: route.fulfill(status=503, body="no"))
+    page.goto(f"{demo_service}/#view=map")
+    expect(page.locator(".stage").get_by_role("alert")).to_contain_text("The service answered 503")
+    expect(page.locator(".clusters li").first).to_be_visible()
+    page.unroute("**/map")
+    page.get_by_role("button", name="Try again").click()
+    expect(page.locator(".stage-note")).to_be_visible()
+
+
+def test_a_part_of_the_page_that_can_not_be_loaded_is_told(demo_service, visit):
+    page = visit(demo_service, **PHONE)
+    page.route("**/map/map.js", lambda route: route.abort())
+    page.get_by_role("link", name="Map", exact=True).click()
+    expect(page.get_by_role("alert")).to_contain_text("This part of the page")
+    page.unroute("**/map/map.js")
+    page.get_by_role("button", name="Try again").click()
+    expect(page.locator(".stage-note")).to_be_visible()
+
+
+def test_the_map_is_seen_beside_the_question_where_there_is_space_and_not_asked_for_elsewhere(demo_service, visit):
+    page = visit(demo_service, **DESK)
+    page.get_by_role("link", name="The map of the songs").click()
+    expect(page).to_have_url(f"{demo_service}/#view=map")
+    asked = []
+    phone = visit(f"{demo_service}/docs", **PHONE)
+    phone.on("request", lambda request: asked.append(request.url))
+    phone.goto(demo_service)
+    phone.wait_for_load_state("networkidle")
+    assert f"{demo_service}/readyz" in asked
+    assert f"{demo_service}/map" not in asked

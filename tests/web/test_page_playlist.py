@@ -1,0 +1,213 @@
+"""The playlist of the page, in a real browser: kept, ordered, made by the service, and taken elsewhere."""
+
+import csv
+import io
+import json
+import re
+
+import pytest
+import requests
+from playwright.sync_api import expect
+
+from tests.support.browser import PHONE, in_a_browser, visit, visits
+
+__all__ = ["visit", "visits"]  # fixtures
+pytestmark = in_a_browser
+
+LIST = [f"demo-{number:07}" for number in (33, 77, 114, 200)]
+KEPT = f"#view=playlist&list={','.join(LIST)}"
+
+
+def told(service, ids):
+    return requests.post(f"{service}/songs", json={"ids": list(ids)}, timeout=60).json()["songs"]
+
+
+def kept(page):
+    """The ids of the playlist, as the address has them."""
+    found = re.search(r"list=([^&]*)", page.url)
+    return found[1].split(",") if found else []
+
+
+def expect_list(page, service, ids):
+    names = [song["name"] for song in told(service, ids)]
+    expect(page.locator("#playlist .song-name")).to_have_text(names)
+    expect(page).to_have_url(re.compile(f"list={','.join(ids)}(&|$)"))
+
+
+def test_songs_are_put_in_and_taken_out_beside_the_recommendations(demo_service, visit):
+    page = visit(f"{demo_service}/#song=demo-0000033")
+    first = page.locator("#songs .song").first
+    plus = first.get_by_role("button", name=re.compile("in the playlist"))
+    expect(plus).to_have_attribute("aria-pressed", "false")
+    plus.click()
+    expect(plus).to_have_attribute("aria-pressed", "true")
+    expect(plus).to_be_focused()
+    assert kept(page) == [first.get_attribute("data-id")]
+    expect(page.get_by_role("link", name="Playlist 1")).to_be_visible()
+    page.get_by_role("button", name="All into the playlist").click()
+    expect(page.get_by_role("link", name="Playlist 10")).to_be_visible()
+    plus.click()
+    expect(page.get_by_role("link", name="Playlist 9")).to_be_visible()
+    page.go_back()
+    expect(page.get_by_role("link", name="Playlist 10")).to_be_visible()
+
+
+def test_the_list_tells_its_length_and_how_its_energy_goes(demo_service, visit):
+    page = visit(f"{demo_service}/{KEPT}")
+    songs = told(demo_service, LIST)
+    minutes = round(sum(song["duration_ms"] for song in songs) / 60_000)
+    expect(page.locator(".playlist-length")).to_have_text(f"4 songs, {minutes} min")
+    first, last = (round(100 * songs[place]["features"]["energy"]) for place in (0, -1))
+    expect(page.locator(".energy figcaption")).to_have_text(f"Energy, from {first} % to {last} %")
+    expect_list(page, demo_service, LIST)
+
+
+def test_songs_are_moved_by_keyboard_and_the_move_is_said(demo_service, visit):
+    page = visit(f"{demo_service}/{KEPT}")
+    first = told(demo_service, LIST)[0]["name"]
+    expect(page.get_by_role("button", name=f"Move {first} up")).to_be_disabled()
+    down = page.get_by_role("button", name=f"Move {first} down")
+    down.press("Enter")
+    expect_list(page, demo_service, [LIST[1], LIST[0], LIST[2], LIST[3]])
+    expect(down).to_be_focused()
+    expect(page.locator("#spoken")).to_have_text(f"{first} is number 2 of 4.")
+    page.get_by_role("button", name=f"Take {first} out").press("Enter")
+    expect_list(page, demo_service, LIST[1:])
+    page.go_back()
+    page.go_back()
+    expect_list(page, demo_service, LIST)
+
+
+@pytest.mark.parametrize("options", [{}, PHONE], ids=["mouse", "phone"])
+def test_songs_are_dragged_to_their_places(demo_service, visit, options):
+    page = visit(f"{demo_service}/{KEPT}", **options)
+    expect_list(page, demo_service, LIST)
+    boxes = [grip.bounding_box() for grip in page.locator("#playlist .grip").all()]
+    x, (began, ended) = boxes[0]["x"] + 8, (boxes[place]["y"] + boxes[place]["height"] / 2 for place in (0, 2))
+    page.mouse.move(x, began)
+    page.mouse.down()
+    page.mouse.move(x, (began + ended) / 2)
+    page.mouse.move(x, ended + 6)
+    page.mouse.up()
+    expect_list(page, demo_service, [LIST[1], LIST[2], LIST[0], LIST[3]])
+
+
+def test_a_list_is_made_along_a_curve(demo_service, visit):
+    page = visit(f"{demo_service}/#song=demo-0000033&never=Idle+Heron&view=playlist")
+    maker = page.get_by_role("form", name="From what you like")
+    expect(maker).to_contain_text("Songs like Anchor, shaped by your sliders.")
+    maker.get_by_label("How much").fill("12")
+    maker.get_by_label("Energy").select_option("rising")
+    maker.get_by_role("button", name="Make it").click()
+    body = {
+        "seeds": [{"id": "demo-0000033"}],
+        "songs": 12,
+        "flow": "rise",
+        "filters": {"exclude_artists": ["Idle Heron"]},
+    }
+    answer = requests.post(f"{demo_service}/playlist", json=body, timeout=60).json()
+    expect_list(page, demo_service, [song["id"] for song in answer["songs"]])
+    page.get_by_text("The request behind this").last.click()
+    assert json.loads(page.locator(".made code").inner_text().partition("\n")[2]) == body
+
+
+def test_a_list_may_be_asked_for_in_minutes_and_of_the_playlist_itself(demo_service, visit):
+    page = visit(f"{demo_service}/{KEPT}")
+    maker = page.get_by_role("form", name="From what you like")
+    maker.get_by_label("of", exact=True).select_option("minutes")
+    maker.get_by_label("How much").fill("30")
+    maker.get_by_role("button", name="Make it").click()
+    body = {"seeds": [{"id": song} for song in LIST], "minutes": 30, "flow": "steady"}
+    answer = requests.post(f"{demo_service}/playlist", json=body, timeout=60).json()
+    expect_list(page, demo_service, [song["id"] for song in answer["songs"]])
+
+
+def test_a_walk_leads_from_one_song_to_another(demo_service, visit):
+    page = visit(f"{demo_service}/#view=playlist")
+    maker = page.get_by_role("form", name="A walk between two songs")
+    maker.get_by_role("button", name="Make it").click()
+    expect(page.get_by_role("alert")).to_contain_text("Choose where the walk begins")
+    ends = told(demo_service, [LIST[0], LIST[3]])
+    for end, song in zip(("From", "To"), ends):
+        field = maker.get_by_role("combobox", name=f"{end} which song")
+        field.fill(f"{song['name']} {song['artists'][0]}")
+        page.locator(f"#walk-{end.lower()}-choices [role=option]").first.click()
+        expect(field).to_have_value(song["name"])
+    maker.get_by_label("Songs").fill("5")
+    maker.get_by_role("button", name="Make it").click()
+    body = {"from": {"id": LIST[0]}, "to": {"id": LIST[3]}, "length": 5}
+    answer = requests.post(f"{demo_service}/path", json=body, timeout=60).json()
+    expect_list(page, demo_service, [song["id"] for song in answer["songs"]])
+    assert (kept(page)[0], kept(page)[-1]) == (LIST[0], LIST[3])
+
+
+def test_a_radio_goes_on_from_the_last_song(demo_service, visit):
+    page = visit(f"{demo_service}/{KEPT}")
+    page.get_by_role("button", name="Add 5 that follow").click()
+    answer = requests.post(f"{demo_service}/continue", json={"played": LIST, "limit": 5}, timeout=60).json()
+    expect_list(page, demo_service, [*LIST, *(song["id"] for song in answer["songs"])])
+
+
+def test_what_the_service_refuses_is_told(demo_service, visit):
+    page = visit(f"{demo_service}/{KEPT}")
+    maker = page.get_by_role("form", name="A walk between two songs")
+    for end in ("from", "to"):
+        maker.locator(f"#walk-{end}").fill("anchor")
+        page.locator(f"#walk-{end}-choices [role=option]").first.click()
+    maker.get_by_role("button", name="Make it").click()
+    refused = requests.post(
+        f"{demo_service}/path", json={"from": {"id": LIST[0]}, "to": {"id": LIST[0]}, "length": 8}, timeout=60
+    )
+    assert refused.status_code == 400
+    expect(page.get_by_role("alert")).to_contain_text(refused.json()["detail"][1:])
+    expect_list(page, demo_service, LIST)
+
+
+@pytest.mark.parametrize("name", ["CSV", "M3U8", "JSPF"])
+def test_a_playlist_is_saved_as_a_file_in_its_order(demo_service, visit, name):
+    page = visit(f"{demo_service}/{KEPT}")
+    with page.expect_download() as coming:
+        page.get_by_role("button", name=f"Save as {name}").click()
+    assert coming.value.suggested_filename == f"playlist.{name.lower()}"
+    text = coming.value.path().read_bytes().decode()
+    found = {
+        "CSV": lambda: [row["id"] for row in csv.DictReader(io.StringIO(text))],
+        "M3U8": lambda: [line.rpartition(":")[2] for line in text.splitlines() if not line.startswith("#")],
+        "JSPF": lambda: [one["identifier"][0].rpartition(":")[2] for one in json.loads(text)["playlist"]["track"]],
+    }[name]()
+    assert found == LIST
+
+
+def test_the_link_holds_the_whole_playlist(demo_service, visit):
+    page = visit(f"{demo_service}/{KEPT}", permissions=["clipboard-read", "clipboard-write"])
+    page.get_by_role("button", name="Copy link").click()
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    link = page.evaluate("navigator.clipboard.readText()")
+    assert link == f"{demo_service}/{KEPT}"
+    expect_list(visit(link), demo_service, LIST)
+
+
+def test_the_list_is_seen_on_the_map(demo_service, visit):
+    page = visit(f"{demo_service}/{KEPT}")
+    page.get_by_role("button", name="See it on the map").click()
+    expect(page.locator(".stage-note")).to_be_visible()
+    expect(page).to_have_url(f"{demo_service}/#view=map&list={','.join(LIST)}")
+
+
+def test_spotifys_addresses_are_offered_for_songs_that_spotify_has(demo_service, visit):
+    page = visit(f"{demo_service}/{KEPT}")
+    expect(page.get_by_role("button", name="Spotify URIs")).to_be_disabled()
+
+
+def test_a_song_that_is_not_there_any_more_is_told_and_can_be_taken_out(demo_service, visit):
+    page = visit(f"{demo_service}/#view=playlist&list={LIST[0]},demo-9999999,{LIST[1]}")
+    expect(page.locator("#playlist .entry").nth(1)).to_contain_text("This catalogue has no such song.")
+    page.get_by_role("button", name="Take demo-9999999 out").click()
+    expect_list(page, demo_service, LIST[:2])
+
+
+def test_an_empty_playlist_says_how_it_is_filled_and_clear_empties_it(demo_service, visit):
+    page = visit(f"{demo_service}/{KEPT}")
+    page.get_by_role("button", name="Clear the playlist").click()
+    expect(page.locator(".nothing-kept")).to_contain_text("Nothing here yet.")
+    assert kept(page) == []

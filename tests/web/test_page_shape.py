@@ -1,0 +1,105 @@
+"""Sliders and presets of the page, and the history of a browser, which goes back through what they did."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.support.browser import in_a_browser, visit, visits
+from tests.support.page_helpers import ANCHOR, ask, shown
+
+__all__ = ["visit", "visits"]  # fixtures
+pytestmark = in_a_browser
+
+
+@pytest.mark.parametrize(("slider", "name"), [("Energy", "energy"), ("Mood", "valence"), ("Tempo", "tempo"),
+                                              ("Acoustic", "acousticness"), ("Popularity", "popularity"),
+                                              ("Year", "year"), ("Diversity", "diversity")])  # fmt: skip
+def test_a_slider_stands_where_the_seed_is_and_changes_the_songs_as_it_moves(demo_service, visit, slider, name):
+    page = visit(f"{demo_service}/#song={ANCHOR}")
+    shown(page, demo_service)
+    dial = page.get_by_role("slider", name=slider)
+    expect(dial).to_have_attribute("aria-valuetext", "none" if name == "diversity" else re.compile("as the seed"))
+    for _ in range(3):
+        dial.press("PageUp")
+    value = re.escape(f"{float(dial.input_value()):g}")
+    expect(page).to_have_url(re.compile(f"{name}={value}$"))
+    shown(page, demo_service)
+    expect(dial).not_to_have_attribute("aria-valuetext", re.compile("as the seed"))
+
+
+def test_presets_turn_sliders_and_reset_turns_them_back(demo_service, visit):
+    page = visit(f"{demo_service}/#song={ANCHOR}")
+    before = shown(page, demo_service)
+    (seed,) = ask(demo_service, "songs", ids=ANCHOR)["songs"]
+    faster = page.get_by_role("button", name="Faster")
+    faster.click()
+    expect(faster).to_have_attribute("aria-pressed", "true")
+    expect(page).to_have_url(re.compile(f"tempo={round(seed['features']['tempo'] * 1.2)}$"))
+    page.get_by_role("button", name="Same mood, more obscure").click()
+    expect(page).to_have_url(re.compile(f"valence={round(seed['features']['valence'], 2)}&popularity="))
+    assert shown(page, demo_service)["recommendations"] != before["recommendations"]
+    page.get_by_role("button", name="Reset").click()
+    assert shown(page, demo_service)["recommendations"] == before["recommendations"]
+    expect(page.get_by_role("button", name="Reset")).to_be_disabled()
+
+
+def test_explicit_songs_may_be_left_out(demo_service, visit):
+    page = visit(f"{demo_service}/#song={ANCHOR}&limit=50")
+    shown(page, demo_service)
+    page.get_by_label("Leave out explicit songs").check()
+    expect(page).to_have_url(re.compile("clean=1"))
+    assert not any(song["explicit"] for song in shown(page, demo_service)["recommendations"])
+
+
+def test_back_and_forward_lead_through_what_was_shown(demo_service, visit):
+    page = visit(f"{demo_service}/#song={ANCHOR}")
+    first = shown(page, demo_service)["recommendations"]
+    page.get_by_role("button", name=f"More like this: {first[0]['name']}").click()
+    second = shown(page, demo_service)["recommendations"]
+    page.get_by_role("button", name="Faster").click()
+    shown(page, demo_service)
+    page.go_back()
+    assert shown(page, demo_service)["recommendations"] == second
+    page.go_back()
+    assert shown(page, demo_service)["recommendations"] == first
+    page.go_forward()
+    assert shown(page, demo_service)["recommendations"] == second
+    expect(page).to_have_title(f"Songs like {first[0]['name']} · Segue")
+
+
+def test_a_drag_of_a_slider_is_one_step_back(demo_service, visit):
+    page = visit(f"{demo_service}/#song={ANCHOR}")
+    shown(page, demo_service)
+    box = page.get_by_role("slider", name="Mood").bounding_box()
+    page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    for step in range(5):
+        page.mouse.move(box["x"] + box["width"] * (0.5 + 0.08 * step), box["y"] + box["height"] / 2)
+        page.wait_for_timeout(150)
+    page.mouse.up()
+    expect(page).to_have_url(re.compile("valence=0.8"))
+    page.go_back()
+    expect(page).to_have_url(f"{demo_service}/#song={ANCHOR}")
+
+
+def test_an_address_opens_as_it_was_left(demo_service, visit):
+    page = visit(
+        f"{demo_service}/#song={ANCHOR}&-genre=jazz&energy=0.4&diversity=0.3&never=Idle+Heron&clean=1&draw=2&limit=20"
+    )
+    answer = shown(page, demo_service)
+    other = visit(page.url)
+    assert shown(other, demo_service) == answer
+    assert other.url == page.url
+    assert len(answer["recommendations"]) == 20
+
+
+@pytest.mark.parametrize(
+    "nonsense",
+    ["#song=%00&song=a/b&view=nowhere&energy=x&limit=1e9&draw=-4&list=,,%20,&at=1,2&cluster=x", "#&&==%E0%A4%A",
+     "#energy=0.5"],
+)  # fmt: skip
+def test_an_address_that_says_nothing_useful_opens_the_page(demo_service, visit, nonsense):
+    page = visit(f"{demo_service}/{nonsense}")
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    expect(page.locator("#mix")).to_be_hidden()

@@ -1,0 +1,78 @@
+"""What the page says of the service: which model, asleep, failing, offline, without artifacts."""
+
+import re
+
+from playwright.sync_api import expect
+
+from tests.support.browser import in_a_browser, visit, visits
+from tests.support.page_helpers import ANCHOR, ask, names, shown
+
+__all__ = ["visit", "visits"]  # fixtures
+pytestmark = in_a_browser
+
+
+def test_the_page_says_that_the_catalogue_is_invented_and_which_model_answers(demo_service, visit):
+    page = visit(demo_service)
+    ready = ask(demo_service, "readyz")
+    expect(page.locator("#about")).to_have_text(f"{ready['songs']} songs, model {ready['version']}.")
+    expect(page.locator("#invented")).to_contain_text("These songs and artists exist nowhere")
+    expect(page.locator("#invented")).to_be_visible()
+
+
+def test_the_wait_for_a_service_that_was_asleep_is_told(demo_service, visit):
+    page = visit(demo_service)
+    page.route("**/readyz", lambda route: (page.wait_for_timeout(1600), route.continue_()))
+    page.reload(wait_until="commit")
+    expect(page.locator("#wait")).to_contain_text(re.compile(r"Waking up the service … 1\.\d s"))
+    expect(page.locator("#wait")).to_have_text(re.compile(r"It was asleep and woke up in [12]\.\d s\."))
+
+
+def test_offline_what_was_there_stays_and_goes_on_by_itself(demo_service, visit):
+    page = visit(f"{demo_service}/#song={ANCHOR}")
+    before = names(page) or [song["name"] for song in shown(page, demo_service)["recommendations"]]
+    page.context.set_offline(True)
+    page.get_by_role("button", name="Faster").click()
+    expect(page.get_by_role("alert")).to_contain_text("You are offline.")
+    assert names(page) == before
+    page.context.set_offline(False)
+    expect(page.get_by_role("alert")).to_have_count(0)
+    shown(page, demo_service)
+
+
+def test_a_service_that_fails_is_told_and_asked_again(demo_service, visit):
+    page = visit(demo_service)
+    page.route("**/recommend", lambda route: route.fulfill(status=502, body="Bad Gateway"))
+    page.goto(f"{demo_service}/#song={ANCHOR}")
+    expect(page.get_by_role("alert")).to_contain_text("The service answered 502")
+    page.unroute("**/recommend")
+    page.get_by_role("button", name="Try again").click()
+    shown(page, demo_service)
+
+
+def test_a_seed_that_is_not_there_any_more_can_be_taken_away(demo_service, visit):
+    page = visit(f"{demo_service}/#song=demo-9999999&song={ANCHOR}")
+    expect(page.get_by_role("alert")).to_contain_text("No song has the id")
+    page.get_by_role("button", name="Take away what is not known").click()
+    shown(page, demo_service)
+    expect(page).to_have_url(f"{demo_service}/#song={ANCHOR}")
+
+
+def test_missing_artifacts_are_told_with_the_command_to_run(empty_service, visit):
+    page = visit(empty_service)
+    expect(page.get_by_role("alert")).to_contain_text("segue fit")
+
+
+def test_the_request_behind_the_songs_can_be_copied_and_gets_the_same_answer(demo_service, visit):
+    page = visit(f"{demo_service}/#song={ANCHOR}&energy=0.4", permissions=["clipboard-read", "clipboard-write"])
+    answer = shown(page, demo_service)
+    page.get_by_text("The request behind this").click()
+    page.get_by_role("button", name="Copy as Python").click()
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    code = page.evaluate("navigator.clipboard.readText()")
+    told = {}
+    exec(code.replace("print(answer.json())", ""), told)  # noqa: S102 # what is copied must run
+    assert told["answer"].json() == answer
+    page.get_by_role("button", name="Copy as curl").click()
+    expect(page.get_by_role("button", name="Copied").first).to_be_visible()
+    command = page.evaluate("navigator.clipboard.readText()")
+    assert command.startswith(f"curl '{demo_service}/recommend' \\\n  --json '{{")
