@@ -50,6 +50,31 @@ def test_a_name_is_created_once(store, file):
     assert store.read("name").content == b"third"
 
 
+def test_what_a_killed_writer_left_replaces_no_file(tmp_path, file):
+    store = LocalStore(tmp_path / "store")
+    store.create("name", file(b"whole"))
+    for write in (
+        lambda: store.create("name", file(b"whole")),
+        lambda: store.delete(["another"]),
+        lambda: store.replace("other", file(b"other")),
+    ):
+        (tmp_path / "store" / ".incoming").write_bytes(b"wh")
+        write()
+        assert store.read("name").content == b"whole"
+        assert not (tmp_path / "store" / ".incoming").exists()
+
+
+def test_a_write_that_fails_leaves_nothing_behind(tmp_path, file):
+    store = LocalStore(tmp_path / "store")
+    with pytest.raises(StoreError, match="name can't be written"):
+        store.create("name", tmp_path / "missing")
+    store.compare_and_swap("pointer", b"one", None)
+    with pytest.raises(WriteConflict):
+        store.compare_and_swap("pointer", b"two", None)
+    assert not (tmp_path / "store" / ".incoming").exists()
+    assert store.create("name", file(b"whole"))
+
+
 def test_what_is_not_there_is_missing_by_its_name(store):
     for missing in (lambda: store.read("some/file"), lambda: content(store, "some/file", 5)):
         with pytest.raises(MissingFile, match="some/file is missing"):

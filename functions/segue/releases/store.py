@@ -86,12 +86,8 @@ class LocalStore:
 
     def read(self, name: str) -> StoredFile:
         """See :class:`Store`."""
-        try:
+        with _translate_read_errors(name):
             content = (self._root / name).read_bytes()
-        except FileNotFoundError as error:
-            raise MissingFile(f"{name} is missing") from error
-        except OSError as error:
-            raise StoreError(f"{name} can't be read: {error.strerror}") from error
         return StoredFile(content, (hashlib.sha256(content).hexdigest(), ""))
 
     def read_if_changed(self, name: str, tag: Tag) -> StoredFile | None:
@@ -101,25 +97,15 @@ class LocalStore:
 
     def stream(self, name: str, size: int) -> Iterator[bytes]:
         """See :class:`Store`."""
-        try:
-            with (self._root / name).open("rb") as file:
-                while size > 0 and (chunk := file.read(min(size, CHUNK_BYTES))):
-                    size -= len(chunk)
-                    yield chunk
-        except FileNotFoundError as error:
-            raise MissingFile(f"{name} is missing") from error
-        except OSError as error:
-            raise StoreError(f"{name} can't be read: {error.strerror}") from error
+        with _translate_read_errors(name), (self._root / name).open("rb") as file:
+            while size > 0 and (chunk := file.read(min(size, CHUNK_BYTES))):
+                size -= len(chunk)
+                yield chunk
 
     def read_range(self, name: str, start: int, stop: int) -> bytes | memoryview:
         """See :class:`Store`."""
-        try:
-            with (self._root / name).open("rb") as file:
-                return os.pread(file.fileno(), stop - start, start)
-        except FileNotFoundError as error:
-            raise MissingFile(f"{name} is missing") from error
-        except OSError as error:
-            raise StoreError(f"{name} can't be read: {error.strerror}") from error
+        with _translate_read_errors(name), (self._root / name).open("rb") as file:
+            return os.pread(file.fileno(), stop - start, start)
 
     def create(self, name: str, source: Path) -> bool:
         """See :class:`Store`."""
@@ -161,16 +147,20 @@ class LocalStore:
 
     @contextlib.contextmanager
     def _locked_write(self, name: str | None) -> Iterator[Path]:
-        """Hold the writers' lock; a temporary file written meanwhile then replaces the named one atomically."""
+        """Hold the writers' lock and yield a path; what is written to it then atomically replaces the named file."""
         temporary = self._root / ".incoming"
         try:
             self._root.mkdir(parents=True, exist_ok=True)
             with write_lock(self._root):
-                yield temporary
-                if name and temporary.exists():
-                    _fsync(temporary)
-                    (self._root / name).parent.mkdir(parents=True, exist_ok=True)
-                    temporary.replace(self._root / name)
+                temporary.unlink(missing_ok=True)  # half a file, if a writer was killed
+                try:
+                    yield temporary
+                    if name and temporary.exists():
+                        _fsync(temporary)
+                        (self._root / name).parent.mkdir(parents=True, exist_ok=True)
+                        temporary.replace(self._root / name)
+                finally:
+                    temporary.unlink(missing_ok=True)
         except OSError as error:
             raise StoreError(f"{name or 'a file'} can't be written: {error.strerror}") from error
 
@@ -178,6 +168,16 @@ class LocalStore:
         with contextlib.suppress(MissingFile):
             return self.read(name).tag
         return None
+
+
+@contextlib.contextmanager
+def _translate_read_errors(name: str) -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise MissingFile(f"{name} is missing") from error
+    except OSError as error:
+        raise StoreError(f"{name} can't be read: {error.strerror}") from error
 
 
 def _fsync(path: Path) -> None:
