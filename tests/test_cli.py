@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from segue.catalog import load, write_lock
-from segue.engine import recommend
+from segue.engine.recommendation import recommend
 from segue_build.cli import main
 from segue_build.quality import recommend_file
 from tests.support import invented_playlists, world

@@ -16,7 +16,7 @@ import segue_build.model.embedding
 import segue_build.model.genre_block
 import segue_build.model.quantization
 from segue.catalog import Catalog
-from segue.engine import recommend
+from segue.engine.recommendation import recommend
 from segue.query import Query, Seed
 from segue_build import ROOT
 from segue_build.fit import FitOptions, fit

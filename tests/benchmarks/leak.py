@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from segue.catalog import Catalog, load
-from segue.engine import recommend
+from segue.engine.recommendation import recommend
 from segue.query import Query, Seed
 from segue_build.quality.evaluate import TABLE_SEEDS
 

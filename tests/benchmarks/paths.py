@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 
 from segue.catalog import Catalog, load, lookup
-from segue.journeys import path
 from segue.journeys.candidate_pool import metric_of
+from segue.journeys.paths import path
 from segue.query import Seed
 from segue.query.schema import PathQuery
 from segue_build.progress import bar

@@ -19,11 +19,10 @@ from pathlib import Path
 
 import numpy as np
 
-from segue import engine
 from segue.catalog import Catalog, load, lookup
+from segue.engine.recommendation import recommend
 from segue.engine.seeds import resolve
-from segue.journeys import Playlist, playlist
-from segue.journeys.playlists import MINUTE_MS, rank_candidates
+from segue.journeys.playlists import MINUTE_MS, Playlist, playlist, rank_candidates
 from segue.query import Query, Seed
 from segue.query.schema import FLOWS, PlaylistQuery
 from segue_build.progress import bar
@@ -153,7 +152,7 @@ def judgement(judged: EvaluatedCatalog, given: Sequence[int], rest: set[int]) ->
     """Both lists for some works of a playlist, judged by the others."""
     ids = judged.catalog.texts("ids")
     query = Query(tuple(Seed("", {}, id=ids[int(judged.works.rows[work])]) for work in given), limit=SONGS)
-    best = [song.row for song in engine.recommend(judged.catalog, query).recommendations]
+    best = [song.row for song in recommend(judged.catalog, query).recommendations]
     made = playlist(judged.catalog, PlaylistQuery(query, songs=SONGS)).rows
     few = min(SONGS, len(rest))
     one, other = (len(rest & {int(judged.work_of_row[row]) for row in rows}) / few for rows in (best, made))

@@ -13,12 +13,12 @@ from pathlib import Path
 
 import numpy as np
 
-from segue import engine
 from segue.catalog import Catalog, load, lookup
+from segue.engine.recommendation import Recommendation, recommend
 from segue.engine.scoring import Scorer
 from segue.engine.seeds import resolve
-from segue.journeys import continue_radio
 from segue.journeys.candidate_pool import metric_of
+from segue.journeys.radio import continue_radio
 from segue.query import Filters, Query, Seed
 from segue.query.schema import ContinueQuery
 from segue_build.progress import bar
@@ -26,7 +26,7 @@ from tests.benchmarks.figures import Row, table
 
 STEPS, SONGS = 20, 5
 PAUSE = 10  # songs in which an artist may not return
-Following = Callable[[Catalog, Sequence[str]], Sequence[engine.Recommendation]]
+Following = Callable[[Catalog, Sequence[str]], Sequence[Recommendation]]
 
 
 def main() -> None:
@@ -68,17 +68,17 @@ def heard(catalog: Catalog, start: str, following: Following) -> list[int]:
     return [row for row in lookup.songs_by_ids(catalog, ids) if row is not None]
 
 
-def next_songs(catalog: Catalog, played: Sequence[str]) -> Sequence[engine.Recommendation]:
+def next_songs(catalog: Catalog, played: Sequence[str]) -> Sequence[Recommendation]:
     """What ``/continue`` plays next."""
     query = ContinueQuery(Query((), SONGS, max_per_artist=1), tuple(played))
     return continue_radio(catalog, query).answer.recommendations
 
 
-def like_the_newest(catalog: Catalog, played: Sequence[str]) -> Sequence[engine.Recommendation]:
+def like_the_newest(catalog: Catalog, played: Sequence[str]) -> Sequence[Recommendation]:
     """What is like the newest songs, and was not played."""
     seeds = tuple(Seed("", {}, id=song) for song in played[-SONGS:])
     query = Query(seeds, SONGS, Filters(exclude_ids=tuple(played)), max_per_artist=1)
-    return engine.recommend(catalog, query).recommendations
+    return recommend(catalog, query).recommendations
 
 
 def distances(catalog: Catalog, rows: Sequence[int]) -> np.ndarray:

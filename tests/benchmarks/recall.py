@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from segue.catalog import Catalog
-from segue.engine import recommend
+from segue.engine.recommendation import recommend
 from segue.query import Filters, Query, Seed
 from tests.benchmarks.figures import Row, percentile
 from tests.benchmarks.subject import Subject

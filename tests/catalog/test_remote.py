@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from segue import engine
 from segue.catalog import catalog, load
 from segue.catalog.remote.block_cache import ATTEMPTS
 from segue.catalog.remote.blocks import MANIFEST_KEY, ArrayInfo, Block, encode_block
 from segue.catalog.remote.catalog import MAPPED_LIMIT
+from segue.engine.recommendation import recommend
 from segue.errors import ArtifactsError
 from segue.query import Query, Seed
 from segue.releases.store import LocalStore
@@ -36,7 +36,7 @@ def store(demo_catalog, tmp_path_factory):
 
 def found(songs, row):
     """What is recommended for a song."""
-    answer = engine.recommend(songs, Query((Seed("", {}, id=songs.texts("ids")[row]),)))
+    answer = recommend(songs, Query((Seed("", {}, id=songs.texts("ids")[row]),)))
     return [(song.row, song.score) for song in answer.recommendations]
 
 

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from segue.catalog import load, lookup
-from segue.engine import recommend
 from segue.engine.explanations import (
     BLOCK_PHRASES,
     MAX_REASONS,
@@ -25,6 +24,7 @@ from segue.engine.explanations import (
     bitsets,
     explain,
 )
+from segue.engine.recommendation import recommend
 from segue.engine.rerank import ScoredSong
 from segue.engine.scoring import Scorer
 from segue.engine.seeds import rank_transform, resolve

@@ -7,7 +7,7 @@ import pytest
 
 from segue import catalog as catalogs
 from segue.catalog import lookup
-from segue.engine import recommend
+from segue.engine.recommendation import recommend
 from segue.errors import UnknownSongs
 from segue.query import Filters, Query, Seed
 from segue.query.schema import ATTRIBUTES_BY_NAME

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from segue.catalog import Catalog, load
-from segue.engine import recommend, scoring, search
+from segue.engine import scoring, search
 from segue.engine.filters import AllowedSongs, out_of_range
+from segue.engine.recommendation import recommend
 from segue.engine.scoring import Scorer
 from segue.engine.search import FIRST_BATCH, Budget, approximate_search, exhaustive_search
 from segue.engine.seeds import resolve
@@ -177,7 +178,7 @@ def test_a_song_without_a_value_is_never_outside_a_range():
 def test_memory_that_a_search_frees_is_not_asked_for_anew():
     code = """
 import resource, numpy as np
-from segue.engine import retain_freed_memory
+from segue.web.service import retain_freed_memory
 retain_freed_memory()
 def work():
     one, other = np.ones(200_000, np.float32), np.ones(200_000, np.float32)

@@ -6,8 +6,9 @@ import random
 import numpy as np
 import pytest
 
-from segue import engine
 from segue.catalog import lookup
+from segue.engine.recommendation import recommend
+from segue.engine.seeds import resolve
 from segue.errors import InvalidQuery
 from segue.journeys import flows, playlists
 from segue.journeys.playlists import playlist
@@ -66,7 +67,7 @@ def test_the_same_request_gives_the_same_list(demo_catalog):
 def test_filters_and_caps_are_those_of_a_recommendation(world_catalog):
     query = ask({"genre": "piano"}, songs=12, filters=Filters({"tempo": (0, 130)}), max_per_artist=1)
     found = playlist(world_catalog, query)
-    best = engine.recommend(world_catalog, Query(query.query.seeds, 100, query.query.filters, max_per_artist=1))
+    best = recommend(world_catalog, Query(query.query.seeds, 100, query.query.filters, max_per_artist=1))
     assert sorted(found.rows) == sorted(song.row for song in best.recommendations)
     assert found.pool == best.pool
 
@@ -133,7 +134,7 @@ def test_a_steady_list_changes_less_from_song_to_song_than_in_the_order_of_worth
 
 def test_seeds_count_alike_however_many_near_neighbours_they_have(demo_catalog):
     seeds = ({"id": "demo-0000033"}, {"id": "demo-0000077"})
-    resolved = engine.seeds.resolve(demo_catalog, ask(*seeds).query.seeds)
+    resolved = resolve(demo_catalog, ask(*seeds).query.seeds)
     rows, _ = playlists.rank_candidates(demo_catalog, ask(*seeds, max_per_artist=None).query, resolved, 100, 25)
     assert len(rows) == len(set(rows.tolist())) == 100
 

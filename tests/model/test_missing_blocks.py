@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from segue.engine import recommend
+from segue.engine.recommendation import recommend
 from segue.engine.space import AUDIO_COLUMNS, space_of
 from segue.query import Query, Seed
 from segue.query.schema import AUDIO_FEATURES

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from segue.catalog import Catalog
-from segue.engine import recommend
+from segue.engine.recommendation import recommend
 from segue.query import Query, Seed
 from segue_build.fit import FitOptions, fit
 from segue_build.model.incidence import build_incidence

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from segue.catalog import load, lookup
-from segue.engine import recommend, scoring
+from segue.engine import scoring
+from segue.engine.recommendation import recommend
 from segue.engine.seeds import resolve
 from segue.engine.space import space_of
 from segue.query import Query, Seed

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from segue import catalog as catalogs
-from segue.engine import recommend, seeds
+from segue.engine import seeds
+from segue.engine.recommendation import recommend
 from segue.engine.space import (
     AUDIO_COLUMNS,
     LOCAL_SCALE,

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from segue import engine, releases
+from segue import releases
 from segue.catalog import version_files
+from segue.engine.recommendation import recommend
 from segue.query import Query, Seed
 from segue.responses import json_response
 from segue.web import serializers
@@ -105,7 +106,7 @@ def expected(versions):
     """What each version answers: version -> bytes."""
     asked = Query((Seed("/song_id", {"id": "piano-1"}, id="piano-1"),), limit=3)
     return {
-        songs.version: json_response(serializers.recommendations(songs, engine.recommend(songs, asked))).data
+        songs.version: json_response(serializers.recommendations(songs, recommend(songs, asked))).data
         for songs in versions
     }
 

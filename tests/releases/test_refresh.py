@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from segue import engine, releases
+from segue import releases
 from segue.catalog import version_files
 from segue.config import Config
+from segue.engine import recommendation
 from segue.releases import serving
 from segue.web import request_context
 from segue_build.releases.publish import rollback
@@ -180,14 +181,14 @@ def test_a_version_of_a_newer_format_is_refused(plain, versions, caplog):
 
 @pytest.mark.parametrize("failure", [MemoryError("no more"), OSError(errno.ENOMEM, "Cannot allocate"), KeyError("x")])
 def test_a_version_that_cannot_answer_is_refused(plain, versions, caplog, monkeypatch, failure):
-    recommend = engine.recommend
+    recommend = recommendation.recommend
 
     def failing(songs, query):
         if songs.version == versions[1].version:
             raise failure
         return recommend(songs, query)
 
-    monkeypatch.setattr(engine, "recommend", failing)
+    monkeypatch.setattr(recommendation, "recommend", failing)
     published(plain, versions[:1])
     function = client(plain)
     served(function)

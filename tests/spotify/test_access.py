@@ -98,7 +98,7 @@ def test_our_own_fault_is_a_500_that_tells_nothing(world_artifacts, monkeypatch,
     def broken(*_):
         raise RuntimeError("secret /path")
 
-    monkeypatch.setattr("segue.engine.recommend", broken)
+    monkeypatch.setattr("segue.engine.recommendation.recommend", broken)
     assert "secret" not in told(client_of(world_artifacts).get("/v1/recommendations?seed_genres=disco"), 500)
     assert "secret" in caplog.text
 

@@ -6,10 +6,10 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
-from segue import engine
 from segue.catalog import Catalog, lookup
 from segue.catalog.normalization import normalized
 from segue.engine import scoring, seeds
+from segue.engine.recommendation import recommend
 from segue.query import Filters, Query
 from segue_build.model.works import work_numbers
 
@@ -104,4 +104,4 @@ def _capped(frame: pd.DataFrame, order: Iterable[int], query: Query) -> list[int
 def recommended(catalog: Catalog, query: Query) -> list[tuple[str, float]]:
     """(id, score) of what the engine recommends."""
     ids = catalog.texts("ids")
-    return [(ids[found.row], found.score) for found in engine.recommend(catalog, query).recommendations]
+    return [(ids[found.row], found.score) for found in recommend(catalog, query).recommendations]

@@ -8,8 +8,8 @@ import pytest
 from werkzeug.test import Client
 from werkzeug.wrappers import Request
 
-from segue import engine
 from segue.config import Config
+from segue.engine import recommendation
 from segue.web.service import Service
 
 CALLED = {
@@ -41,14 +41,14 @@ def pool():
 @pytest.fixture
 def engaged(client, pool, monkeypatch):
     """A request is in the engine, and stays there until the event is set."""
-    recommend, begun, go_on = engine.recommend, threading.Event(), threading.Event()
+    recommend, begun, go_on = recommendation.recommend, threading.Event(), threading.Event()
 
     def slow(songs, query):
         begun.set()
         assert go_on.wait(PATIENCE)
         return recommend(songs, query)
 
-    monkeypatch.setattr(engine, "recommend", slow)
+    monkeypatch.setattr(recommendation, "recommend", slow)
     first = pool.submit(client.open, **GOOD)
     assert begun.wait(PATIENCE)
     yield go_on

@@ -245,7 +245,7 @@ def test_a_fault_of_ours_is_logged_by_its_places_not_its_text(client_of, lines, 
     handler = logging.StreamHandler(told)
     handler.setFormatter(gateway.JsonFormatter())
     logging.getLogger("segue").addHandler(handler)
-    monkeypatch.setattr("segue.engine.recommend", broken)
+    monkeypatch.setattr("segue.engine.recommendation.recommend", broken)
     client_of().post("/recommend", json={"song": "Slow Rain"})
     logging.getLogger("segue").removeHandler(handler)
     (line,) = map(json.loads, told.getvalue().splitlines())

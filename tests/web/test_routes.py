@@ -259,7 +259,7 @@ def test_our_own_fault_is_a_500_that_tells_nothing(world_artifacts, monkeypatch,
     def broken(*_):
         raise RuntimeError("secret /path")
 
-    monkeypatch.setattr("segue.engine.recommend", broken)
+    monkeypatch.setattr("segue.engine.recommendation.recommend", broken)
     answer = client_of(world_artifacts).post("/recommend", json={"song": "Slow Rain"})
     assert answer.status_code == 500
     assert "secret" not in answer.get_data(as_text=True)

@@ -11,7 +11,8 @@ import pyarrow.parquet as pq
 
 from segue import releases
 from segue.catalog import Catalog
-from segue.engine import recommend, seeds
+from segue.engine import seeds
+from segue.engine.recommendation import recommend
 from segue.engine.scoring import Scorer
 from segue.query import Query, Seed
 from segue_build import progress

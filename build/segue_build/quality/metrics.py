@@ -37,7 +37,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from segue.catalog import Catalog, lookup
-from segue.engine import recommend
+from segue.engine.recommendation import recommend
 from segue.errors import SourceError
 from segue.query import Filters, Query, Seed
 from segue_build import progress

@@ -18,7 +18,7 @@ import numpy as np
 
 from segue import releases
 from segue.catalog import Catalog
-from segue.engine import recommend
+from segue.engine.recommendation import recommend
 from segue.engine.search import Budget
 from segue.engine.seeds import rank_transform
 from segue.engine.space import space_of

@@ -10,7 +10,7 @@ from typing import TextIO
 
 from segue import releases
 from segue.catalog import Catalog, lookup
-from segue.engine import recommend
+from segue.engine.recommendation import recommend
 from segue.errors import SourceError
 from segue.query import Query, Seed
 from segue.query.parser import MAX_SEEDS

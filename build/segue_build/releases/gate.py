@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from segue.catalog import Catalog, lookup
-from segue.engine import recommend
+from segue.engine.recommendation import recommend
 from segue.errors import SegueError
 from segue.query import Query, Seed
 from segue_build import progress

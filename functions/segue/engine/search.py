@@ -24,7 +24,6 @@ CANDIDATE_BATCH = 8_192  # songs: what is computed of them stays in the processo
 SORTED_FIRST = 1_000  # of all songs that are put in order before the others: few lists need more
 SORTED_GROWTH = 16  # times as many are put in order each time that more are taken
 MIN_SCORE = float(np.finfo(np.float32).min)  # below every approximate score
-RETAINED_BLOCK = 4 * 1024 * 1024  # bytes, more than any array of a search that stays within a budget
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,16 +57,6 @@ class ScoredRows(NamedTuple):
 
 
 _NO_ROWS = ScoredRows(np.empty(0, np.int64), np.empty(0))
-
-
-def retain_freed_memory() -> None:
-    """Let the memory that a search frees wait for the next one.
-
-    glibc gives the end of its heap back to the kernel once it is larger than twice the largest block that it mapped
-    apart and freed (mallopt(3), M_TRIM_THRESHOLD). To be given these pages anew, request by request, costs a third of
-    a search among a million songs. Nothing of the block here is touched.
-    """
-    np.empty(RETAINED_BLOCK, np.uint8)
 
 
 def search_budget(catalog: Catalog, scorer: Scorer) -> Budget:

@@ -15,9 +15,9 @@ from functools import cached_property
 
 import numpy as np
 
-from segue import engine
 from segue.catalog import Catalog
 from segue.engine.filters import AllowedSongs
+from segue.engine.recommendation import recommend
 from segue.engine.seeds import ResolvedSeed, rank_transform, resolve
 from segue.errors import Fault, InvalidQuery
 from segue.journeys.candidate_pool import EXHAUSTIVE_LIMIT, ArtistCaps, CandidatePool, metric_of
@@ -103,7 +103,7 @@ def _songs_of_seed(catalog: Catalog, query: PathQuery, seed: ResolvedSeed, allow
         is_allowed = allowed(np.array(seed.rows))
         return [seed.rows[index] for index in np.argsort(~is_allowed, kind="stable")]
     query_nearest = Query((seed.seed,), len(query.seeds), query.filters, max_per_artist=None)
-    return [song.row for song in engine.recommend(catalog, query_nearest).recommendations]
+    return [song.row for song in recommend(catalog, query_nearest).recommendations]
 
 
 def _find_path(catalog: Catalog, query: PathQuery, fixed: np.ndarray, allowed: AllowedSongs) -> list[int]:

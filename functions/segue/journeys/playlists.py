@@ -16,9 +16,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from segue import engine
 from segue.catalog import Catalog
 from segue.engine import scoring
+from segue.engine.recommendation import Pool, recommend
 from segue.engine.scoring import SCORE_DIGITS, TARGETS_WEIGHT, Scorer
 from segue.engine.seeds import ResolvedSeed, resolve, seed_of_songs
 from segue.errors import Fault, InvalidQuery
@@ -72,7 +72,7 @@ class Playlist:
     rows: tuple[int, ...]
     curve: tuple[float, ...] | None
     flow_quality: FlowQuality
-    pool: engine.Pool
+    pool: Pool
 
 
 def playlist(catalog: Catalog, query: PlaylistQuery) -> Playlist:
@@ -123,9 +123,7 @@ def _measure_flow(songs: PlaylistCandidates, indices: np.ndarray, curve: np.ndar
     )
 
 
-def _candidate_rows(
-    catalog: Catalog, query: PlaylistQuery, seeds: Sequence[ResolvedSeed]
-) -> tuple[np.ndarray, engine.Pool]:
+def _candidate_rows(catalog: Catalog, query: PlaylistQuery, seeds: Sequence[ResolvedSeed]) -> tuple[np.ndarray, Pool]:
     """The candidates, the best first; with a draw, the drawn ones before the others."""
     n_songs = query.estimated_songs
     rows, pool = rank_candidates(catalog, query.query, seeds, max(MIN_POOL_SIZE, POOL_FACTOR * n_songs), n_songs)
@@ -158,15 +156,15 @@ def _choose_songs(songs: PlaylistCandidates, query: PlaylistQuery) -> np.ndarray
 
 def rank_candidates(
     catalog: Catalog, query: Query, seeds: Sequence[ResolvedSeed], limit: int, n_songs: int
-) -> tuple[np.ndarray, engine.Pool]:
+) -> tuple[np.ndarray, Pool]:
     """Rows of the best candidates in order, and the pool that they were chosen from.
 
     limit : candidates to rank, of which the playlist takes ``n_songs``; ``fill`` lifts the cap only if fewer are left
     """
     pool_query = replace(query, limit=limit, fill=False, draw=0, explain=False)
-    found = engine.recommend(catalog, pool_query, seeds)
+    found = recommend(catalog, pool_query, seeds)
     if query.fill and len(found.recommendations) < n_songs:
-        found = engine.recommend(catalog, replace(pool_query, limit=n_songs, fill=True), seeds)
+        found = recommend(catalog, replace(pool_query, limit=n_songs, fill=True), seeds)
     rows = np.array([song.row for song in found.recommendations], np.int64)
     if len(rows) <= REFERENCE_RANK or query.diversity:
         return rows, found.pool

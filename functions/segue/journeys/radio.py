@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from segue import engine
 from segue.catalog import Catalog, lookup
+from segue.engine.recommendation import Answer, recommend
 from segue.errors import UnknownSong, UnknownSongs
 from segue.journeys.candidate_pool import ArtistCaps
 from segue.query import Query, Seed
@@ -33,7 +33,7 @@ class Radio:
     unknown : how many of the played and skipped ids are not in the catalogue
     """
 
-    answer: engine.Answer
+    answer: Answer
     unknown: int
 
 
@@ -79,13 +79,13 @@ def _decayed_weights(songs: Sequence[str], decay: float) -> list[tuple[str, floa
     return [(song, weight / sum(weights)) for song, weight in zip(songs, weights)]
 
 
-def _recommend_with_pause(catalog: Catalog, query: Query, paused: Sequence[str]) -> engine.Answer:
+def _recommend_with_pause(catalog: Catalog, query: Query, paused: Sequence[str]) -> Answer:
     """Recommend without the paused artists; if too few songs are left, theirs come last."""
     filters = replace(query.filters, exclude_artists=(*query.filters.exclude_artists, *dict.fromkeys(paused)))
-    answer = engine.recommend(catalog, replace(query, filters=filters))
+    answer = recommend(catalog, replace(query, filters=filters))
     if len(answer.recommendations) == query.limit:
         return answer
-    others = engine.recommend(catalog, query)
+    others = recommend(catalog, query)
     songs = (*answer.recommendations, *others.recommendations)
     artist_caps = ArtistCaps(catalog, np.array([song.row for song in songs], np.int64), query.max_per_artist)
     selected = [song for index, song in enumerate(songs) if artist_caps.try_add(index)]

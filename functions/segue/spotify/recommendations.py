@@ -3,8 +3,10 @@
 import math
 from dataclasses import dataclass
 
-from segue import engine, log_context
+from segue import log_context
 from segue.catalog import Catalog, lookup
+from segue.engine import recommendation
+from segue.engine.recommendation import Pool, Recommendation
 from segue.query import Filters, Query, Seed
 from segue.query.parser import MAX_DRAW, MAX_FILTER_ENTRIES
 from segue.query.validation import did_you_mean, quoted
@@ -118,7 +120,7 @@ def parse_request(params: QueryParams, catalog: Catalog) -> RecommendationsReque
 def response_body(catalog: Catalog, serializer: Serializer, request: RecommendationsRequest) -> JsonObject:
     """The songs, and for each seed how many songs there were before and after the filters."""
     with log_context.timed("search"):
-        found = engine.recommend(catalog, request.query) if request.query else None
+        found = recommendation.recommend(catalog, request.query) if request.query else None
     return {
         "tracks": [_serialize_track(serializer, song) for song in found.recommendations] if found else [],
         "seeds": [
@@ -164,12 +166,12 @@ def _parse_targets(params: QueryParams, catalog: Catalog) -> dict[str, float]:
     }
 
 
-def _serialize_track(serializer: Serializer, recommendation: engine.Recommendation) -> JsonObject:
-    explanation = {"score": recommendation.score, "why": recommendation.why.as_json()} if recommendation.why else {}
-    return {**serializer.track(recommendation.row), **explanation}
+def _serialize_track(serializer: Serializer, song: Recommendation) -> JsonObject:
+    explanation = {"score": song.score, "why": song.why.as_json()} if song.why else {}
+    return {**serializer.track(song.row), **explanation}
 
 
-def _serialize_seed(serializer: Serializer, seed: ResolvedSeed, pool: engine.Pool | None) -> JsonObject:
+def _serialize_seed(serializer: Serializer, seed: ResolvedSeed, pool: Pool | None) -> JsonObject:
     """Relinking depends on markets, which tables lack, so it leaves what the filters leave."""
     left = pool.after_filters if pool else 0
     return {

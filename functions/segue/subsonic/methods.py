@@ -9,10 +9,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from segue import engine, log_context
+from segue import log_context
 from segue.catalog import Catalog, lookup, song_table
 from segue.catalog.lookup.exact import popularity
 from segue.catalog.normalization import normalized
+from segue.engine.recommendation import Recommendation, recommend, similarity_function
 from segue.errors import InvalidQuery
 from segue.query import Query, Seed
 from segue.query.schema import PathQuery
@@ -136,11 +137,11 @@ def _similar_songs(catalog: Catalog, params: RequestParams) -> list[JsonObject]:
     return Serializer(catalog).songs([song.row for song in found])
 
 
-def _recommend(catalog: Catalog, seeds: tuple[Seed, ...], count: int) -> tuple[engine.Recommendation, ...]:
+def _recommend(catalog: Catalog, seeds: tuple[Seed, ...], count: int) -> tuple[Recommendation, ...]:
     if not count:
         return ()
     with log_context.timed("search"):
-        return engine.recommend(catalog, Query(seeds, limit=count, fill=True)).recommendations
+        return recommend(catalog, Query(seeds, limit=count, fill=True)).recommendations
 
 
 def sonic_path(catalog: Catalog, params: RequestParams) -> JsonObject:
@@ -151,19 +152,19 @@ def sonic_path(catalog: Catalog, params: RequestParams) -> JsonObject:
         raise ApiError(ERROR_GENERIC, f"count: a path has {MIN_PATH_LENGTH} songs at the least, its ends")
     with log_context.timed("search"):
         rows = _find_path(catalog, PathQuery(start, goal, length=count))
-    similarities = engine.similarity_function(catalog)(rows[0], rows).tolist()
+    similarities = similarity_function(catalog)(rows[0], rows).tolist()
     return {"sonicMatch": Serializer(catalog).matches(rows, [round(value, 6) for value in similarities])}
 
 
 def _find_path(catalog: Catalog, query: PathQuery) -> tuple[int, ...]:
     """Rows of a path with one song per artist, or more if there are too few artists."""
-    from segue import journeys  # most players never ask for one
+    from segue.journeys.paths import path  # most players never ask for one
 
     try:
         try:
-            return journeys.path(catalog, query).rows
+            return path(catalog, query).rows
         except InvalidQuery:
-            return journeys.path(catalog, replace(query, max_per_artist=None)).rows
+            return path(catalog, replace(query, max_per_artist=None)).rows
     except InvalidQuery as error:
         raise ApiError(ERROR_GENERIC, error.faults[0].detail) from None
 

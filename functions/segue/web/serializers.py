@@ -9,7 +9,7 @@ import numpy as np
 
 from segue.catalog import Catalog, lookup, song_table
 from segue.catalog.normalization import without_version
-from segue.engine import Answer, Pool, Recommendation
+from segue.engine.recommendation import Answer, Pool, Recommendation
 from segue.engine.seeds import ResolvedSeed
 
 

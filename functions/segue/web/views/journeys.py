@@ -6,12 +6,9 @@ from typing import Any
 import numpy as np
 from werkzeug.wrappers import Response
 
-from segue import journeys, log_context
+from segue import log_context
 from segue.catalog import Catalog
-from segue.journeys import flows
-from segue.journeys.paths import Path
-from segue.journeys.playlists import Playlist
-from segue.journeys.radio import Radio
+from segue.journeys import flows, paths, playlists, radio
 from segue.query.parser import parse_continue, parse_path, parse_playlist
 from segue.query.schema import ContinueQuery, PathQuery, PlaylistQuery
 from segue.web import request_context, serializers
@@ -37,19 +34,19 @@ def continued(context: RequestContext) -> Response:
 
 def _execute_path(catalog: Catalog, query: PathQuery) -> dict[str, Any]:
     with log_context.timed("search"):
-        found = journeys.path(catalog, query)
+        found = paths.path(catalog, query)
     return path_answer(catalog, found)
 
 
 def _execute_playlist(catalog: Catalog, query: PlaylistQuery) -> dict[str, Any]:
     with log_context.timed("search"):
-        found = journeys.playlist(catalog, query)
+        found = playlists.playlist(catalog, query)
     return playlist_answer(catalog, found, query.flow)
 
 
 def _execute_continue(catalog: Catalog, query: ContinueQuery) -> dict[str, Any]:
     with log_context.timed("search"):
-        found = journeys.continue_radio(catalog, query)
+        found = radio.continue_radio(catalog, query)
     return continue_answer(catalog, found)
 
 
@@ -62,7 +59,7 @@ PLAYLIST = Operation(parse_playlist, _execute_playlist, lambda query: (len(query
 CONTINUE = Operation(parse_continue, _execute_continue, lambda query: (1, query.query.limit))
 
 
-def path_answer(catalog: Catalog, found: Path) -> dict[str, Any]:
+def path_answer(catalog: Catalog, found: paths.Path) -> dict[str, Any]:
     """The answer to ``/path``."""
     steps = found.steps.round(DECIMALS).tolist()
     return {
@@ -75,7 +72,7 @@ def path_answer(catalog: Catalog, found: Path) -> dict[str, Any]:
     }
 
 
-def playlist_answer(catalog: Catalog, found: Playlist, flow: str) -> dict[str, Any]:
+def playlist_answer(catalog: Catalog, found: playlists.Playlist, flow: str) -> dict[str, Any]:
     """The answer to ``/playlist``."""
     correlation = found.flow_quality.correlation
     return {
@@ -93,7 +90,7 @@ def playlist_answer(catalog: Catalog, found: Playlist, flow: str) -> dict[str, A
     }
 
 
-def continue_answer(catalog: Catalog, found: Radio) -> dict[str, Any]:
+def continue_answer(catalog: Catalog, found: radio.Radio) -> dict[str, Any]:
     """The answer to ``/continue``."""
     songs = found.answer.recommendations
     rows = [song.row for song in songs]
@@ -115,7 +112,7 @@ def _song_entries(catalog: Catalog, rows: Sequence[int], facts: Sequence[Mapping
     return [serializers.list_entry("position", number, *both) for number, both in enumerate(zip(summaries, facts), 1)]
 
 
-def _flow_entries(catalog: Catalog, found: Playlist) -> list[dict[str, Any]]:
+def _flow_entries(catalog: Catalog, found: playlists.Playlist) -> list[dict[str, Any]]:
     """What a flow goes by, song by song; null where the table says nothing."""
     rows = list(found.rows)
     energy, tempo, key, mode = (

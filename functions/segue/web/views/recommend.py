@@ -4,8 +4,9 @@ from typing import Any
 
 from werkzeug.wrappers import Response
 
-from segue import engine, log_context
+from segue import log_context
 from segue.catalog import Catalog
+from segue.engine import recommendation
 from segue.query import Query
 from segue.query.parser import parse_recommend, parse_recommend_url
 from segue.web import formats, serializers
@@ -25,7 +26,7 @@ def recommend(context: RequestContext) -> Response:
 
 def _execute(catalog: Catalog, query: Query) -> dict[str, Any]:
     with log_context.timed("search"):
-        found = engine.recommend(catalog, query)
+        found = recommendation.recommend(catalog, query)
     return serializers.recommendations(catalog, found)
 
 
