@@ -76,6 +76,11 @@ def test_songs_outside_the_catalogue_are_misses_and_cover_nothing():
     assert (found["nDCG@10"], found["artists"], found["coverage"]) == (pytest.approx(1 / math.log2(3)), 1, 1 / 200)
 
 
+def test_each_song_outside_the_catalogue_keeps_its_position_and_none_repeats_another():
+    found = means([PlaylistQuery("p", 0, frozenset({1}))], lambda seed: [-1] * 10 + [1])
+    assert (found["HR@10"], found["nDCG@10"], found["R@100"], found["dup"]) == (0, 0, 1, 0)
+
+
 @pytest.mark.parametrize(("scores", "auc"), [({5: 0.2}, 1.0), ({5: 0.9}, 0.0), ({5: 0.5}, 0.5)])
 def test_auc_compares_with_what_other_playlists_hold_and_ties_count_half(scores, auc):
     asked = [PlaylistQuery("p", 0, frozenset({1, 2, 3, 4}))]  # which leaves work 5 to be drawn, again and again

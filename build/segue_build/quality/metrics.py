@@ -95,7 +95,7 @@ def ranking_metrics(
 
     Parameters
     ----------
-    rank : the seed's work -> works that are recommended, best first, repeats and all; -1: not of the catalogue
+    rank : the seed's work -> works that are recommended, best first, repeats and all; negative: not in the catalogue
     score : the seed's work, works -> scores
 
     """
@@ -103,7 +103,8 @@ def ranking_metrics(
     rows: list[tuple[float, ...]] = []
     shown: set[int] = set()
     for query in queries:
-        ranked = rank(query.seed)
+        # Songs outside the catalogue are different misses: as one they would let later songs move up.
+        ranked = [work if work >= 0 else -1 - position for position, work in enumerate(rank(query.seed))]
         top = [work for work in dict.fromkeys(ranked) if work != query.seed][:DEPTH]
         shown.update(work for work in top[:10] if work >= 0)
         rows.append((*_list_metrics(query, ranked, top, works), _auc(query, cumulated, score)))
