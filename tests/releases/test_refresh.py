@@ -1,14 +1,19 @@
 """A running function: what it serves while versions come and go, well and badly."""
 
+import contextvars
 import errno
+import gc
 import itertools
 import shutil
 import threading
 import time
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from werkzeug.test import Client
+from werkzeug.wrappers import Request
 
 from segue import releases
 from segue.catalog import version_files
@@ -17,7 +22,7 @@ from segue.engine import recommendation
 from segue.releases import serving
 from segue.web import request_context
 from segue_build.releases.publish import rollback
-from tests.support.releases import ANYHOW, ASKED, client, point_to, published, served, warnings
+from tests.support.releases import ANYHOW, ASKED, client, point_to, published, served, service, warnings
 
 DAMAGES = {
     "flipped": lambda content: content[:-1] + bytes([content[-1] ^ 1]),
@@ -25,6 +30,15 @@ DAMAGES = {
     "deleted": None,
 }
 ANYTHING = ["/recommend?song_id=piano-2", "/search?q=slow", "/songs/piano-1", "/clusters/0", "/readyz"]
+EVERY_DIALECT = [
+    "/recommend?song=slow%20rayn&explain=true",
+    "/search?q=slow%20rayn",
+    "/v1/recommendations?seed_artists=Halberd",
+    "/v1/search?q=rain%20artist:ada%20album:piano&type=track,artist",
+    "/rest/search3?query=piano",
+    "/rest/getSimilarSongs?id=piano-1",
+    "/rest/findSonicPath?startSongId=piano-1&endSongId=disco-4&count=3",
+]
 NEVER = 0.0
 pytestmark = pytest.mark.usefixtures("no_check_outlives_its_test")
 
@@ -102,6 +116,20 @@ def test_a_request_finishes_on_the_version_it_began_with(plain, versions, monkey
         answer = early.result()
     assert answer.status_code == 200
     assert answer.json["model"] == answer.headers["X-Segue-Model"] == versions[0].version
+
+
+def test_a_replaced_version_is_let_go_after_requests_of_every_dialect(plain, versions):
+    published(plain, versions[:1])
+    running = service(plain)
+    function = Client(Request.application(running.handle))
+    for path in EVERY_DIALECT:
+        assert function.get(path).status_code == 200, path
+    replaced = weakref.ref(contextvars.copy_context().run(running.catalog))
+    published(plain, versions[1:2])
+    assert served(function) == versions[1].version
+    settle(running._live)
+    gc.collect()
+    assert replaced() is None
 
 
 def files_of(songs):

@@ -1,6 +1,5 @@
 """Whole records from ``catalog.parquet``, by row group; pyarrow is imported by the first request that needs one."""
 
-import functools
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -25,7 +24,7 @@ def songs_containing(catalog: Catalog, column: str, words: str) -> np.ndarray:
     """
     from pyarrow import compute
 
-    spaced, places = _distinct_texts(catalog, column)
+    spaced, places = _normalized_column(catalog, column)
     starts, holds = compute.starts_with(spaced, words), compute.match_substring(spaced, f" {words}")
     hits = compute.fill_null(compute.or_(starts, holds), False).to_numpy(zero_copy_only=False)
     return np.append(hits, False)[places]
@@ -36,16 +35,19 @@ def text_numbers(catalog: Catalog, column: str) -> np.ndarray:
 
     -1 where a song has none; shape (n_songs,)
     """
-    spaced, places = _distinct_texts(catalog, column)
+    spaced, places = _normalized_column(catalog, column)
     return np.append(spaced.dictionary_encode().indices.to_numpy(), -1)[places]
 
 
-@functools.lru_cache(maxsize=1)
-def _distinct_texts(catalog: Catalog, column: str) -> tuple[Any, np.ndarray]:
-    """The distinct texts of a column, bare, and which of them each song has; kept, for it takes long.
+def _normalized_column(catalog: Catalog, column: str) -> tuple[Any, np.ndarray]:
+    """The distinct texts of a column, normalized, and which of them each song has; cached, because it takes long.
 
-    The place of a song without a text is that after the last one.
+    A song without a text has the number after the last text's.
     """
+    return catalog.cached((_normalized_column, column), lambda: _normalize_column(catalog, column))
+
+
+def _normalize_column(catalog: Catalog, column: str) -> tuple[Any, np.ndarray]:
     from pyarrow import compute
     from pyarrow.parquet import ParquetFile
 

@@ -8,7 +8,6 @@ Typos in free text are tolerated. Fields must match as spelled, apart from case,
 them are tolerated only if nothing matches. A query without words lists the most popular songs first.
 """
 
-import functools
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -131,10 +130,9 @@ class ArtistIndex:
         return having
 
 
-@functools.lru_cache(maxsize=1)
 def artist_index(catalog: Catalog) -> ArtistIndex:
     """The index of a catalogue, cached."""
-    return ArtistIndex(catalog)
+    return catalog.cached(ArtistIndex, lambda: ArtistIndex(catalog))
 
 
 def find_tracks(catalog: Catalog, terms: SearchTerms) -> list[int]:

@@ -284,10 +284,15 @@ def _fuzzy_matches(catalog: Catalog, words: Sequence[str], *, typing: bool) -> l
     return rank_matches(catalog, match_songs(catalog, words, rows, typing=typing))
 
 
-@functools.lru_cache(maxsize=1)
 def _trigram_candidates(catalog: Catalog, text: str) -> np.ndarray:
-    """The last ones are kept: what means no song is searched for again, to suggest others."""
-    return fuzzy.songs_by_trigrams(catalog, text, MAX_CANDIDATES)
+    """Rows of songs; kept for the last text, because one that means no song is searched again for suggestions."""
+    last: dict[str, np.ndarray] = catalog.cached(_trigram_candidates, dict)
+    rows = last.get(text)
+    if rows is None:
+        rows = fuzzy.songs_by_trigrams(catalog, text, MAX_CANDIDATES)
+        last.clear()
+        last[text] = rows
+    return rows
 
 
 def match_level(keys: Sequence[str], name: str) -> int:
