@@ -1,8 +1,9 @@
-"""What a fit writes: the same bytes everywhere, and every array as the table in segue/catalog.py states it."""
+"""What a fit writes: the same bytes everywhere, and every array as segue/catalog/schema.py declares it."""
 
 import itertools
 import json
 import re
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -10,11 +11,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from segue import catalog as catalogs
-from segue.catalog import normalization
+from segue.catalog import normalization, schema
 from segue.catalog.lookup.fuzzy import sort_key
-from segue.catalog.remote.blocks import MANIFEST_KEY, BlockIndex, block_count
+from segue.catalog.remote.blocks import LOOKUPS, MANIFEST_KEY, BlockIndex, block_count
 from segue.engine.space import KNOTS, space_of
 from segue.query.schema import NUMERIC_ATTRIBUTES
+from segue_build.artifacts.array_files import save_array
 from segue_build.artifacts.parquet import MAX_ROW_GROUP, row_group_starts
 from segue_build.fit import FitOptions, fit
 from segue_build.model.weights import WEIGHTS
@@ -22,8 +24,7 @@ from segue_build.sources.columns import CANONICAL_COLUMNS
 from tests.support import tables, world
 
 ROOT = Path(__file__).resolve().parents[2]
-PAIRS = [("work", "songs"), ("song", "artists"), ("artist", "songs"), ("song", "genres"), ("genre", "songs"),
-         ("cluster", "songs"), ("trigram", "entries")]  # fmt: skip
+PAIRS = [pair for pair in schema.LISTS if pair[1] != "heap" and pair[0] != "neighbour"]
 
 
 @pytest.fixture(
@@ -33,62 +34,42 @@ def artifacts(request):
     return catalogs.load(request.getfixturevalue(request.param))
 
 
-def test_every_array_has_the_shape_that_the_table_states(artifacts):
-    n_songs, n_works = len(artifacts), artifacts.manifest["works"]
-    n_genres, n_artists = len(artifacts.manifest["genres"]), len(artifacts.texts("artists"))
-    space = space_of(artifacts)
-    n_dims, n_cells = len(space.spread), len(artifacts.array("cell_clusters"))
-    n_centres = len(artifacts.array("pq_centroids"))
-    n_records = sum(artifacts.manifest[MANIFEST_KEY]["records"].values())
-    n_blocks = sum(map(block_count, BlockIndex(artifacts).arrays.values()))
-    songs = ((n_songs,), "i")
-    stated = {
-        "vectors": ((n_songs, n_dims), "int8"),
-        "present": ((n_songs,), "uint16"),
-        "recommendable": ((n_songs,), "bool"),
-        "pq_codes": ((n_songs, len(space.blocks)), "uint16"),
-        "pq_centroids": ((n_centres, n_dims), "int8"),
-        "cell_offsets": ((n_cells + 1,), "u"),
-        "cell_centroids": ((n_cells, n_dims), "int8"),
-        "cell_clusters": ((n_cells,), "i"),
-        "cell_local_scales": ((n_cells,), "float32"),
-        "local_scales": ((n_songs,), "float32"),
-        "map": ((n_songs, 2), "uint16"),
-        "works": songs,
-        "source_rows": songs,
-        "work_offsets": ((n_works + 1,), "u"),
-        "work_songs": songs,
-        "song_artists_offsets": ((n_songs + 1,), "u"),
-        "artist_offsets": ((n_artists + 1,), "u"),
-        "song_genres_offsets": ((n_songs + 1,), "u"),
-        "genre_offsets": ((n_genres + 1,), "u"),
-        "cluster_offsets": ((len(artifacts.manifest["clusters"]) + 1,), "u"),
-        "rank_values": ((len(NUMERIC_ATTRIBUTES), KNOTS), "float64"),
-        "rank_levels": ((len(NUMERIC_ATTRIBUTES), KNOTS), "float64"),
-        "id_hashes": ((n_songs,), "uint64"),
-        "id_songs": songs,
-        "artist_hashes": ((2 * n_artists,), "uint64"),
-        "artist_rows": ((2 * n_artists,), "i"),
-        "artist_order": ((n_artists,), "i"),
-        "title_order": songs,
-        **{f"attribute_{a.name}": ((n_songs,), "f") for a in NUMERIC_ATTRIBUTES},
-        "attribute_explicit": ((n_songs,), "float16"),
-        **{f"{text}_offsets": ((n_songs + 1,), "u") for text in ("ids", "names")},
-        "song_albums": ((n_songs,), "uint32"),
-        "artists_offsets": ((n_artists + 1,), "u"),
-        "record_offsets": ((n_records + 1,), "i"),
-        "record_digests": ((n_records, 32), "uint8"),
-        "block_digests": ((n_blocks, 32), "uint8"),
-    }
-    free = {f"{text}_heap" for text in ("ids", "names", "albums", "artists")}
-    free |= {"albums_offsets", "title_hashes", "title_songs", "entry_songs", "trigram_keys", "trigram_offsets"}
-    free |= {"record_keys"}
-    free |= {f"{owner}_{items}" for owner, items in PAIRS}
-    assert {name.stem for name in artifacts.folder.glob("*.npy")} == set(stated) | free
-    for name, (shape, kind) in stated.items():
-        array = artifacts.array(name)
+def test_every_array_is_as_the_schema_declares_it(artifacts):
+    space, records = space_of(artifacts), artifacts.manifest[MANIFEST_KEY]["records"]
+    sizes = {
+        "songs": len(artifacts), "works": artifacts.manifest["works"], "genres": len(artifacts.manifest["genres"]),
+        "clusters": len(artifacts.manifest["clusters"]), "artists": len(artifacts.texts("artists")),
+        "dims": len(space.spread), "blocks": len(space.blocks), "numbers": len(NUMERIC_ATTRIBUTES), "knots": KNOTS,
+        "records": sum(records.values()), "lookup records": sum(records[kind] for kind in LOOKUPS),
+        "array blocks": sum(map(block_count, BlockIndex(artifacts).arrays.values())),
+    }  # fmt: skip
+    names = {path.stem for path in artifacts.folder.glob("*.npy")}
+    playlists = {name for name in schema.ARRAYS if name.startswith("neighbour_")}
+    attributes = {f"attribute_{name}" for name in (*(each.name for each in NUMERIC_ATTRIBUTES), "explicit")}
+    assert names == set(schema.ARRAYS) - playlists | attributes
+    for name in sorted(names):
+        array, declared = artifacts.array(name), schema.schema_of(name)
+        shape = tuple(itertools.starmap(partial(declared_size, sizes), zip(declared.shape.split(", "), array.shape)))
         assert (name, array.shape) == (name, shape)
-        assert kind in (str(array.dtype), array.dtype.kind)
+        assert array.dtype.name in declared.dtype.split()
+
+
+def declared_size(sizes, axis, size):
+    """The size that a schema declares for an axis of this size; what nothing else says of sizes, the first one does."""
+    parts = re.fullmatch(r"(2 )?([a-z ]+?)( \+ 1)?", axis)
+    if not parts or parts[2] in ("items", "bytes"):
+        return size if parts else int(axis)
+    factor, more = 1 + bool(parts[1]), bool(parts[3])
+    return factor * sizes.setdefault(parts[2], (size - more) // factor) + more
+
+
+def test_arrays_that_are_not_as_declared_are_not_written(tmp_path):
+    for name, array in (("works", np.zeros(3)), ("works", np.zeros((3, 2), int)), ("present", np.zeros(3, int))):
+        with pytest.raises(ValueError, match=f"{name} is u?int.. of shape"):
+            save_array(tmp_path, name, array)
+    with pytest.raises(KeyError):
+        save_array(tmp_path, "another", np.zeros(3))
+    assert not list(tmp_path.iterdir())
 
 
 def test_every_file_is_named_by_the_manifest_and_described_by_the_contract(artifacts):
@@ -98,13 +79,10 @@ def test_every_file_is_named_by_the_manifest_and_described_by_the_contract(artif
 
 
 def test_offsets_rise_from_0_to_the_end_of_what_they_divide(artifacts):
-    pairs = [*PAIRS, *((text, "heap") for text in ("ids", "names", "albums", "artists")), ("cell", None)]
-    for owner, items in pairs:
-        offsets = artifacts.array(f"{owner}_{items}_offsets" if owner == "song" else f"{owner}_offsets").astype(
-            np.int64
-        )
-        total = len(artifacts.array(f"{owner}_{items}")) if items else len(artifacts)
-        assert (owner, offsets[0], offsets[-1]) == (owner, 0, total)
+    lists = [names for (owner, _), names in schema.LISTS.items() if owner != "neighbour"]
+    for offsets_name, values in [*lists, ("cell_offsets", "works")]:
+        offsets = artifacts.array(offsets_name).astype(np.int64)
+        assert (values, offsets[0], offsets[-1]) == (values, 0, len(artifacts.array(values)))
         assert (np.diff(offsets) >= 0).all()
 
 

@@ -23,7 +23,7 @@ from werkzeug.wrappers import Request
 from segue import log_context, releases
 from segue.catalog import Catalog, lookup, version_files
 from segue.catalog.remote.blocks import MANIFEST_KEY
-from segue.catalog.remote.catalog import RESIDENT_ARRAYS
+from segue.catalog.schema import RESIDENT_ARRAYS
 from segue.config import Config
 from segue.releases.store import Store
 from segue.web.service import Service

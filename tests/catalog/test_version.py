@@ -15,6 +15,7 @@ from segue import catalog
 from segue.catalog import arrays
 from segue.catalog.version_files import FORMAT
 from segue.errors import ArtifactsError
+from segue_build.artifacts import array_files
 
 # saves version after version, slowly, and tells of each when it is saved
 SAVER = """
@@ -199,11 +200,11 @@ def test_no_artifacts_are_told_with_the_command_to_run_first(tmp_path, missing):
 
 @pytest.mark.parametrize("texts", [[], [""], ["a", "", "Déjà", "猫", ""], ["x" * 300]])
 def test_texts_read_back_as_they_were_written(tmp_path, texts):
-    arrays.write_strings(tmp_path, "names", [texts[:2], texts[2:]])
+    array_files.write_strings(tmp_path, "names", [texts[:2], texts[2:]])
     found = arrays.StringArray(np.load(tmp_path / "names_heap.npy"), np.load(tmp_path / "names_offsets.npy"))
     assert [found[row] for row in range(len(found))] == texts
 
 
 def test_offsets_tell_where_runs_begin_and_the_last_one_ends():
-    assert arrays.offsets_from_lengths(np.array([2, 0, 3])).tolist() == [0, 2, 2, 5]
-    assert arrays.offsets_from_lengths(np.array([2**32])).dtype == np.uint64
+    assert array_files.offsets_from_lengths(np.array([2, 0, 3])).tolist() == [0, 2, 2, 5]
+    assert array_files.offsets_from_lengths(np.array([2**32])).dtype == np.uint64

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from segue.catalog.arrays import offsets_from_lengths
+from segue_build.artifacts.array_files import offsets_from_lengths
 from segue_build.model.clustering import cell_centroids, cluster_songs
 from segue_build.model.map_layout import MAX_COORDINATE, map_coordinates
 

@@ -41,23 +41,23 @@ COMPOSED_ROWS = 7 * np.arange(len(COMPOSED))
 
 @pytest.mark.parametrize("parts", [[3], [1, 2, 0, 4]])
 def test_files_that_grow_are_those_that_numpy_saves(tmp_path, parts):
-    runs = [np.arange(12 * size, dtype=np.int16).reshape(-1, 12) for size in parts]
+    runs = [np.arange(12 * size, dtype=np.uint16).reshape(-1, 12) for size in parts]
     with NpyFolderWriter(tmp_path) as columns:
         for run in runs:
-            columns.append("grown", run)
+            columns.append("pq_codes", run)
     np.save(tmp_path / "saved.npy", np.concatenate(runs))
-    assert (tmp_path / "grown.npy").read_bytes() == (tmp_path / "saved.npy").read_bytes()
+    assert (tmp_path / "pq_codes.npy").read_bytes() == (tmp_path / "saved.npy").read_bytes()
 
 
 def test_lists_that_grow_have_offsets_of_the_smallest_type(tmp_path):
-    lists = RaggedWriter(tmp_path, "song", "artists", np.int32)
+    lists = RaggedWriter(tmp_path, "song", "artists")
     lists.append(np.array([2, 0]), np.array([7, 8]))
     lists.append(np.array([1]), np.array([9]))
     lists.close()
-    offsets = np.load(tmp_path / "song_offsets.npy")
+    offsets = np.load(tmp_path / "song_artists_offsets.npy")
     assert (offsets.tolist(), offsets.dtype) == ([0, 2, 2, 3], np.uint32)
     assert np.load(tmp_path / "song_artists.npy").tolist() == [7, 8, 9]
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["song_artists.npy", "song_offsets.npy"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["song_artists.npy", "song_artists_offsets.npy"]
 
 
 @pytest.mark.parametrize("cuts", [[], [1], [3], [2, 4], [1, 2, 3, 4, 5]])

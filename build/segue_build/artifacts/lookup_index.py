@@ -10,11 +10,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from segue.catalog import normalization
-from segue.catalog.arrays import offsets_from_lengths
 from segue.catalog.lookup import fuzzy
 from segue.catalog.lookup.exact import artist_search_key
 from segue.catalog.lookup.fuzzy import sort_key
 from segue.catalog.normalization import hash64
+from segue_build.artifacts.array_files import save_array, save_lists
 from segue_build.progress import bar
 from segue_build.sources import series
 from segue_build.sources.multivalue import SEPARATOR
@@ -31,9 +31,9 @@ def write(folder: Path, frame: pd.DataFrame, artists: list[str], popularity: np.
     rows = np.arange(len(frame), dtype=np.int32)
     _save_sorted(folder, "id_hashes", "id_songs", _id_digests(frame["id"]), rows)
     _save_sorted(folder, "artist_hashes", "artist_rows", *_artist_digests(artists))
-    _save(folder, "artist_order", _alphabetical_order([pa.array(map(sort_key, artists), pa.large_string())]))
+    save_array(folder, "artist_order", _alphabetical_order([pa.array(map(sort_key, artists), pa.large_string())]))
     entries = _write_titles(folder, frame, best_first)
-    _save(folder, "entry_songs", entries)
+    save_array(folder, "entry_songs", entries)
     _write_trigrams(folder, frame, entries)
 
 
@@ -56,7 +56,7 @@ def _write_titles(folder: Path, frame: pd.DataFrame, best_first: np.ndarray) -> 
         titles.append(_title_digests(songs, rows.start))
         entries[rows] = _digests(map("{}\x1f{}".format, plain, by), len(songs))
         ordered.append(pa.array(plain, pa.large_string()))
-    _save(folder, "title_order", _alphabetical_order(ordered))
+    save_array(folder, "title_order", _alphabetical_order(ordered))
     digests, songs_of = (np.concatenate(parts) for parts in zip(*titles))
     _save_titles(folder, digests, songs_of, best_first)
     _, firsts = np.unique(entries[best_first], return_index=True)
@@ -88,15 +88,14 @@ def _save_titles(folder: Path, digests: np.ndarray, rows: np.ndarray, best_first
     rank = np.empty(len(best_first), np.int64)
     rank[best_first] = np.arange(len(best_first))
     order = np.lexsort((rank[rows], digests))
-    _save(folder, "title_hashes", digests[order])
-    _save(folder, "title_songs", rows[order].astype(np.int32))
+    save_array(folder, "title_hashes", digests[order])
+    save_array(folder, "title_songs", rows[order])
 
 
 def _write_trigrams(folder: Path, frame: pd.DataFrame, entries: np.ndarray) -> None:
     keys, counts, numbers = inverted_index(_searchable_texts(frame, entries), len(entries))
-    _save(folder, "trigram_keys", keys)
-    _save(folder, "trigram_offsets", offsets_from_lengths(counts))
-    _save(folder, "trigram_entries", numbers)
+    save_array(folder, "trigram_keys", keys)
+    save_lists(folder, "trigram", "entries", counts, numbers)
 
 
 def _searchable_texts(frame: pd.DataFrame, entries: np.ndarray) -> Iterator[list[str]]:
@@ -153,9 +152,5 @@ def _digests(texts: Iterable[str], n_texts: int) -> np.ndarray:
 
 def _save_sorted(folder: Path, hashes: str, rows: str, digests: np.ndarray, owners: np.ndarray) -> None:
     order = np.argsort(digests, kind="stable")
-    _save(folder, hashes, digests[order])
-    _save(folder, rows, owners[order].astype(np.int32))
-
-
-def _save(folder: Path, name: str, array: np.ndarray) -> None:
-    np.save(folder / f"{name}.npy", array, allow_pickle=False)
+    save_array(folder, hashes, digests[order])
+    save_array(folder, rows, owners[order])

@@ -25,17 +25,13 @@ from segue.catalog.remote.blocks import (
     block_length,
     encode_block,
 )
-from segue.catalog.remote.catalog import is_per_song
+from segue.catalog.schema import ATTRIBUTE_PREFIX, LISTS, is_per_song
 from segue.engine.explanations import sample_rows
 from segue.engine.seeds import POINTS_PER_SEED
+from segue_build.artifacts.array_files import save_array
 from segue_build.progress import bar
 
 Segment = tuple[int, np.ndarray, np.ndarray, np.ndarray]  # see segue.catalog.remote.blocks.encode_block
-LIST_VALUES = {  # owner -> what its offsets lead to
-    "song_artists": "song_artists", "song_genres": "song_genres",
-    "names": "names_heap", "ids": "ids_heap", "artists": "artists_heap",
-    "albums": "albums_heap", "work": "work_songs",
-}  # fmt: skip
 
 
 def write(folder: Path) -> dict[str, Any]:
@@ -54,10 +50,10 @@ def write(folder: Path) -> dict[str, Any]:
     sizes_and_digests = [(len(content), hashlib.sha256(content).digest()) for content in records]
     blocks = [hashlib.sha256(block).digest() for array in arrays.values() for block in _block_bytes(array)]
     first_keys = [arrays[column][::step] for column, _, step in LOOKUPS.values()]
-    np.save(folder / "record_offsets.npy", np.cumsum([0, *(size for size, _ in sizes_and_digests)], dtype=np.int64))
-    np.save(folder / "record_digests.npy", _digest_array([digest for _, digest in sizes_and_digests]))
-    np.save(folder / "record_keys.npy", np.concatenate(first_keys))
-    np.save(folder / "block_digests.npy", _digest_array(blocks))
+    save_array(folder, "record_offsets", np.cumsum([0, *(size for size, _ in sizes_and_digests)], dtype=np.int64))
+    save_array(folder, "record_digests", _digest_array([digest for _, digest in sizes_and_digests]))
+    save_array(folder, "record_keys", np.concatenate(first_keys))
+    save_array(folder, "block_digests", _digest_array(blocks))
     declared = {name: [array.dtype.str, list(array.shape)] for name, array in arrays.items()}
     return {"arrays": declared, "records": builder.counts}
 
@@ -101,22 +97,22 @@ class RecordBuilder:
         first, last = self._cells[cell : cell + 2].tolist()
         for name in self._songs:
             yield self._slice(name, first, last)
-        for owner in ("song_artists", "song_genres", "names", "ids"):
-            offsets = self._arrays[f"{owner}_offsets"]
-            yield self._slice(f"{owner}_offsets", first, last + 1)
-            yield self._slice(LIST_VALUES[owner], int(offsets[first]), int(offsets[last]))
-        artists = self._arrays["song_artists"][slice(*self._arrays["song_artists_offsets"][[first, last]].tolist())]
-        yield from self._list_segments("artists", np.unique(artists))
-        yield from self._list_segments("albums", np.unique(self._arrays["song_albums"][first:last]))
-        yield from self._list_segments("work", np.unique(self._arrays["works"][first:last]))
+        for of_song in (("song", "artists"), ("song", "genres"), ("names", "heap"), ("ids", "heap")):
+            offsets, values = LISTS[of_song]
+            yield self._slice(offsets, first, last + 1)
+            yield self._slice(values, *self._arrays[offsets][[first, last]].tolist())
+        artists = np.unique(self._list_values("song", "artists", np.arange(first, last))[3])
+        yield from self._list_segments("artists", "heap", artists)
+        yield from self._list_segments("albums", "heap", np.unique(self._arrays["song_albums"][first:last]))
+        yield from self._list_segments("work", "songs", np.unique(self._arrays["works"][first:last]))
 
     def _title_record(self, number: int) -> Iterator[Segment]:
         """What a title may mean: songs and their artists by name, and how well known they are."""
         songs = yield from self._lookup_keys(TITLES, number)
-        for owner in ("song_artists", "names", "ids"):
-            yield from self._list_segments(owner, songs)
-        artists = np.unique(self._list_values("song_artists", songs)[3])
-        yield from self._list_segments("artists", artists)
+        for of_song in (("song", "artists"), ("names", "heap"), ("ids", "heap")):
+            yield from self._list_segments(*of_song, songs)
+        artists = np.unique(self._list_values("song", "artists", songs)[3])
+        yield from self._list_segments("artists", "heap", artists)
         yield from self._top_songs(artists, 1)
         best = self._arrays["artist_songs"][self._arrays["artist_offsets"][artists]]
         yield self._rows("attribute_popularity", np.union1d(songs, best))
@@ -128,15 +124,15 @@ class RecordBuilder:
     def _artist_record(self, number: int) -> Iterator[Segment]:
         """Artists by name, and the songs that stand for them."""
         artists = yield from self._lookup_keys(ARTISTS, number)
-        yield from self._list_segments("artists", artists)
+        yield from self._list_segments("artists", "heap", artists)
         yield from self._top_songs(artists, POINTS_PER_SEED)
 
     def _sample_record(self, _: int) -> Iterator[Segment]:
         """Songs with which others are compared to explain what they have in common."""
         rows = sample_rows(len(self._arrays["works"]))
-        for name in ("vectors", "present", *(name for name in self._songs if name.startswith("attribute_"))):
+        for name in ("vectors", "present", *(name for name in self._songs if name.startswith(ATTRIBUTE_PREFIX))):
             yield self._rows(name, rows)
-        yield from self._list_segments("song_genres", rows)
+        yield from self._list_segments("song", "genres", rows)
 
     def _lookup_keys(self, kind: str, number: int) -> Generator[Segment, None, np.ndarray]:
         """Some keys of a look-up; returns what they lead to."""
@@ -153,15 +149,16 @@ class RecordBuilder:
         starts, stops = offsets[artists].astype(np.int64), offsets[artists + 1].astype(np.int64)
         yield self._ranges("artist_songs", starts, np.minimum(stops, starts + limit))
 
-    def _list_segments(self, owner: str, rows: np.ndarray) -> Iterator[Segment]:
-        """Lists of some rows, rising, and their offsets."""
+    def _list_segments(self, owner: str, items: str, rows: np.ndarray) -> Iterator[Segment]:
+        """The lists of some rows, which rise, and their offsets."""
         rows = rows.astype(np.int64)
-        yield self._rows(f"{owner}_offsets", np.union1d(rows, rows + 1))
-        yield self._list_values(owner, rows)
+        yield self._rows(LISTS[owner, items].offsets, np.union1d(rows, rows + 1))
+        yield self._list_values(owner, items, rows)
 
-    def _list_values(self, owner: str, rows: np.ndarray) -> Segment:
-        offsets = self._arrays[f"{owner}_offsets"]
-        return self._ranges(LIST_VALUES[owner], offsets[rows].astype(np.int64), offsets[rows + 1].astype(np.int64))
+    def _list_values(self, owner: str, items: str, rows: np.ndarray) -> Segment:
+        names = LISTS[owner, items]
+        offsets = self._arrays[names.offsets]
+        return self._ranges(names.values, offsets[rows].astype(np.int64), offsets[rows + 1].astype(np.int64))
 
     def _slice(self, name: str, first: int, last: int) -> Segment:
         return self._numbers[name], np.array([first]), np.array([last - first]), self._arrays[name][first:last]

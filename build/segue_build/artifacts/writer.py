@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from segue.catalog.arrays import offsets_from_lengths, write_strings
 from segue.query.schema import NUMERIC_ATTRIBUTES
 from segue_build.artifacts import lookup_index, parquet
+from segue_build.artifacts.array_files import offsets_from_lengths, save_array, save_lists, write_strings
 from segue_build.model import cluster_names
 from segue_build.model.clustering import cell_centroids
 from segue_build.model.fitted_model import FittedModel
@@ -52,36 +52,36 @@ def _write_space(folder: Path, model: FittedModel) -> None:
     offsets = offsets_from_lengths(np.bincount(model.cells, minlength=len(model.clusters.cluster_of_cell)))
     cell_means = cell_centroids(vectors, offsets)
     cell_local_scales = np.add.reduceat(model.local_scales, offsets[:-1].astype(np.int64)) / np.diff(offsets)
-    _save(folder, "vectors", vectors)
-    _save(folder, "present", model.embedding.present)
+    save_array(folder, "vectors", vectors)
+    save_array(folder, "present", model.embedding.present)
     pq = fit_pq(model.embedding.space, vectors, model.local_scales, seed=0)
-    _save(folder, "pq_centroids", pq.pq_centroids)
-    _save(folder, "pq_codes", pq.pq_codes)
-    _save(folder, "cell_offsets", offsets)
-    _save(folder, "cell_centroids", cell_means)
-    _save(folder, "map", map_coordinates(vectors, model.embedding.space.column_weights, offsets, cell_means))
-    _save(folder, "local_scales", model.local_scales)
-    _save(folder, "cell_local_scales", cell_local_scales.astype(np.float32))
-    _save(folder, "cell_clusters", model.clusters.cluster_of_cell.astype(np.int16))
-    _save(folder, "rank_values", model.embedding.ranks.values)
-    _save(folder, "rank_levels", model.embedding.ranks.levels)
+    save_array(folder, "pq_centroids", pq.pq_centroids)
+    save_array(folder, "pq_codes", pq.pq_codes)
+    save_array(folder, "cell_offsets", offsets)
+    save_array(folder, "cell_centroids", cell_means)
+    save_array(folder, "map", map_coordinates(vectors, model.embedding.space.column_weights, offsets, cell_means))
+    save_array(folder, "local_scales", model.local_scales)
+    save_array(folder, "cell_local_scales", cell_local_scales)
+    save_array(folder, "cell_clusters", model.clusters.cluster_of_cell)
+    save_array(folder, "rank_values", model.embedding.ranks.values)
+    save_array(folder, "rank_levels", model.embedding.ranks.levels)
 
 
 def _write_relations(folder: Path, model: FittedModel) -> None:
     best_first = np.argsort(-model.popularity, kind="stable")
-    _save(folder, "works", model.works.astype(np.int32))
-    _save(folder, "source_rows", model.source_rows.astype(np.int32))
-    _save_lists(
+    save_array(folder, "works", model.works)
+    save_array(folder, "source_rows", model.source_rows)
+    save_lists(
         folder, "work", "songs", *_group_by_owner(model.works[best_first], best_first, int(model.works.max()) + 1)
     )
     song_artists, song_genres = model.embedding.song_artists, model.embedding.song_genres
-    _save_lists(folder, "song", "artists", *song_artists.ragged)
-    _save_lists(folder, "song", "genres", *song_genres.ragged)
-    _save_lists(folder, "artist", "songs", *_songs_of_artists(model))
+    save_lists(folder, "song", "artists", *song_artists.ragged)
+    save_lists(folder, "song", "genres", *song_genres.ragged)
+    save_lists(folder, "artist", "songs", *_songs_of_artists(model))
     analysed = (model.frame["tempo"] != 0).to_numpy(bool)
     of_cluster = cluster_names.songs_by_cluster(model.clusters.cluster_of_cell[model.cells])
     for owner, songs in (("genre", cluster_names.songs_by_genre(model.embedding)), ("cluster", of_cluster)):
-        _save_lists(
+        save_lists(
             folder, owner, "songs", *cluster_names.typical_songs(songs, model.embedding, analysed, model.works)
         )
     if model.neighbour_lists:
@@ -93,7 +93,7 @@ def _write_neighbours(folder: Path, model: FittedModel, neighbour_lists: Neighbo
     np.maximum.at(
         list_of_work, model.works, neighbour_lists.list_of_song.astype(np.int32)
     )  # one version may be unknown to playlists
-    _save(folder, "neighbour_lists", list_of_work)
+    save_array(folder, "neighbour_lists", list_of_work)
     owners, works = (
         np.repeat(np.arange(len(neighbour_lists.counts)), neighbour_lists.counts),
         model.works[neighbour_lists.songs],
@@ -102,8 +102,8 @@ def _write_neighbours(folder: Path, model: FittedModel, neighbour_lists: Neighbo
     # Two works to playlists may be one here: "???" and "ß" are different there.
     distinct = ~pairs.duplicated().to_numpy()
     counts = np.bincount(owners[distinct], minlength=len(neighbour_lists.counts))
-    _save_lists(folder, "neighbour", "works", counts, works[distinct])
-    _save(folder, "neighbour_weights", neighbour_lists.weights[distinct].astype(np.float16))
+    save_lists(folder, "neighbour", "works", counts, works[distinct])
+    save_array(folder, "neighbour_weights", neighbour_lists.weights[distinct])
 
 
 def _songs_of_artists(model: FittedModel) -> tuple[np.ndarray, np.ndarray]:
@@ -126,21 +126,21 @@ def _write_texts(folder: Path, model: FittedModel) -> None:
         write_strings(folder, name, series.iter_text_batches(model.frame[column]))
     numbers, albums = pd.factorize(model.frame["album"].fillna(""))
     write_strings(folder, "albums", [albums.tolist()])
-    _save(folder, "song_albums", numbers.astype(np.uint32))
+    save_array(folder, "song_albums", numbers.astype(np.uint32))
     write_strings(folder, "artists", [model.embedding.song_artists.names])
 
 
 def _write_attributes(folder: Path, model: FittedModel) -> int:
     for attribute in NUMERIC_ATTRIBUTES:
         values = model.frame[attribute.name].to_numpy(np.float64)
-        _save(
+        save_array(
             folder,
             f"attribute_{attribute.name}",
             _smallest_float(values) if attribute.is_integer else values.astype(np.float32),
         )
-    _save(folder, "attribute_explicit", _smallest_float(model.frame["explicit"].to_numpy(np.float64)))
+    save_array(folder, "attribute_explicit", _smallest_float(model.frame["explicit"].to_numpy(np.float64)))
     recommendable = (model.frame["tempo"] != 0).to_numpy()
-    _save(folder, "recommendable", recommendable)
+    save_array(folder, "recommendable", recommendable)
     return int(recommendable.sum())
 
 
@@ -149,13 +149,3 @@ def _smallest_float(values: np.ndarray) -> np.ndarray:
     with np.errstate(over="ignore"):
         small = (values.astype(kind) for kind in (np.float16, np.float32))
         return next((kept for kept in small if np.array_equal(kept, values, equal_nan=True)), values)
-
-
-def _save(folder: Path, name: str, array: np.ndarray) -> None:
-    np.save(folder / f"{name}.npy", np.ascontiguousarray(array), allow_pickle=False)
-
-
-def _save_lists(folder: Path, owner: str, items: str, counts: np.ndarray, values: np.ndarray) -> None:
-    offsets = f"{owner}_{items}_offsets" if owner == "song" else f"{owner}_offsets"
-    _save(folder, offsets, offsets_from_lengths(counts))
-    _save(folder, f"{owner}_{items}", values.astype(np.int32))

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from segue.catalog.schema import LISTS, schema_of
+
 Frame = Any  # a DataFrame of Spark's, whose type is not there where pyspark is not installed
 BatchFunction = Callable[[pa.Table], pa.Table | dict[str, Any]]
 _SUM_SCHEMA = pa.schema([("shape", pa.list_(pa.int64())), ("sums", pa.list_(pa.int64()))])
@@ -259,10 +261,14 @@ class NpyFolderWriter:
             writer.close()
 
     def append(self, name: str, values: np.ndarray, dtype: Any = None) -> None:
-        """Write some rows of one file, which has the type and the width of the first ones."""
+        """Write some rows of one array, which has the width of the first ones and the dtype of its schema.
+
+        dtype : where values have another kind of number than the array: Spark knows no unsigned ones
+        """
         if name not in self._writers:
             width = values.shape[1] if values.ndim == 2 else None
-            self._writers[name] = NpyWriter(self._folder, name, dtype or values.dtype, width)
+            stored = schema_of(name).storage_dtype(np.dtype(dtype or values.dtype), values.ndim)
+            self._writers[name] = NpyWriter(self._folder, name, stored, width)
         self._writers[name].append(values)
 
     def rows(self, name: str) -> int:
@@ -276,11 +282,11 @@ class RaggedWriter:
     The offsets, 8 bytes a row, lie in a file of their own until the sum of all lengths decides their type.
     """
 
-    def __init__(self, folder: Path, owner: str, items: str, dtype: Any):
-        prefix = f"{owner}_{items}" if owner == "song" else owner  # songs own two lists
-        self._folder, self._name = folder, f"{prefix}_offsets"
-        self._values = NpyWriter(folder, f"{owner}_{items}", dtype)
-        self._lengths = NpyWriter(folder, f".{prefix}_lengths", np.int32)
+    def __init__(self, folder: Path, owner: str, items: str):
+        self._folder, (self._offsets_name, values) = folder, LISTS[owner, items]
+        self._values = NpyWriter(folder, values, schema_of(values).dtype)
+        self._lengths_name = f".{owner}_{items}_lengths"
+        self._lengths = NpyWriter(folder, self._lengths_name, np.int32)
 
     def append(self, lengths: np.ndarray, values: np.ndarray) -> None:
         """Write some rows."""
@@ -293,7 +299,7 @@ class RaggedWriter:
         self._lengths.close()
         path = self._folder / f"{self._lengths_name}.npy"
         lengths = np.load(path, mmap_mode="r")
-        offsets = NpyWriter(self._folder, self._name, np.uint32 if self._values.rows < 2**32 else np.uint64)
+        offsets = NpyWriter(self._folder, self._offsets_name, np.uint32 if self._values.rows < 2**32 else np.uint64)
         end = 0
         offsets.append(np.zeros(1, np.int64))
         for first in range(0, len(lengths), 1 << 16):
@@ -303,7 +309,3 @@ class RaggedWriter:
         offsets.close()
         del lengths
         path.unlink()
-
-    @property
-    def _lengths_name(self) -> str:
-        return f".{self._name.removesuffix('_offsets')}_lengths"

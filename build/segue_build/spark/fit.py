@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 from segue.errors import SourceError
 from segue.query.schema import NUMERIC_ATTRIBUTES
 from segue_build.artifacts import parquet
+from segue_build.artifacts.array_files import save_array
 from segue_build.artifacts.parquet import row_group_starts
 from segue_build.model.map_layout import to_coordinates
 from segue_build.progress import stage
@@ -227,16 +228,12 @@ def _artist_numbers(credit_rows: Frame) -> Frame:
 
 def _write_space(folder: Path, embedding: Embedding, ordered: OrderedSongs) -> None:
     offsets = ordered.offsets
-    arrays = {
-        "pq_centroids": ordered.pq_centroids,
-        "cell_offsets": offsets.astype(np.uint32 if offsets[-1] < 2**32 else np.uint64),
-        "cell_centroids": ordered.centroids,
-        "cell_clusters": ordered.clusters.astype(np.int16),
-        "rank_values": embedding.fitted.ranks.values,
-        "rank_levels": embedding.fitted.ranks.levels,
-    }
-    for name, array in arrays.items():
-        np.save(folder / f"{name}.npy", np.ascontiguousarray(array), allow_pickle=False)
+    save_array(folder, "pq_centroids", ordered.pq_centroids)
+    save_array(folder, "cell_offsets", offsets.astype(np.uint32 if offsets[-1] < 2**32 else np.uint64))
+    save_array(folder, "cell_centroids", ordered.centroids)
+    save_array(folder, "cell_clusters", ordered.clusters)
+    save_array(folder, "rank_values", embedding.fitted.ranks.values)
+    save_array(folder, "rank_levels", embedding.fitted.ranks.levels)
 
 
 def write_song_arrays(folder: Path, songs: Frame, others: list[str], ordered: OrderedSongs) -> dict[str, Any]:
@@ -259,7 +256,7 @@ def write_song_arrays(folder: Path, songs: Frame, others: list[str], ordered: Or
 
 def write_texts(folder: Path, name: str, frame: Frame) -> None:
     """Write the texts of the column ``text``."""
-    heap = RaggedWriter(folder, name, "heap", np.uint8)
+    heap = RaggedWriter(folder, name, "heap")
     for batch in stream_batches(frame):
         heap.append(*_encode_texts(batch["text"].to_pylist()))
     heap.close()
@@ -274,12 +271,12 @@ class _SongArrays:
     def __init__(self, folder: Path, columns: NpyFolderWriter, ordered: OrderedSongs, dtypes: dict[str, Any]):
         self._columns, self._ordered, self._dtypes = columns, ordered, dtypes
         self._texts = {
-            "id": RaggedWriter(folder, "ids", "heap", np.uint8),
-            "name": RaggedWriter(folder, "names", "heap", np.uint8),
+            "id": RaggedWriter(folder, "ids", "heap"),
+            "name": RaggedWriter(folder, "names", "heap"),
         }
         self._lists = {
-            "artist_numbers": RaggedWriter(folder, "song", "artists", np.int32),
-            "codes": RaggedWriter(folder, "song", "genres", np.int32),
+            "artist_numbers": RaggedWriter(folder, "song", "artists"),
+            "codes": RaggedWriter(folder, "song", "genres"),
         }
         self._known = dict.fromkeys([*NUMERIC_COLUMNS, "explicit"], False)
         self._recommendable = 0
@@ -300,7 +297,7 @@ class _SongArrays:
 
     def close(self) -> None:
         """Write what is known when all songs are."""
-        self._columns.append("cell_local_scales", self._local_scale_sums / np.diff(self._ordered.offsets), np.float32)
+        self._columns.append("cell_local_scales", self._local_scale_sums / np.diff(self._ordered.offsets))
         for each in (*self._texts.values(), *self._lists.values()):
             each.close()
 
@@ -317,11 +314,11 @@ class _SongArrays:
         positions = np.stack([songs["x"].to_numpy(), songs["y"].to_numpy()], axis=1)
         columns.append("vectors", to_vectors(songs["vector"]))
         columns.append("present", songs["present"].to_numpy(), np.uint16)
-        columns.append("local_scales", songs["local_scale"].to_numpy(), np.float32)
+        columns.append("local_scales", songs["local_scale"].to_numpy())
         columns.append("pq_codes", to_matrix(songs["pq_code"], width), np.uint16)
         columns.append("map", to_coordinates(positions, self._ordered.low, self._ordered.high))
-        columns.append("works", songs["work"].to_numpy(), np.int32)
-        columns.append("source_rows", songs["source_row"].to_numpy(), np.int32)
+        columns.append("works", songs["work"].to_numpy())
+        columns.append("source_rows", songs["source_row"].to_numpy())
         columns.append("song_albums", songs["album_number"].to_numpy(), np.uint32)
 
     def _append_attributes(self, songs: pa.Table) -> None:

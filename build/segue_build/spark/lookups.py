@@ -90,9 +90,9 @@ def _append_columns(
     columns: NpyFolderWriter, table: pa.Table, hash_names: dict[str, str], row_names: dict[str, str]
 ) -> None:
     for source, name in hash_names.items():
-        columns.append(name, to_unsigned(table[source].to_numpy()), np.uint64)
+        columns.append(name, to_unsigned(table[source].to_numpy()))
     for source, name in row_names.items():
-        columns.append(name, table[source].to_numpy(), np.int32)
+        columns.append(name, table[source].to_numpy())
 
 
 def write_lists(folder: Path, owner: str, items: str, frame: Frame) -> int:
@@ -100,7 +100,7 @@ def write_lists(folder: Path, owner: str, items: str, frame: Frame) -> int:
 
     frame : columns ``owner``, rising from 0 without gaps, and ``item``, in the order of the lists
     """
-    written, lists = 0, RaggedWriter(folder, owner, items, np.int32)
+    written, lists = 0, RaggedWriter(folder, owner, items)
     for owners, lengths, values in list_runs(stream_batches(frame)):
         lists.append(lengths, values)
         written += len(owners)
@@ -130,7 +130,7 @@ def list_runs(tables: Iterable[pa.Table]) -> Iterator[tuple[np.ndarray, np.ndarr
 
 def write_trigrams(folder: Path, pairs: Frame) -> None:
     """Write the index of trigrams; columns ``owner``, signed as :func:`to_signed` has it, and ``item``."""
-    lists = RaggedWriter(folder, "trigram", "entries", np.int32)
+    lists = RaggedWriter(folder, "trigram", "entries")
     with NpyFolderWriter(folder) as columns:
         columns.append("trigram_keys", np.empty(0, np.uint64))
         for owners, lengths, values in list_runs(stream_batches(pairs)):

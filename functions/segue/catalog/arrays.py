@@ -161,20 +161,3 @@ def take_slices(values: Any, firsts: Sequence[int], lasts: Sequence[int]) -> Ite
         return (values[first:last] for first, last in zip(firsts, lasts))
     found: Iterable[Any] = values.take_slices(firsts, lasts)
     return found
-
-
-def write_strings(folder: Path, name: str, texts: Iterable[list[str]]) -> None:
-    """Write strings, a run of them at a time, so that :class:`StringArray` can read them."""
-    heaps, lengths = [], [np.empty(0, np.int64)]
-    for run in texts:
-        encoded = [text.encode("utf-8", "replace") for text in run]
-        lengths.append(np.fromiter(map(len, encoded), np.int64, len(encoded)))
-        heaps.append(b"".join(encoded))
-    np.save(folder / f"{name}_heap.npy", np.frombuffer(b"".join(heaps), np.uint8))
-    np.save(folder / f"{name}_offsets.npy", offsets_from_lengths(np.concatenate(lengths)))
-
-
-def offsets_from_lengths(lengths: np.ndarray) -> np.ndarray:
-    """Where each of several runs begins and the last one ends: ``[2, 0, 3]`` -> ``[0, 2, 2, 5]``."""
-    ends = np.concatenate([[0], np.cumsum(lengths)])
-    return ends.astype(np.uint32 if ends[-1] < 2**32 else np.uint64)

@@ -103,7 +103,8 @@ class RemoteReleases:
         if self._resident == "all" or (self._resident == "auto" and size <= self._limit):
             return None
         from segue.catalog.remote import block_cache
-        from segue.catalog.remote.catalog import RESIDENT_ARRAYS, RemoteCatalog
+        from segue.catalog.remote.catalog import RemoteCatalog
+        from segue.catalog.schema import RESIDENT_ARRAYS
 
         block_cache.use_single_arena()
 

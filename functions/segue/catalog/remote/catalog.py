@@ -28,26 +28,13 @@ from segue.catalog.remote.blocks import (
     block_length,
     object_name,
 )
+from segue.catalog.schema import RESIDENT_ARRAYS, is_per_song
 from segue.errors import MissingFile
 
 WHOLE_FILE_SHARE = 0.5  # share of a file's blocks from which all of it is fetched
 _NO_ROWS = np.empty(0, np.int64)
 MAPPED_LIMIT = 128_000_000  # bytes of whole files, and of libraries, that stay mapped between requests
 CELLS_SHARE = 0.5  # of the budget, up to which records of cells are fetched for one search
-PER_SONG_ARRAYS = (
-    "vectors",
-    "present",
-    "local_scales",
-    "pq_codes",
-    "works",
-    "song_albums",
-)  # and attributes
-RESIDENT_ARRAYS = frozenset((  # what is small, whatever the number of songs, and a byte a song
-    "pq_centroids", "cell_offsets", "cell_centroids", "cell_local_scales", "cell_clusters",
-    "rank_values", "rank_levels",
-    "genre_offsets", "genre_songs", "cluster_offsets", "cluster_songs", "trigram_keys", "trigram_offsets",
-    "recommendable", "record_offsets", "record_digests", "record_keys", "block_digests",
-))  # fmt: skip
 
 
 class RemoteCatalog(Catalog):
@@ -310,8 +297,3 @@ def _fill(blocks: Iterable[Segments], wanted: np.ndarray, found: np.ndarray, lef
         if not len(left):
             break
     return left
-
-
-def is_per_song(name: str) -> bool:
-    """Whether an array has an element for each song that records of cells hold."""
-    return name in PER_SONG_ARRAYS or name.startswith("attribute_")

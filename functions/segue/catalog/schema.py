@@ -1,0 +1,168 @@
+"""The arrays of a version: the one place that declares them. Writers, readers, remote catalogs and tests follow it.
+
+Each is a NumPy file, ``NAME.npy``. Rows are songs unless the shape says otherwise, sorted by cluster, then by cell.
+
+A *list array* holds lists of unequal length end to end; its ``offsets`` array says where each list begins and where
+the last one ends. Its name is OWNER_ITEMS: ``song_artists`` holds the artists of each song. Texts are such lists,
+too: of bytes of UTF-8.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+RECORDS, RESIDENT, BLOCKS = "records", "resident", "blocks"
+OFFSET = "uint32 uint64"  # the smaller one that holds the last offset
+ATTRIBUTE_PREFIX = "attribute_"
+
+
+class ArraySchema(NamedTuple):
+    """What is true of an array in every version.
+
+    name : of the file, without ``.npy``
+    dtype : where several are named, one of them
+    shape : the size of each axis
+    remote : how a remote catalog gets at it: from the RECORDS of cells, which hold every song's element; from a file
+        that is always on the disk (RESIDENT), because it is small however many songs there are, or a byte per song;
+        or from BLOCKS of the file
+    offsets : of a list array: the array of its offsets
+    """
+
+    name: str
+    dtype: str
+    shape: str
+    meaning: str
+    remote: str = BLOCKS
+    offsets: str = ""
+
+    def storage_dtype(self, dtype: np.dtype, n_axes: int) -> np.dtype:
+        """The dtype in which values of a dtype are stored.
+
+        Raises
+        ------
+        ValueError
+            this array can't hold them: they are of another kind of number, or have another number of axes.
+
+        """
+        declared = self.dtype.split()
+        stored = np.dtype(declared[0]) if len(declared) == 1 else dtype
+        fits = stored.name in declared and np.can_cast(dtype, stored, "same_kind")
+        if not fits or n_axes != len(self.shape.split(", ")):
+            raise ValueError(
+                f"{self.name} is {self.dtype} of shape ({self.shape}), not {dtype.name} of {n_axes} axes"
+            )
+        return stored
+
+
+class ListSchema(NamedTuple):
+    """The two arrays that hold lists."""
+
+    offsets: str
+    values: str
+
+
+ARRAYS = {array.name: array for array in (
+    # the space, see segue.engine.space, and product quantization, see segue.engine.scoring
+    ArraySchema("vectors", "int8", "songs, dims", "the space's columns, block by block", RECORDS),
+    ArraySchema("present", "uint16", "songs", "bit b is set: block b of the space is known, not imputed", RECORDS),
+    ArraySchema("local_scales", "float32", "songs", "the local scale of a song", RECORDS),
+    ArraySchema("pq_codes", "uint16", "songs, blocks", "the nearest centroid in each block", RECORDS),
+    ArraySchema("pq_centroids", "int8", "centroids, dims", "the centroids of each block, side by side", RESIDENT),
+    ArraySchema("recommendable", "bool", "songs", "the song was analysed (its tempo is not 0)", RESIDENT),
+    ArraySchema("map", "uint16", "songs, 2", "where a song lies on the map: to the right, up"),
+    ArraySchema("rank_values", "float64", "numbers, knots", "curves from an attribute's value ...", RESIDENT),
+    ArraySchema("rank_levels", "float64", "numbers, knots", "... to its rank, 0 to 1", RESIDENT),
+    # cells and clusters
+    ArraySchema("cell_offsets", OFFSET, "cells + 1", "the first row of each cell", RESIDENT),
+    ArraySchema("cell_centroids", "int8", "cells, dims", "the mean vector of a cell", RESIDENT),
+    ArraySchema("cell_local_scales", "float32", "cells", "the mean local scale of a cell's songs", RESIDENT),
+    ArraySchema("cell_clusters", "int16", "cells", "the cluster that a cell belongs to", RESIDENT),
+    ArraySchema("cluster_offsets", OFFSET, "clusters + 1", "offsets of cluster_songs", RESIDENT),
+    ArraySchema(
+        "cluster_songs", "int32", "items", "up to 20 typical songs of a cluster", RESIDENT, "cluster_offsets"
+    ),
+    # songs, works, artists and genres
+    ArraySchema("works", "int32", "songs", "the work of which a song is a version", RECORDS),
+    ArraySchema("source_rows", "int32", "songs", "a song's row in the source, which decides between equal songs"),
+    ArraySchema("work_offsets", OFFSET, "works + 1", "offsets of work_songs"),
+    ArraySchema("work_songs", "int32", "songs", "a work's versions, the most popular first", BLOCKS, "work_offsets"),
+    ArraySchema("song_artists_offsets", OFFSET, "songs + 1", "offsets of song_artists"),
+    ArraySchema(
+        "song_artists", "int32", "items", "a song's artists, as credited", BLOCKS, "song_artists_offsets"
+    ),
+    ArraySchema("artist_offsets", OFFSET, "artists + 1", "offsets of artist_songs"),
+    ArraySchema(
+        "artist_songs", "int32", "items", "an artist's songs: those that credit the artist first before the others, "
+        "the most popular first", BLOCKS, "artist_offsets",
+    ),
+    ArraySchema("song_genres_offsets", OFFSET, "songs + 1", "offsets of song_genres"),
+    ArraySchema(
+        "song_genres", "int32", "items", "a song's genres, by number in the manifest", BLOCKS, "song_genres_offsets"
+    ),
+    ArraySchema("genre_offsets", OFFSET, "genres + 1", "offsets of genre_songs", RESIDENT),
+    ArraySchema("genre_songs", "int32", "items", "up to 20 typical songs of a genre", RESIDENT, "genre_offsets"),
+    # co-occurrence in playlists; only in versions that learned from playlists
+    ArraySchema("neighbour_lists", "int32", "works", "the number of a work's list of neighbours, -1: it has none"),
+    ArraySchema("neighbour_offsets", OFFSET, "lists + 1", "offsets of neighbour_works and neighbour_weights"),
+    ArraySchema(
+        "neighbour_works", "int32", "neighbours", "the works of a list, nearest first", BLOCKS, "neighbour_offsets"
+    ),
+    ArraySchema("neighbour_weights", "float16", "neighbours", "their weights, 0 to 1", BLOCKS, "neighbour_offsets"),
+    # texts
+    ArraySchema("ids_offsets", OFFSET, "songs + 1", "offsets of ids_heap"),
+    ArraySchema("ids_heap", "uint8", "bytes", "the ids of songs", BLOCKS, "ids_offsets"),
+    ArraySchema("names_offsets", OFFSET, "songs + 1", "offsets of names_heap"),
+    ArraySchema("names_heap", "uint8", "bytes", "the names of songs", BLOCKS, "names_offsets"),
+    ArraySchema("artists_offsets", OFFSET, "artists + 1", "offsets of artists_heap"),
+    ArraySchema("artists_heap", "uint8", "bytes", "the names of artists", BLOCKS, "artists_offsets"),
+    ArraySchema("albums_offsets", OFFSET, "albums + 1", "offsets of albums_heap"),
+    ArraySchema("albums_heap", "uint8", "bytes", "the names of albums, each once", BLOCKS, "albums_offsets"),
+    ArraySchema("song_albums", "uint32", "songs", "the album of a song; the one without a name: unknown", RECORDS),
+    # the look-up index, see segue.catalog.lookup
+    ArraySchema("id_hashes", "uint64", "songs", "sorted digests of ids ..."),
+    ArraySchema("id_songs", "int32", "songs", "... and their songs"),
+    ArraySchema("title_hashes", "uint64", "titles", "sorted digests of all ways to type a title ..."),
+    ArraySchema("title_songs", "int32", "titles", "... and their songs, of equal digests the most popular first"),
+    ArraySchema("artist_hashes", "uint64", "2 artists", "sorted digests of artists' title keys and names ..."),
+    ArraySchema("artist_rows", "int32", "2 artists", "... and their artists"),
+    ArraySchema("title_order", "int32", "songs", "songs in the alphabetical order of their names as typed"),
+    ArraySchema("artist_order", "int32", "artists", "artists in that order"),
+    ArraySchema(
+        "entry_songs", "int32", "entries", "the best-known song of each pair of a name as typed and a first artist, "
+        "the most popular first"
+    ),
+    ArraySchema("trigram_keys", "uint64", "trigrams", "the trigrams of these names and artists, sorted", RESIDENT),
+    ArraySchema("trigram_offsets", OFFSET, "trigrams + 1", "offsets of trigram_entries", RESIDENT),
+    ArraySchema(
+        "trigram_entries", "int32", "items", "the entries that contain a trigram, rising", BLOCKS, "trigram_offsets"
+    ),
+    # the records of a published version, see segue.catalog.remote
+    ArraySchema("record_offsets", "int64", "records + 1", "where each record begins", RESIDENT),
+    ArraySchema("record_digests", "uint8", "records, 32", "their sha256", RESIDENT),
+    ArraySchema("record_keys", "uint64", "lookup records", "the first digest of each record of a look-up", RESIDENT),
+    ArraySchema("block_digests", "uint8", "array blocks, 32", "sha256 of the blocks of all arrays above", RESIDENT),
+)}  # fmt: skip
+
+ATTRIBUTE = ArraySchema(
+    f"{ATTRIBUTE_PREFIX}NAME",
+    "float16 float32 float64",
+    "songs",
+    "a number of the song, or explicit (0, 1); NaN: unknown; whole numbers in the smallest float that holds them",
+    RECORDS,
+)
+
+LISTS = {
+    tuple(array.name.split("_")): ListSchema(array.offsets, array.name) for array in ARRAYS.values() if array.offsets
+}  # (owner, items) -> the arrays that hold each owner's items
+
+RESIDENT_ARRAYS = frozenset(array.name for array in ARRAYS.values() if array.remote == RESIDENT)
+
+
+def schema_of(name: str) -> ArraySchema:
+    """The schema of an array; KeyError where there is no such array."""
+    return ATTRIBUTE._replace(name=name) if name.startswith(ATTRIBUTE_PREFIX) else ARRAYS[name]
+
+
+def is_per_song(name: str) -> bool:
+    """Whether the records of cells hold an array's element for each of their songs."""
+    return schema_of(name).remote == RECORDS
