@@ -27,8 +27,8 @@ from segue.engine.explanations import (
 from segue.engine.recommendation import recommend
 from segue.engine.rerank import ScoredSong
 from segue.engine.scoring import Scorer
-from segue.engine.seeds import rank_transform, resolve
-from segue.engine.space import LOCAL_SCALE, space_of
+from segue.engine.seeds import resolve
+from segue.engine.space import LOCAL_SCALE, rank_transform, space_of
 from segue.query import Filters
 from segue.query.schema import AUDIO_FEATURES
 from segue.web.views.pages import PAGE_FOLDER

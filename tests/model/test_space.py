@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from segue import catalog as catalogs
-from segue.engine import seeds
 from segue.engine.recommendation import recommend
 from segue.engine.space import (
     AUDIO_COLUMNS,
@@ -17,6 +16,7 @@ from segue.engine.space import (
     RankTransform,
     Space,
     encode_audio,
+    rank_transform,
     similarity,
     space_of,
     squared_distances,
@@ -169,7 +169,7 @@ def heard(catalog, count):
 
 
 def test_a_seed_by_features_stands_where_the_song_itself_does(catalog):
-    space, ranks = space_of(catalog), seeds.rank_transform(catalog)
+    space, ranks = space_of(catalog), rank_transform(catalog)
     audio = space.block("audio").columns
     for row in heard(catalog, 50):
         vector, known = space.embed_features(features_of(catalog, row), ranks)
@@ -180,7 +180,7 @@ def test_a_seed_by_features_stands_where_the_song_itself_does(catalog):
 
 def audio_distances(catalog, features):
     """How far every song is from a seed of twelve features, before features become codes."""
-    ranks = seeds.rank_transform(catalog)
+    ranks = rank_transform(catalog)
     songs = {name: catalog.attribute(name).astype(np.float64) for name in features}
     gaps = encode_audio(songs, ranks) - encode_audio(
         {name: np.array([value]) for name, value in features.items()}, ranks

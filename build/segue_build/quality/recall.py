@@ -20,8 +20,7 @@ from segue import releases
 from segue.catalog import Catalog
 from segue.engine.recommendation import recommend
 from segue.engine.search import Budget
-from segue.engine.seeds import rank_transform
-from segue.engine.space import space_of
+from segue.engine.space import rank_transform, space_of
 from segue.query import Query, Seed
 from segue.query.schema import AUDIO_FEATURES
 from segue_build import progress

@@ -13,8 +13,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import silhouette_score
 
 from segue.catalog import Catalog, lookup
-from segue.engine import seeds
-from segue.engine.space import space_of
+from segue.engine.space import rank_transform, space_of
 from segue_build.artifacts.parquet import FILE_NAME
 
 PROFILE_ATTRIBUTES = ("energy", "acousticness", "valence", "danceability", "instrumentalness", "tempo", "popularity")
@@ -86,7 +85,7 @@ def summarize_columns(catalog: Catalog) -> list[ColumnSummary]:
 
 def summarize_clusters(catalog: Catalog) -> list[ClusterSummary]:
     """Every cluster, with its mean ranks and typical songs."""
-    curve = seeds.rank_transform(catalog)
+    curve = rank_transform(catalog)
     ranks = [curve(name, np.asarray(catalog.attribute(name), np.float64)) for name in PROFILE_ATTRIBUTES]
     points = weighted_vectors(catalog)
     popularity = np.nan_to_num(catalog.attribute("popularity"), nan=-1)

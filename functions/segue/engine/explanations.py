@@ -20,8 +20,16 @@ import numpy as np
 from segue.catalog import Catalog
 from segue.engine.rerank import ScoredSong
 from segue.engine.scoring import TARGETS_WEIGHT, Scorer
-from segue.engine.seeds import ResolvedSeed, rank_transform
-from segue.engine.space import LOCAL_SCALE, STEPS_PER_UNIT, UNKNOWN_UNIT, Points, PreparedVectors, space_of
+from segue.engine.seeds import ResolvedSeed
+from segue.engine.space import (
+    LOCAL_SCALE,
+    STEPS_PER_UNIT,
+    UNKNOWN_UNIT,
+    Points,
+    PreparedVectors,
+    rank_transform,
+    space_of,
+)
 from segue.query.schema import AUDIO_FEATURES
 
 SAMPLE_SIZE = 1_000

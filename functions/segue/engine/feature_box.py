@@ -15,8 +15,8 @@ from segue.catalog import Catalog
 from segue.engine.filters import AllowedSongs, out_of_range
 from segue.engine.scoring import Scorer
 from segue.engine.search import ScoredRows
-from segue.engine.seeds import ResolvedSeed, rank_transform
-from segue.engine.space import AUDIO_COLUMNS, MAX_CODE, space_of
+from segue.engine.seeds import ResolvedSeed
+from segue.engine.space import AUDIO_COLUMNS, MAX_CODE, rank_transform, space_of
 
 FIRST_BOX_SONGS = 2_000  # songs that the first box holds, about
 BOX_GROWTH = 4.0  # of the box

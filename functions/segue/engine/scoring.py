@@ -22,7 +22,7 @@ from functools import cached_property
 import numpy as np
 
 from segue.catalog import Catalog
-from segue.engine.seeds import ResolvedSeed, rank_transform
+from segue.engine.seeds import ResolvedSeed
 from segue.engine.space import (
     LOCAL_SCALE,
     UNKNOWN_UNIT,
@@ -31,6 +31,7 @@ from segue.engine.space import (
     approximate_kernel,
     exponential_kernel,
     prepared_vectors,
+    rank_transform,
     space_of,
 )
 

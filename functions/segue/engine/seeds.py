@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from segue.catalog import Catalog, lookup
-from segue.engine.space import RankTransform, space_of
+from segue.engine.space import rank_transform, space_of
 from segue.errors import Fault, InvalidQuery, UnknownSong, UnknownSongs
 from segue.query import Seed
 
@@ -64,11 +64,6 @@ def resolve(catalog: Catalog, seeds: Sequence[Seed]) -> list[ResolvedSeed]:
         by_features.get(position) or seed_of_songs(catalog, seed, *found[position])
         for position, seed in enumerate(seeds)
     ]
-
-
-def rank_transform(catalog: Catalog) -> RankTransform:
-    """The catalogue's curves from values to ranks."""
-    return RankTransform(catalog.array("rank_values"), catalog.array("rank_levels"))
 
 
 def _songs_and_match(catalog: Catalog, seed: Seed, points: int) -> tuple[np.ndarray, lookup.Resolution | None]:

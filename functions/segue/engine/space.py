@@ -238,20 +238,40 @@ def space_of(catalog: Catalog) -> Space:
     return catalog.cached("space", lambda: Space.from_manifest(catalog.manifest["space"]))
 
 
+def rank_transform(catalog: Catalog) -> RankTransform:
+    """The catalogue's curves from values to ranks."""
+    return RankTransform(catalog.array("rank_values"), catalog.array("rank_levels"))
+
+
 def quantize(columns: np.ndarray, zero_point: np.ndarray, step: float) -> np.ndarray:
     """Columns of a block as codes, int8; what is unknown (NaN) as 0, what is beyond the range as its end."""
     codes = np.clip(np.rint(np.nan_to_num(columns - zero_point) / step), -MAX_CODE, MAX_CODE)
     return codes.astype(np.min_scalar_type(-MAX_CODE))
 
 
-def squared_distances(vectors: np.ndarray, points: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """Of every vector to every point in the columns where the point is known, in squared codes.
+def squared_distances(vectors: np.ndarray, points: np.ndarray, known: np.ndarray | None = None) -> np.ndarray:
+    """Squared distances of every vector from every point, shape (n_vectors, n_points).
 
-    vectors, points, known : float32 of whole numbers, shapes (n_songs, n_dims) and twice (n_points, n_dims)
+    Floats that hold whole numbers give exact sums, the same on every machine, as long as they fit the mantissa.
+
+    Parameters
+    ----------
+    vectors : shape (n_vectors, n_dims)
+    points : shape (n_points, n_dims)
+    known : 1 or 0, shape (n_points, n_dims), the columns in which each point is compared; None: all of them
+
     """
-    squared = (vectors * vectors) @ known.T
-    squared -= vectors @ (2 * points * known).T
-    squared += (points * points * known).sum(axis=1)
+    if known is None:
+        norms, point_norms = (np.square(rows).sum(axis=1) for rows in (vectors, points))
+        return square_of_difference(norms[:, None], vectors @ (2 * points.T), point_norms)
+    points = points * known
+    return square_of_difference(np.square(vectors) @ known.T, vectors @ (2 * points.T), np.square(points).sum(axis=1))
+
+
+def square_of_difference(norms: np.ndarray, doubled_products: np.ndarray, point_norms: np.ndarray) -> np.ndarray:
+    """|v - p|² from |v|², 2 v·p, which is overwritten, and |p|²; they broadcast to the shape of the products."""
+    squared = np.subtract(norms, doubled_products, out=doubled_products)
+    squared += point_norms
     return squared
 
 
@@ -272,7 +292,7 @@ def similarity(space: Space, vectors: np.ndarray, points: np.ndarray, local_scal
     total = np.zeros((len(vectors), len(points)), np.float32)
     for block in space.blocks:
         song_codes, point_codes = (codes[:, block.columns].astype(np.float32) for codes in (vectors, points))
-        distances = np.sqrt(squared_distances(song_codes, point_codes, np.ones_like(point_codes)))
+        distances = np.sqrt(squared_distances(song_codes, point_codes))
         unit = np.float32(space.spread[block.columns].sum() ** 0.5 * block.scale)
         units = unit * local_scales[:, None].astype(np.float32)
         total += np.float32(block.weight) * exponential_kernel(distances / (units / np.float32(STEPS_PER_UNIT)))
@@ -324,9 +344,8 @@ def prepared_vectors(catalog: Catalog, name: str) -> PreparedVectors:
 class Points:
     """The points that stand for the seeds, ready to be compared with many vectors.
 
-    The squared distance in a block is v.v - 2 v.p + p.p over the block's columns that the point has, or where there
-    is one point the square of v - p; rows of the matrices below are pairs of a block and a point, so that one product
-    gives all.
+    Rows of the matrices below are pairs of a block and a point, over whose columns a squared distance is summed, so
+    that one product gives all of them.
 
     units : float32, shape (n_blocks, n_points), what distances are measured in: that of a random pair in what a point
         has of a block, times the block's scale
@@ -346,38 +365,28 @@ class Points:
 
     def distances(self, vectors: np.ndarray) -> np.ndarray:
         """Distances of codes from the points in 1/``STEPS_PER_UNIT`` units, (n_blocks, n_points, len(vectors))."""
-        if len(self._vectors) == 1:  # then differences take one product rather than two
+        if len(self._vectors) == 1:  # then squares of differences take one product rather than two
             differences = np.subtract(vectors, self._vectors, dtype=np.int16).astype(np.float32).T
-            return self._to_steps(self._squared_norms(np.multiply(differences, differences, out=differences)))
+            return self._to_steps(self._norms(np.multiply(differences, differences, out=differences)))
         transposed = vectors.astype(np.float32).T
         products = self._doubled_points @ transposed
-        # a second array as large would cost more than all else
-        squares = np.multiply(transposed, transposed, out=transposed)
-        return self._combine(products, self._squared_norms(squares))
+        # a second array as large would cost more than everything else
+        return self._from_products(self._norms(np.multiply(transposed, transposed, out=transposed)), products)
 
     def distances_to_prepared(self, prepared: PreparedVectors) -> np.ndarray:
         """The same for prepared vectors."""
-        transposed = prepared.transposed
-        return self._combine(
-            self._doubled_points @ transposed,
-            prepared.squared_norms if self._all_known else self._squared_norms(transposed * transposed),
-        )
+        vectors = prepared.transposed
+        norms = prepared.squared_norms if self._all_known else self._norms(vectors * vectors)
+        return self._from_products(norms, self._doubled_points @ vectors)
 
-    def _squared_norms(self, squares: np.ndarray) -> np.ndarray:
-        """v.v in each block, for each point or once for all; shape (n_blocks, n_points or 1, n_vectors)."""
-        points = 1 if self._all_known else len(self._vectors)
-        return self._by_block_and_point(self._masks @ squares, points)
+    def _norms(self, squares: np.ndarray) -> np.ndarray:
+        """Sums of squares in each block, for each point or once for all: (n_blocks, n_points or 1, n_vectors)."""
+        n_blocks, n_points = len(self.units), 1 if self._all_known else len(self._vectors)
+        return (self._masks @ squares)[: n_blocks * n_points].reshape(n_blocks, n_points, -1)
 
-    def _by_block_and_point(self, products: np.ndarray, points: int) -> np.ndarray:
-        """Products by block and point, without those of the padding."""
-        blocks = len(self.units)
-        return products[: blocks * points].reshape(blocks, points, -1)
-
-    def _combine(self, products: np.ndarray, norms: np.ndarray) -> np.ndarray:
-        squared = self._by_block_and_point(products, len(self._vectors))
-        np.subtract(norms, squared, out=squared)
-        squared += self._point_norms
-        return self._to_steps(squared)
+    def _from_products(self, norms: np.ndarray, products: np.ndarray) -> np.ndarray:
+        products = products[: self.units.size].reshape(*self.units.shape, -1)  # without those of the padding
+        return self._to_steps(square_of_difference(norms, products, self._point_norms))
 
     def _to_steps(self, squared: np.ndarray) -> np.ndarray:
         np.sqrt(squared, out=squared)

@@ -17,7 +17,7 @@ import numpy as np
 from segue.catalog import Catalog
 from segue.catalog.arrays import RaggedArray
 from segue.engine.filters import AllowedSongs
-from segue.engine.space import space_of
+from segue.engine.space import space_of, squared_distances
 
 EXHAUSTIVE_LIMIT = 5_000  # allowed songs; up to so many, all of them are candidates
 SONGS_PER_ANCHOR = 400  # songs around each anchor of a corridor
@@ -45,6 +45,10 @@ class Metric:
     def points(self, rows: np.ndarray) -> np.ndarray:
         """Songs as points, shape (len(rows), n_dims)."""
         return self.scale_codes(self._vectors.take(rows, axis=0))
+
+    def squared_distances(self, points: np.ndarray, others: np.ndarray) -> np.ndarray:
+        """Squared distances between points, shape (len(points), len(others)); random pairs have 1 in the mean."""
+        return squared_distances(points, others) / self.mean_square
 
     def step_distances(self, points: np.ndarray) -> np.ndarray:
         """The distance of each point from the previous one, shape (len(points) - 1,)."""
@@ -96,14 +100,6 @@ class CandidatePool:
 def metric_of(catalog: Catalog) -> Metric:
     """The metric of a catalogue, made once."""
     return catalog.cached("metric", lambda: Metric(catalog))
-
-
-def squared_distances(points: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """Squared distances in integer units, float64, shape (len(points), len(others))."""
-    distances = points @ (-2 * others.T)
-    distances += np.square(points).sum(axis=1)[:, None]
-    distances += np.square(others).sum(axis=1)
-    return distances
 
 
 class ArtistCaps:

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from segue.catalog import Catalog
-from segue.journeys.candidate_pool import SONGS_PER_ANCHOR, CandidatePool, Metric, squared_distances
+from segue.engine.space import squared_distances
+from segue.journeys.candidate_pool import SONGS_PER_ANCHOR, CandidatePool, Metric
 
 MAX_NODES = 300
 N_ANCHORS = 9  # points along a corridor, around which songs are collected
@@ -105,7 +106,7 @@ def _build_cell_graph(catalog: Catalog, metric: Metric) -> CellGraph:
     centroids = catalog.array("cell_centroids")
     cells = np.arange(0, len(centroids), -(-len(centroids) // MAX_NODES))
     points = metric.scale_codes(centroids[cells])
-    return CellGraph(cells, points, squared_distances(points, points) / metric.mean_square)
+    return CellGraph(cells, points, metric.squared_distances(points, points))
 
 
 def shortest_path(
@@ -113,8 +114,8 @@ def shortest_path(
 ) -> np.ndarray:
     """The points from start to goal, both included, with at most ``max_nodes`` nodes between them."""
     ends = np.stack([start, goal])
-    to_ends = squared_distances(graph.points, ends) / metric.mean_square
-    direct = squared_distances(ends[:1], ends[1:]) / metric.mean_square
+    to_ends = metric.squared_distances(graph.points, ends)
+    direct = metric.squared_distances(ends[:1], ends[1:])
     for cost in (_sixth_power, _third_power):
         nodes = _dijkstra(cost(graph.distances), cost(to_ends), float(cost(direct)[0, 0]))
         if len(nodes) <= max_nodes:

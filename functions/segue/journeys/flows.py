@@ -23,7 +23,7 @@ from functools import cached_property
 import numpy as np
 
 from segue.catalog import Catalog
-from segue.journeys.candidate_pool import metric_of, shared_artist_matrix, squared_distances
+from segue.journeys.candidate_pool import metric_of, shared_artist_matrix
 
 MIN_HARMONIC_SHARE = 0.9  # of neighbours; if fewer keys are compatible, songs are chosen from a larger pool
 ENERGY_LEVELS = 10  # in the energy range of a playlist; tempo orders songs within a level
@@ -83,7 +83,7 @@ class PlaylistCandidates:
         """Distances between the songs at some indices; two random songs are 1 apart."""
         metric = metric_of(self._catalog)
         points = metric.points(self.rows[indices])
-        return np.sqrt(squared_distances(points, points) / metric.mean_square)
+        return np.sqrt(metric.squared_distances(points, points))
 
     def _attribute(self, name: str) -> np.ndarray:
         return self._catalog.attribute(name)[self.rows].astype(np.float64)

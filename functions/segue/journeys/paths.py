@@ -18,7 +18,8 @@ import numpy as np
 from segue.catalog import Catalog
 from segue.engine.filters import AllowedSongs
 from segue.engine.recommendation import recommend
-from segue.engine.seeds import ResolvedSeed, rank_transform, resolve
+from segue.engine.seeds import ResolvedSeed, resolve
+from segue.engine.space import rank_transform, square_of_difference
 from segue.errors import Fault, InvalidQuery
 from segue.journeys.candidate_pool import EXHAUSTIVE_LIMIT, ArtistCaps, CandidatePool, metric_of
 from segue.journeys.corridor import CorridorSongs, collect_songs, find_corridor
@@ -220,11 +221,9 @@ class Candidates:
 
     def squared_distances(self, songs: slice | np.ndarray, others: Sequence[int] | np.ndarray) -> np.ndarray:
         """Squared distances in mean squares, shape (n_songs, n_others)."""
-        distances = self.points[songs] @ (-2 * self.points[others].T)
-        distances += self._squared_norms[songs, None]
-        distances += self._squared_norms[others]
-        distances /= self.mean_square
-        return distances
+        doubled_products = self.points[songs] @ (2 * self.points[others].T)
+        norms = self._squared_norms
+        return square_of_difference(norms[songs, None], doubled_products, norms[others]) / self.mean_square
 
     def penalty_of(self, layer: int, songs: slice | np.ndarray) -> np.ndarray | float:
         """The penalty of songs in a layer."""
