@@ -12,7 +12,7 @@ import pytest
 
 from segue import catalog as catalogs
 from segue.catalog import normalization, schema
-from segue.catalog.lookup.fuzzy import sort_key
+from segue.catalog.normalization import sort_key
 from segue.catalog.remote.blocks import LOOKUPS, MANIFEST_KEY, BlockIndex, block_count
 from segue.engine.space import KNOTS, space_of
 from segue.query.schema import NUMERIC_ATTRIBUTES

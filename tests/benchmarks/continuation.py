@@ -16,7 +16,7 @@ import numpy as np
 from segue.catalog import load as load_catalog
 from segue.engine.scoring import Scorer
 from segue.engine.seeds import ResolvedSeed, resolve
-from segue.query import Seed
+from segue.query.schema import Seed
 from segue_build.quality.evaluate import EvaluatedCatalog, evaluated_catalog
 from segue_build.sources.playlists import load_playlists
 

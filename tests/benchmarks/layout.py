@@ -17,7 +17,7 @@ import segue_build.model.genre_block
 import segue_build.model.quantization
 from segue.catalog import Catalog
 from segue.engine.recommendation import recommend
-from segue.query import Query, Seed
+from segue.query.schema import Query, Seed
 from segue_build import ROOT
 from segue_build.fit import FitOptions, fit
 from segue_build.quality.evaluate import evaluate_playlists

@@ -14,7 +14,7 @@ import numpy as np
 
 from segue.catalog import Catalog, load
 from segue.engine.recommendation import recommend
-from segue.query import Query, Seed
+from segue.query.schema import Query, Seed
 from segue_build.quality.evaluate import TABLE_SEEDS
 
 KINDS = {

@@ -40,7 +40,7 @@ def open_segue(artifacts: Path) -> Search:
     from segue.engine.scoring import Scorer
     from segue.engine.search import approximate_search, search_budget
     from segue.engine.seeds import resolve
-    from segue.query import Filters, Seed
+    from segue.query.schema import Filters, Seed
     from segue.web.service import retain_freed_memory
 
     catalog = load(artifacts)

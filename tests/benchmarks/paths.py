@@ -14,11 +14,11 @@ from pathlib import Path
 
 import numpy as np
 
-from segue.catalog import Catalog, load, lookup
+from segue.catalog import Catalog, load
+from segue.catalog.lookup.exact import artist_names, song_by_id
 from segue.journeys.candidate_pool import metric_of
 from segue.journeys.paths import path
-from segue.query import Seed
-from segue.query.schema import PathQuery
+from segue.query.schema import PathQuery, Seed
 from segue_build.progress import bar
 from tests.benchmarks.figures import Row, table
 
@@ -75,7 +75,7 @@ def smoothness(walks: Sequence[np.ndarray]) -> dict[str, float]:
 def repeats(catalog: Catalog, rows: Sequence[int]) -> bool:
     """Whether a path holds a work twice, or an artist whom not both of its ends have."""
     works = [int(catalog.array("works")[row]) for row in rows]
-    by = [lookup.artist_names(catalog, row) for row in rows]
+    by = [artist_names(catalog, row) for row in rows]
     counts = Counter(name for names in by for name in set(names))
     ends = Counter(name for names in (by[0], by[-1]) for name in set(names))
     return len(set(works)) < len(works) or any(count > max(1, ends[name]) for name, count in counts.items())
@@ -84,19 +84,19 @@ def repeats(catalog: Catalog, rows: Sequence[int]) -> bool:
 def greedy(catalog: Catalog, query: PathQuery) -> np.ndarray:
     """Steps of the walk along the straight line: at each place the nearest song, of artists that were not there."""
     metric, works = metric_of(catalog), catalog.array("works")
-    start, goal = (lookup.song_by_id(catalog, seed.id or "") for seed in (query.start, query.goal))
+    start, goal = (song_by_id(catalog, seed.id or "") for seed in (query.start, query.goal))
     first, last = metric.points(np.array([start, goal]))
-    walk, used = [start], {name for row in (start, goal) for name in lookup.artist_names(catalog, row)}
+    walk, used = [start], {name for row in (start, goal) for name in artist_names(catalog, row)}
     free = catalog.array("recommendable") & ~np.isin(works, works[[start, goal]])
     for place in range(1, query.length - 1):
         gaps = np.where(free, _gaps(catalog, first + (last - first) * place / (query.length - 1)), np.inf)
         order = iter(np.argpartition(gaps, 1000)[:1000] if len(gaps) > 1000 else range(len(gaps)))
         song = next(
             row for row in sorted(map(int, order), key=lambda row: gaps[row])
-            if not used & set(lookup.artist_names(catalog, row))
+            if not used & set(artist_names(catalog, row))
         )  # fmt: skip
         walk.append(song)
-        used |= set(lookup.artist_names(catalog, song))
+        used |= set(artist_names(catalog, song))
         free &= works != works[song]
     return metric.step_distances(metric.points(np.array([*walk, goal])))
 

@@ -22,7 +22,7 @@ from segue.engine.filters import AllowedSongs
 from segue.engine.scoring import Scorer
 from segue.engine.seeds import resolve
 from segue.engine.space import space_of
-from segue.query import Filters, Seed
+from segue.query.schema import Filters, Seed
 from segue_build import FUNCTIONS, ROOT
 from tests.benchmarks.figures import Row, interleaved
 from tests.benchmarks.libraries import LARGEST_BUILT, LIBRARIES, WANTED, Library, Search

@@ -19,7 +19,8 @@ from scipy.stats import spearmanr
 from sklearn.decomposition import PCA
 from threadpoolctl import threadpool_limits
 
-from segue.catalog import Catalog, load, lookup
+from segue.catalog import Catalog, load
+from segue.catalog.lookup.exact import songs_by_ids
 from segue.engine.space import space_of
 from segue_build.model.map_layout import MAX_COORDINATE, map_coordinates
 from segue_build.quality.report_data import weighted_vectors
@@ -82,7 +83,7 @@ def _by(name: str, drawn: Callable[[Any], np.ndarray]) -> np.ndarray:
 def moved(catalog: Catalog, other: Catalog) -> float:
     """How far the median song lies from its place on another version's map, as a share of the width."""
     ids = [catalog.texts("ids")[row] for row in range(len(catalog))]
-    pairs = np.array([pair for pair in enumerate(lookup.songs_by_ids(other, ids)) if pair[1] is not None])
+    pairs = np.array([pair for pair in enumerate(songs_by_ids(other, ids)) if pair[1] is not None])
     places = [version.array("map")[rows].astype(np.int64) for version, rows in zip((catalog, other), pairs.T)]
     return float(np.median(np.linalg.norm(places[0] - places[1], axis=1))) / MAX_COORDINATE
 

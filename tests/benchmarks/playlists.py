@@ -19,12 +19,12 @@ from pathlib import Path
 
 import numpy as np
 
-from segue.catalog import Catalog, load, lookup
+from segue.catalog import Catalog, load
+from segue.catalog.lookup.exact import artist_names
 from segue.engine.recommendation import recommend
 from segue.engine.seeds import resolve
 from segue.journeys.playlists import MINUTE_MS, Playlist, playlist, rank_candidates
-from segue.query import Query, Seed
-from segue.query.schema import FLOWS, PlaylistQuery
+from segue.query.schema import FLOWS, PlaylistQuery, Query, Seed
 from segue_build.progress import bar
 from segue_build.quality.evaluate import EvaluatedCatalog, evaluated_catalog
 from segue_build.sources.playlists import FOLDS, load_playlists
@@ -104,7 +104,7 @@ def is_as_long(catalog: Catalog, query: PlaylistQuery, found: Playlist) -> bool:
 
 def clashes(catalog: Catalog, rows: Sequence[int]) -> int:
     """Neighbours that share an artist."""
-    by = [set(lookup.artist_names(catalog, row)) for row in rows]
+    by = [set(artist_names(catalog, row)) for row in rows]
     return sum(bool(one & other) for one, other in itertools.pairwise(by))
 
 

@@ -13,14 +13,14 @@ from pathlib import Path
 
 import numpy as np
 
-from segue.catalog import Catalog, load, lookup
+from segue.catalog import Catalog, load
+from segue.catalog.lookup.exact import artist_names, songs_by_ids
 from segue.engine.recommendation import Recommendation, recommend
 from segue.engine.scoring import Scorer
 from segue.engine.seeds import resolve
 from segue.journeys.candidate_pool import metric_of
 from segue.journeys.radio import continue_radio
-from segue.query import Filters, Query, Seed
-from segue.query.schema import ContinueQuery
+from segue.query.schema import ContinueQuery, Filters, Query, Seed
 from segue_build.progress import bar
 from tests.benchmarks.figures import Row, table
 
@@ -65,7 +65,7 @@ def heard(catalog: Catalog, start: str, following: Following) -> list[int]:
     ids = [start]
     for _ in range(STEPS):
         ids += [catalog.texts("ids")[song.row] for song in following(catalog, ids)]
-    return [row for row in lookup.songs_by_ids(catalog, ids) if row is not None]
+    return [row for row in songs_by_ids(catalog, ids) if row is not None]
 
 
 def next_songs(catalog: Catalog, played: Sequence[str]) -> Sequence[Recommendation]:
@@ -89,7 +89,7 @@ def distances(catalog: Catalog, rows: Sequence[int]) -> np.ndarray:
 
 def returns(catalog: Catalog, rows: Sequence[int]) -> int:
     """How many songs are by an artist who was played shortly before the five songs that they are among."""
-    by = [set(lookup.artist_names(catalog, row)) for row in rows]
+    by = [set(artist_names(catalog, row)) for row in rows]
     before = [set().union(*by[max(1 + step * SONGS - PAUSE, 0) : 1 + step * SONGS]) for step in range(STEPS)]
     return sum(bool(names & before[place // SONGS]) for place, names in enumerate(by[1:]))
 

@@ -21,7 +21,9 @@ from werkzeug.test import Client
 from werkzeug.wrappers import Request
 
 from segue import log_context, releases
-from segue.catalog import Catalog, lookup, version_files
+from segue.catalog import Catalog, version_files
+from segue.catalog.lookup.exact import artist_names
+from segue.catalog.lookup.resolver import prefetch
 from segue.catalog.remote.blocks import MANIFEST_KEY
 from segue.catalog.schema import RESIDENT_ARRAYS
 from segue.config import Config
@@ -79,7 +81,7 @@ def _noted(config: Config, body: Mapping[str, Any], row: int | None = None) -> l
     service = Service(config)
     if row is not None:
         here = contextvars.copy_context().run(service.catalog)  # as in a request of its own
-        lookup.prefetch(here, [body["song_id"]], [])
+        prefetch(here, [body["song_id"]], [])
         here.prefetch_rows(np.array([row]))
     client = Client(Request.application(service.handle))
     with log_context.collect() as noted:
@@ -124,8 +126,8 @@ def _by_id(songs: Catalog, row: int) -> Mapping[str, Any]:
 
 
 def _by_names(songs: Catalog, row: int) -> Mapping[str, Any]:
-    return {"song": songs.texts("names")[row], "artist": lookup.artist_names(songs, row)[0]}
+    return {"song": songs.texts("names")[row], "artist": artist_names(songs, row)[0]}
 
 
 def _by_text(songs: Catalog, row: int) -> Mapping[str, Any]:
-    return {"song": f"{songs.texts('names')[row]} {lookup.artist_names(songs, row)[0]}"}
+    return {"song": f"{songs.texts('names')[row]} {artist_names(songs, row)[0]}"}

@@ -10,7 +10,7 @@ import numpy as np
 
 from segue.catalog import Catalog
 from segue.engine.recommendation import recommend
-from segue.query import Filters, Query, Seed
+from segue.query.schema import Filters, Query, Seed
 from tests.benchmarks.figures import Row, percentile
 from tests.benchmarks.subject import Subject
 

@@ -6,7 +6,7 @@ import string
 import time
 from collections.abc import Iterator
 
-from segue.catalog.lookup import search
+from segue.catalog.lookup.resolver import search
 from segue.catalog.normalization import normalized
 from tests.benchmarks.figures import Row, percentile
 from tests.benchmarks.subject import Subject

@@ -11,11 +11,22 @@ from hypothesis import strategies as st
 from werkzeug.test import Client
 from werkzeug.wrappers import Request
 
-from segue.catalog import load, lookup
+from segue.catalog import load
 from segue.catalog.lookup import fuzzy
-from segue.catalog.lookup.exact import popularity, popularity_with_artist
+from segue.catalog.lookup.exact import (
+    album_id,
+    artist_by_id,
+    artist_id,
+    artist_names,
+    popularity,
+    popularity_with_artist,
+    song_by_id,
+    songs_by_album_id,
+    songs_by_ids,
+)
 from segue.catalog.lookup.fuzzy import BATCH_THRESHOLD, LcsSimilarity
 from segue.catalog.lookup.matching import query_words, title_artist_splits
+from segue.catalog.lookup.resolver import resolve_song, search
 from segue.catalog.normalization import (
     KEY_LEVELS,
     case_folded,
@@ -29,7 +40,7 @@ from segue.catalog.normalization import (
 from segue.config import Config
 from segue.engine.seeds import resolve
 from segue.errors import UnknownSongs
-from segue.query import Seed
+from segue.query.schema import Seed
 from segue.web.service import Service
 from segue_build.artifacts import lookup_index
 from segue_build.fit import FitOptions, fit
@@ -112,7 +123,7 @@ def test_a_text_may_be_a_title_or_be_parted_anywhere(text, pairs):
 
 
 def test_a_song_is_known_as_well_as_three_quarters_of_its_artists_best(world_catalog):
-    rows = np.array([lookup.song_by_id(world_catalog, song) for song in ("piano-2", "piano-1-live", "metal-1")])
+    rows = np.array([song_by_id(world_catalog, song) for song in ("piano-2", "piano-1-live", "metal-1")])
     assert popularity(world_catalog, rows).tolist() == [22, 5, 51]
     assert popularity_with_artist(world_catalog, rows).tolist() == [22, 16.5, 51]
 
@@ -124,7 +135,7 @@ def test_what_is_the_same_in_an_early_tier_is_the_same_song(first, second):
 
 
 def named(catalog, song, artist=None):
-    match = lookup.resolve_song(catalog, song, artist)
+    match = resolve_song(catalog, song, artist)
     return match and (catalog.texts("ids")[match.row], match.match.kind)
 
 
@@ -152,7 +163,7 @@ def test_a_name_finds_its_song_in_tiers(world_catalog, song, artist, found):
 
 
 def test_the_other_songs_of_a_name_are_alternatives(world_catalog):
-    match = lookup.resolve_song(world_catalog, "slow rain")
+    match = resolve_song(world_catalog, "slow rain")
     ids = world_catalog.texts("ids")
     assert [ids[row] for row in (match.row, *match.alternatives)] == ["piano-1", "piano-1-live"]
 
@@ -167,7 +178,7 @@ def test_search_finds_names_as_you_type_and_forgives_typos(world_catalog, text, 
 
 
 def searched(catalog, text):
-    return [reading.row for reading in lookup.search(catalog, text, 5).songs]
+    return [reading.row for reading in search(catalog, text, 5).songs]
 
 
 def test_a_song_that_is_not_found_is_looked_for_once(world_catalog, monkeypatch):
@@ -235,9 +246,7 @@ def test_a_list_of_trigrams_has_every_name_with_its_artists_that_holds_it(demo_c
 def test_entries_are_the_distinct_names_by_a_first_artist_the_most_popular_first(demo_catalog):
     songs, popularity = demo_catalog.array("entry_songs"), demo_catalog.attribute("popularity")
     assert (np.diff(popularity[songs]) <= 0).all()
-    names = [
-        (search_text(demo_catalog.texts("names")[row]), lookup.artist_names(demo_catalog, row)[0]) for row in songs
-    ]
+    names = [(search_text(demo_catalog.texts("names")[row]), artist_names(demo_catalog, row)[0]) for row in songs]
     assert len(set(names)) == len(names)
 
 
@@ -262,10 +271,10 @@ def test_every_album_is_found_by_its_id_with_all_its_songs(demo_catalog):
     songs = {}
     for row in range(len(demo_catalog)):
         name, first = albums[row], artists[int(demo_catalog.lists("song", "artists")[row][0])]
-        songs.setdefault(lookup.album_id(name, first), set()).add(row)
+        songs.setdefault(album_id(name, first), set()).add(row)
     assert len(songs) > 50
     for identity, rows in songs.items():
-        found = lookup.songs_by_album_id(demo_catalog, identity)
+        found = songs_by_album_id(demo_catalog, identity)
         assert set(found) == rows
         known = popularity(demo_catalog, np.array(found)).tolist()
         assert known == sorted(known, reverse=True)
@@ -273,20 +282,20 @@ def test_every_album_is_found_by_its_id_with_all_its_songs(demo_catalog):
 
 @given(st.one_of(st.text(), st.text(string.ascii_letters + string.digits, min_size=22, max_size=22)))
 def test_what_is_no_id_of_an_album_or_artist_names_none(world_catalog, text):
-    assert lookup.songs_by_album_id(world_catalog, text) == []
-    assert lookup.artist_by_id(world_catalog, text) is None
+    assert songs_by_album_id(world_catalog, text) == []
+    assert artist_by_id(world_catalog, text) is None
 
 
 def test_an_album_has_one_id_however_it_is_spelt(world_catalog):
-    ids = {lookup.album_id(*names) for names in (("Live", "Halberd"), ("LIVE!", "halberd"), (" live ", "HALBERD."))}
-    others = {lookup.album_id("Live", "Skarn"), lookup.album_id("Alive", "Halberd"), lookup.artist_id("Halberd")}
+    ids = {album_id(*names) for names in (("Live", "Halberd"), ("LIVE!", "halberd"), (" live ", "HALBERD."))}
+    others = {album_id("Live", "Skarn"), album_id("Alive", "Halberd"), artist_id("Halberd")}
     assert (len(ids), len(others - ids)) == (1, 3)
 
 
 def test_every_id_of_the_catalogue_is_found(demo_catalog):
     ids = demo_catalog.texts("ids")
-    assert [lookup.song_by_id(demo_catalog, ids[row]) for row in range(len(ids))] == list(range(len(demo_catalog)))
-    assert lookup.song_by_id(demo_catalog, "demo-9999999") is None
+    assert [song_by_id(demo_catalog, ids[row]) for row in range(len(ids))] == list(range(len(demo_catalog)))
+    assert song_by_id(demo_catalog, "demo-9999999") is None
 
 
 def edited(name, dice):
@@ -325,5 +334,5 @@ def test_names_with_one_edit_are_among_the_first_five(real_artifacts):
 
 def test_several_ids_are_found_in_their_order_and_the_unknown_are_none(world_catalog):
     asked = ["piano-1", "nobody", "metal-2", "piano-1"]
-    assert lookup.songs_by_ids(world_catalog, asked) == [lookup.song_by_id(world_catalog, song) for song in asked]
-    assert lookup.songs_by_ids(world_catalog, asked)[1] is None
+    assert songs_by_ids(world_catalog, asked) == [song_by_id(world_catalog, song) for song in asked]
+    assert songs_by_ids(world_catalog, asked)[1] is None

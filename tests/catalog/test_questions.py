@@ -4,7 +4,8 @@ import pytest
 from werkzeug.test import Client
 from werkzeug.wrappers import Request
 
-from segue.catalog import load, lookup
+from segue.catalog import load
+from segue.catalog.lookup.exact import song_by_id
 from segue.catalog.normalization import without_version
 from segue.config import Config
 from segue.web.service import Service
@@ -22,8 +23,8 @@ def asked_of(client, catalog, question):
     answer = client.get("/recommend", query_string={"song": question.text, "limit": 1}).json
     seed = answer["seeds"][0] if "seeds" in answer else {}
     songs = client.get("/search", query_string={"q": question.text, "limit": SHOWN}).json["songs"]
-    rows = [lookup.song_by_id(catalog, song["id"]) for song in songs]
-    return (lookup.song_by_id(catalog, seed["id"]) if "id" in seed else None), seed.get("match", ""), rows
+    rows = [song_by_id(catalog, song["id"]) for song in songs]
+    return (song_by_id(catalog, seed["id"]) if "id" in seed else None), seed.get("match", ""), rows
 
 
 def check_questions(artifacts, each, least, first, among_three):

@@ -17,7 +17,7 @@ from segue.catalog.remote.blocks import MANIFEST_KEY, ArrayInfo, Block, encode_b
 from segue.catalog.remote.catalog import MAPPED_LIMIT
 from segue.engine.recommendation import recommend
 from segue.errors import ArtifactsError
-from segue.query import Query, Seed
+from segue.query.schema import Query, Seed
 from segue.releases.store import LocalStore
 from segue_build import FUNCTIONS
 from segue_build.releases.publish import PublishOptions, publish

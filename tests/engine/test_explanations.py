@@ -9,7 +9,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from segue.catalog import load, lookup
+from segue.catalog import load
+from segue.catalog.lookup.exact import song_by_id
 from segue.engine.explanations import (
     BLOCK_PHRASES,
     MAX_REASONS,
@@ -29,8 +30,7 @@ from segue.engine.rerank import ScoredSong
 from segue.engine.scoring import Scorer
 from segue.engine.seeds import resolve
 from segue.engine.space import LOCAL_SCALE, rank_transform, space_of
-from segue.query import Filters
-from segue.query.schema import AUDIO_FEATURES
+from segue.query.schema import AUDIO_FEATURES, Filters
 from segue.web.views.pages import PAGE_FOLDER
 from tests.engine.test_recommend import ask, random_query
 from tests.support import brute_force, invented_playlists
@@ -116,7 +116,7 @@ def test_reasons_are_the_rarest_things_that_are_true(taught):
 
 def test_words_are_true_of_both_songs(taught):
     curve, said = rank_transform(taught), 0
-    row = lookup.song_by_id(taught, SONGS[1])
+    row = song_by_id(taught, SONGS[1])
     for found in recommend(taught, ask({"id": SONGS[1]}, limit=100, explain=True)).recommendations:
         for word in re.findall(rf"\b({WORD})\b", " ".join(r for r in found.why.reasons if r.startswith("both "))):
             feature = WORDS[word]
@@ -130,7 +130,7 @@ def test_words_are_true_of_both_songs(taught):
 
 def test_songs_are_similar_in_a_block_by_how_far_apart_random_pairs_are_in_it(taught):
     space, said = space_of(taught), Counter()
-    seed, row = resolve(taught, ask({"id": SONGS[1]}).seeds)[0], lookup.song_by_id(taught, SONGS[1])
+    seed, row = resolve(taught, ask({"id": SONGS[1]}).seeds)[0], song_by_id(taught, SONGS[1])
     rows = np.array(rows_of(taught, ask({"id": SONGS[1]}, limit=100)))
     gaps = taught.array("vectors")[rows].astype(float) - taught.array("vectors")[row]
     known = space.known_blocks(taught.array("present")[[row, *rows]])
@@ -150,7 +150,7 @@ def test_songs_are_similar_in_a_block_by_how_far_apart_random_pairs_are_in_it(ta
 def test_a_tempo_is_the_same_within_two_beats_a_minute(world_catalog):
     seed = resolve(world_catalog, ask({"id": "piano-1"}).seeds)[0]
     for song, near in (("piano-2", True), ("disco-1", False)):
-        row = lookup.song_by_id(world_catalog, song)
+        row = song_by_id(world_catalog, song)
         told = {reason.text for reason in Comparison(world_catalog, seed, 0, np.array([row])).reasons(0)}
         assert ("same tempo, 72 bpm" in told) == near
         assert not near or not any("slow" in text for text in told)

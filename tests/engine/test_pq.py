@@ -7,7 +7,7 @@ from segue.engine import scoring
 from segue.engine.scoring import Scorer
 from segue.engine.seeds import resolve
 from segue.engine.space import LOCAL_SCALE
-from segue.query import Seed
+from segue.query.schema import Seed
 
 
 def test_levels_of_reaches_span_half_to_twice():

@@ -6,11 +6,10 @@ import random
 import pytest
 
 from segue import catalog as catalogs
-from segue.catalog import lookup
+from segue.catalog.lookup.exact import song_by_id
 from segue.engine.recommendation import recommend
 from segue.errors import UnknownSongs
-from segue.query import Filters, Query, Seed
-from segue.query.schema import ATTRIBUTES_BY_NAME
+from segue.query.schema import ATTRIBUTES_BY_NAME, Filters, Query, Seed
 from tests.support import brute_force, world
 
 ROUNDED = 3e-6  # scores are rounded to six digits, sums of float32 may fall on either side
@@ -240,7 +239,7 @@ def check_random_requests(catalog, count):
         scores = [score for _, score in found]
         assert len(found) == len(expected), query
         assert scores == sorted(scores, reverse=True), query
-        rows = [lookup.song_by_id(catalog, song) for song, _ in found]
+        rows = [song_by_id(catalog, song) for song, _ in found]
         check_works(catalog, frame, query, rows)
         assert allowed[rows].all(), query
         assert scored[rows] == pytest.approx(scores, abs=ROUNDED), query

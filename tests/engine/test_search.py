@@ -17,7 +17,7 @@ from segue.engine.recommendation import recommend
 from segue.engine.scoring import Scorer
 from segue.engine.search import FIRST_BATCH, Budget, approximate_search, exhaustive_search
 from segue.engine.seeds import resolve
-from segue.query import Filters, Query, Seed
+from segue.query.schema import Filters, Query, Seed
 from segue_build import FUNCTIONS
 from segue_build.fit import FitOptions, fit
 from segue_build.quality import recall

@@ -12,8 +12,7 @@ from segue.catalog import load
 from segue.errors import InvalidQuery
 from segue.journeys import playlists
 from segue.journeys.playlists import playlist
-from segue.query import Query, Seed
-from segue.query.schema import FLOWS, PlaylistQuery
+from segue.query.schema import FLOWS, PlaylistQuery, Query, Seed
 from segue_build.fit import FitOptions, fit
 from tests.support import world
 

@@ -6,14 +6,13 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from segue.catalog import lookup
+from segue.catalog.lookup.exact import artist_names, song_by_id, song_versions
 from segue.engine.filters import AllowedSongs
 from segue.errors import InvalidQuery, UnknownSongs
 from segue.journeys import paths
 from segue.journeys.candidate_pool import metric_of
 from segue.journeys.paths import path
-from segue.query import Filters, Seed
-from segue.query.schema import PathQuery
+from segue.query.schema import Filters, PathQuery, Seed
 from tests.benchmarks.paths import greedy
 
 
@@ -57,19 +56,19 @@ def queries(catalog, count, seed):
 def check(catalog, query, found):
     """Raise where a path is not what was asked for."""
     works, allowed = catalog.array("works"), AllowedSongs(catalog, query.filters)
-    named = [lookup.song_by_id(catalog, seed.id) for seed in query.seeds]
+    named = [song_by_id(catalog, seed.id) for seed in query.seeds]
     between = [row for row in found.rows if row not in named]
     assert len(found.rows) == query.length == len({int(works[row]) for row in found.rows})
     assert [row for row in found.rows if row in named] == named
     assert (found.rows[0], found.rows[-1]) == (named[0], named[-1])
     assert allowed(np.array(between, np.int64)).all()
-    counts = Counter(name for row in found.rows for name in lookup.artist_names(catalog, row))
-    fixed = Counter(name for row in named for name in lookup.artist_names(catalog, row))
+    counts = Counter(name for row in found.rows for name in artist_names(catalog, row))
+    fixed = Counter(name for row in named for name in artist_names(catalog, row))
     assert all(
         query.max_per_artist is None or counts[name] <= max(query.max_per_artist, fixed[name]) for name in counts
     )
     assert all(
-        row == next(other for other in lookup.song_versions(catalog, row) if allowed(np.array([other]))[0])
+        row == next(other for other in song_versions(catalog, row) if allowed(np.array([other]))[0])
         for row in between
     )
 

@@ -6,14 +6,13 @@ import random
 import numpy as np
 import pytest
 
-from segue.catalog import lookup
+from segue.catalog.lookup.exact import artist_names
 from segue.engine.recommendation import recommend
 from segue.engine.seeds import resolve
 from segue.errors import InvalidQuery
 from segue.journeys import flows, playlists
 from segue.journeys.playlists import playlist
-from segue.query import Filters, Query, Seed
-from segue.query.schema import FLOWS, PlaylistQuery
+from segue.query.schema import FLOWS, Filters, PlaylistQuery, Query, Seed
 
 
 def ask(*seeds, cluster=None, flow="steady", songs=25, minutes=None, **options):
@@ -39,7 +38,7 @@ def minutes_of(catalog, rows):
 
 
 def artists_in_a_row(catalog, rows):
-    by = [set(lookup.artist_names(catalog, row)) for row in rows]
+    by = [set(artist_names(catalog, row)) for row in rows]
     return sum(bool(one & two) for one, two in itertools.pairwise(by))
 
 

@@ -5,12 +5,11 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from segue.catalog import lookup
+from segue.catalog.lookup.exact import artist_names, song_by_id
 from segue.errors import UnknownSongs
 from segue.journeys.candidate_pool import metric_of
 from segue.journeys.radio import continue_radio
-from segue.query import Filters, Query
-from segue.query.schema import ContinueQuery
+from segue.query.schema import ContinueQuery, Filters, Query
 
 SOME = [f"demo-{number:07}" for number in (33, 77, 140, 201, 318)]
 
@@ -28,7 +27,7 @@ def played(catalog, start, steps, **options):
     texts, ids = catalog.texts("ids"), [start]
     for _ in range(steps):
         ids += [texts[row] for row in songs(catalog, ask(*ids, **options))]
-    return [lookup.song_by_id(catalog, song) for song in ids]
+    return [song_by_id(catalog, song) for song in ids]
 
 
 @pytest.mark.parametrize("start", SOME)
@@ -36,7 +35,7 @@ def test_twenty_steps_of_five_songs_repeat_nothing_and_cap_artists(demo_catalog,
     rows = played(demo_catalog, start, 20)
     works = demo_catalog.array("works")[rows]
     assert len(rows) == 101 == len(set(works.tolist()))
-    by = [lookup.artist_names(demo_catalog, row) for row in rows]
+    by = [artist_names(demo_catalog, row) for row in rows]
     for first in range(1, 101, 5):
         assert max(Counter(name for names in by[first : first + 5] for name in names[:1]).values()) == 1
         before = {name for names in by[max(first - 10, 0) : first] for name in names}

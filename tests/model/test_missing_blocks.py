@@ -8,8 +8,7 @@ import pytest
 
 from segue.engine.recommendation import recommend
 from segue.engine.space import AUDIO_COLUMNS, space_of
-from segue.query import Query, Seed
-from segue.query.schema import AUDIO_FEATURES
+from segue.query.schema import AUDIO_FEATURES, Query, Seed
 from segue_build.fit import FitOptions, fit
 from segue_build.model.genre_block import artist_signatures
 from segue_build.model.incidence import build_incidence

@@ -6,7 +6,7 @@ import pytest
 
 from segue.catalog import Catalog
 from segue.engine.recommendation import recommend
-from segue.query import Query, Seed
+from segue.query.schema import Query, Seed
 from segue_build.fit import FitOptions, fit
 from segue_build.model.incidence import build_incidence
 from segue_build.model.title_blocks import OCCASIONS, normalized, occasion_block

@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 
-from segue.catalog import load, lookup
+from segue.catalog import load
+from segue.catalog.lookup.exact import song_by_id
 from segue.engine import scoring
 from segue.engine.recommendation import recommend
 from segue.engine.seeds import resolve
 from segue.engine.space import space_of
-from segue.query import Query, Seed
+from segue.query.schema import Query, Seed
 from segue_build.cli import main
 from segue_build.model import playlist_model
 from segue_build.model.playlist_model import MAX_NEIGHBOURS, fit_playlist_model
@@ -47,7 +48,7 @@ def links(catalog, song):
 
 
 def work_of(catalog, song):
-    return catalog.array("works")[lookup.song_by_id(catalog, song)]
+    return catalog.array("works")[song_by_id(catalog, song)]
 
 
 def asking(song, **options):
@@ -123,7 +124,7 @@ def test_all_versions_share_the_list(taught):
 
 
 def test_every_version_of_a_neighbour_is_a_candidate(taught):
-    rows = {lookup.song_by_id(taught, song) for song in ("piano-1", "piano-1-live")}
+    rows = {song_by_id(taught, song) for song in ("piano-1", "piano-1-live")}
     assert rows <= set(links(taught, "metal-3").rows.tolist())
 
 

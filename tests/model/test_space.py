@@ -21,8 +21,7 @@ from segue.engine.space import (
     space_of,
     squared_distances,
 )
-from segue.query import Query, Seed
-from segue.query.schema import ATTRIBUTES_BY_NAME, AUDIO_FEATURES, NUMERIC_ATTRIBUTES
+from segue.query.schema import ATTRIBUTES_BY_NAME, AUDIO_FEATURES, NUMERIC_ATTRIBUTES, Query, Seed
 from segue_build.model.embedding import embed, fit_ranks
 from segue_build.model.local_scale import local_scales
 from segue_build.sources import demo

@@ -7,9 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from segue.errors import InvalidQuery
-from segue.query import Filters, Query, Seed
 from segue.query.parser import parse_continue, parse_path, parse_playlist
-from segue.query.schema import ContinueQuery, PathQuery, PlaylistQuery
+from segue.query.schema import ContinueQuery, Filters, PathQuery, PlaylistQuery, Query, Seed
 from tests.query.test_parser import KNOWN
 
 PARSERS = [parse_path, parse_playlist, parse_continue]

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from segue.errors import InvalidQuery
-from segue.query import Filters, Query, Seed, Vocabulary
 from segue.query.parser import parse_recommend, parse_recommend_url
+from segue.query.schema import Filters, Query, Seed, Vocabulary
 
 GENRES = ["folk", "indie", "indie-pop", "rock"]
 KNOWN = Vocabulary(

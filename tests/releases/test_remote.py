@@ -12,7 +12,9 @@ from werkzeug.test import Client
 from werkzeug.wrappers import Request
 
 from segue import log_context, releases
-from segue.catalog import Catalog, load, lookup
+from segue.catalog import Catalog, load
+from segue.catalog.lookup.exact import artist_id, artist_names
+from segue.catalog.lookup.resolver import prefetch, resolve_artist
 from segue.catalog.remote import RemoteCatalog
 from segue.config import Config
 from segue.releases.bucket import RETRY_CONFIG
@@ -93,7 +95,7 @@ def test_dialects_and_lists_answer_the_same(shelf, bucket, cache):
     songs, address = shelf["dialect"]
     ours, theirs = client(by_cells(address, cache)), client(Config(songs.folder.parents[1]))
     song, name = songs.texts("ids")[5], songs.texts("names")[9]
-    artist = lookup.artist_id(songs.texts("artists")[3])
+    artist = artist_id(songs.texts("artists")[3])
     asked = urllib.parse.quote(name[:5])
     for path in (
         f"/v1/recommendations?seed_tracks={song}&seed_artists={artist}", f"/v1/tracks/{song}",
@@ -110,7 +112,7 @@ def test_dialects_and_lists_answer_the_same(shelf, bucket, cache):
 def test_a_cold_request_waits_three_times_for_the_store_and_a_warm_one_once(shelf, bucket, cache, asked):
     songs, address = shelf["demo"]
     for row in range(0, 600, 60):
-        name, artist = songs.texts("names")[row], lookup.artist_names(songs, row)[0]
+        name, artist = songs.texts("names")[row], artist_names(songs, row)[0]
         body = {
             "id": {"song_id": songs.texts("ids")[row]},
             "names": {"song": name, "artist": artist},
@@ -121,8 +123,8 @@ def test_a_cold_request_waits_three_times_for_the_store_and_a_warm_one_once(shel
         warm = Service(by_cells(address, cache))
         here = contextvars.copy_context().run(warm.catalog)  # as in a request of its own
         named = [(body.get("song"), body.get("artist"))] if asked in ("names", "text") else [(None, artist)]
-        lookup.prefetch(here, [body["song_id"]] if asked == "id" else [], named)
-        found = lookup.resolve_artist(songs, artist)
+        prefetch(here, [body["song_id"]] if asked == "id" else [], named)
+        found = resolve_artist(songs, artist)
         standing = [row] if asked != "artist" else songs.lists("artist", "songs").head(found, 20)
         here.prefetch_rows(np.array(standing))
         assert trips(warm, body) <= 1

@@ -10,7 +10,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from segue.catalog import Catalog, load, lookup, verify
+from segue.catalog import Catalog, load, verify
+from segue.catalog.lookup.exact import song_by_id
 from segue.engine.space import space_of
 from segue_build.fit import FitOptions, fit
 from segue_build.sources import demo
@@ -167,7 +168,7 @@ def test_arrays_have_the_types_and_shapes_of_the_single_machine(fitted, expected
 def test_songs_are_found_and_lead_back(fitted):
     for row in range(0, SONGS, 97):
         song, name = fitted.texts("ids")[row], fitted.texts("names")[row]
-        assert lookup.song_by_id(fitted, song) == row
+        assert song_by_id(fitted, song) == row
         works = fitted.array("works")
         assert row in fitted.lists("work", "songs")[int(works[row])]
         for artist in fitted.lists("song", "artists")[row]:

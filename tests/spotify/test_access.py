@@ -2,11 +2,11 @@
 
 import pytest
 
-from segue.catalog import lookup
+from segue.catalog.lookup.exact import artist_id
 from segue.spotify import routes
 from tests.support.dialects import client_of, told
 
-ADA = lookup.artist_id("Ada Lindqvist")
+ADA = artist_id("Ada Lindqvist")
 GRANT = {"grant_type": "client_credentials"}
 
 

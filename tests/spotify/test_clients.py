@@ -8,7 +8,8 @@ import spotipy
 import tekore
 from spotipy.cache_handler import MemoryCacheHandler
 
-from segue.catalog import load, lookup
+from segue.catalog import load
+from segue.catalog.lookup.exact import artist_id
 from segue.spotify import query_params
 from tests.support.serving import served
 
@@ -47,7 +48,7 @@ def service(request):
         yield Served(
             base,
             [names[row] for row in firsts.values()],
-            [lookup.artist_id(artists[artist]) for artist in firsts],
+            [artist_id(artists[artist]) for artist in firsts],
             list(query_params.genres_by_seed(catalog.manifest["genres"])),
             works,
         )

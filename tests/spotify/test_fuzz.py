@@ -8,7 +8,8 @@ import pytest
 from werkzeug.test import Client
 from werkzeug.wrappers import Request
 
-from segue.catalog import load, lookup
+from segue.catalog import load
+from segue.catalog.lookup.exact import artist_id
 from segue.config import Config
 from segue.spotify import query_params
 from segue.spotify.query_params import TUNABLE_ATTRIBUTES
@@ -26,7 +27,7 @@ class Fuzz:
         texts, artists = catalog.texts("ids"), catalog.texts("artists")
         self.songs = [texts[row] for row in range(0, len(catalog), 7)]
         self.artists = [artists[row] for row in range(0, len(artists), 3)]
-        self.artists += [lookup.artist_id(name) for name in self.artists]
+        self.artists += [artist_id(name) for name in self.artists]
         self.genres = list(query_params.genres_by_seed(catalog.manifest["genres"]))
 
     def __call__(self):

@@ -5,7 +5,7 @@ import re
 import pytest
 from werkzeug.wrappers import Request
 
-from segue.catalog import lookup
+from segue.catalog.lookup.exact import artist_id
 from segue.config import Config
 from segue.spotify.query_params import TUNABLE_ATTRIBUTES
 from segue.spotify.routes import ROUTES
@@ -33,7 +33,7 @@ OAUTH = {
     "additionalProperties": False,
 }
 SONGS = [f"Invented0000000{number:07}" for number in range(0, 600, 7)]
-ARTISTS = [lookup.artist_id("Ada Lindqvist"), "0" * 22, "the"]
+ARTISTS = [artist_id("Ada Lindqvist"), "0" * 22, "the"]
 GENRES = ["jazz", "indie-pop", "trance", "no genre"]
 
 

@@ -2,13 +2,13 @@
 
 import pytest
 
-from segue.catalog import lookup
+from segue.catalog.lookup.exact import artist_id
 from segue.spotify import query_params
 from segue_build.fit import FitOptions, fit
 from tests.support.dialects import client_of, names, told
 
 NOBODY = "0" * 22  # well formed, and no id of anything
-ADA = lookup.artist_id("Ada Lindqvist")
+ADA = artist_id("Ada Lindqvist")
 
 
 @pytest.fixture(scope="module")

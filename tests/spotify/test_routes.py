@@ -5,12 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from segue.catalog import lookup
+from segue.catalog.lookup.exact import album_id, artist_id
 from segue.spotify import serializers
 from tests.support.dialects import client_of, names, told
 
 NOBODY = "0" * 22  # well formed, and no id of anything
-ADA = lookup.artist_id("Ada Lindqvist")
+ADA = artist_id("Ada Lindqvist")
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +22,7 @@ def client(world_artifacts):
 
 
 def artist_shape(name):
-    identity = lookup.artist_id(name)
+    identity = artist_id(name)
     return {
         "external_urls": {"spotify": f"http://localhost/?q={name.replace(' ', '+')}"},
         "href": f"http://localhost/v1/artists/{identity}",
@@ -34,7 +34,7 @@ def artist_shape(name):
 
 
 def test_a_track_has_every_field_and_no_other(client):
-    album = lookup.album_id("piano 0", "Ada Lindqvist")
+    album = album_id("piano 0", "Ada Lindqvist")
     assert client.get("/v1/tracks/piano-1").json == {
         "album": {
             "album_type": "album",
@@ -92,7 +92,7 @@ def test_numbers_read_as_they_were_typed(values):
 )
 @pytest.mark.parametrize("slash", ["", "/"])
 def test_a_batch_keeps_order_and_repeats_and_has_null_for_the_unknown(client, path, key, slash):
-    known = (ADA, lookup.artist_id("Skarn")) if key == "artists" else ("piano-1", "metal-4")
+    known = (ADA, artist_id("Skarn")) if key == "artists" else ("piano-1", "metal-4")
     asked = [known[1], NOBODY, known[0], known[1]]
     answer = client.get(f"{path}{slash}?ids={','.join(asked)}").json
     assert [entry and entry["id"] for entry in answer[key]] == [known[1], None, known[0], known[1]]
@@ -124,8 +124,8 @@ def test_an_artist_is_found_by_id_and_by_name(client):
 
 
 def test_ids_of_artists_are_stable_and_forget_case_accents_and_punctuation():
-    assert lookup.artist_id("Les Ondées") == lookup.artist_id("LES ONDEES") == "fumqvvFuVqh9YM8g93AsGP"
-    assert lookup.artist_id("Les Ondées [DJ]") != lookup.artist_id("Les Ondées")
+    assert artist_id("Les Ondées") == artist_id("LES ONDEES") == "fumqvvFuVqh9YM8g93AsGP"
+    assert artist_id("Les Ondées [DJ]") != artist_id("Les Ondées")
 
 
 @pytest.mark.parametrize("well_formed", ["Z" * 22, "0" * 22, "7" * 22])

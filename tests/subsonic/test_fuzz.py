@@ -11,7 +11,8 @@ from werkzeug.test import Client
 from werkzeug.wrappers import Request
 
 from segue import VERSION
-from segue.catalog import load, lookup
+from segue.catalog import load
+from segue.catalog.lookup.exact import album_id, artist_id
 from segue.config import Config
 from segue.subsonic.routes import METHODS as SERVED
 from segue.web.service import Service
@@ -37,8 +38,8 @@ class Fuzz:
         rows = range(0, len(catalog), 7)
         by = catalog.lists("song", "artists")
         self.names = [artists[row] for row in range(0, len(artists), 3)]
-        self.ids = [ids[row] for row in rows] + [lookup.artist_id(name) for name in self.names]
-        self.ids += [lookup.album_id(albums[row], artists[int(by[row][0])]) for row in rows]
+        self.ids = [ids[row] for row in rows] + [artist_id(name) for name in self.names]
+        self.ids += [album_id(albums[row], artists[int(by[row][0])]) for row in rows]
 
     def __call__(self):
         method = self.dice.choice(SERVED if self.dice.random() < 0.97 else ["", *TEXTS[:30]])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from segue.catalog import lookup
+from segue.catalog.lookup.exact import album_id, artist_id
 from segue.subsonic import methods
 from segue_build.fit import FitOptions, fit
 from tests.support import world
@@ -10,8 +10,8 @@ from tests.support.dialects import client_of
 from tests.support.subsonic import asked, failed
 
 COUNTS = ("artistCount", "albumCount", "songCount")
-ADA = lookup.artist_id("Ada Lindqvist")
-PIANO = lookup.album_id("piano 0", "Ada Lindqvist")
+ADA = artist_id("Ada Lindqvist")
+PIANO = album_id("piano 0", "Ada Lindqvist")
 WALK = {"startSongId": "piano-1", "endSongId": "disco-4"}
 SLOW_RAIN = {
     "id": "piano-1",
@@ -143,7 +143,7 @@ def test_songs_like_a_song_are_those_that_the_api_recommends(client, version):
 
 
 def test_songs_like_an_artist_are_of_the_same_kind_and_may_be_the_artists_own(client):
-    songs = asked(client, "getSimilarSongs2", id=lookup.artist_id("Gravel Saints"), count=4)["similarSongs2"]["song"]
+    songs = asked(client, "getSimilarSongs2", id=artist_id("Gravel Saints"), count=4)["similarSongs2"]["song"]
     assert {song["genre"] for song in songs} == {"metal"}
     assert "Gravel Saints" in {song["artist"] for song in songs}
 

@@ -5,7 +5,7 @@ from xml.etree import ElementTree as ET
 from werkzeug.test import Client
 from werkzeug.wrappers import Request
 
-from segue.catalog.lookup import artist_id
+from segue.catalog.lookup.exact import artist_id
 from segue.config import Config
 from segue.web.service import Service
 

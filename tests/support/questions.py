@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from segue.catalog import Catalog, lookup
+from segue.catalog import Catalog
+from segue.catalog.lookup.exact import artist_names
 from segue.catalog.normalization import title_key, without_version
 
 BRACKETED = re.compile(r"\s*[(\[]")
@@ -88,7 +89,7 @@ def questions(catalog: Catalog, each: int, least: float = 0) -> Iterator[Questio
 def _asked(
     catalog: Catalog, pattern: str, make: Callable[..., str | None], row: int, dice: random.Random
 ) -> Question | None:
-    name, artists = catalog.texts("names")[row], lookup.artist_names(catalog, row)
+    name, artists = catalog.texts("names")[row], artist_names(catalog, row)
     text = make(name, without_version(name), artists[0], dice) if artists else None
     return Question(pattern, text, row) if text else None
 
@@ -96,5 +97,5 @@ def _asked(
 def is_meant(catalog: Catalog, found: int, meant: int) -> bool:
     """Whether a song is the one that is meant: the same title but for the version, by one of the same artists."""
     titles = {title_key(catalog.texts("names")[row]) for row in (found, meant)}
-    artists = [{title_key(name) for name in lookup.artist_names(catalog, row)} for row in (found, meant)]
+    artists = [{title_key(name) for name in artist_names(catalog, row)} for row in (found, meant)]
     return len(titles) == 1 and bool(artists[0] & artists[1])

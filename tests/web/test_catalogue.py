@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 import pytest
 
-from segue.catalog.lookup import artist_id
+from segue.catalog.lookup.exact import artist_id
 from segue_build.fit import FitOptions, fit
 from tests.support import world
 from tests.support.dialects import client_of, problem, sized

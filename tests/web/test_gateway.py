@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from segue.catalog.lookup import artist_id
+from segue.catalog.lookup.exact import artist_id
 from segue.errors import ConfigError
 from segue.web import gateway
 from segue.web.gateway import Gateway

@@ -16,8 +16,8 @@ from segue.config import Config
 from segue.engine.explanations import MAX_REASONS
 from segue.engine.seeds import POINTS_PER_SEED
 from segue.errors import InvalidQuery
-from segue.query import Query, Vocabulary, parser, validation
-from segue.query.schema import AUDIO_FEATURES, NUMERIC_ATTRIBUTES
+from segue.query import parser, validation
+from segue.query.schema import AUDIO_FEATURES, NUMERIC_ATTRIBUTES, Query, Vocabulary
 from segue.subsonic import request_params, routes
 from segue.web import request_context, service
 from segue.web.formats import FORMATS

@@ -2,7 +2,7 @@
 
 import pytest
 
-from segue.catalog.lookup import artist_id
+from segue.catalog.lookup.exact import artist_id
 from tests.support.dialects import client_of, problem, sized
 
 ADA = {"song": None, "artist": "Ada Lindqvist"}

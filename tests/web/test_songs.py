@@ -4,7 +4,7 @@ import pytest
 from werkzeug.test import Client
 from werkzeug.wrappers import Request
 
-from segue.catalog import lookup
+from segue.catalog.lookup.exact import song_by_id
 from segue.config import Config
 from segue.web.service import Service
 
@@ -19,7 +19,7 @@ def test_songs_come_in_the_order_of_their_ids_with_where_they_lie_and_what_they_
     assert nothing is None
     assert metal["id"] == "metal-2"
     cluster = client.get("/songs/piano-1").json["cluster"]
-    row = lookup.song_by_id(world_catalog, "piano-1")
+    row = song_by_id(world_catalog, "piano-1")
     across, up = world_catalog.array("map")[row].tolist()
     assert piano == {
         "row": row, "x": across, "y": up,

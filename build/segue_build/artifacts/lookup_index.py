@@ -12,8 +12,7 @@ import pyarrow.compute as pc
 from segue.catalog import normalization
 from segue.catalog.lookup import fuzzy
 from segue.catalog.lookup.exact import artist_search_key
-from segue.catalog.lookup.fuzzy import sort_key
-from segue.catalog.normalization import hash64
+from segue.catalog.normalization import hash64, sort_key
 from segue_build.artifacts.array_files import save_array, save_lists
 from segue_build.progress import bar
 from segue_build.sources import series

@@ -14,7 +14,7 @@ from segue.catalog import Catalog
 from segue.engine import seeds
 from segue.engine.recommendation import recommend
 from segue.engine.scoring import Scorer
-from segue.query import Query, Seed
+from segue.query.schema import Query, Seed
 from segue_build import progress
 from segue_build.artifacts.parquet import FILE_NAME
 from segue_build.quality.metrics import (

@@ -36,10 +36,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from segue.catalog import Catalog, lookup
+from segue.catalog import Catalog
+from segue.catalog.lookup.exact import artist_names
 from segue.engine.recommendation import recommend
 from segue.errors import SourceError
-from segue.query import Filters, Query, Seed
+from segue.query.schema import Filters, Query, Seed
 from segue_build import progress
 from segue_build.sources.playlists import CatalogWorks, Playlists, playlist_frequencies
 
@@ -149,7 +150,7 @@ def table_metrics(songs: Catalog, n_seeds: int = TABLE_SEEDS) -> dict[str, float
     rows = _sample_seeds(songs, n_seeds)
     artists, albums, genres, shown = [], [], [], []
     for row in progress.bar(rows, "judging by the table", " songs", len(rows)):
-        first_artist = lookup.artist_names(songs, row)[:1]
+        first_artist = artist_names(songs, row)[:1]
         without_cap = _recommended_rows(songs, row, Query(_song_seed(songs, row), max_per_artist=None))
         artists.append(_hit(_songs_by_first_artist(songs, row), without_cap))
         albums.append(_hit(_songs_on_album(songs, row), without_cap))

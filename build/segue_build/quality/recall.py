@@ -21,8 +21,7 @@ from segue.catalog import Catalog
 from segue.engine.recommendation import recommend
 from segue.engine.search import Budget
 from segue.engine.space import rank_transform, space_of
-from segue.query import Query, Seed
-from segue.query.schema import AUDIO_FEATURES
+from segue.query.schema import AUDIO_FEATURES, Query, Seed
 from segue_build import progress
 from segue_build.quality.metrics import RecommendableSongs
 

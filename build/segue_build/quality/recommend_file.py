@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import TextIO
 
 from segue import releases
-from segue.catalog import Catalog, lookup
+from segue.catalog import Catalog
+from segue.catalog.lookup.exact import song_by_id
 from segue.engine.recommendation import recommend
 from segue.errors import SourceError
-from segue.query import Query, Seed
 from segue.query.parser import MAX_SEEDS
+from segue.query.schema import Query, Seed
 from segue_build import progress
 
 HEADERS = ("query_id", "seed_track_id")
@@ -31,7 +32,7 @@ def recommend_file(artifacts: str | Path, queries: Path, ranked: Path, limit: in
     songs = releases.load(artifacts)
     queries_by_id = _read_queries(queries)
     known_seeds = {
-        query: [seed for seed in seeds if lookup.song_by_id(songs, seed) is not None]
+        query: [seed for seed in seeds if song_by_id(songs, seed) is not None]
         for query, seeds in queries_by_id.items()
     }
     _report_unknown_seeds(queries_by_id, known_seeds)

@@ -12,7 +12,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from threadpoolctl import threadpool_limits
 
 from segue import releases
-from segue.catalog import Catalog, lookup, version_files
+from segue.catalog import Catalog, version_files
+from segue.catalog.lookup.exact import artist_names
 from segue.query.schema import NUMERIC_ATTRIBUTES
 from segue.releases import open_store
 from segue.releases.store import Store
@@ -181,6 +182,6 @@ def _described_song(catalog: Catalog, row: int) -> Song:
     identity = catalog.texts("ids")[row]
     playable = SPOTIFY_ID.fullmatch(identity) and not catalog.manifest["invented"]
     address = f"https://open.spotify.com/track/{identity}" if playable else None
-    artists = lookup.artist_names(catalog, row)
+    artists = artist_names(catalog, row)
     more = f" and {len(artists) - MAX_ARTISTS} more" if len(artists) > MAX_ARTISTS else ""
     return Song(catalog.texts("names")[row], ", ".join(artists[:MAX_ARTISTS]) + more, address)

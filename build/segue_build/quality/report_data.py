@@ -12,7 +12,8 @@ from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import silhouette_score
 
-from segue.catalog import Catalog, lookup
+from segue.catalog import Catalog
+from segue.catalog.lookup.exact import artist_names
 from segue.engine.space import rank_transform, space_of
 from segue_build.artifacts.parquet import FILE_NAME
 
@@ -170,7 +171,7 @@ def _typical_songs(catalog: Catalog, best: np.ndarray) -> tuple[int, ...]:
     shown: Counter[str] = Counter()
     turns: list[tuple[int, int, int]] = []
     for row in firsts:
-        artist = next(iter(lookup.artist_names(catalog, int(row))), f"\0{row}")
+        artist = next(iter(artist_names(catalog, int(row))), f"\0{row}")
         turns.append((shown[artist], len(turns), int(row)))
         shown[artist] += 1
     return tuple(row for *_, row in sorted(turns)[:TYPICAL_SONGS])

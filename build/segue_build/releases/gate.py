@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from segue.catalog import Catalog, lookup
+from segue.catalog import Catalog
+from segue.catalog.lookup.exact import song_by_id
 from segue.engine.recommendation import recommend
 from segue.errors import SegueError
-from segue.query import Query, Seed
+from segue.query.schema import Query, Seed
 from segue_build import progress
 
 SAMPLE_SIZE = 200  # songs whose top tens are compared
@@ -151,9 +152,7 @@ def _vanished_share(current: Catalog, candidate: Catalog) -> float:
 def _changed_share(current: Catalog, candidate: Catalog) -> float:
     """The mean share of a top ten that is not in the candidate's, over songs that both have."""
     ids = current.texts("ids")
-    both = [row for row in _sample_rows(len(current)) if lookup.song_by_id(candidate, ids[row]) is not None][
-        :SAMPLE_SIZE
-    ]
+    both = [row for row in _sample_rows(len(current)) if song_by_id(candidate, ids[row]) is not None][:SAMPLE_SIZE]
     shares = []
     for row in progress.bar(both, "comparing", " top tens", len(both)):
         before, after = _top_ten(current, ids[row]), _top_ten(candidate, ids[row])

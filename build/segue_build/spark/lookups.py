@@ -10,8 +10,7 @@ import pyarrow as pa
 from segue.catalog import normalization
 from segue.catalog.lookup import fuzzy
 from segue.catalog.lookup.exact import artist_search_key
-from segue.catalog.lookup.fuzzy import sort_key
-from segue.catalog.normalization import hash64
+from segue.catalog.normalization import hash64, sort_key
 from segue_build.model.works import is_merged, key_digests
 from segue_build.sources.multivalue import SEPARATOR
 from segue_build.spark.batches import (

@@ -87,6 +87,11 @@ def search_key(text: str) -> str:
     return join_words(search_text(text).split()) or case_folded(text)
 
 
+def sort_key(name: str) -> str:
+    """What names are sorted by, so that those that begin with typed words lie together."""
+    return search_text(name) or case_folded(name)
+
+
 def title_variants(name: str) -> list[str]:
     """A title, joined, as it may be typed, each once: without all that is apart, without whom it features, whole.
 

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from segue.catalog import Catalog, lookup
+from segue.catalog import Catalog
+from segue.catalog.lookup.exact import artists_by_title_key, songs_by_ids
 from segue.catalog.normalization import normalized
-from segue.query import Filters
+from segue.query.schema import Filters
 
 
 class AllowedSongs:
@@ -94,7 +95,7 @@ def _excluded_rows(catalog: Catalog, filters: Filters) -> np.ndarray:
 
 
 def _versions_of(catalog: Catalog, ids: tuple[str, ...]) -> np.ndarray:
-    rows = np.array([row for row in lookup.songs_by_ids(catalog, ids) if row is not None], np.int64)
+    rows = np.array([row for row in songs_by_ids(catalog, ids) if row is not None], np.int64)
     return catalog.lists("work", "songs").gather(np.unique(catalog.array("works")[rows]))[0].astype(np.int64)
 
 
@@ -103,7 +104,7 @@ def _songs_by(catalog: Catalog, artists: tuple[str, ...]) -> np.ndarray:
     found = {
         row
         for name in artists
-        for row in lookup.artists_by_title_key(catalog, name)
+        for row in artists_by_title_key(catalog, name)
         if normalized(names[row]) == normalized(name)
     }
     return _concatenate([songs[row] for row in sorted(found)])

@@ -10,14 +10,16 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from segue.catalog import Catalog, lookup
+from segue.catalog import Catalog
+from segue.catalog.lookup.exact import artist_names
+from segue.catalog.lookup.resolver import resolve_artist
 from segue.catalog.normalization import normalized
 from segue.engine import explanations, feature_box, rerank, search
 from segue.engine.filters import AllowedSongs
 from segue.engine.scoring import Scorer
 from segue.engine.seeds import ResolvedSeed, resolve
 from segue.engine.space import similarity, space_of
-from segue.query import Filters, Query, Seed
+from segue.query.schema import Filters, Query, Seed
 
 MAX_RELATED = 20
 RELATED_SONGS = 3 * MAX_RELATED  # songs: two may be by one artist, who may be spelled in several ways
@@ -127,8 +129,8 @@ def _filters(catalog: Catalog, query: Query, seeds: Sequence[ResolvedSeed]) -> F
 def _seed_artists(catalog: Catalog, seed: ResolvedSeed) -> list[str]:
     """The artists that a seed names: a genre's and a sound's are nobody in particular."""
     if seed.match is not None:
-        return lookup.artist_names(catalog, seed.match.row)
-    artist = lookup.resolve_artist(catalog, seed.seed.artist) if seed.seed.artist is not None else None
+        return artist_names(catalog, seed.match.row)
+    artist = resolve_artist(catalog, seed.seed.artist) if seed.seed.artist is not None else None
     return [] if artist is None else [catalog.texts("artists")[artist]]
 
 

@@ -16,7 +16,7 @@ import numpy as np
 from segue.catalog import Catalog
 from segue.engine.filters import AllowedSongs
 from segue.engine.search import ScoredRows
-from segue.query import Query
+from segue.query.schema import Query
 
 MMR_POOL = 300  # songs among which diversity chooses, whatever the limit: a longer list begins as a shorter one does
 DRAW_POOL_FACTOR = 4  # times the limit: songs after the best among which a draw chooses

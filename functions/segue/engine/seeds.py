@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from segue.catalog import Catalog, lookup
+from segue.catalog import Catalog
+from segue.catalog.lookup.resolver import Resolution, match_by_id, prefetch, resolve_artist, resolve_song, search
 from segue.engine.space import rank_transform, space_of
 from segue.errors import Fault, InvalidQuery, UnknownSong, UnknownSongs
-from segue.query import Seed
+from segue.query.schema import Seed
 
 MAX_SUGGESTIONS = 5
 MAX_POINTS = 400  # that stand for all seeds of a request; with more than twenty seeds each has fewer
@@ -30,7 +31,7 @@ class ResolvedSeed:
     rows: tuple[int, ...]
     vectors: np.ndarray
     known: np.ndarray
-    match: lookup.Resolution | None = None
+    match: Resolution | None = None
 
 
 def resolve(catalog: Catalog, seeds: Sequence[Seed]) -> list[ResolvedSeed]:
@@ -46,7 +47,7 @@ def resolve(catalog: Catalog, seeds: Sequence[Seed]) -> list[ResolvedSeed]:
     """
     if catalog.is_remote:
         names = [(seed.song, seed.artist) for seed in seeds if seed.song or seed.artist]
-        lookup.prefetch(catalog, [seed.id for seed in seeds if seed.id], names)
+        prefetch(catalog, [seed.id for seed in seeds if seed.id], names)
     by_features = {
         position: _resolve_features(catalog, seed) for position, seed in enumerate(seeds) if seed.features is not None
     }
@@ -66,7 +67,7 @@ def resolve(catalog: Catalog, seeds: Sequence[Seed]) -> list[ResolvedSeed]:
     ]
 
 
-def _songs_and_match(catalog: Catalog, seed: Seed, points: int) -> tuple[np.ndarray, lookup.Resolution | None]:
+def _songs_and_match(catalog: Catalog, seed: Seed, points: int) -> tuple[np.ndarray, Resolution | None]:
     """The songs that stand for a seed, and how it was found where it is a song."""
     if seed.genre is not None:
         genre = catalog.manifest["genres"].index(seed.genre)
@@ -77,14 +78,14 @@ def _songs_and_match(catalog: Catalog, seed: Seed, points: int) -> tuple[np.ndar
     return np.array([match.row]), match
 
 
-def _match_song(catalog: Catalog, seed: Seed) -> lookup.Resolution:
+def _match_song(catalog: Catalog, seed: Seed) -> Resolution:
     if seed.id is not None:
-        named = lookup.match_by_id(catalog, seed.id)
+        named = match_by_id(catalog, seed.id)
         if named is None:
             raise UnknownSong(f"no song has the id '{seed.id}'", seed.pointer)
-        return lookup.Resolution(named)
+        return Resolution(named)
     assert seed.song is not None  # noqa: S101 # the parser lets no other seed through
-    match = lookup.resolve_song(catalog, seed.song, seed.artist)
+    match = resolve_song(catalog, seed.song, seed.artist)
     if match is None:
         raise UnknownSong(_unknown_song_message(catalog, seed), seed.pointer, f"{seed.song} {seed.artist or ''}")
     return match
@@ -93,14 +94,14 @@ def _match_song(catalog: Catalog, seed: Seed) -> lookup.Resolution:
 def _unknown_song_message(catalog: Catalog, seed: Seed) -> str:
     assert seed.song is not None  # noqa: S101 # as above
     by = f" by '{seed.artist}'" if seed.artist else ""
-    named = lookup.resolve_artist(catalog, seed.song) if not seed.artist else None
+    named = resolve_artist(catalog, seed.song) if not seed.artist else None
     hint = "" if named is None else f"; an artist is: ask for artist '{catalog.texts('artists')[named]}'"
     return f"no song is called '{seed.song}'{by}{hint}"
 
 
 def _popular_songs(catalog: Catalog, seed: Seed, limit: int) -> np.ndarray:
     assert seed.artist is not None  # noqa: S101 # as above
-    artist = lookup.resolve_artist(catalog, seed.artist)
+    artist = resolve_artist(catalog, seed.artist)
     if artist is None:
         raise UnknownSong(f"no artist is called '{seed.artist}'", seed.pointer, seed.artist)
     return catalog.lists("artist", "songs").head(artist, limit)
@@ -109,12 +110,10 @@ def _popular_songs(catalog: Catalog, seed: Seed, limit: int) -> np.ndarray:
 def _suggestions(catalog: Catalog, unknown: Sequence[UnknownSong]) -> list[int]:
     """For the first name only: a search costs as much as a recommendation."""
     names = [error.name for error in unknown if error.name]
-    return [reading.row for reading in lookup.search(catalog, names[0], MAX_SUGGESTIONS).songs] if names else []
+    return [reading.row for reading in search(catalog, names[0], MAX_SUGGESTIONS).songs] if names else []
 
 
-def seed_of_songs(
-    catalog: Catalog, seed: Seed, rows: np.ndarray, match: lookup.Resolution | None = None
-) -> ResolvedSeed:
+def seed_of_songs(catalog: Catalog, seed: Seed, rows: np.ndarray, match: Resolution | None = None) -> ResolvedSeed:
     """A seed for which songs stand."""
     vectors = catalog.array("vectors")[rows]
     known = space_of(catalog).known_columns(catalog.array("present")[rows])

@@ -23,8 +23,7 @@ from segue.engine.space import rank_transform, square_of_difference
 from segue.errors import Fault, InvalidQuery
 from segue.journeys.candidate_pool import EXHAUSTIVE_LIMIT, ArtistCaps, CandidatePool, metric_of
 from segue.journeys.corridor import CorridorSongs, collect_songs, find_corridor
-from segue.query import Query
-from segue.query.schema import PathQuery
+from segue.query.schema import PathQuery, Query
 
 DRAW_SHARE = 0.5  # of the songs of a corridor that take part in a draw
 POPULARITY_PENALTY = 2.0  # a gap in popularity ranks costs as much as a step that is so many times as long

@@ -24,8 +24,7 @@ from segue.engine.seeds import ResolvedSeed, resolve, seed_of_songs
 from segue.errors import Fault, InvalidQuery
 from segue.journeys import flows
 from segue.journeys.flows import FLOW_FUNCTIONS, REQUIRED_ATTRIBUTES, PlaylistCandidates
-from segue.query import Query, Seed
-from segue.query.schema import MAX_PLAYLIST_SONGS, PlaylistQuery
+from segue.query.schema import MAX_PLAYLIST_SONGS, PlaylistQuery, Query, Seed
 
 POOL_FACTOR = 4  # candidates for each song of the playlist
 MIN_POOL_SIZE = 100

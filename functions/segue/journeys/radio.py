@@ -10,12 +10,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from segue.catalog import Catalog, lookup
+from segue.catalog import Catalog
+from segue.catalog.lookup.exact import artist_names, songs_by_ids
 from segue.engine.recommendation import Answer, recommend
 from segue.errors import UnknownSong, UnknownSongs
 from segue.journeys.candidate_pool import ArtistCaps
-from segue.query import Query, Seed
-from segue.query.schema import ContinueQuery
+from segue.query.schema import ContinueQuery, Query, Seed
 
 N_NEWEST = 5  # played songs that are seeds, the most recent
 RECENCY_DECAY = 0.7  # weight of a song relative to the next newer one
@@ -47,14 +47,14 @@ def continue_radio(catalog: Catalog, query: ContinueQuery) -> Radio:
 
     """
     ids = list(dict.fromkeys((*query.played, *query.skipped)))
-    known = {song: row for song, row in zip(ids, lookup.songs_by_ids(catalog, ids)) if row is not None}
+    known = {song: row for song, row in zip(ids, songs_by_ids(catalog, ids)) if row is not None}
     if not any(song in known for song in query.played):
         raise UnknownSongs([UnknownSong("none of the songs that were played is in the catalogue", "/played")])
     played, skipped = ([song for song in songs if song in known] for songs in (query.played, query.skipped))
     filters = replace(query.query.filters, exclude_ids=(*query.query.filters.exclude_ids, *known))
     seeded_query = replace(query.query, seeds=_seeds(played, skipped), filters=filters)
     newest = list(dict.fromkeys(reversed(played)))[:ARTIST_PAUSE]
-    paused = [name for song in newest for name in lookup.artist_names(catalog, known[song])]
+    paused = [name for song in newest for name in artist_names(catalog, known[song])]
     return Radio(_recommend_with_pause(catalog, seeded_query, paused), len(ids) - len(known))
 
 

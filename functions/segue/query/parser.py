@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from segue.errors import InvalidQuery
-from segue.query import Filters, Query, Seed, Vocabulary
 from segue.query.schema import (
     ATTRIBUTES_BY_NAME,
     AUDIO_FEATURES,
@@ -13,8 +12,12 @@ from segue.query.schema import (
     MAX_PLAYLIST_SONGS,
     Attribute,
     ContinueQuery,
+    Filters,
     PathQuery,
     PlaylistQuery,
+    Query,
+    Seed,
+    Vocabulary,
 )
 from segue.query.validation import Validator, did_you_mean, escape_pointer, number_or_text, quoted
 

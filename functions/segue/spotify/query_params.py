@@ -10,8 +10,9 @@ from collections.abc import Mapping, Sequence
 
 from werkzeug.datastructures import MultiDict
 
-from segue.catalog import Catalog, lookup
-from segue.catalog.lookup import genre_key
+from segue.catalog import Catalog
+from segue.catalog.lookup.exact import artist_by_id, songs_by_ids
+from segue.catalog.lookup.resolver import genre_key, resolve_artist
 from segue.query.validation import MAX_BOUND, quoted
 
 # The tunable attributes and their ranges, as the Spotify Web API documents them; where it gives none, any number.
@@ -152,7 +153,7 @@ def find_song(catalog: Catalog, song_id: str) -> int | None:
 
 def find_songs(catalog: Catalog, song_ids: Sequence[str]) -> list[int | None]:
     """The rows of several songs, each as :func:`find_song`."""
-    rows = lookup.songs_by_ids(catalog, song_ids)
+    rows = songs_by_ids(catalog, song_ids)
     for row, song_id in zip(rows, song_ids):
         if row is None:
             _check_well_formed(song_id, "song of this table has it")
@@ -161,9 +162,9 @@ def find_songs(catalog: Catalog, song_ids: Sequence[str]) -> list[int | None]:
 
 def find_artist(catalog: Catalog, id_or_name: str) -> int | None:
     """The row of an artist by id or by name, else as :func:`find_song`."""
-    row = lookup.artist_by_id(catalog, id_or_name)
+    row = artist_by_id(catalog, id_or_name)
     if row is None and id_or_name.strip():
-        row = lookup.resolve_artist(catalog, id_or_name)
+        row = resolve_artist(catalog, id_or_name)
     if row is None:
         _check_well_formed(id_or_name, "artist of this table is called so")
     return row

@@ -4,11 +4,12 @@ import math
 from dataclasses import dataclass
 
 from segue import log_context
-from segue.catalog import Catalog, lookup
+from segue.catalog import Catalog
+from segue.catalog.lookup.exact import artist_by_id, artist_id
 from segue.engine import recommendation
 from segue.engine.recommendation import Pool, Recommendation
-from segue.query import Filters, Query, Seed
 from segue.query.parser import MAX_DRAW, MAX_FILTER_ENTRIES
+from segue.query.schema import Filters, Query, Seed
 from segue.query.validation import did_you_mean, quoted
 from segue.spotify import query_params
 from segue.spotify.query_params import ApiError, QueryParams
@@ -61,7 +62,7 @@ def _artist_seed(catalog: Catalog, name: str) -> ResolvedSeed:
     if row is None:
         return ResolvedSeed("artist", name, None)
     found = catalog.texts("artists")[row]
-    return ResolvedSeed("artist", lookup.artist_id(found), Seed("/seed_artists", {"artist": found}, artist=found))
+    return ResolvedSeed("artist", artist_id(found), Seed("/seed_artists", {"artist": found}, artist=found))
 
 
 def _track_seed(catalog: Catalog, name: str) -> ResolvedSeed:
@@ -134,8 +135,7 @@ def _parse_filters(params: QueryParams, catalog: Catalog) -> Filters:
     ranges = {name: (minima.get(name, -math.inf), maxima.get(name, math.inf)) for name in {**minima, **maxima}}
     names = catalog.texts("artists")
     artists = [
-        (name, lookup.artist_by_id(catalog, name))
-        for name in params.comma_separated("exclude_artists", MAX_FILTER_ENTRIES)
+        (name, artist_by_id(catalog, name)) for name in params.comma_separated("exclude_artists", MAX_FILTER_ENTRIES)
     ]
     return Filters(
         ranges={name: bounds for name, bounds in ranges.items() if not _passes_all(catalog, name, *bounds)},

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from segue import log_context
-from segue.catalog import Catalog, lookup, song_table
+from segue.catalog import Catalog, song_table
+from segue.catalog.lookup.resolver import search
 from segue.catalog.normalization import normalized
 from segue.engine import filters
 from segue.spotify import query_params
@@ -140,7 +141,7 @@ def find_tracks(catalog: Catalog, terms: SearchTerms) -> list[int]:
     mask = _field_mask(catalog, terms)
     if not terms.words:
         return [int(row) for row in _by_popularity(catalog, mask)]
-    found = lookup.search(catalog, f"{terms.words} {terms.artist}".strip(), MAX_RESULTS).songs
+    found = search(catalog, f"{terms.words} {terms.artist}".strip(), MAX_RESULTS).songs
     if terms == SearchTerms(terms.text):
         return [match.row for match in found]
     rows = [match.row for match in found] if mask.all() else _by_popularity(catalog, mask)[:MAX_SCANNED]
@@ -154,7 +155,7 @@ def find_artists(catalog: Catalog, terms: SearchTerms) -> list[int]:
     if terms.track or not name:
         return _first_artists(catalog, find_tracks(catalog, terms))
     index = artist_index(catalog)
-    rows = index.containing(normalized(name)).tolist() or lookup.search(catalog, name, 1).artists
+    rows = index.containing(normalized(name)).tolist() or search(catalog, name, 1).artists
     allowed = index.having_any(_field_mask(catalog, terms))
     return [row for row in rows if allowed[row]]
 

@@ -12,7 +12,8 @@ from urllib.parse import urlencode
 
 import numpy as np
 
-from segue.catalog import Catalog, lookup, song_table
+from segue.catalog import Catalog, song_table
+from segue.catalog.lookup.exact import album_id, artist_id, artist_names
 from segue.query.schema import AUDIO_FEATURES
 
 _NEUTRAL_VALUES: Mapping[str, float] = {"time_signature": 4, "key": -1, "mode": 1}
@@ -117,10 +118,10 @@ class Serializer:
         }
 
     def _simple_artist(self, name: str) -> JsonObject:
-        return self._object_fields("artist", lookup.artist_id(name), name)
+        return self._object_fields("artist", artist_id(name), name)
 
     def _artists(self, row: int) -> list[JsonObject]:
-        return [self._simple_artist(name) for name in lookup.artist_names(self._catalog, row) or [""]]
+        return [self._simple_artist(name) for name in artist_names(self._catalog, row) or [""]]
 
     def _album(self, row: int, artist: JsonObject) -> JsonObject:
         name = self._catalog.texts("albums")[row]
@@ -128,7 +129,7 @@ class Serializer:
             "album_type": "album",
             "artists": [artist],
             "available_markets": [],
-            **self._object_fields("album", lookup.album_id(name, artist["name"]), name),
+            **self._object_fields("album", album_id(name, artist["name"]), name),
             "images": [],
             "release_date": f"{self._integer('year', row):04}",
             "release_date_precision": "year",

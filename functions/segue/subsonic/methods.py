@@ -10,13 +10,13 @@ from dataclasses import replace
 import numpy as np
 
 from segue import log_context
-from segue.catalog import Catalog, lookup, song_table
-from segue.catalog.lookup.exact import popularity
+from segue.catalog import Catalog, song_table
+from segue.catalog.lookup.exact import artist_by_id, popularity, song_by_id, songs_by_album_id
+from segue.catalog.lookup.resolver import SearchResults, resolve_artist, search
 from segue.catalog.normalization import normalized
 from segue.engine.recommendation import Recommendation, recommend, similarity_function
 from segue.errors import InvalidQuery
-from segue.query import Query, Seed
-from segue.query.schema import PathQuery
+from segue.query.schema import PathQuery, Query, Seed
 from segue.query.validation import quoted
 from segue.subsonic.request_params import ERROR_GENERIC, ERROR_NOT_FOUND, ApiError, RequestParams
 from segue.subsonic.serializers import JsonObject, Serializer
@@ -55,7 +55,7 @@ def _page_slice(params: RequestParams, kind: str) -> slice:
 def _search_rows(catalog: Catalog, text: str, pages: dict[str, slice]) -> dict[str, Sequence[int]]:
     songs, artists = pages["song"], pages["artist"]
     limit = min(songs.stop, MAX_SEARCH_RESULTS) if songs.stop > songs.start else int(artists.stop > artists.start)
-    found = lookup.search(catalog, text, limit) if limit else lookup.SearchResults(())
+    found = search(catalog, text, limit) if limit else SearchResults(())
     return {
         "artist": found.artists,
         "album": albums_containing(catalog, normalized(text)).tolist() if _is_requested(pages["album"]) else [],
@@ -122,7 +122,7 @@ def sonic_similar_tracks(catalog: Catalog, params: RequestParams) -> JsonObject:
 def top_songs(catalog: Catalog, params: RequestParams) -> JsonObject:
     """``getTopSongs``: an artist's most popular songs, one version of each."""
     id_or_name = params.get("id") or params.text("artist")
-    artist = lookup.resolve_artist(catalog, id_or_name) if id_or_name.strip() else None
+    artist = resolve_artist(catalog, id_or_name) if id_or_name.strip() else None
     if artist is None:
         raise ApiError(ERROR_NOT_FOUND, f"no artist has the name or id {quoted(id_or_name)}; search3 finds artists")
     songs = catalog.lists("artist", "songs")[artist]
@@ -178,7 +178,7 @@ def song_seed(catalog: Catalog, song_id: str, pointer: str = "/id") -> Seed:
         there is none.
 
     """
-    if lookup.song_by_id(catalog, song_id) is None:
+    if song_by_id(catalog, song_id) is None:
         raise ApiError(ERROR_NOT_FOUND, f"no song has the id {quoted(song_id)}; search3 finds ids")
     return Seed(pointer, {"id": song_id}, id=song_id)
 
@@ -192,14 +192,14 @@ def seeds_of_id(catalog: Catalog, identity: str) -> tuple[Seed, ...]:
         it stands for nothing.
 
     """
-    if lookup.song_by_id(catalog, identity) is not None:
+    if song_by_id(catalog, identity) is not None:
         return (song_seed(catalog, identity),)
-    artist = lookup.artist_by_id(catalog, identity)
+    artist = artist_by_id(catalog, identity)
     if artist is not None:
         name = catalog.texts("artists")[artist]
         return (Seed("/id", {"artist": name}, artist=name),)
     ids = catalog.texts("ids")
-    album = [ids[row] for row in lookup.songs_by_album_id(catalog, identity)[:MAX_ALBUM_SEEDS]]
+    album = [ids[row] for row in songs_by_album_id(catalog, identity)[:MAX_ALBUM_SEEDS]]
     if not album:
         raise ApiError(ERROR_NOT_FOUND, f"no song, artist or album has the id {quoted(identity)}; search3 finds ids")
     return tuple(Seed("/id", {"id": identity}, id=identity) for identity in album)

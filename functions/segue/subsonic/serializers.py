@@ -15,7 +15,8 @@ from typing import Any
 from werkzeug.wrappers import Response
 
 from segue import VERSION
-from segue.catalog import Catalog, lookup
+from segue.catalog import Catalog
+from segue.catalog.lookup.exact import album_id, albums_by_artist, artist_id, artist_names
 from segue.responses import json_response
 from segue.subsonic.request_params import ERROR_GENERIC, ERROR_MISSING_PARAMETER, ApiError, RequestParams
 
@@ -37,9 +38,7 @@ class Serializer:
 
     def __init__(self, catalog: Catalog):
         self._catalog = catalog
-        self._albums_of = functools.cache(
-            functools.partial(lookup.albums_by_artist, catalog)
-        )  # cached for one request
+        self._albums_of = functools.cache(functools.partial(albums_by_artist, catalog))  # cached for one request
 
     def songs(self, rows: Sequence[int]) -> list[JsonObject]:
         """Songs, each a ``Child``."""
@@ -55,15 +54,15 @@ class Serializer:
 
     def album(self, song: int) -> JsonObject:
         """The ``AlbumID3`` of a song that has an album and an artist."""
-        artist, name = lookup.artist_names(self._catalog, song)[0], self._catalog.texts("albums")[song]
-        identity = lookup.album_id(name, artist)
+        artist, name = artist_names(self._catalog, song)[0], self._catalog.texts("albums")[song]
+        identity = album_id(name, artist)
         songs = self._albums_of(int(self._catalog.lists("song", "artists")[song][0]))[identity]
         durations = self._catalog.attribute("duration_ms")[songs]
         return {
             "id": identity,
             "name": name,
             "artist": artist,
-            "artistId": lookup.artist_id(artist),
+            "artistId": artist_id(artist),
             "songCount": len(songs),
             "duration": round(sum(duration for duration in durations.tolist() if not math.isnan(duration)) / 1000),
             "created": CREATED,
@@ -73,7 +72,7 @@ class Serializer:
         }
 
     def _song(self, row: int) -> JsonObject:
-        names = lookup.artist_names(self._catalog, row)
+        names = artist_names(self._catalog, row)
         duration = self._integer("duration_ms", row)
         return {
             "id": self._catalog.texts("ids")[row],
@@ -96,9 +95,9 @@ class Serializer:
         album = self._catalog.texts("albums")[row]
         fields: JsonObject = {"album": album} if album else {}
         if artist:
-            fields |= {"artist": artist, "artistId": lookup.artist_id(artist)}
+            fields |= {"artist": artist, "artistId": artist_id(artist)}
         if album and artist:
-            identity = lookup.album_id(album, artist)
+            identity = album_id(album, artist)
             fields |= {"albumId": identity, "parent": identity}
         return fields
 
@@ -114,7 +113,7 @@ class Serializer:
 
 
 def _artist_reference(name: str) -> JsonObject:
-    return {"id": lookup.artist_id(name), "name": name}
+    return {"id": artist_id(name), "name": name}
 
 
 def success_response(params: RequestParams, result: Mapping[str, Any]) -> Response:

@@ -9,9 +9,10 @@ from typing import Any, NamedTuple, NoReturn
 
 from werkzeug.wrappers import Request, Response
 
-from segue.catalog import Catalog, lookup
+from segue.catalog import Catalog
+from segue.catalog.lookup.resolver import resolve_genre
 from segue.errors import Fault, InvalidQuery
-from segue.query import Vocabulary
+from segue.query.schema import Vocabulary
 from segue.query.validation import Validator, escape_pointer, number_or_text
 from segue.web import formats, problems
 
@@ -101,7 +102,7 @@ def raise_faults(reader: Validator) -> None:
 def vocabulary(catalog: Catalog) -> Vocabulary:
     """What a catalogue lets a request name."""
     manifest = catalog.manifest
-    genre = functools.partial(lookup.resolve_genre, manifest["genres"])
+    genre = functools.partial(resolve_genre, manifest["genres"])
     return Vocabulary(manifest["genres"], manifest["attributes"], manifest["has_explicit"], genre)
 
 

@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from segue.catalog import Catalog, lookup, song_table
+from segue.catalog import Catalog, song_table
+from segue.catalog.lookup.exact import artist_id, artist_names, artist_names_by_song
+from segue.catalog.lookup.matching import SongMatch
 from segue.catalog.normalization import without_version
 from segue.engine.recommendation import Answer, Pool, Recommendation
 from segue.engine.seeds import ResolvedSeed
@@ -24,7 +26,7 @@ def song_summaries(catalog: Catalog, rows: Sequence[int]) -> list[dict[str, Any]
     columns: dict[str, Iterable[object]] = {
         "id": catalog.texts("ids").take(indices),
         "name": catalog.texts("names").take(indices),
-        "artists": lookup.artist_names_by_song(catalog, indices),
+        "artists": artist_names_by_song(catalog, indices),
         "album": (album or None for album in catalog.texts("albums").take(indices)),
         "cluster": _cluster_references(catalog, indices),
         "genres": _genre_names(catalog, indices),
@@ -122,10 +124,10 @@ def _seed_entry(catalog: Catalog, seed: ResolvedSeed) -> dict[str, Any]:
 def song_reference(catalog: Catalog, row: int) -> dict[str, Any]:
     """A song's id, name and artists."""
     names, ids = catalog.texts("names"), catalog.texts("ids")
-    return {"id": ids[row], "name": names[row], "artists": lookup.artist_names(catalog, row)}
+    return {"id": ids[row], "name": names[row], "artists": artist_names(catalog, row)}
 
 
-def understood_as(catalog: Catalog, reading: lookup.SongMatch) -> dict[str, Any]:
+def understood_as(catalog: Catalog, reading: SongMatch) -> dict[str, Any]:
     """The title and the artist that a text names, as the catalogue writes them; null where it names none."""
     title = without_version(catalog.texts("names")[reading.row]) if reading.names_title else None
     return {"song": title, "artist": None if reading.artist is None else catalog.texts("artists")[reading.artist]}
@@ -134,7 +136,7 @@ def understood_as(catalog: Catalog, reading: lookup.SongMatch) -> dict[str, Any]
 def artist_reference(catalog: Catalog, artist: int) -> dict[str, str]:
     """An artist's id and name."""
     name = catalog.texts("artists")[artist]
-    return {"id": lookup.artist_id(name), "name": name}
+    return {"id": artist_id(name), "name": name}
 
 
 def artist_summary(catalog: Catalog, row: int) -> dict[str, Any]:

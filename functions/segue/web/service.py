@@ -24,7 +24,7 @@ from segue.catalog import Catalog
 from segue.config import Config
 from segue.engine import recommendation
 from segue.errors import ArtifactsError
-from segue.query import Query, Seed
+from segue.query.schema import Query, Seed
 from segue.releases.serving import LiveCatalog
 from segue.web import problems, serializers, urls
 from segue.web.request_context import RequestContext

@@ -1,4 +1,4 @@
-"""Exact look-up: songs, artists and albums by id, by title or by name, and what belongs to a song.
+"""Exact look-up: songs, artists and albums by id, by name or by the beginning of one, and what belongs to a song.
 
 Songs have ids in tables; artists and albums have names only. So their ids are made from names: two digests, eleven
 characters of base62 each, as Spotify's ids are. The first digest is an artist's, by which artists are looked up; the
@@ -6,18 +6,21 @@ second tells apart those who share it, or the albums of an artist. They are the 
 """
 
 import itertools
+from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import takewhile
 
 import numpy as np
 
+from segue.catalog.arrays import StringArray
 from segue.catalog.catalog import Catalog
-from segue.catalog.normalization import hash64, normalized, title_key
+from segue.catalog.normalization import hash64, normalized, sort_key, title_key
 
 ARTIST_SHARE = 0.75  # of the popularity of an artist's best-known song, which is the least that the others have
 BASE62 = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 HALF_LENGTH = 11  # characters that hold 64 bits: 62**11 > 2**64
+_MAX_CHARACTER = "\U0010ffff"
 
 
 def song_by_id(catalog: Catalog, song: str) -> int | None:
@@ -115,6 +118,34 @@ def _rows_by_hash(catalog: Catalog, hashes: str, rows: str, keys: Sequence[int])
     column, wanted = catalog.array(hashes), np.array(keys, np.uint64)
     firsts, lasts = column.searchsorted(wanted).tolist(), column.searchsorted(wanted, side="right").tolist()
     return [catalog.array(rows)[first:last] for first, last in zip(firsts, lasts)]
+
+
+def titles_with_prefix(catalog: Catalog, text: str, limit: int) -> np.ndarray:
+    """The most popular songs whose titles begin with typed words, the last of which may be cut short."""
+    rows = _with_prefix(catalog.array("title_order"), catalog.texts("names"), text)
+    return _most_popular(rows, limit, lambda some: popularity(catalog, some))
+
+
+def artists_with_prefix(catalog: Catalog, text: str, limit: int) -> np.ndarray:
+    """The same for artists by their names, those with the most popular songs."""
+    rows = _with_prefix(catalog.array("artist_order"), catalog.texts("artists"), text)
+    return _most_popular(rows, limit, lambda some: popularity(catalog, most_popular_songs(catalog, some)))
+
+
+def _with_prefix(order: np.ndarray, names: StringArray, text: str) -> np.ndarray:
+    def key(row: int) -> str:
+        return sort_key(names[row])
+
+    first = bisect_left(order, text, key=key)
+    return order[first : bisect_left(order, text + _MAX_CHARACTER, lo=first, key=key)]
+
+
+def _most_popular(rows: np.ndarray, limit: int, popularity_of: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    known = popularity_of(rows)
+    if len(rows) > limit:
+        likely = np.flatnonzero(known >= np.partition(known, -limit)[-limit])
+        rows, known = rows[likely], known[likely]
+    return rows[np.lexsort((rows, -known))[:limit]]
 
 
 def encode_base62(number: int) -> str:

@@ -1,20 +1,18 @@
-"""Candidates for a text with typos or cut short: string similarity, an inverted index of trigrams, and prefixes.
+"""Candidates for a text with typos or cut short: string similarity, and an inverted index of trigrams.
 
 The index lists, for each three letters in a row, the entries that hold them. Entries are the distinct pairs of a
 name, as it is typed, and a first artist, numbered from the most popular song on; their texts are the name and all
 artists. A search reads the shortest lists first, for rare trigrams distinguish best, and no more of them than its
-budget: lists begin with the most popular songs. Prefixes are found by bisection in alphabetical order.
+budget: lists begin with the most popular songs.
 """
 
-from bisect import bisect_left
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from segue.catalog.arrays import StringArray, take_slices
+from segue.catalog.arrays import take_slices
 from segue.catalog.catalog import Catalog
-from segue.catalog.lookup.exact import most_popular_songs, popularity
-from segue.catalog.normalization import case_folded, search_text
+from segue.catalog.normalization import search_text
 
 BATCH_THRESHOLD = 64  # texts; to compare fewer one by one takes less time
 _WORD_BITS = 64  # bits
@@ -26,7 +24,6 @@ MIN_SHARE = 0.5  # of the most that any entry shares with a text, below which ot
 MAX_RANKED = 4_000  # of those that share most; more only where very many share as much
 _LETTER_BITS = 21  # of a Unicode character
 _WEIGHT_STEPS = 16  # a weight is a whole number of these parts of a bit
-_MAX_CHARACTER = "\U0010ffff"
 
 
 class LcsSimilarity:
@@ -151,36 +148,3 @@ def _top_entries(entries: np.ndarray, scores: np.ndarray, n_lists: int, limit: i
     best = np.sort(entries[found >= len(reached) - 1 - enough])
     best = best[np.diff(best, prepend=-1) > 0]  # np.unique would hash, ten times slower
     return best[np.argsort(np.iinfo(scores.dtype).max - scores[best], kind="stable")]
-
-
-def sort_key(name: str) -> str:
-    """What names are sorted by."""
-    return search_text(name) or case_folded(name)
-
-
-def titles_with_prefix(catalog: Catalog, text: str, limit: int) -> np.ndarray:
-    """The most popular songs whose titles begin with typed words, the last of which may be cut short."""
-    rows = _with_prefix(catalog.array("title_order"), catalog.texts("names"), text)
-    return _most_popular(rows, limit, lambda some: popularity(catalog, some))
-
-
-def artists_with_prefix(catalog: Catalog, text: str, limit: int) -> np.ndarray:
-    """The same for artists by their names, those with the most popular songs."""
-    rows = _with_prefix(catalog.array("artist_order"), catalog.texts("artists"), text)
-    return _most_popular(rows, limit, lambda some: popularity(catalog, most_popular_songs(catalog, some)))
-
-
-def _with_prefix(order: np.ndarray, names: StringArray, text: str) -> np.ndarray:
-    def key(row: int) -> str:
-        return sort_key(names[row])
-
-    first = bisect_left(order, text, key=key)
-    return order[first : bisect_left(order, text + _MAX_CHARACTER, lo=first, key=key)]
-
-
-def _most_popular(rows: np.ndarray, limit: int, popularity_of: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
-    known = popularity_of(rows)
-    if len(rows) > limit:
-        likely = np.flatnonzero(known >= np.partition(known, -limit)[-limit])
-        rows, known = rows[likely], known[likely]
-    return rows[np.lexsort((rows, -known))[:limit]]

@@ -16,10 +16,12 @@ from segue.catalog.lookup.exact import (
     artist_search_key,
     artists_by_name,
     artists_by_title_key,
+    artists_with_prefix,
     most_popular_songs,
     popularity,
     song_by_id,
     songs_by_title,
+    titles_with_prefix,
 )
 from segue.catalog.lookup.fuzzy import LcsSimilarity
 from segue.catalog.lookup.matching import (
@@ -195,7 +197,7 @@ def _search_artists(catalog: Catalog, words: Sequence[str], found: Sequence[Song
     matched = [match.artist for match in found if match.artist is not None and match.kind != "parts"]
     song_artists = catalog.lists("song", "artists")
     of_songs = (artist for match in found for artist in song_artists[match.row].tolist())
-    with_prefix = fuzzy.artists_with_prefix(catalog, " ".join(words), MAX_PREFIX_MATCHES).tolist()
+    with_prefix = artists_with_prefix(catalog, " ".join(words), MAX_PREFIX_MATCHES).tolist()
     return list(dict.fromkeys([*matched, *rank_artists(catalog, words, [*with_prefix, *of_songs])]))
 
 
@@ -278,9 +280,7 @@ def _fuzzy_matches(catalog: Catalog, words: Sequence[str], *, typing: bool) -> l
     """The songs that share most letters with words, as far as the words read as these, the best first."""
     rows = _trigram_candidates(catalog, " ".join(without_separators(words))[:MAX_COMPARED_LENGTH])
     if typing:
-        rows = np.unique(
-            np.concatenate([rows, fuzzy.titles_with_prefix(catalog, " ".join(words), MAX_PREFIX_MATCHES)])
-        )
+        rows = np.unique(np.concatenate([rows, titles_with_prefix(catalog, " ".join(words), MAX_PREFIX_MATCHES)]))
     return rank_matches(catalog, match_songs(catalog, words, rows, typing=typing))
 
 

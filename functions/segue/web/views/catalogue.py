@@ -21,12 +21,14 @@ import numpy as np
 from werkzeug.wrappers import Response
 
 from segue import log_context
-from segue.catalog import Catalog, lookup
+from segue.catalog import Catalog
+from segue.catalog.lookup import resolver
+from segue.catalog.lookup.exact import song_by_id, songs_by_ids
+from segue.catalog.lookup.resolver import SearchResults, resolve_artist, resolve_link
 from segue.engine.recommendation import related_artists
 from segue.errors import Fault, InvalidQuery, UnknownSong
-from segue.query import Vocabulary
 from segue.query.parser import RequestParser
-from segue.query.schema import AUDIO_FEATURES
+from segue.query.schema import AUDIO_FEATURES, Vocabulary
 from segue.query.validation import MAX_TEXT_LENGTH, SpotifyLink, Validator, quoted
 from segue.responses import json_response
 from segue.web import formats, problems, serializers
@@ -54,7 +56,7 @@ def song(context: RequestContext, song: str) -> Response:
     """Everything known of a song."""
     context.query_parameters()
     catalog = context.open_catalog()
-    row = lookup.song_by_id(catalog, song) if len(song) <= MAX_TEXT_LENGTH else None
+    row = song_by_id(catalog, song) if len(song) <= MAX_TEXT_LENGTH else None
     if row is None:
         raise UnknownSong("no song has this id", "/id")
     return json_response(serializers.song_record(catalog, row))
@@ -95,7 +97,7 @@ def artist(context: RequestContext, name: str) -> Response:
     asked = reader.artist_seed({"artist": name.removesuffix("/")}, "").artist or ""
     raise_faults(reader)
     with context.engine_lock:
-        found = lookup.resolve_artist(catalog, asked)
+        found = resolve_artist(catalog, asked)
         if found is None:
             return _unknown_artist(catalog, asked)
         with log_context.timed("search"):
@@ -111,7 +113,7 @@ def artist(context: RequestContext, name: str) -> Response:
 
 
 def _unknown_artist(catalog: Catalog, name: str) -> Response:
-    similar = lookup.search(catalog, name, SUGGESTED_ARTISTS).artists[:SUGGESTED_ARTISTS]
+    similar = resolver.search(catalog, name, SUGGESTED_ARTISTS).artists[:SUGGESTED_ARTISTS]
     suggestions = {"suggestions": [serializers.artist_summary(catalog, row) for row in similar]}
     return problems.problem_response(404, "Unknown artist", f"no artist is called {quoted(name)}", more=suggestions)
 
@@ -180,14 +182,14 @@ def _execute_search(catalog: Catalog, request: SearchRequest) -> dict[str, Any]:
     text, limit, link = request.text, request.limit, request.link
     with log_context.timed("search"):
         found = (
-            lookup.search(catalog, text, limit)
+            resolver.search(catalog, text, limit)
             if link is None
-            else lookup.resolve_link(catalog, link.kind, link.id, limit)
+            else resolve_link(catalog, link.kind, link.id, limit)
         )
     return _search_answer(catalog, found)
 
 
-def _search_answer(catalog: Catalog, found: lookup.SearchResults) -> dict[str, Any]:
+def _search_answer(catalog: Catalog, found: SearchResults) -> dict[str, Any]:
     names = catalog.manifest["genres"]
     summaries = serializers.song_summaries(catalog, [reading.row for reading in found.songs])
     return {
@@ -239,7 +241,7 @@ def _parse_rows(given: list[str], n_songs: int) -> list[int]:
 
 
 def _execute_songs(catalog: Catalog, ids: Sequence[str]) -> dict[str, Any]:
-    return _songs_answer(catalog, lookup.songs_by_ids(catalog, ids))
+    return _songs_answer(catalog, songs_by_ids(catalog, ids))
 
 
 def _songs_answer(catalog: Catalog, rows: Sequence[int | None]) -> dict[str, Any]:

@@ -7,8 +7,8 @@ from werkzeug.wrappers import Response
 from segue import log_context
 from segue.catalog import Catalog
 from segue.engine import recommendation
-from segue.query import Query
 from segue.query.parser import parse_recommend, parse_recommend_url
+from segue.query.schema import Query
 from segue.web import formats, serializers
 from segue.web.request_context import Operation, RequestContext, vocabulary
 
