@@ -3,7 +3,6 @@
 import json
 import re
 import shlex
-from pathlib import Path
 
 import pytest
 from werkzeug.test import Client
@@ -11,30 +10,35 @@ from werkzeug.wrappers import Request
 
 from segue.config import Config
 from segue.web.service import Service
+from segue_build import ROOT
 from segue_build.cli import build_parser
 from segue_build.fit import FitOptions, fit
 from tests.support import screenshot
 
-ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-LIFE = (ROOT / "docs" / "life-of-a-model.md").read_text(encoding="utf-8")
-COMMANDS = "\n".join(re.findall(r"```console\n(.*?)```", README + LIFE, re.DOTALL))
+DOCS = [path.read_text(encoding="utf-8") for path in sorted((ROOT / "docs").glob("*.md"))]
+COMMANDS = "\n".join(re.findall(r"```console\n(.*?)```", "\n".join([README, *DOCS]), re.DOTALL))
 
 
 @pytest.fixture(scope="module")
 def client(tmp_path_factory):
-    """What `make run` serves."""
+    """What ``make run`` serves."""
     folder = tmp_path_factory.mktemp("readme")
     fit(FitOptions(), folder)
-    return client_of(folder)
+    return client_for(folder)
 
 
-def client_of(folder):
+def client_for(folder):
     return Client(Request.application(Service(Config(folder)).handle))
 
 
-def test_it_opens_with_a_picture_of_the_page_that_loads_fast():
-    (name,) = re.findall(r"\A# Segue\n\n!\[The page: [^]]+\]\((\S+)\)\n", README)
+def test_it_says_what_it_is_and_why_not_something_else_before_anything_else():
+    assert re.match(r"# Segue\n\nSegue is a serverless function [^\n]+\.\n\n(- \*\*Not [^\n]+\n){3}\n", README)
+    assert len(README.splitlines()) <= 200
+
+
+def test_the_picture_of_the_page_loads_fast():
+    (name,) = re.findall(r"^!\[The page: [^]]+\]\((\S+)\)$", README, re.MULTILINE)
     picture = (ROOT / name).read_bytes()
     assert picture[:8] == b"\x89PNG\r\n\x1a\n"
     assert [int.from_bytes(picture[at : at + 4]) for at in (16, 20)] == list(screenshot.SIZE.values())
@@ -44,11 +48,11 @@ def test_it_opens_with_a_picture_of_the_page_that_loads_fast():
 def test_the_first_request_gets_the_answer_that_is_shown(client):
     path = re.search(r"curl -s '\S+:8080(/\S+)'", README).group(1)
     shown = json.loads(re.search(r"```json\n(.*?)```", README, re.DOTALL).group(1))
-    found = client.get(path).json
-    for song, other in zip(found["recommendations"], shown["recommendations"]):
-        assert song.pop("score") == pytest.approx(other.pop("score"), abs=0.01)
-    del found["model"], shown["model"]  # another Python or library gives the version another name
-    assert found == shown
+    answer = client.get(path).json
+    for song, shown_song in zip(answer["recommendations"], shown["recommendations"]):
+        assert song.pop("score") == pytest.approx(shown_song.pop("score"), abs=0.01)
+    del answer["model"], shown["model"]  # another Python or library gives the version another name
+    assert answer == shown
 
 
 LONG = json.loads(re.search(r"-d '(\{.*?\})'\n", COMMANDS, re.DOTALL).group(1))
@@ -61,22 +65,24 @@ def test_the_long_request_is_answered(client):
 
 @pytest.mark.slow
 def test_the_long_request_is_answered_from_real_tracks_too(real_artifacts):
-    answer = client_of(real_artifacts).post("/recommend", json=LONG)
+    answer = client_for(real_artifacts).post("/recommend", json=LONG)
     assert (answer.status_code, len(answer.json["recommendations"])) == (200, LONG["limit"])
 
 
-def test_the_ways_to_ask_for_a_song_are_understood(client):
-    ways = re.search(r"as people type it: (.*?), with typos", README, re.DOTALL).group(1)
-    for text in re.findall(r"`([^`]+)`", ways):
+def test_every_spelling_of_a_song_is_understood(client):
+    spellings = re.search(r"as people type it: (.*?), with typos", README, re.DOTALL).group(1)
+    for text in re.findall(r"`([^`]+)`", spellings):
         (seed,) = client.get("/recommend", query_string={"song": " ".join(text.split())}).json["seeds"]
         assert (seed["name"], seed["match"]) == ("Harbour at Dusk", "exact")
 
 
-def test_every_build_command_is_one(capsys):
-    lines = re.findall(r"^segue (.*?)(?: +#.*)?$", COMMANDS, re.MULTILINE)
-    assert len(lines) >= 3
-    for line in lines:
-        build_parser().parse_args(shlex.split(line))
+def test_every_segue_command_is_accepted_and_names_the_environment():
+    lines = re.findall(r"^(?:[A-Z_]+=\S+ )*(\S*)\bsegue (.*?)(?: +#.*)?$", COMMANDS, re.MULTILINE)
+    assert len(lines) >= 10
+    for before, arguments in lines:
+        assert before == ".venv/bin/", f"not found in a fresh shell: {before}segue {arguments}"
+        build_parser().parse_args(shlex.split(arguments))
+    assert re.findall(r"^(?:[A-Z_]+=\S+ )*(?:python|functions-framework) .*", COMMANDS, re.MULTILINE) == []
 
 
 def test_every_make_target_exists():
@@ -100,30 +106,30 @@ JOURNEYS = (ROOT / "docs" / "journeys.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"```console\ncurl (.*?)\n```\n\n```json\n(.*?)\n```", JOURNEYS, re.DOTALL)
 
 
-@pytest.mark.parametrize(("asked", "shown"), EXAMPLES)
-def test_journeys_get_the_answers_of_which_parts_are_shown(client, asked, shown):
-    words = shlex.split(asked)
+@pytest.mark.parametrize(("curl_arguments", "shown"), EXAMPLES)
+def test_journeys_get_answers_that_contain_what_is_shown(client, curl_arguments, shown):
+    words = shlex.split(curl_arguments)
     path = next(word for word in words if word.startswith("http")).partition(":8080")[2]
     body = words[words.index("-d") + 1] if "-d" in words else None
     answer = client.post(path, data=body, content_type="application/json") if body else client.get(path)
-    assert part(answer.json, json.loads(shown)) == rounded(json.loads(shown))
+    assert shown_part(answer.json, json.loads(shown)) == rounded(json.loads(shown))
 
 
-def part(found, shown):
-    """What is shown of an answer, as it was found."""
+def shown_part(answer, shown):
+    """The part of an answer that the document shows."""
     if isinstance(shown, dict):
-        return {name: part(found[name], value) for name, value in shown.items()}
-    if isinstance(shown, list) and len(shown) == len(found):
-        return [part(*pair) for pair in zip(found, shown)]
-    return rounded(found)
+        return {name: shown_part(answer[name], value) for name, value in shown.items()}
+    if isinstance(shown, list) and len(shown) == len(answer):
+        return [shown_part(*pair) for pair in zip(answer, shown)]
+    return rounded(answer)
 
 
 def rounded(value):
     """Numbers to two digits: another library may differ in later ones."""
     if isinstance(value, dict):
-        return {name: rounded(one) for name, one in value.items()}
+        return {name: rounded(item) for name, item in value.items()}
     if isinstance(value, list):
-        return [rounded(one) for one in value]
+        return [rounded(item) for item in value]
     return round(value, 2) if isinstance(value, float) else value
 
 
