@@ -16,8 +16,12 @@ from segue_build.fit import FitOptions, fit
 from tests.support import screenshot
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-DOCS = [path.read_text(encoding="utf-8") for path in sorted((ROOT / "docs").glob("*.md"))]
-COMMANDS = "\n".join(re.findall(r"```console\n(.*?)```", "\n".join([README, *DOCS]), re.DOTALL))
+PAGES = [
+    *sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md")),
+    *(ROOT / folder / "README.md" for folder in ("artifacts", "infra", "tests/benchmarks")),
+]  # fmt: skip
+TEXT = "\n".join(path.read_text(encoding="utf-8") for path in PAGES)
+COMMANDS = "\n".join(re.findall(r"```console\n(.*?)```", TEXT, re.DOTALL))
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +59,7 @@ def test_the_first_request_gets_the_answer_that_is_shown(client):
     assert answer == shown
 
 
-LONG = json.loads(re.search(r"-d '(\{.*?\})'\n", COMMANDS, re.DOTALL).group(1))
+LONG = json.loads(re.search(r"-d '(\{.*?\})'\n", README, re.DOTALL).group(1))
 
 
 def test_the_long_request_is_answered(client):
@@ -90,14 +94,31 @@ def test_every_make_target_exists():
     assert set(re.findall(r"\bmake ([a-z-]+)", README)) <= targets
 
 
-def test_every_link_leads_somewhere():
-    links = re.findall(r"\]\((?!https?:)([^)#]+)", README)
-    assert links
-    assert [link for link in links if not (ROOT / link).exists()] == []
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_every_link_leads_somewhere(page):
+    links = re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text(encoding="utf-8"))
+    assert [link for link in links if not (page.parent / link).exists()] == []
 
 
 def test_no_figure_is_left_to_fill_in():
     assert re.findall(r"@[A-Z]+@", README) == []
+
+
+# --- docs/architecture.md -----------------------------------------------------------------------------------------
+
+ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(("title", "most"), [("One request", 20), ("One table", 30), ("Glossary", 15)])
+def test_a_newcomer_need_not_read_more_than_so_many_lines(title, most):
+    section = ARCHITECTURE.partition(f"## {title}\n")[2].partition("\n## ")[0]
+    assert 10 < len(re.findall(r"^\| .*", section, re.MULTILINE)) - 1 <= most
+
+
+def test_names_that_architecture_sends_a_reader_to_are_there():
+    places = re.findall(r"`(\w+)` in\s\[[^]]*\]\(\.\./([^)]*\.py)\)", ARCHITECTURE)
+    assert len(places) >= 8
+    assert [place for place in places if place[0] not in (ROOT / place[1]).read_text(encoding="utf-8")] == []
 
 
 # --- docs/journeys.md ---------------------------------------------------------------------------------------------
