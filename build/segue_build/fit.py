@@ -18,11 +18,7 @@ from segue.catalog.remote.blocks import MANIFEST_KEY
 from segue.errors import ArtifactsError, SparkError
 from segue.releases.store import LocalStore
 from segue_build.artifacts import records, writer
-from segue_build.model import fitted_model
-from segue_build.model.clustering import cluster_songs
-from segue_build.model.embedding import embed
-from segue_build.model.local_scale import local_scales
-from segue_build.model.playlist_model import add_playlist_block
+from segue_build.model.fitted_model import FittedModel, fit_model
 from segue_build.model.weights import WEIGHTS
 from segue_build.progress import stage
 from segue_build.quality import recall
@@ -96,7 +92,7 @@ class Fitted(Protocol):
 class _FittedInMemory:
     """A model in memory."""
 
-    model: fitted_model.FittedModel
+    model: FittedModel
     report: IngestReport
 
     def write(self, folder: Path) -> dict[str, Any]:
@@ -115,9 +111,18 @@ def _fit_in_memory(options: FitOptions) -> Iterator[Fitted]:
         accept_checksum=options.accept_checksum,
         seed=options.seed,
     )
-    model = _fit_model(frame, report, options)
+    if options.playlists and options.fold is not None:
+        _check_fold(options.playlists, options.fold, frame)
+    model = fit_model(
+        frame,
+        report,
+        seed=options.seed,
+        weights=options.weights,
+        playlists_path=options.playlists,
+        fold=options.fold,
+    )
     report.songs, report.works = len(model.frame), int(model.works.max()) + 1
-    report.not_analysed = int((model.frame["tempo"] == 0).sum())
+    report.not_analysed = int((~model.recommendable).sum())
     yield _FittedInMemory(model, report)
 
 
@@ -143,34 +148,11 @@ def _current_version(out: Path) -> str | None:
         return None
 
 
-def _fit_model(frame: pd.DataFrame, report: IngestReport, options: FitOptions) -> fitted_model.FittedModel:
-    neighbour_lists = None
-    with stage(f"placing {len(frame):,} songs in the space"):
-        embedding = embed(frame, report, options.seed, options.weights)
-    with stage("measuring neighbourhoods"):
-        analysed = (frame["tempo"] != 0).to_numpy(bool)
-        scales = local_scales(embedding.space, embedding.vectors, analysed, options.seed)
-    if options.playlists:
-        with stage(f"learning from {options.playlists}"):
-            works, training = _training_playlists(options.playlists, options.fold, frame)
-            embedding, neighbour_lists = add_playlist_block(embedding, frame, works, training, options.seed, report)
-    with stage("clustering"):
-        clusters = cluster_songs(embedding.vectors, options.seed, embedding.space.column_weights)
-    with stage("sorting"):
-        return fitted_model.sort_songs(frame, embedding, scales, clusters, neighbour_lists)
-
-
-def _training_playlists(
-    path: Path, fold: int | None, frame: pd.DataFrame
-) -> tuple[playlists.CatalogWorks, playlists.Playlists]:
-    """The table's works and the playlists to learn from, all or without the fold that will judge."""
+def _check_fold(path: Path, fold: int, frame: pd.DataFrame) -> None:
+    """Report a fold that judges nothing now rather than after the work."""
     works = playlists.catalog_works(frame)
-    all_playlists = playlists.load_playlists(path, works)
-    if fold is None:
-        return works, all_playlists
-    # A fold that judges nothing is reported now rather than after the work.
-    playlist_queries(all_playlists.split("valid", fold), works, frame["id"].iloc[works.rows].tolist())
-    return works, all_playlists.split("train", fold)
+    fold_playlists = playlists.load_playlists(path, works).split("valid", fold)
+    playlist_queries(fold_playlists, works, frame["id"].iloc[works.rows].tolist())
 
 
 def _write_version(folder: Path, fitted: Fitted, options: FitOptions) -> dict[str, Any]:

@@ -59,7 +59,7 @@ def methods(catalog: Catalog, points: np.ndarray) -> dict[str, Callable[[], np.n
     drawn_from = [catalog.array(name) for name in ("cell_offsets", "cell_centroids")]
     return {
         "of the version": lambda: map_coordinates(
-            catalog.array("vectors"), space_of(catalog).column_weights, *drawn_from
+            catalog.array("vectors"), space_of(catalog).column_weights, *drawn_from, 0
         ),
         "two principal components": lambda: PCA(2, random_state=0).fit_transform(points),
     }

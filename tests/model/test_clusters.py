@@ -7,13 +7,12 @@ import pandas as pd
 import pytest
 
 from segue import catalog as catalogs
-from segue.engine.space import Space
 from segue.query.schema import NUMERIC_ATTRIBUTES
 from segue_build.fit import FitOptions, fit
 from segue_build.model import cluster_names
 from segue_build.model.clustering import MAX_CLUSTERS, _assign_cells, cluster_songs, grid_scale
-from segue_build.model.embedding import Embedding, fit_ranks
-from segue_build.model.incidence import Incidence, build_incidence
+from segue_build.model.embedding import fit_ranks
+from segue_build.model.incidence import build_incidence
 from segue_build.sources.multivalue import SEPARATOR
 from tests.support import tables, world
 
@@ -152,20 +151,10 @@ def called(clusters):
     frame = pd.DataFrame({"genres": [genres.replace(" ", SEPARATOR) for genres, _ in songs]}, dtype="str")
     frame = frame.assign(**{attribute.name: np.nan for attribute in NUMERIC_ATTRIBUTES})
     frame["popularity"] = [float(popularity) for _, popularity in songs]
-    nowhere = np.zeros((len(songs), 0))
-    placed = Embedding(
-        Space((), np.zeros(0), 1.0, np.zeros(0)),
-        fit_ranks(frame),
-        nowhere,
-        nowhere,
-        Incidence([], None),
-        build_incidence(frame["genres"]),
-    )
     attributes = {name: frame[name].to_numpy(np.float64) for name in cluster_names.ATTRIBUTE_WORDS}
     of_song = np.repeat(np.arange(len(clusters)), [len(songs) for songs in clusters])
-    return [
-        name.partition(",")[0] for name in cluster_names.name_clusters(placed, attributes, of_song, len(clusters))
-    ]
+    names = cluster_names.name_clusters(attributes, of_song, fit_ranks(frame), build_incidence(frame["genres"]))
+    return [name.partition(",")[0] for name in names]
 
 
 OTHERS = [("polka", 50)] * 12

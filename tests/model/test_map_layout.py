@@ -11,9 +11,9 @@ from segue_build.model.map_layout import MAX_COORDINATE, map_coordinates
 def drawn(codes):
     """The map of int8 vectors, which are sorted by cell first; and their order."""
     found = cluster_songs(codes, 0)
-    order = np.argsort(found.cells, kind="stable")
-    offsets = offsets_from_lengths(np.bincount(found.cells))
-    return map_coordinates(codes[order], np.ones(6), offsets, cell_centroids(codes[order], offsets)), order
+    order = np.argsort(found.cell_of_song, kind="stable")
+    offsets = offsets_from_lengths(np.bincount(found.cell_of_song))
+    return map_coordinates(codes[order], np.ones(6), offsets, cell_centroids(codes[order], offsets), 0), order
 
 
 def groups(count, each, spread=2.0):

@@ -1,6 +1,7 @@
 """What playlists teach: a world whose songs are played together across its groups, and search with lists."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from segue.catalog import load
@@ -11,9 +12,9 @@ from segue.engine.seeds import resolve
 from segue.engine.space import space_of
 from segue.query.schema import Query, Seed
 from segue_build.cli import main
-from segue_build.model import playlist_model
+from segue_build.model import playlist_model, works
 from segue_build.model.playlist_model import MAX_NEIGHBOURS, fit_playlist_model
-from segue_build.sources.playlists import FOLDS, Playlists
+from segue_build.sources.playlists import FOLDS, Playlists, catalog_works, load_playlists
 from tests.engine.test_recommend import check_random_requests
 from tests.support import brute_force, invented_playlists, tables, world
 
@@ -89,8 +90,9 @@ def test_a_list_is_cut_to_the_nearest():
     n_works = MAX_NEIGHBOURS + 20
     mixes = Playlists(list(map(str, members)), members, [f"artist {n}" for n in range(n_works)], n_works)
     found = fit_playlist_model(mixes, np.random.default_rng(0).random((n_works, 3)).astype(np.float32), 0)
-    assert found.counts[found.lists[0]] == MAX_NEIGHBOURS
-    assert found.neighbours[:3].tolist() == [MAX_NEIGHBOURS + 19, 1, 2]
+    neighbours = found.neighbours
+    assert neighbours.counts[neighbours.list_of_work[0]] == MAX_NEIGHBOURS
+    assert neighbours.works[:3].tolist() == [MAX_NEIGHBOURS + 19, 1, 2]
 
 
 def test_weights_are_as_by_hand():
@@ -99,8 +101,8 @@ def test_weights_are_as_by_hand():
     with_1 = (4 + playlist_model.ARTIST_WEIGHT * 4 / 5) / 4**playlist_model.POPULARITY_EXPONENT
     with_2 = (1 + playlist_model.ARTIST_WEIGHT * 1 / 5) / 2**playlist_model.POPULARITY_EXPONENT
     assert found.playlist_counts.tolist() == [5, 4, 2, 1]
-    assert found.neighbours[:2].tolist() == [1, 2]
-    assert found.weights[:2] == pytest.approx([1, with_2 / with_1])
+    assert found.neighbours.works[:2].tolist() == [1, 2]
+    assert found.neighbours.weights[:2] == pytest.approx([1, with_2 / with_1])
 
 
 def test_vectors_have_unit_length_and_put_songs_that_are_played_together_near():
@@ -121,6 +123,21 @@ def test_all_versions_share_the_list(taught):
     assert len(studio.rows)
     np.testing.assert_array_equal(studio.rows, live.rows)
     np.testing.assert_array_equal(studio.weights, live.weights)
+
+
+def test_playlists_are_learned_from_by_the_works_of_the_model(tmp_path):
+    titles = ["Für Elise, WoO 59", "Bagatelle, WoO 59", "Moonlight"]
+    frame = pd.DataFrame({
+        "id": ["a", "b", "c"], "name": titles, "artists": "Beethoven", "tempo": 100.0, "duration_ms": 60_000.0,
+        "popularity": [1.0, 2.0, 3.0],
+    })  # fmt: skip
+    known = catalog_works(frame, works.match_key, works.work_numbers(frame))
+    (tmp_path / "lists.csv").write_text(
+        "playlist_id,track_id,artist,title\np,a,,\np,,Beethoven,WoO 59\np,b,,\np,c,,\n", encoding="utf-8"
+    )
+    assert (known.rows.tolist(), known.artists) == ([1, 2], ["beethoven"] * 2)
+    assert load_playlists(tmp_path / "lists.csv", known).members == [[0, 1]]
+    assert catalog_works(frame).rows.tolist() == [0, 1, 2]  # as others judge
 
 
 def test_every_version_of_a_neighbour_is_a_candidate(taught):

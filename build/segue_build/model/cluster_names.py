@@ -9,8 +9,8 @@ import pandas as pd
 from scipy import sparse
 
 from segue.engine.seeds import POINTS_PER_SEED
+from segue.engine.space import RankTransform
 from segue.query.schema import NUMERIC_ATTRIBUTES
-from segue_build.model.embedding import Embedding
 from segue_build.model.incidence import Incidence
 
 # attribute: the word for a cluster that lies low, and high, among all songs; "" where there is no good one
@@ -43,15 +43,29 @@ NEAREST_CLUSTERS = 5  # clusters beside each
 PROFILE_ATTRIBUTES = tuple(a.name for a in NUMERIC_ATTRIBUTES if a.name not in ("key", "mode", "time_signature"))
 
 
-def describe_clusters(frame: pd.DataFrame, embedding: Embedding, clusters: np.ndarray) -> list[dict[str, Any]]:
+def describe_clusters(
+    frame: pd.DataFrame,
+    clusters: np.ndarray,
+    ranks: RankTransform,
+    genres: Incidence,
+    vectors: np.ndarray,
+    column_weights: np.ndarray,
+) -> list[dict[str, Any]]:
     """The manifest's entry of each cluster.
 
-    clusters : of the songs, rising
+    Parameters
+    ----------
+    frame : the songs' attributes
+    clusters : int64, shape (n_songs,), the cluster of each song, rising
+    genres : of the songs
+    vectors : int8, shape (n_songs, n_dims)
+    column_weights : shape (n_dims,), by which one Euclidean distance serves for all blocks
+
     """
     groups = list(songs_by_cluster(clusters))
     attributes = {name: frame[name].to_numpy(np.float64) for name in {*ATTRIBUTE_WORDS, *PROFILE_ATTRIBUTES}}
-    names = name_clusters(embedding, attributes, clusters, len(groups))
-    nearest = _nearest_clusters(embedding, groups)
+    names = name_clusters(attributes, clusters, ranks, genres)
+    nearest = _nearest_clusters(groups, vectors, column_weights)
     return [
         {
             "id": number,
@@ -70,7 +84,7 @@ def describe_clusters(frame: pd.DataFrame, embedding: Embedding, clusters: np.nd
 
 
 def name_clusters(
-    embedding: Embedding, attributes: dict[str, np.ndarray], clusters: np.ndarray, n_clusters: int
+    attributes: dict[str, np.ndarray], clusters: np.ndarray, ranks: RankTransform, genres: Incidence
 ) -> list[str]:
     """Name clusters so that no two share a name.
 
@@ -78,14 +92,15 @@ def name_clusters(
     ----------
     attributes : attribute -> float64, shape (n_songs,), NaN where unknown; those of ``ATTRIBUTE_WORDS``
     clusters : int64, shape (n_songs,), the cluster of each song
+    genres : of the songs
 
     """
-    ranks = {name: embedding.ranks(name, attributes[name]) for name in ATTRIBUTE_WORDS}
-    families = _GenreFamilies(embedding.song_genres, np.nan_to_num(ranks["popularity"], nan=0.5))
+    ranks_by_name = {name: ranks(name, attributes[name]) for name in ATTRIBUTE_WORDS}
+    families = _GenreFamilies(genres, np.nan_to_num(ranks_by_name["popularity"], nan=0.5))
     taken: dict[str, None] = {}
-    for number in range(n_clusters):
+    for number in range(int(clusters.max()) + 1):
         members = clusters == number
-        candidates = _candidate_names(families.most_common(members), _outstanding_words(ranks, members))
+        candidates = _candidate_names(families.most_common(members), _outstanding_words(ranks_by_name, members))
         taken[next(name for name in candidates if name not in taken)] = None
     return list(taken)
 
@@ -175,9 +190,9 @@ def _compose_name(genres: Sequence[str], words: Sequence[str]) -> str:
     return ", ".join([*([what] if what else []), *words]) or "mixed"
 
 
-def songs_by_genre(embedding: Embedding) -> Iterator[np.ndarray]:
+def songs_by_genre(genres: Incidence) -> Iterator[np.ndarray]:
     """The songs of each genre, rising."""
-    by_genre = embedding.song_genres.matrix.tocsc()
+    by_genre = genres.matrix.tocsc()
     for start, stop in zip(by_genre.indptr[:-1], by_genre.indptr[1:]):
         yield np.sort(by_genre.indices[start:stop])
 
@@ -191,20 +206,31 @@ def songs_by_cluster(clusters: np.ndarray) -> Iterator[np.ndarray]:
 
 
 def typical_songs(
-    groups: Iterable[np.ndarray], embedding: Embedding, analysed: np.ndarray, works: np.ndarray
+    groups: Iterable[np.ndarray],
+    vectors: np.ndarray,
+    column_weights: np.ndarray,
+    analysed: np.ndarray,
+    works: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
     """The analysed songs of each group that are nearest to its mean vector, one of each work.
 
+    Parameters
+    ----------
+    groups : the songs of each group; where none of them is analysed, all count
+    vectors, column_weights : as for :func:`describe_clusters`
+    analysed, works : of all songs
+
     Returns
     -------
-    how many they are of each group, ``POINTS`` at the most, and the songs end to end, the nearest first
+    How many songs each group has, ``POINTS_PER_SEED`` at the most, and the songs of all groups end to end, the
+    nearest first.
 
     """
     nearest = []
     for songs in groups:
         songs = songs[analysed[songs]] if analysed[songs].any() else songs
-        vectors = embedding.vectors[songs] * embedding.space.column_weights
-        distances = ((vectors - vectors.mean(axis=0)) ** 2).sum(axis=1)
+        points = vectors[songs] * column_weights
+        distances = ((points - points.mean(axis=0)) ** 2).sum(axis=1)
         songs = songs[np.argsort(distances, kind="stable")]
         _, firsts = np.unique(works[songs], return_index=True)
         nearest.append(songs[np.sort(firsts)[:POINTS_PER_SEED]])
@@ -217,10 +243,10 @@ def _known_mean(values: np.ndarray) -> float | None:
     return round(float(known.mean()), FEATURE_DIGITS) if len(known) else None
 
 
-def _nearest_clusters(embedding: Embedding, groups: list[np.ndarray]) -> list[list[int]]:
+def _nearest_clusters(groups: list[np.ndarray], vectors: np.ndarray, column_weights: np.ndarray) -> list[list[int]]:
     """For each group the others by the distance of their mean vectors, the nearest first."""
-    means = np.stack([embedding.vectors[songs].mean(axis=0, dtype=np.float64) for songs in groups])
-    means = np.rint(means * embedding.space.column_weights * 2**20)  # processors differ in later digits
+    means = np.stack([vectors[songs].mean(axis=0, dtype=np.float64) for songs in groups])
+    means = np.rint(means * column_weights * 2**20)  # processors differ in later digits
     distances = np.square(means[:, None] - means).sum(axis=2)
     np.fill_diagonal(distances, np.inf)
     return np.argsort(distances, axis=1, kind="stable")[:, : min(NEAREST_CLUSTERS, len(groups) - 1)].tolist()

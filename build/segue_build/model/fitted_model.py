@@ -1,86 +1,177 @@
-"""The fitted model: songs sorted by cluster and cell, and all that was learned about them."""
+"""The model: everything that is fitted to a canonical table, its songs sorted so that similar ones lie together."""
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow.compute as pc
 
-from segue_build.model.clustering import Clustering
-from segue_build.model.embedding import Embedding
+from segue_build.model import cluster_names, works
+from segue_build.model.clustering import cell_centroids, cluster_songs
+from segue_build.model.embedding import Embedding, embed
 from segue_build.model.incidence import Incidence
-from segue_build.model.playlist_model import NeighbourLists
-from segue_build.model.works import work_numbers
-from segue_build.sources import series
+from segue_build.model.local_scale import local_scales
+from segue_build.model.map_layout import map_coordinates
+from segue_build.model.playlist_model import NeighbourLists, add_playlist_block
+from segue_build.model.quantization import ProductQuantization, fit_pq
+from segue_build.progress import stage
+from segue_build.sources import playlists, series
+from segue_build.sources.ingest_report import IngestReport
+
+Ragged = tuple[np.ndarray, np.ndarray]  # lists: how many items each has, and the items of all, end to end
 
 
 @dataclass(frozen=True, slots=True)
 class FittedModel:
-    """Everything that was fitted, rows sorted by cluster, then cell, then the most popular first.
+    """Everything that was fitted, songs sorted by cluster, then cell, then the most popular first.
 
+    frame : the canonical table
     works : int64, shape (n_songs,), one number for all versions of a song
-    source_rows : int64, shape (n_songs,), each song's row in the canonical table
+    source_rows : int64, shape (n_songs,), each song's row in the table that was read
     local_scales : float32, shape (n_songs,)
+    cells : int64, shape (n_songs,), the cell of each song
+    cell_clusters : int64, shape (n_cells,), the cluster of each cell
+    cell_offsets : int64, shape (n_cells + 1,), the first song of each cell
+    cell_centroids : int8, shape (n_cells, n_dims)
+    cell_local_scales : float32, shape (n_cells,), means of the songs'
+    pq : the product quantization of all songs
+    map : uint16, shape (n_songs, 2), see :mod:`segue_build.model.map_layout`
+    clusters : the manifest's entry of each cluster
+    genre_songs, cluster_songs : typical songs of each genre and cluster
+    neighbour_lists : works that co-occur in playlists; None where none were learned from
     """
 
     frame: pd.DataFrame
     embedding: Embedding
-    cells: np.ndarray
-    clusters: Clustering
     works: np.ndarray
     source_rows: np.ndarray
     local_scales: np.ndarray
-    neighbour_lists: NeighbourLists | None = None
+    cells: np.ndarray
+    cell_clusters: np.ndarray
+    cell_offsets: np.ndarray
+    cell_centroids: np.ndarray
+    cell_local_scales: np.ndarray
+    pq: ProductQuantization
+    map: np.ndarray
+    clusters: list[dict[str, Any]]
+    genre_songs: Ragged
+    cluster_songs: Ragged
+    neighbour_lists: NeighbourLists | None
 
     @property
     def popularity(self) -> np.ndarray:
         """Popularity, unknown as -1, shape (n_songs,)."""
-        return self.frame["popularity"].fillna(-1).to_numpy(np.float64)
+        return popularity(self.frame)
+
+    @property
+    def recommendable(self) -> np.ndarray:
+        """Which songs may be recommended, bool, shape (n_songs,)."""
+        return is_analysed(self.frame)
 
 
-def sort_songs(
+def popularity(frame: pd.DataFrame) -> np.ndarray:
+    """Popularity, unknown as -1, shape (n_songs,)."""
+    return frame["popularity"].fillna(-1).to_numpy(np.float64)
+
+
+def is_analysed(frame: pd.DataFrame) -> np.ndarray:
+    """Whether each song's sound was analysed, bool; tempo 0 says that it was not."""
+    return (frame["tempo"] != 0).to_numpy(bool)
+
+
+def fit_model(
     frame: pd.DataFrame,
-    embedding: Embedding,
-    local_scales: np.ndarray,
-    clusters: Clustering,
-    neighbour_lists: NeighbourLists | None,
+    report: IngestReport,
+    *,
+    seed: int,
+    weights: Mapping[str, float],
+    playlists_path: Path | None = None,
+    fold: int | None = None,
 ) -> FittedModel:
-    """Sort songs so that neighbours of the space lie together.
+    """Fit everything to a canonical table.
 
-    frame : is emptied column by column, for two whole tables would be most of a large build's memory
+    Parameters
+    ----------
+    frame : is emptied column by column: two whole tables would be most of a large build's memory
+    report : receives notes on what the table or the playlists lack
+    seed : of everything random
+    weights : block -> its part of the similarity
+    playlists_path : playlists to learn from, without those of a ``fold``
+
     """
-    order = _song_order(frame, clusters.cell_of_song)
-    columns = {name: frame.pop(name).take(order).array for name in frame.columns.tolist()}
-    sorted_frame = pd.DataFrame(columns, copy=False)
-    embedding = dataclasses.replace(
-        embedding,
-        vectors=embedding.vectors[order],
-        present=embedding.present[order],
-        song_artists=Incidence(embedding.song_artists.names, embedding.song_artists.matrix[order]),
-        song_genres=Incidence(embedding.song_genres.names, embedding.song_genres.matrix[order]),
-    )
-    if neighbour_lists:
-        neighbour_lists = dataclasses.replace(
-            neighbour_lists,
-            list_of_song=neighbour_lists.list_of_song[order],
-            songs=np.argsort(order)[neighbour_lists.songs],
+    with stage(f"placing {len(frame):,} songs in the space"):
+        embedding = embed(frame, report, seed, weights)
+    with stage("measuring neighbourhoods"):
+        scales = local_scales(embedding.space, embedding.vectors, is_analysed(frame), seed)
+    work_numbers, neighbours = works.work_numbers(frame), None
+    if playlists_path:
+        with stage(f"learning from {playlists_path}"):
+            known = playlists.catalog_works(frame, works.match_key, work_numbers)
+            training = playlists.load_playlists(playlists_path, known)
+            if fold is not None:
+                training = training.split("train", fold)
+            embedding, neighbours = add_playlist_block(embedding, work_numbers, known, training, seed, report)
+    with stage("clustering"):
+        clustering = cluster_songs(embedding.vectors, seed, embedding.space.column_weights)
+    with stage("sorting"):
+        order = _song_order(frame, clustering.cell_of_song)
+        columns = {name: frame.pop(name).take(order).array for name in frame.columns.tolist()}
+        frame, embedding = pd.DataFrame(columns, copy=False), _reordered(embedding, order)
+        scales, cells = scales[order], clustering.cell_of_song[order]
+        work_numbers, originals = pd.factorize(work_numbers[order])
+        neighbours = neighbours.renumbered(np.argsort(originals), len(originals)) if neighbours else None
+    vectors, column_weights = embedding.vectors, embedding.space.column_weights
+    offsets = np.append(0, np.cumsum(np.bincount(cells, minlength=len(clustering.cluster_of_cell))))
+    centroids = cell_centroids(vectors, offsets)
+    with stage("quantizing"):
+        pq = fit_pq(embedding.space, vectors, scales, seed)
+    with stage("laying out the map"):
+        coordinates = map_coordinates(vectors, column_weights, offsets, centroids, seed)
+    with stage("describing clusters"):
+        cluster_of_song, genres = clustering.cluster_of_cell[cells], embedding.song_genres
+        analysed = is_analysed(frame)
+        genre_songs, songs_of_clusters = (
+            cluster_names.typical_songs(groups, vectors, column_weights, analysed, work_numbers)
+            for groups in (cluster_names.songs_by_genre(genres), cluster_names.songs_by_cluster(cluster_of_song))
         )
-    works = work_numbers(sorted_frame)
+        clusters = cluster_names.describe_clusters(
+            frame, cluster_of_song, embedding.ranks, genres, vectors, column_weights
+        )
     return FittedModel(
-        sorted_frame,
-        embedding,
-        clusters.cell_of_song[order],
-        clusters,
-        works,
-        order,
-        local_scales[order],
-        neighbour_lists,
+        frame=frame,
+        embedding=embedding,
+        works=work_numbers,
+        source_rows=order,
+        local_scales=scales,
+        cells=cells,
+        cell_clusters=clustering.cluster_of_cell,
+        cell_offsets=offsets,
+        cell_centroids=centroids,
+        cell_local_scales=(np.add.reduceat(scales, offsets[:-1]) / np.diff(offsets)).astype(np.float32),
+        pq=pq,
+        map=coordinates,
+        clusters=clusters,
+        genre_songs=genre_songs,
+        cluster_songs=songs_of_clusters,
+        neighbour_lists=neighbours,
     )
 
 
 def _song_order(frame: pd.DataFrame, cells: np.ndarray) -> np.ndarray:
     """By cell, then the most popular first, then by id."""
     by_id = pc.sort_indices(series.to_arrow(frame["id"])).to_numpy()
-    popularity = frame["popularity"].fillna(-1).to_numpy(np.float64)
-    return by_id[np.lexsort((-popularity[by_id], cells[by_id]))].astype(np.int64)
+    return by_id[np.lexsort((-popularity(frame)[by_id], cells[by_id]))].astype(np.int64)
+
+
+def _reordered(embedding: Embedding, order: np.ndarray) -> Embedding:
+    return dataclasses.replace(
+        embedding,
+        vectors=embedding.vectors[order],
+        present=embedding.present[order],
+        song_artists=Incidence(embedding.song_artists.names, embedding.song_artists.matrix[order]),
+        song_genres=Incidence(embedding.song_genres.names, embedding.song_genres.matrix[order]),
+    )

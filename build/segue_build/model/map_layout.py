@@ -30,7 +30,7 @@ CANDIDATE_CELLS = 16  # of them: the cells nearest to its own
 
 
 def map_coordinates(
-    vectors: np.ndarray, weights: np.ndarray, offsets: np.ndarray, centroids: np.ndarray
+    vectors: np.ndarray, weights: np.ndarray, offsets: np.ndarray, centroids: np.ndarray, seed: int
 ) -> np.ndarray:
     """Where each song lies.
 
@@ -40,13 +40,14 @@ def map_coordinates(
     weights : shape (n_dims,), what the columns are multiplied by to be compared by one distance
     offsets : shape (n_cells + 1,), first song of each cell
     centroids : int8, shape (n_cells, n_dims)
+    seed : of t-SNE
 
     Returns
     -------
     uint16, shape (n_songs, 2): one scale for both axes, the longer one 0..``MAX_COORDINATE``, the other in its middle
 
     """
-    layout = CellLayout(centroids, grid_scale(vectors, weights))
+    layout = CellLayout(centroids, grid_scale(vectors, weights), seed)
     rows_of_cells = enumerate(itertools.pairwise(offsets.tolist()))
     positions = np.concatenate([layout.interpolate(cell, vectors[slice(*rows)]) for cell, rows in rows_of_cells])
     return to_coordinates(positions, positions.min(axis=0), positions.max(axis=0))
@@ -57,13 +58,14 @@ class CellLayout:
 
     centroids : int8, shape (n_cells, n_dims)
     scale : see :func:`segue_build.model.clustering.grid_scale`
+    seed : of t-SNE
     """
 
-    def __init__(self, centroids: np.ndarray, scale: np.ndarray):
+    def __init__(self, centroids: np.ndarray, scale: np.ndarray, seed: int):
         self._scale = scale
         self._cells = to_grid(centroids, scale).astype(np.float64)
         neighbours, distances = _nearest_cells(self._cells, max(CANDIDATE_CELLS, TSNE_NEIGHBOURS))
-        self._positions = _tsne_layout(self._cells, neighbours, distances)
+        self._positions = _tsne_layout(self._cells, neighbours, distances, seed)
         self._neighbours = neighbours[:, :CANDIDATE_CELLS]
 
     def interpolate(self, cell: int, vectors: np.ndarray) -> np.ndarray:
@@ -86,7 +88,7 @@ def _nearest_cells(cells: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarra
     return neighbours, distances
 
 
-def _tsne_layout(cells: np.ndarray, neighbours: np.ndarray, distances: np.ndarray) -> np.ndarray:
+def _tsne_layout(cells: np.ndarray, neighbours: np.ndarray, distances: np.ndarray, seed: int) -> np.ndarray:
     """Where the cells lie; shape (n_cells, 2)."""
     init = _principal_components(cells)
     if len(cells) < MIN_TSNE_CELLS:
@@ -97,7 +99,7 @@ def _tsne_layout(cells: np.ndarray, neighbours: np.ndarray, distances: np.ndarra
         early_exaggeration=EARLY_EXAGGERATION,
         init=(INIT_DEVIATION * init).astype(np.float32),
         metric="precomputed",
-        random_state=0,
+        random_state=seed,
     )
     return tsne.fit_transform(_neighbour_graph(neighbours, distances)).astype(np.float64)
 

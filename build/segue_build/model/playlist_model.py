@@ -16,7 +16,7 @@ What is factored or solved is float64: processors then differ far below the code
 """
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,14 +27,11 @@ from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.linear_model import Ridge
 from sklearn.preprocessing import normalize
 
-from segue.catalog.normalization import core_text
 from segue.errors import SourceError
 from segue_build import progress
 from segue_build.model.embedding import Embedding, append_block
-from segue_build.sources import playlists
 from segue_build.sources.ingest_report import IngestReport
-from segue_build.sources.multivalue import first_artist_names
-from segue_build.sources.playlists import Playlists
+from segue_build.sources.playlists import CatalogWorks, Playlists
 from segue_build.sources.series import batch_slices
 
 DIMENSIONS = 24
@@ -50,52 +47,53 @@ CO_OCCURRENCE_WEIGHT = 3 / 6  # of the neighbour lists
 
 
 @dataclass(frozen=True, slots=True)
+class NeighbourLists:
+    """The works that co-occur with each work in playlists.
+
+    list_of_work : int64, shape (n_works,), the list of each work, -1 where it has none
+    counts : int64, shape (n_lists,), works in each list
+    works : int64, shape (sum of counts,), the works of all lists end to end, the nearest of each first
+    weights : float32, the same shape, 0..1, 1 for the nearest
+    """
+
+    list_of_work: np.ndarray
+    counts: np.ndarray
+    works: np.ndarray
+    weights: np.ndarray
+
+    def renumbered(self, numbers: np.ndarray, n_works: int) -> "NeighbourLists":
+        """The same lists where work w is ``numbers[w]`` of ``n_works``."""
+        list_of_work = np.full(n_works, -1, np.int64)
+        list_of_work[numbers] = self.list_of_work
+        return NeighbourLists(list_of_work, self.counts, numbers[self.works], self.weights)
+
+
+@dataclass(frozen=True, slots=True)
 class PlaylistModel:
     """What playlists teach about the works of a catalogue.
 
     vectors : float32, shape (n_works, n_dims), of unit length
     playlist_counts : int64, shape (n_works,), playlists that hold each work
-    lists : int64, shape (n_works,), the list of each work, -1 where there is none
-    counts : int64, shape (n_lists,), neighbours in each list
-    neighbours : int64, shape (sum of counts,), works, the nearest of each list first
-    weights : float32, the same shape, 1 for the nearest
     """
 
     vectors: np.ndarray
     playlist_counts: np.ndarray
-    lists: np.ndarray
-    counts: np.ndarray
-    neighbours: np.ndarray
-    weights: np.ndarray
-
-
-@dataclass(frozen=True, slots=True)
-class NeighbourLists:
-    """The works that co-occur with each song in playlists.
-
-    list_of_song : int64, shape (n_songs,), the list of each song, -1 where it has none
-    counts : int64, shape (n_lists,)
-    songs : int64, shape (sum of counts,), the song that stands for each neighbour, the nearest first
-    weights : float32, the same shape, 0..1
-    """
-
-    list_of_song: np.ndarray
-    counts: np.ndarray
-    songs: np.ndarray
-    weights: np.ndarray
+    neighbours: NeighbourLists
 
 
 def add_playlist_block(
-    embedding: Embedding,
-    frame: pd.DataFrame,
-    works: playlists.CatalogWorks,
-    training: playlists.Playlists,
-    seed: int,
-    report: IngestReport,
+    embedding: Embedding, works: np.ndarray, known: CatalogWorks, training: Playlists, seed: int, report: IngestReport
 ) -> tuple[Embedding, NeighbourLists]:
     """Learn from playlists, and append the block of what was learned.
 
-    works : those of the table
+    Parameters
+    ----------
+    works : int64, shape (n_songs,), the work of each song
+    known : the works that can be recommended, numbered as in ``training``
+
+    Returns
+    -------
+    The embedding, and neighbour lists of ``works``.
 
     Raises
     ------
@@ -103,19 +101,22 @@ def add_playlist_block(
         the playlists are too few to learn from.
 
     """
-    weighted = embedding.vectors[works.rows] * embedding.space.column_weights.astype(np.float32)
+    weighted = embedding.vectors[known.rows] * embedding.space.column_weights.astype(np.float32)
     model = fit_playlist_model(training, weighted, seed)
-    report.add_note(_summary(training, model))
-    work_of_song = _work_of_song(works, frame)
-    block = np.where(work_of_song[:, None] >= 0, model.vectors[work_of_song], np.nan)
-    known = (work_of_song >= 0) & (model.playlist_counts[work_of_song] > 0)
-    lists = NeighbourLists(
-        np.where(work_of_song >= 0, model.lists[work_of_song], -1),
-        model.counts,
-        works.rows[model.neighbours],
-        model.weights,
+    counts = model.playlist_counts
+    report.add_note(
+        f"{len(training.names):,} playlists of {sum(map(len, training.members)):,} songs taught,"
+        f" {int(counts.sum()):,} of them in the catalogue; {int((counts > 0).sum()):,} of {len(counts):,} works are"
+        " on any"
     )
-    return append_block(embedding, "played", block, known, PLAYLIST_BLOCK_WEIGHT, CO_OCCURRENCE_WEIGHT), lists
+    numbers, n_works = works[known.rows], int(works.max()) + 1
+    index_of_work = np.full(n_works, -1, np.int64)
+    index_of_work[numbers] = np.arange(len(numbers))
+    indices = index_of_work[works]
+    block = np.where(indices[:, None] >= 0, model.vectors[indices], np.nan)
+    can_seed = (indices >= 0) & (counts[indices] > 0)
+    embedding = append_block(embedding, "played", block, can_seed, PLAYLIST_BLOCK_WEIGHT, CO_OCCURRENCE_WEIGHT)
+    return embedding, model.neighbours.renumbered(numbers, n_works)
 
 
 def fit_playlist_model(playlists: Playlists, content: np.ndarray, seed: int) -> PlaylistModel:
@@ -132,17 +133,11 @@ def fit_playlist_model(playlists: Playlists, content: np.ndarray, seed: int) -> 
     incidence = _incidence(playlists)
     _check_enough_playlists(incidence[:, : playlists.n_known])
     playlist_counts = np.asarray(incidence.sum(axis=0)).ravel()[: playlists.n_known].astype(np.int64)
-    vectors = _work_vectors(incidence, playlist_counts, content, seed)
-    lists, rows = _neighbour_lists(
-        incidence, playlist_counts, pd.factorize(pd.Series(playlists.artists, dtype="str"))[0]
-    )
+    artists = pd.factorize(pd.Series(playlists.artists, dtype="str"))[0]
     return PlaylistModel(
-        vectors,
+        _work_vectors(incidence, playlist_counts, content, seed),
         playlist_counts,
-        lists,
-        np.array([len(works) for works, _ in rows], np.int64),
-        np.concatenate([works for works, _ in rows]),
-        np.concatenate([weights for _, weights in rows]).astype(np.float32),
+        _neighbour_lists(incidence, playlist_counts, artists),
     )
 
 
@@ -189,8 +184,8 @@ def _work_vectors(
 
 def _neighbour_lists(
     incidence: sparse.csr_matrix, playlist_counts: np.ndarray, artists: np.ndarray
-) -> tuple[np.ndarray, list[tuple[np.ndarray, np.ndarray]]]:
-    """The number of each work's list; the lists, of works that are held, then of artists of others."""
+) -> NeighbourLists:
+    """A list for each work that playlists hold, then one for each artist of the others."""
     n_works, works = len(artists), np.arange(len(artists))
     works_of_artist = sparse.csr_matrix(
         (np.ones(n_works, np.float32), (works, artists)), shape=(n_works, artists.max() + 1)
@@ -207,11 +202,17 @@ def _neighbour_lists(
     unobserved = (playlist_counts == 0) & artist_observed
     lists[unobserved] = of_artist.loc[artist[unobserved]]
     co_occurrence = incidence[:, : len(playlist_counts)].T.tocsr()
-    rows = itertools.chain(
+    ranked = itertools.chain(
         _rank_neighbours(co_occurrence[observed] + votes[artist[observed]], co_occurrence, playlist_counts, observed),
         _rank_neighbours(votes[cold_artists], co_occurrence, playlist_counts, None),
     )
-    return lists, list(progress.bar(rows, "neighbours", " works", len(observed) + len(cold_artists)))
+    neighbours = list(progress.bar(ranked, "neighbours", " works", len(observed) + len(cold_artists)))
+    return NeighbourLists(
+        lists,
+        np.array([len(works) for works, _ in neighbours], np.int64),
+        np.concatenate([works for works, _ in neighbours]),
+        np.concatenate([weights for _, weights in neighbours]).astype(np.float32),
+    )
 
 
 def _rank_neighbours(
@@ -232,22 +233,3 @@ def _top_neighbours(works: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, 
     # Powers differ between processors in float64's last digits, which must not order what is equal.
     order = np.lexsort((works, -scores.astype(np.float32)))[:MAX_NEIGHBOURS]
     return works[order].astype(np.int64), scores[order] / (scores[order[0]] if len(order) else 1)
-
-
-def _work_of_song(works: playlists.CatalogWorks, frame: pd.DataFrame) -> np.ndarray:
-    """The work of each song, that of its name where it can't be recommended itself; -1: none."""
-    keys = zip(first_artist_names(frame), frame["name"])
-    found: Sequence[int] = [
-        works.by_id[song] if song in works.by_id else works.by_key.get((core_text(artist), core_text(title)), -1)
-        for song, (artist, title) in zip(frame["id"], keys)
-    ]
-    return np.array(found, np.int64)
-
-
-def _summary(training: playlists.Playlists, model: PlaylistModel) -> str:
-    n_songs = sum(map(len, training.members))
-    in_catalogue = int(model.playlist_counts.sum())
-    return (
-        f"{len(training.names):,} playlists of {n_songs:,} songs taught, {in_catalogue:,} of them in the catalogue;"
-        f" {int((model.playlist_counts > 0).sum()):,} of {len(model.playlist_counts):,} works are on any"
-    )

@@ -53,6 +53,12 @@ def work_key(first_artist: str, title: str) -> WorkKey:
     return WorkKey(f"{artist}\x1f{piece}{rest}", f"{artist}\x1f{name}" if " " in name else None, bool(movement))
 
 
+def match_key(first_artist: str, title: str) -> tuple[str, str]:
+    """The two parts of :func:`work_key`, by which entries of playlists are matched: artist, and title or number."""
+    artist, _, piece = work_key(first_artist, title).work.partition("\x1f")
+    return artist, piece
+
+
 def _parse_numbered(text: str) -> tuple[str, str, str] | None:
     """A piece by its catalogue number, what it is called, and what its movement is; None without a number."""
     number = _CATALOGUE_NUMBER.search(text)

@@ -1,5 +1,6 @@
 """``evaluate``: the current version judged by playlists, and by what its own table holds."""
 
+import dataclasses
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -103,7 +104,7 @@ def evaluated_catalog(songs: Catalog) -> EvaluatedCatalog:
     works = catalog_works(table.iloc[order].reset_index(drop=True))
     numbers = pd.Series(works.by_id).reindex(table["id"]).fillna(-1).to_numpy(np.int64)
     rows = order[works.rows]
-    return EvaluatedCatalog(songs, CatalogWorks(works.by_id, works.by_key, rows, works.artists), numbers)
+    return EvaluatedCatalog(songs, dataclasses.replace(works, rows=rows), numbers)
 
 
 def format_table_metrics(metrics: Mapping[str, float]) -> list[str]:

@@ -2,7 +2,7 @@
 
 import hashlib
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,20 +28,35 @@ MAX_PLAYLIST_WORKS = 1_000  # works of a playlist that are looked at: what is le
 EXPECTED_PLAYLISTS = "expected playlist_id and track_id, or playlist_id, artist and title"
 
 
+Key = tuple[str, str]  # first artist and title, normalized; a song of which either is empty matches by its id alone
+KeyFunction = Callable[[str, str], Key]
+
+
+def plain_key(artist: str, title: str) -> Key:
+    """Artist and title without case, accents, brackets and version: what judges of playlists take for a work.
+
+    The model has a rule of its own (:func:`segue_build.model.works.match_key`); a model that is judged by its own
+    rule can't be compared with others.
+    """
+    return core_text(artist), core_text(title)
+
+
 @dataclass(frozen=True, slots=True)
 class CatalogWorks:
-    """The works of a catalogue that can be recommended, as playlists name them.
+    """The works of a catalogue that can be recommended, and how entries of playlists are matched to them.
 
     by_id : song id -> work
-    by_key : (plain first artist, plain title) -> work
+    by_key : key -> work
     rows : shape (n_works,), the row of each work's most popular song
-    artists : plain first artists
+    artists : of each work, the first artist in its key
+    key : first artist, title -> key
     """
 
     by_id: dict[str, int]
-    by_key: dict[tuple[str, str], int]
+    by_key: dict[Key, int]
     rows: np.ndarray
     artists: list[str]
+    key: KeyFunction = plain_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +65,7 @@ class Playlists:
 
     names : playlist ids, in the order of the file
     members : for each, its works in its order without repeats; numbers from ``n_known`` on are not in the catalogue
-    artists : plain first artist of every work, those of the catalogue first
+    artists : first artist in every work's key, those of the catalogue's works first
     n_known : works of the catalogue
     """
 
@@ -66,30 +81,48 @@ class Playlists:
 
 
 def number_works(
-    ids: Sequence[str], titles: Sequence[str], artists: Sequence[str], popularity: np.ndarray, usable: np.ndarray
+    ids: Sequence[str],
+    titles: Sequence[str],
+    artists: Sequence[str],
+    popularity: np.ndarray,
+    usable: np.ndarray,
+    key: KeyFunction = plain_key,
+    works: np.ndarray | None = None,
 ) -> CatalogWorks:
-    """Number the works of songs that can be recommended; the first of equally popular songs stands for its work."""
+    """Number the works of songs that can be recommended; the first of equally popular songs stands for its work.
+
+    Parameters
+    ----------
+    usable : bool, shape (n_songs,), songs that can be recommended
+    works : shape (n_songs,), equal where songs are versions of one work; None: where their keys are equal
+
+    """
+    numbers: dict[object, int] = {}
     by_id: dict[str, int] = {}
-    by_key: dict[tuple[str, str], int] = {}
+    by_key: dict[Key, int] = {}
     rows: list[int] = []
+    first_artists: list[str] = []
     for row in map(int, np.flatnonzero(usable)):
-        key = (core_text(artists[row]), core_text(titles[row]))
-        if not all(key):
-            key = ("", ids[row])
-        work = by_key.setdefault(key, len(by_key))
+        song_key = key(artists[row], titles[row])
+        if not all(song_key):
+            song_key = ("", ids[row])
+        work = numbers.setdefault(song_key if works is None else int(works[row]), len(numbers))
         by_id[ids[row]] = work
+        by_key.setdefault(song_key, work)
         if work == len(rows):
             rows.append(row)
+            first_artists.append(song_key[0])
         elif popularity[row] > popularity[rows[work]]:
             rows[work] = row
-    return CatalogWorks(by_id, by_key, np.array(rows, np.int64), [artist for artist, _ in by_key])
+    return CatalogWorks(by_id, by_key, np.array(rows, np.int64), first_artists, key)
 
 
-def catalog_works(frame: pd.DataFrame) -> CatalogWorks:
-    """The works of a canonical table, or of a catalogue's, as playlists name them; rows in the source's order."""
+def catalog_works(frame: pd.DataFrame, key: KeyFunction = plain_key, works: np.ndarray | None = None) -> CatalogWorks:
+    """The works of a canonical table, or of a catalogue's; see :func:`number_works`. Rows are the table's."""
     usable = ((frame["tempo"] != 0) & ~(frame["duration_ms"] <= 0)).to_numpy(bool)
     popularity = frame["popularity"].fillna(-1).to_numpy(np.float64)
-    return number_works(frame["id"].tolist(), frame["name"].tolist(), first_artist_names(frame), popularity, usable)
+    titles = frame["name"].tolist()
+    return number_works(frame["id"].tolist(), titles, first_artist_names(frame), popularity, usable, key, works)
 
 
 def load_playlists(path: Path, known: CatalogWorks) -> Playlists:
@@ -103,8 +136,8 @@ def load_playlists(path: Path, known: CatalogWorks) -> Playlists:
     """
     index_of: dict[str, int] = {}
     members: list[dict[int, None]] = []
-    unknown_works: dict[tuple[str, str], int] = {}
-    for playlist, song, key in _iter_entries(path):
+    unknown_works: dict[Key, int] = {}
+    for playlist, song, key in _iter_entries(path, known.key):
         index = index_of.setdefault(playlist, len(index_of))
         if index == len(members):
             members.append({})
@@ -121,10 +154,11 @@ def load_playlists(path: Path, known: CatalogWorks) -> Playlists:
     return Playlists(list(index_of), [list(playlist_works) for playlist_works in members], artists, len(known.rows))
 
 
-def _iter_entries(path: Path) -> Iterator[tuple[str, str, tuple[str, str]]]:
+def _iter_entries(path: Path, key: KeyFunction) -> Iterator[tuple[str, str, Key]]:
+    """Playlist, song id and key of every row."""
     table = open_table(path)
     positions = _column_positions(table.headers, table.name)
-    keys: dict[tuple[str, str], tuple[str, str]] = {}
+    keys: dict[tuple[str, str], Key] = {}
     for chunk in progress.bar(table.chunks, table.name, " chunks"):
         columns = {name: stripped_texts(chunk[position]).fillna("") for name, position in positions.items()}
         if "id" in columns:
@@ -134,7 +168,7 @@ def _iter_entries(path: Path) -> Iterator[tuple[str, str, tuple[str, str]]]:
         rows = zip(*(cells.get(name, blanks) for name in PLAYLIST_HEADERS))
         for playlist, song, artist, title in rows:
             if (artist, title) not in keys:
-                keys[artist, title] = (core_text(artist), core_text(title))
+                keys[artist, title] = key(artist, title)
             if playlist:
                 yield playlist, song, keys[artist, title]
 

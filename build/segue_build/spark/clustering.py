@@ -11,7 +11,6 @@ from segue.engine.space import RankTransform, Space
 from segue_build.model import cluster_names, clustering, local_scale, map_layout, quantization
 from segue_build.model.cluster_names import ATTRIBUTE_WORDS
 from segue_build.model.clustering import max_squared_norm, nearest_centroids, scale_to_max_norm, to_grid
-from segue_build.model.embedding import Embedding
 from segue_build.model.incidence import build_incidence
 from segue_build.spark.batches import (
     Frame,
@@ -92,9 +91,14 @@ def order_songs(space: Space, points: Frame, songs: Frame, n_songs: int, seed: i
         / FIXED_POINT
         / n_songs
     )
-    centroids, pq_centroids = _cell_centroids(space, rows, cells.offsets), _fit_pq_centroids(space, rows, n_songs)
+    centroids, pq_centroids = (
+        _cell_centroids(space, rows, cells.offsets),
+        _fit_pq_centroids(space, rows, n_songs, seed),
+    )
     located = persist(
-        map_batches(rows, ORDERED, _CompleteRows(space, map_layout.CellLayout(centroids, scale), pq_centroids, mean))
+        map_batches(
+            rows, ORDERED, _CompleteRows(space, map_layout.CellLayout(centroids, scale, seed), pq_centroids, mean)
+        )
     )
     low, high = min_max(located, lambda table: np.stack([table["x"].to_numpy(), table["y"].to_numpy()], axis=1))
     return OrderedSongs(located, cells.offsets, cells.clusters, centroids, pq_centroids, low, high)
@@ -181,9 +185,9 @@ def _cell_centroids(space: Space, rows: Frame, offsets: np.ndarray) -> np.ndarra
     return np.rint(sums / np.diff(offsets)[:, None]).astype(np.int8)
 
 
-def _fit_pq_centroids(space: Space, rows: Frame, n_songs: int) -> np.ndarray:
+def _fit_pq_centroids(space: Space, rows: Frame, n_songs: int, seed: int) -> np.ndarray:
     sample = sample_rows(rows, n_songs, quantization.PQ_TRAINING_SONGS, ["row", "vector"]).sort_by("row")
-    return quantization.train_pq_centroids(space, to_vectors(sample["vector"]), n_songs, seed=0)
+    return quantization.train_pq_centroids(space, to_vectors(sample["vector"]), n_songs, seed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,11 +299,14 @@ def describe_clusters(
     )
     sample = songs.where(wanted | sampled).select("row", *names).toArrow().sort_by("row")
     frame = sample.drop_columns(["vector"]).to_pandas()
-    vectors = to_vectors(sample["vector"])
-    nothing = np.zeros(len(frame), np.uint16)
-    genres = build_incidence(frame["genres"].astype("str"))
-    embedding = Embedding(space, ranks, vectors, nothing, genres, genres)
-    entries = cluster_names.describe_clusters(frame, embedding, frame["cluster"].to_numpy())
+    entries = cluster_names.describe_clusters(
+        frame,
+        frame["cluster"].to_numpy(),
+        ranks,
+        build_incidence(frame["genres"].astype("str")),
+        to_vectors(sample["vector"]),
+        space.column_weights,
+    )
     for entry, first, last in zip(entries, cluster_starts[:-1].tolist(), cluster_starts[1:].tolist()):
         entry |= {"size": last - first, "first": first}
     return entries

@@ -1,0 +1,29 @@
+"""The model as a whole: what it is fitted with."""
+
+import pytest
+
+from segue_build.model import fitted_model
+from segue_build.model.weights import WEIGHTS
+from segue_build.sources.tracks import load_tracks
+from tests.support import world
+
+
+@pytest.mark.parametrize("seed", [0, 7])
+def test_every_random_step_takes_the_seed(tmp_path, monkeypatch, seed):
+    seeds = {}
+
+    def spy(name):
+        step = getattr(fitted_model, name)
+
+        def called(*arguments):
+            seeds[name] = arguments[-1]
+            return step(*arguments)
+
+        monkeypatch.setattr(fitted_model, name, called)
+
+    spy("fit_pq")
+    spy("map_coordinates")
+    spy("local_scales")
+    frame, report = load_tracks([str(world.write(tmp_path / "world.csv"))], {})
+    fitted_model.fit_model(frame, report, seed=seed, weights=WEIGHTS)
+    assert seeds == dict.fromkeys(["fit_pq", "map_coordinates", "local_scales"], seed)
