@@ -102,7 +102,7 @@ def test_a_cluster_gives_its_own_songs_first(demo_catalog):
     entry = max(demo_catalog.manifest["clusters"], key=lambda cluster: cluster["size"])
     found = playlist(demo_catalog, ask(cluster=entry["id"], songs=8))
     assert all(entry["first"] <= row < entry["first"] + entry["size"] for row in found.rows)
-    assert found.seeds[0].seed.asked == {"cluster": entry["id"]}
+    assert found.seeds[0].seed.given == {"cluster": entry["id"]}
 
 
 def test_a_cluster_that_there_is_not_is_told_the_numbers(world_catalog):

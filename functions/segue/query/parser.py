@@ -1,10 +1,9 @@
 """From the JSON body or URL of a request to a frozen query; past this module no dictionary from outside is seen."""
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from segue.errors import InvalidQuery
 from segue.query.schema import (
     ATTRIBUTES_BY_NAME,
     AUDIO_FEATURES,
@@ -94,8 +93,7 @@ class RequestParser(Validator):
             explain=self.boolean(fields, "explain", "", False),
             exact=self.boolean(fields, "exact", "", False),
         )
-        if self.faults:
-            raise InvalidQuery(self.faults)
+        self.raise_faults()
         return query
 
     def options(self, fields: Mapping[str, Any], default_artist_cap: int = 2) -> dict[str, Any]:
@@ -112,21 +110,28 @@ class RequestParser(Validator):
 
     def seeds(self, fields: Mapping[str, Any]) -> tuple[Seed, ...]:
         """The seeds: exactly one of ``song``, ``song_id`` and ``seeds``."""
-        given = [name for name in ("song", "song_id", "seeds") if name in fields]
-        if len(given) != 1:
-            found = f"found {' and '.join(given)}" if given else "found none"
-            self.add_fault("", f"exactly one of 'song', 'song_id' and 'seeds' is needed, {found}")
+        kind = self.exactly_one(fields, ("song", "song_id", "seeds"))
+        if kind is None:
             return ()
-        if "artist" in fields and given != ["song"]:
+        if "artist" in fields and kind != "song":
             self.add_fault("/artist", "goes with 'song' only")
-        if given == ["song"]:
+        if kind == "song":
             return (self.song_seed({name: fields[name] for name in ("song", "artist") if name in fields}, ""),)
-        if given == ["song_id"]:
+        if kind == "song_id":
             return (self.id_seed(fields["song_id"], "/song_id"),)
         return tuple(
             self.seed(seed, f"/seeds/{index}")
             for index, seed in enumerate(self.array(fields["seeds"], "/seeds", 1, MAX_SEEDS))
         )
+
+    def exactly_one(self, fields: Mapping[str, Any], names: Sequence[str]) -> str | None:
+        """The one of several fields that is given; a fault, and None, if it is none or more than one."""
+        given = [name for name in names if name in fields]
+        if len(given) == 1:
+            return given[0]
+        expected = f"{', '.join(map(repr, names[:-1]))} and {names[-1]!r}"
+        self.add_fault("", f"exactly one of {expected} is needed, found {' and '.join(given) or 'none'}")
+        return None
 
     def url_seeds(self, values: Mapping[str, list[str]]) -> tuple[Seed, ...]:
         """All seeds of a URL; if it has one song and one artist, they name one song."""
@@ -146,31 +151,31 @@ class RequestParser(Validator):
         )
 
     def song_seed(
-        self, asked: Mapping[str, Any], pointer: str, weight: float = 1.0, *, is_plain: bool = False
+        self, given: Mapping[str, Any], pointer: str, weight: float = 1.0, *, is_plain: bool = False
     ) -> Seed:
         """A song by its title, and optionally an artist; ``is_plain``: the seed is the title itself, no object."""
         title_pointer = pointer if is_plain else f"{pointer}/song"
-        song = self.string(asked["song"], title_pointer)
-        artist = self.string(asked["artist"], f"{pointer}/artist") if "artist" in asked else None
+        song = self.string(given["song"], title_pointer)
+        artist = self.string(given["artist"], f"{pointer}/artist") if "artist" in given else None
         found = self.link(song, title_pointer)
         if found is None:
-            return Seed(pointer or title_pointer, asked, weight, song=song, artist=artist)
+            return Seed(pointer or title_pointer, given, weight, song=song, artist=artist)
         if found.kind == "artist":
-            return Seed(pointer or title_pointer, asked, weight, artist=found.id)
-        return Seed(pointer or title_pointer, asked, weight, id=found.id)
+            return Seed(pointer or title_pointer, given, weight, artist=found.id)
+        return Seed(pointer or title_pointer, given, weight, id=found.id)
 
     def id_seed(self, identity: object, pointer: str) -> Seed:
         """A song by its id, or a link to it."""
         return Seed(pointer, {"id": identity}, id=self.song_id(identity, pointer))
 
-    def artist_seed(self, asked: Mapping[str, Any], pointer: str, weight: float = 1.0) -> Seed:
+    def artist_seed(self, given: Mapping[str, Any], pointer: str, weight: float = 1.0) -> Seed:
         """An artist by name, id or link."""
         artist_pointer = f"{pointer}/artist"
-        artist = self.string(asked["artist"], artist_pointer)
+        artist = self.string(given["artist"], artist_pointer)
         found = self.link(artist, artist_pointer)
         if found and found.kind == "track":
             self.add_fault(artist_pointer, "leads to a song; expected the name of an artist, or a link to one")
-        return Seed(pointer or artist_pointer, asked, weight, artist=found.id if found else artist)
+        return Seed(pointer or artist_pointer, given, weight, artist=found.id if found else artist)
 
     def seed(self, value: object, pointer: str) -> Seed:
         """One seed of any kind."""
@@ -180,24 +185,24 @@ class RequestParser(Validator):
         weight = self.number(fields, "weight", pointer, -10, 10, 1.0)
         if weight == 0:
             self.add_fault(f"{pointer}/weight", "must not be 0; leave the seed out instead")
-        asked = {name: value for name, value in fields.items() if name != "weight"}
-        kind = self.seed_kind(asked, pointer) if isinstance(value, Mapping) else None
+        given = {name: value for name, value in fields.items() if name != "weight"}
+        kind = self.seed_kind(given, pointer) if isinstance(value, Mapping) else None
         if kind == "song":
-            return self.song_seed(asked, pointer, weight)
+            return self.song_seed(given, pointer, weight)
         if kind == "id":
-            return Seed(pointer, asked, weight, id=self.song_id(fields["id"], f"{pointer}/id"))
+            return Seed(pointer, given, weight, id=self.song_id(fields["id"], f"{pointer}/id"))
         if kind == "artist":
-            return self.artist_seed(asked, pointer, weight)
+            return self.artist_seed(given, pointer, weight)
         if kind == "genre":
-            return Seed(pointer, asked, weight, genre=self.genre(fields["genre"], f"{pointer}/genre"))
+            return Seed(pointer, given, weight, genre=self.genre(fields["genre"], f"{pointer}/genre"))
         if kind == "features":
-            return Seed(pointer, asked, weight, features=self.features(fields["features"], f"{pointer}/features"))
-        return Seed(pointer, asked, weight)
+            return Seed(pointer, given, weight, features=self.features(fields["features"], f"{pointer}/features"))
+        return Seed(pointer, given, weight)
 
-    def seed_kind(self, asked: Mapping[str, Any], pointer: str) -> str | None:
+    def seed_kind(self, given: Mapping[str, Any], pointer: str) -> str | None:
         """Which kind of seed an object is; None if it is none or several."""
-        kinds = [name for name in ("id", "song", "genre", "features") if name in asked]
-        if "artist" in asked and "song" not in asked:
+        kinds = [name for name in ("id", "song", "genre", "features") if name in given]
+        if "artist" in given and "song" not in given:
             kinds.append("artist")
         if len(kinds) == 1:
             return kinds[0]
@@ -316,10 +321,6 @@ def parse_continue(body: object, vocabulary: Vocabulary) -> ContinueQuery:
 class _JourneyParser(RequestParser):
     """Parses the bodies of journeys, with seeds, filters and options as in :class:`RequestParser`."""
 
-    def raise_faults(self) -> None:
-        if self.faults:
-            raise InvalidQuery(self.faults)
-
     def path(self, body: object) -> PathQuery:
         names = ("from", "to", "via", "length", "filters", "max_per_artist", "steady_popularity", "draw")
         fields = self.object_fields(body, "", names)
@@ -380,23 +381,17 @@ class _JourneyParser(RequestParser):
         return query
 
     def playlist_seeds(self, fields: Mapping[str, Any]) -> tuple[Seed, ...]:
-        given = [name for name in ("song", "song_id", "seeds", "cluster", "features") if name in fields]
-        if len(given) != 1:
-            found = f"found {' and '.join(given)}" if given else "found none"
-            self.add_fault(
-                "", f"exactly one of 'song', 'song_id', 'seeds', 'cluster' and 'features' is needed, {found}"
-            )
-            return ()
-        if given == ["features"]:
+        kind = self.exactly_one(fields, ("song", "song_id", "seeds", "cluster", "features"))
+        if kind == "features":
             features = self.features(fields["features"], "/features")
             return (Seed("/features", {"features": fields["features"]}, features=features),)
-        return () if given == ["cluster"] else self.seeds(fields)
+        return () if kind in ("cluster", None) else self.seeds(fields)
 
     def flow(self, value: object) -> str:
         if isinstance(value, str) and value in FLOWS:
             return value
-        asked = f", found {quoted(value)}{did_you_mean(value, FLOWS)}" if isinstance(value, str) else ""
-        self.add_fault("/flow", f"expected one of {', '.join(FLOWS)}{asked}")
+        found = f", found {quoted(value)}{did_you_mean(value, FLOWS)}" if isinstance(value, str) else ""
+        self.add_fault("/flow", f"expected one of {', '.join(FLOWS)}{found}")
         return FLOWS[0]
 
     def continued(self, body: object) -> ContinueQuery:

@@ -79,12 +79,12 @@ class Seed:
     """What a recommendation starts from; exactly one of the five kinds.
 
     pointer : its JSON pointer in the request, for error messages
-    asked : the seed as it was asked for, without its weight
+    given : the seed as it stands in the request, without its weight
     weight : -10..10, not 0; negative: less like this
     """
 
     pointer: str
-    asked: Mapping[str, Any]
+    given: Mapping[str, Any]
     weight: float = 1.0
     id: str | None = None
     song: str | None = None

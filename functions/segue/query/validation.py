@@ -164,6 +164,11 @@ class Validator:
         """Add a fault; raise at ``MAX_FAULTS``, without reading the rest of the request."""
         self.faults.append(Fault(pointer, detail))
         if len(self.faults) == MAX_FAULTS:
+            self.raise_faults()
+
+    def raise_faults(self) -> None:
+        """Raise one error with all faults found so far, if there are any."""
+        if self.faults:
             raise InvalidQuery(self.faults)
 
 

@@ -109,10 +109,10 @@ def seed_entries(catalog: Catalog, found: Sequence[ResolvedSeed]) -> list[dict[s
 
 def _seed_entry(catalog: Catalog, seed: ResolvedSeed) -> dict[str, Any]:
     if seed.match is None:
-        return {"asked": dict(seed.seed.asked), "songs": len(seed.rows)}
+        return {"asked": dict(seed.seed.given), "songs": len(seed.rows)}
     match = seed.match
     return {
-        "asked": dict(seed.seed.asked),
+        "asked": dict(seed.seed.given),
         **song_reference(catalog, match.row),
         "match": match.match.kind,
         "understood": understood_as(catalog, match.match),
