@@ -28,8 +28,7 @@ artifacts/current.json: | $(VENV)/build-ready
 	$(BIN)/segue fit --source $(or $(SOURCE),demo) $(FIT_FLAGS)
 
 run: free-port $(VENV)/build-ready $(if $(SOURCE),fit,artifacts/current.json) ## serve on PORT (8080); SOURCE=songs.csv fits your own table first
-	@echo "Segue listens on http://127.0.0.1:$(PORT)/ (page) and /docs (API); Ctrl-C stops it"
-	@$(BIN)/functions-framework --source functions/main.py --target recommend --host 127.0.0.1 --port $(PORT)
+	@$(BIN)/segue serve --port $(PORT)
 
 free-port:
 	$(if $(shell $(PYTHON) -c 'import socket; print(socket.create_server(("127.0.0.1", $(PORT))))' 2>&1 | grep '^<'),,$(error \

@@ -2,22 +2,31 @@ import gzip
 import json
 import os
 import re
+import shlex
 import shutil
 import socket
 import subprocess
 import sys
+import urllib.request
 from pathlib import Path
 
 import pytest
 
 from segue.catalog import load, write_lock
 from segue.engine.recommendation import recommend
-from segue_build.cli import main
+from segue.query.schema import Query, Seed
+from segue.web import serializers
+from segue_build.cli import build_parser, main
 from segue_build.quality import recommend_file
 from tests.support import invented_playlists, world
+from tests.support.serving import wait_for
 from tests.support.tables import song, songs, text, write
 
 ROOT = Path(__file__).resolve().parents[1]
+COMMANDS = [
+    "fit", "serve", "recommend", "recommend-file", "evaluate", "recall", "report", "versions", "publish", "rollback",
+    "package", "key",
+]  # fmt: skip
 UNDER_MAKE = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")
 BAD = {
     "aggregates": b"mode,genres,energy\n1,folk,0.5\n",
@@ -35,12 +44,12 @@ BAD = {
 }
 
 
-def run(*arguments, cwd=ROOT):
+def run(*arguments, cwd=ROOT, columns=500):
     """The command line, as a person runs it."""
     return subprocess.run(
         [sys.executable, "-m", "segue_build", *map(str, arguments)],
         cwd=cwd,
-        env=os.environ | {"PYTHONWARNINGS": "error", "COLUMNS": "500"},
+        env=os.environ | {"PYTHONWARNINGS": "error", "COLUMNS": str(columns)},
         capture_output=True,
         text=True,
         check=False,
@@ -143,11 +152,11 @@ def test_columns_and_several_sources_reach_the_fit(tmp_path, capsys):
         (["fti"], "segue: error: no command 'fti'; did you mean fit?"),
         (
             ["sing"],
-            "no command 'sing'; there are: fit, evaluate, recommend-file, recall, report, publish, versions",
+            "no command 'sing'; there are: fit, serve, recommend, recommend-file, evaluate, recall, report, versions",
         ),
         (["fit", "--sorce", "x"], "segue fit: error: no option --sorce; did you mean --source?"),
         (["fit", "--sorce=x"], "segue fit: error: no option --sorce; did you mean --source?"),
-        (["evaluate", "--plalists", "x"], "build evaluate: error: no option --plalists; did you mean --playlists?"),
+        (["evaluate", "--plalists", "x"], "segue evaluate: error: no option --plalists; did you mean --playlists?"),
         (["publish", "x", "--fource"], "segue publish: error: no option --fource; did you mean --force?"),
         (["package", "aws", "--arhc", "x"], "segue package: error: no option --arhc; did you mean --arch?"),
         (["fit", "songs.csv"], "segue fit: error: unexpected 'songs.csv'"),
@@ -182,6 +191,114 @@ def test_help_of_recommend_file_tells_its_columns_range_and_defaults():
     assert (done.returncode, done.stderr) == (0, "")
     for said in ("query_id,seed_track_id", "query_id,rank,track_id", "1..100 (default: 100)", "SEGUE_ARTIFACTS"):
         assert said in done.stdout
+
+
+def test_help_fits_a_screen_and_shows_every_command():
+    done = run("--help", columns=80)
+    lines = done.stdout.splitlines()
+    assert lines[0] == "usage: segue [-h] COMMAND ..."
+    assert len(lines) <= 24
+    assert max(map(len, lines)) <= 80
+    assert [line.split()[0] for line in lines if re.match(r" {4}\w", line)] == COMMANDS
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_help_of_a_command_ends_with_an_example_that_it_accepts(command, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    with pytest.raises(SystemExit):
+        main([command, "--help"])
+    example = capsys.readouterr().out.splitlines()[-1]
+    assert example.startswith(f"Example: segue {command}")
+    assert callable(build_parser().parse_args(shlex.split(example)[2:]).run)
+
+
+def test_the_script_segue_runs_the_arguments_of_its_process(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["segue", "fti"])
+    with pytest.raises(SystemExit):
+        main()
+    assert "no command 'fti'; did you mean fit?" in capsys.readouterr().err
+
+
+@pytest.fixture
+def recommended(world_artifacts, capsys):
+    """What ``segue recommend`` prints of the small world: exit code, stdout, stderr."""
+
+    def of(*arguments):
+        code = main(["recommend", *arguments, "--artifacts", str(world_artifacts)])
+        return code, *capsys.readouterr()
+
+    return of
+
+
+def test_recommend_prints_an_aligned_list_and_what_was_understood(recommended):
+    code, printed, _ = recommended("déjà rêvé les ondees", "--limit", "3")
+    seed, blank, *table = printed.splitlines()
+    assert (code, seed, blank) == (0, '"Déjà Rêvé" by Les Ondées (exact match), and songs like it:', "")
+    assert [re.split(r"  +", line.strip())[:3] for line in table] == [
+        ["rank", "title", "artists"],
+        ["1", "Mirror Floor", "Les Ondées"],
+        ["2", "Velvet Count", "Polly Quartz"],
+        ["3", "Neon Waltz", "Dez & Dot"],
+    ]
+    starts = {line.index(artist) for line, artist in zip(table, ["artists", "Les Ondées", "Polly Quartz", "Dez"])}
+    assert len(starts) == 1
+    assert all(re.search(r" [01]\.\d{3}$", line) for line in table[1:])
+
+
+def test_recommend_gives_the_reasons_that_are_wanted(recommended):
+    _, printed, _ = recommended("piano-1", "--limit", "1", "--explain")
+    seed, _, header, song = printed.splitlines()
+    assert seed == '"Slow Rain" by Ada Lindqvist (by its id), and songs like it:'
+    assert header.endswith("score  why")
+    assert song.endswith("  also by Ada Lindqvist; both calm and sad; same tempo, 72 bpm")
+
+
+def test_recommend_as_json_is_the_answer_of_the_service(recommended, world_catalog):
+    _, printed, _ = recommended("slow rain", "--limit", "2", "--explain", "--json")
+    query = Query((Seed("/song", {"song": "slow rain"}, song="slow rain"),), limit=2, explain=True)
+    assert json.loads(printed) == serializers.recommendations(world_catalog, recommend(world_catalog, query))
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("iron window", "error: no song is called 'iron window'; did you mean: \"Grey Window\" by Ada Lindqvist"),
+        ("\x1b[1mqqqq\nzzzz", "error: no song is called ' [1mqqqq zzzz'"),
+        (" ", "error: SONG: expected a text of 1..600 characters"),
+        (
+            "spotify:album:1",
+            "error: SONG: 'spotify:album:1' leads to no song and no artist; expected spotify:track:ID",
+        ),
+    ],
+)
+def test_a_song_that_is_unknown_is_one_line_that_suggests_others(recommended, text, told):
+    code, printed, error = recommended(text)
+    assert (code, printed, error.count("\n")) == (1, "", 1)
+    assert error.startswith(told)
+
+
+def test_serve_answers_until_it_is_told_to_end(world_artifacts):
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "segue_build", "serve", "--port", str(port), "--artifacts", world_artifacts]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    try:
+        assert process.stdout.readline().startswith(f"Segue listens on http://127.0.0.1:{port}/ ")
+        wait_for(f"http://127.0.0.1:{port}/healthz")
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz") as answer:
+            assert json.load(answer)["songs"] == len(world.rows())
+        again = run("serve", "--port", port, "--artifacts", world_artifacts)
+        assert (again.returncode, again.stdout) == (1, "")
+        why = "Address already in use; choose another --port or --host"
+        assert again.stderr == f"error: can't listen on 127.0.0.1, port {port}: {why}\n"
+    finally:
+        process.terminate()
+        process.communicate(timeout=30)
+
+
+def test_serve_without_artifacts_says_what_to_run(tmp_path, capsys):
+    assert main(["serve", "--artifacts", str(tmp_path / "nothing")]) == 1
+    assert capsys.readouterr() == ("", "error: no artifacts in 'nothing': run 'segue fit' first\n")
 
 
 def test_the_usage_of_a_misspelt_option_is_the_commands(capsys):

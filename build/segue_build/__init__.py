@@ -1,6 +1,7 @@
 """The offline step: from a table of tracks to the artifacts that the function serves.
 
-Run as ``segue``, or as ``python -m segue_build`` with ``functions`` and ``build`` on the path. Its packages, in the order in which a table goes through them: sources, model, artifacts, quality, releases, package.
+Run it as ``segue``, or as ``python -m segue_build`` with ``functions`` and ``build`` on the path. A table goes
+through its packages in this order: sources, model, artifacts, quality, releases, package.
 """
 
 import sys

@@ -1,7 +1,7 @@
-"""``segue``: the command line."""
+"""``python -m segue_build``: the command ``segue``."""
 
 import sys
 
 from segue_build.cli import main
 
-sys.exit(main(sys.argv[1:]))
+sys.exit(main())

@@ -1,10 +1,11 @@
-"""What several commands have in common on the command line."""
+"""What the commands share on the command line: a parser with better errors, types of options, aligned tables."""
 
 import argparse
 import os
+import unicodedata
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, TypeAlias
 
 from segue.config import BUCKET_URI
 
@@ -13,13 +14,13 @@ STORE_FORMS = "a folder, s3://bucket/prefix or gs://bucket/prefix"
 
 
 class ArgumentParser(argparse.ArgumentParser):
-    """A parser that tells an unknown command or option by its name, and what may have been meant.
+    """A parser whose errors name an unknown command or option and suggest the closest known one.
 
-    Its base hands what a command does not know to the whole, which has neither the command's usage nor its options.
+    argparse passes what a command does not know up to the main parser, whose usage and options are of no help there.
     """
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
-        """As its base, but nothing is left over."""
+        """Parse as argparse does, but accept no leftovers."""
         commands = self._subparsers._group_actions[0].choices if self._subparsers else None
         if commands is None:
             self._check_options(args or ())
@@ -39,11 +40,28 @@ class ArgumentParser(argparse.ArgumentParser):
                 self.error(f"no option {name}; {_suggestion(name, self._option_string_actions)}")
 
 
+Commands: TypeAlias = "argparse._SubParsersAction[ArgumentParser]"
+
+
 def _suggestion(name: str, known: Iterable[str]) -> str:
-    """The name most like one, else all that there are."""
+    """The closest known name, or else all of them."""
     names = [other for other in known if other.startswith("--") or not other.startswith("-")]
     near = get_close_matches(name, names, n=1)
     return f"did you mean {near[0]}?" if near else f"there are: {', '.join(names)}"
+
+
+def add_command(commands: Commands, name: str, summary: str, example: str) -> ArgumentParser:
+    """Add a command.
+
+    summary : one line of ``segue --help``, 58 characters at most
+    example : its arguments in the example at the end of its own help
+    """
+    return commands.add_parser(
+        name,
+        help=summary,
+        description=f"{summary[0].upper()}{summary[1:]}.",
+        epilog=f"Example: segue {name} {example}".rstrip(),
+    )
 
 
 def add_artifacts(parser: argparse.ArgumentParser) -> None:
@@ -58,14 +76,47 @@ def add_artifacts(parser: argparse.ArgumentParser) -> None:
 
 
 def store_uri(text: str) -> str:
-    """A folder or the address of a store."""
+    """A folder, or a bucket's URI."""
     if "://" in text and not BUCKET_URI.fullmatch(text):
         raise argparse.ArgumentTypeError(f"'{text}': expected {STORE_FORMS}")
     return text
 
 
 def bounded_int(text: str, low: int, high: int) -> int:
-    """A whole number between two others, both included."""
+    """A whole number from ``low`` to ``high``, both included."""
     if text.isdecimal() and low <= int(text) <= high:
         return int(text)
     raise argparse.ArgumentTypeError(f"'{text}': expected a whole number {low}..{high}")
+
+
+def format_table(rows: Sequence[Sequence[str]], right: Iterable[int] = ()) -> list[str]:
+    """Rows as aligned lines; ``right``: the columns that are aligned to the right."""
+    widths = [max(map(display_width, column)) for column in zip(*rows)]
+    aligned_right = set(right)
+    return ["  ".join(_pad(row[n], widths[n], n in aligned_right) for n in range(len(row))).rstrip() for row in rows]
+
+
+def _pad(cell: str, width: int, is_right: bool) -> str:
+    padding = " " * (width - display_width(cell))
+    return padding + cell if is_right else cell + padding
+
+
+def display_width(text: str) -> int:
+    """The columns that a terminal takes for a text: two for a wide East Asian character, none for a combining one."""
+    return sum(
+        0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text
+    )
+
+
+def shorten(text: str, width: int) -> str:
+    """A text that takes at most ``width`` columns, with an ellipsis where it was cut."""
+    if display_width(text) <= width:
+        return text
+    while display_width(text) > width - 1:
+        text = text[:-1]
+    return f"{text.rstrip()}…"
+
+
+def one_line(text: str) -> str:
+    """A text of somebody else's as one line without control characters."""
+    return " ".join("".join(char if char.isprintable() else " " for char in text).split())

@@ -3,12 +3,22 @@
 import argparse
 import os
 import re
+import socket
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from segue.errors import SegueError
-from segue_build.arguments import DEFAULT_ARTIFACTS, ArgumentParser, add_artifacts, bounded_int
+from segue_build import FUNCTIONS
+from segue_build.arguments import (
+    DEFAULT_ARTIFACTS,
+    ArgumentParser,
+    Commands,
+    add_artifacts,
+    add_command,
+    bounded_int,
+    one_line,
+)
 from segue_build.model.weights import WEIGHTS
 from segue_build.package import package_commands
 from segue_build.releases import release_commands
@@ -16,9 +26,9 @@ from segue_build.sources.columns import CANONICAL_COLUMNS
 from segue_build.sources.download import DATASETS
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Run one command; returns the exit code."""
-    options = build_parser().parse_args(arguments)
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code; ``arguments``: by default those of the process."""
+    options = build_parser().parse_args(sys.argv[1:] if arguments is None else arguments)
     try:
         options.run(options)
     except SegueError as error:
@@ -29,14 +39,14 @@ def main(arguments: Sequence[str]) -> int:
     except OSError as error:
         return _print_error(f"{error.filename}: {error.strerror}" if error.filename else str(error))
     except KeyboardInterrupt:
-        print("error: interrupted; what was current still is", file=sys.stderr)
+        print("error: interrupted; the current version is unchanged", file=sys.stderr)
         return 130
     return 0
 
 
-def _print_error(why: str) -> int:
-    """Tell why on one line, whatever a stranger's table put into it."""
-    print(f"error: {' '.join(why.split())}", file=sys.stderr)
+def _print_error(message: str) -> int:
+    """Print one line on stderr, whatever a stranger's table put into the message."""
+    print(f"error: {one_line(message)}", file=sys.stderr)
     return 1
 
 
@@ -44,20 +54,26 @@ def build_parser() -> argparse.ArgumentParser:
     """All commands and their options."""
     root = ArgumentParser(
         prog="segue",
-        description="From a table of tracks to the artifacts that the function serves.",
+        description="Song recommendations from your own table of tracks.",
+        epilog="'segue COMMAND --help' shows a command's options and an example.",
     )
-    commands = root.add_subparsers(required=True, metavar="COMMAND")
-    _add_fit(commands.add_parser("fit", help="build a version from a table of tracks and make it current"))
-    _add_evaluate(commands.add_parser("evaluate", help="judge the current version by playlists that people made"))
-    _add_recommend_file(commands.add_parser("recommend-file", help="answer a file of seeds as the service would"))
-    _add_recall(commands.add_parser("recall", help="show what share of the best songs a search finds at what cost"))
-    _add_report(commands.add_parser("report", help="show the current version in one HTML page with plots"))
+    commands = root.add_subparsers(required=True, title="commands", metavar="COMMAND")
+    _add_fit(commands)
+    _add_serve(commands)
+    _add_recommend(commands)
+    _add_recommend_file(commands)
+    _add_evaluate(commands)
+    _add_recall(commands)
+    _add_report(commands)
     release_commands.add_commands(commands)
     package_commands.add_commands(commands)
     return root
 
 
-def _add_fit(parser: argparse.ArgumentParser) -> None:
+def _add_fit(commands: Commands) -> None:
+    parser = add_command(
+        commands, "fit", "build a version from a table of tracks and make it current", "--source songs.csv"
+    )
     named = ", ".join(DATASETS)
     parser.add_argument(
         "--source",
@@ -74,14 +90,12 @@ def _add_fit(parser: argparse.ArgumentParser) -> None:
         type=_parse_columns,
         default={},
         metavar="NAME=HEADER,...",
-        help=f"which header means what, where Segue can't recognise it; names: {', '.join(CANONICAL_COLUMNS)}",
+        help=f"which header holds what, where Segue can't recognise it; names: {', '.join(CANONICAL_COLUMNS)}",
     )
     parser.add_argument(
         "--out", type=Path, default=Path(DEFAULT_ARTIFACTS), help="artifacts folder (default: %(default)s)"
     )
-    parser.add_argument(
-        "--seed", type=_parse_seed, default=0, help="of everything random, 0..4294967295 (default: 0)"
-    )
+    parser.add_argument("--seed", type=_parse_seed, default=0, help="random seed, 0..4294967295 (default: 0)")
     parser.add_argument("--strict", action="store_true", help="stop at any bad row instead of dropping up to 10%%")
     parser.add_argument(
         "--accept-checksum", action="store_true", help="accept a named data set whose content has changed"
@@ -90,7 +104,7 @@ def _add_fit(parser: argparse.ArgumentParser) -> None:
         "--shares",
         type=_parse_weights,
         metavar="BLOCK=SHARE,...",
-        help="how much each block of the space counts, 0..1; those not named: nothing (default:"
+        help="weight of each block of the vector space, 0..1; blocks that are not named get none (default:"
         f" {','.join(f'{block}={weight}' for block, weight in WEIGHTS.items())})",
     )
     parser.add_argument(
@@ -100,7 +114,10 @@ def _add_fit(parser: argparse.ArgumentParser) -> None:
         help="learn what people play together: playlist_id and track_id, or playlist_id, artist and title",
     )
     parser.add_argument(
-        "--fold", type=int, choices=range(5), help="leave this fifth of the playlists for evaluate (default: none)"
+        "--fold",
+        type=int,
+        choices=range(5),
+        help="hold out this fifth of the playlists for evaluate --fold (default: none)",
     )
     parser.add_argument(
         "--engine",
@@ -117,40 +134,69 @@ def _add_fit(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_fit)
 
 
-def _add_evaluate(parser: argparse.ArgumentParser) -> None:
+def _add_serve(commands: Commands) -> None:
+    parser = add_command(commands, "serve", "answer HTTP requests: the API and a web page", "--port 8090")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    parser.add_argument("--port", type=_parse_port, default=8080, help="1..65535 (default: %(default)s)")
+    add_artifacts(parser)
+    parser.set_defaults(run=_serve)
+
+
+def _add_recommend(commands: Commands) -> None:
+    example = '"Harbour at Dusk" --limit 5 --explain'
+    parser = add_command(commands, "recommend", "list songs like one that you name", example)
+    parser.add_argument("song", metavar="SONG", help="a title, 'TITLE by ARTIST', an id or a link to a song")
+    parser.add_argument("--limit", type=_parse_limit, default=10, help="songs, 1..100 (default: %(default)s)")
+    parser.add_argument("--explain", action="store_true", help="give reasons for each song")
+    parser.add_argument("--json", action="store_true", help="print what the service's /recommend answers")
+    add_artifacts(parser)
+    parser.set_defaults(run=_recommend)
+
+
+def _add_evaluate(commands: Commands) -> None:
+    parser = add_command(commands, "evaluate", "judge the current version by playlists", "--playlists playlists.csv")
     parser.add_argument(
-        "--playlists", type=Path, metavar="CSV", required=True, help="columns as for fit; the final judge"
+        "--playlists", type=Path, metavar="CSV", required=True, help="with the columns that fit takes"
     )
     parser.add_argument(
         "--fold",
         type=int,
         choices=range(5),
-        help="judge by this fifth only, which fit --fold left out (default: all)",
+        help="judge by this fifth only, which fit --fold held out (default: all)",
     )
-    parser.add_argument("--json", action="store_true", help="for machines: means and 95%% intervals")
+    parser.add_argument("--json", action="store_true", help="print means and 95%% intervals as JSON")
     add_artifacts(parser)
     parser.set_defaults(run=_evaluate)
 
 
-def _add_recommend_file(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("queries", type=Path, metavar="QUERIES.csv", help="query_id,seed_track_id; rows that share a"
-                        " query_id are one query of several seeds")  # fmt: skip
+def _add_recommend_file(commands: Commands) -> None:
+    parser = add_command(
+        commands, "recommend-file", "recommend for every query of a file", "queries.csv ranked.csv --limit 20"
+    )
+    parser.add_argument("queries", type=Path, metavar="QUERIES.csv", help="query_id,seed_track_id; rows with the"
+                        " same query_id are one query of several seeds")  # fmt: skip
     parser.add_argument("ranked", type=Path, metavar="RANKED.csv", help="query_id,rank,track_id; '-' for stdout")
     parser.add_argument(
-        "--limit", type=_parse_limit, default=100, help="songs a query, 1..100 (default: %(default)s)"
+        "--limit", type=_parse_limit, default=100, help="songs per query, 1..100 (default: %(default)s)"
     )
-    parser.add_argument("--exact", action="store_true", help="score every song for each query: slower, finds all")
+    parser.add_argument("--exact", action="store_true", help="score every song for each query: slower, misses none")
     add_artifacts(parser)
     parser.set_defaults(run=_recommend_file)
 
 
-def _add_report(parser: argparse.ArgumentParser) -> None:
+def _add_report(commands: Commands) -> None:
+    parser = add_command(
+        commands, "report", "write an HTML page of plots about the current version", "--out report.html"
+    )
     parser.add_argument("--out", type=Path, default=Path("report.html"), help="the page (default: %(default)s)")
     add_artifacts(parser)
     parser.set_defaults(run=_report)
 
 
-def _add_recall(parser: argparse.ArgumentParser) -> None:
+def _add_recall(commands: Commands) -> None:
+    parser = add_command(
+        commands, "recall", "show how many of the best songs a search finds, and its cost", "--artifacts artifacts"
+    )
     add_artifacts(parser)
     parser.set_defaults(run=_recall)
 
@@ -177,6 +223,36 @@ def _fit(options: argparse.Namespace) -> None:
     print(f"version {built.version}: {len(built):,} songs in {len(built.manifest['clusters'])} clusters")
     figures = [*recall.format_recall(built.manifest["search"]), *format_table_metrics(quality["table"])]
     print("\n".join(figures + format_metrics(quality.get("playlists", {}))))
+
+
+def _serve(options: argparse.Namespace) -> None:
+    """Become the functions framework, with the function as Google runs it."""
+    from segue.catalog.version_files import current_version
+
+    if "://" not in options.artifacts:
+        current_version(Path(options.artifacts))
+    family = socket.AF_INET6 if ":" in options.host else socket.AF_INET
+    try:
+        socket.create_server((options.host, options.port), family=family).close()
+    except OSError as error:
+        reason = str(error.strerror).partition(" (")[0]  # Python repeats the address after it
+        raise SegueError(
+            f"can't listen on {options.host}, port {options.port}: {reason}; choose another --port or --host"
+        ) from None
+    os.environ["SEGUE_ARTIFACTS"] = options.artifacts
+    host = f"[{options.host}]" if ":" in options.host else options.host
+    print(f"Segue listens on http://{host}:{options.port}/ (page) and /docs (API); Ctrl-C stops it", flush=True)
+    command = [sys.executable, "-P", "-m", "functions_framework", "--source", str(FUNCTIONS / "main.py"),
+               "--target", "recommend", "--host", options.host, "--port", str(options.port)]  # fmt: skip
+    os.execv(sys.executable, command)  # noqa: S606 # no shell is wanted
+
+
+def _recommend(options: argparse.Namespace) -> None:
+    from segue_build.recommend import print_recommendations
+
+    print_recommendations(
+        options.artifacts, options.song, options.limit, explain=options.explain, as_json=options.json
+    )
 
 
 def _evaluate(options: argparse.Namespace) -> None:
@@ -227,6 +303,10 @@ def _parse_weights(text: str) -> dict[str, float]:
 
 def _parse_seed(text: str) -> int:
     return bounded_int(text, 0, 2**32 - 1)
+
+
+def _parse_port(text: str) -> int:
+    return bounded_int(text, 1, 65535)
 
 
 def _parse_limit(text: str) -> int:

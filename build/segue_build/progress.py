@@ -1,4 +1,4 @@
-"""Progress of long work, on stderr: a line per stage, a sign of life in a long one, a bar where it has many steps."""
+"""Progress on stderr: a line for each stage, a heartbeat in long ones, a bar where there are many steps."""
 
 import contextlib
 import os
@@ -15,13 +15,13 @@ from tqdm import tqdm
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-HEARTBEAT_SECONDS = 30.0  # seconds between signs of life
-_KILOBYTE = 1 if sys.platform == "darwin" else 1024  # the unit of getrusage, which systems don't agree on
+HEARTBEAT_SECONDS = 30.0  # between two lines about a stage that is still running
+_KILOBYTE = 1 if sys.platform == "darwin" else 1024  # the unit of getrusage: bytes on macOS, elsewhere KiB
 
 
 @contextlib.contextmanager
 def stage(what: str) -> Iterator[None]:
-    """Tell that a stage begins, that it is still at work, and what time and memory it took."""
+    """Log the start of a stage, a heartbeat while it runs, and the time and memory that it took."""
     _log(f"{what} ...")
     started, done = time.monotonic(), threading.Event()
     threading.Thread(target=_heartbeat, args=(what, started, done), daemon=True).start()
@@ -33,22 +33,22 @@ def stage(what: str) -> Iterator[None]:
 
 
 def bar(items: Iterable[Item], what: str, unit: str, total: int | None = None) -> Iterator[Item]:
-    """The items, with a bar for a person at a terminal that goes when it is full."""
+    """The items; at a terminal with a progress bar, which disappears at the end."""
     return iter(tqdm(items, desc=what, unit=unit, total=total, leave=False, disable=None, unit_scale=True))
 
 
 def thread_map(function: Callable[[Item], Result], items: Sequence[Item], what: str, unit: str) -> Iterator[Result]:
-    """What ``function`` makes of each item, in order, with a bar.
+    """The results of ``function`` for all items, in order, with a progress bar.
 
-    Threads, for NumPy lets go of the interpreter while it computes; as each item is one thread's, their number
-    changes no result.
+    NumPy releases the interpreter lock while it computes, so threads suffice. One thread computes each item, so the
+    number of threads changes no result.
     """
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         yield from bar(pool.map(function, items), what, unit, len(items))
 
 
 def peak_memory() -> int:
-    """The most memory that this process ever had, in bytes."""
+    """The peak memory of this process, in bytes."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _KILOBYTE
 
 
@@ -62,7 +62,7 @@ def _log(line: str) -> None:
 
 
 def format_bytes(n_bytes: float) -> str:
-    """Bytes as a person reads them: ``44123456`` -> ``44.1 MB``."""
+    """A number of bytes for people: ``44123456`` -> ``44.1 MB``."""
     units = ["bytes", "kB", "MB", "GB"]
     while n_bytes >= 1000 and len(units) > 1:
         n_bytes /= 1000

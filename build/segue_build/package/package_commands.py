@@ -6,18 +6,21 @@ import os
 import secrets
 from pathlib import Path
 
-from segue_build.arguments import ArgumentParser
+from segue_build.arguments import Commands, add_command
 from segue_build.package.targets import ARCHITECTURES, PYTHON_VERSIONS, Target
 
 
-def add_commands(commands: "argparse._SubParsersAction[ArgumentParser]") -> None:
+def add_commands(commands: Commands) -> None:
     """Add the commands."""
-    _add_package(commands.add_parser("package", help="make a folder and zip to deploy on AWS or Google"))
-    key = commands.add_parser("key", help="make an API key, its digest and a secret to sign tokens with")
+    _add_package(commands)
+    key = add_command(commands, "key", "make an API key, its digest and a secret that signs tokens", "")
     key.set_defaults(run=_run_key)
 
 
-def _add_package(parser: argparse.ArgumentParser) -> None:
+def _add_package(commands: Commands) -> None:
+    parser = add_command(
+        commands, "package", "make a folder and a zip to deploy on AWS or Google", "aws --arch arm64"
+    )
     parser.add_argument("cloud", choices=("aws", "gcp"), help="Lambda, or Cloud Run functions")
     where = parser.add_mutually_exclusive_group()
     where.add_argument(
@@ -43,8 +46,9 @@ def _add_package(parser: argparse.ArgumentParser) -> None:
 def _run_package(options: argparse.Namespace) -> None:
     from segue_build.package.builder import PackageOptions, build_package, size_table
 
-    asked = Target.of(options.cloud, options.python, options.arch, image=options.image)
-    target = Target.here(options.cloud) if options.here else asked
+    target = Target.of(options.cloud, options.python, options.arch, image=options.image)
+    if options.here:
+        target = Target.here(options.cloud)
     artifacts = None if options.no_artifacts else options.artifacts
     made = build_package(PackageOptions(target, artifacts, options.out))
     print("\n".join(size_table(made, target)))

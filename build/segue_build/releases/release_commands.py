@@ -1,4 +1,4 @@
-"""The commands ``publish``, ``versions`` and ``rollback``: their options, and what they call."""
+"""The commands ``versions``, ``publish`` and ``rollback``: their options, and what they call."""
 
 import argparse
 import re
@@ -6,21 +6,29 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from segue.catalog.version_files import is_version_id
-from segue_build.arguments import STORE_FORMS, ArgumentParser, add_artifacts, bounded_int, store_uri
+from segue_build.arguments import STORE_FORMS, Commands, add_artifacts, add_command, bounded_int, store_uri
 
 if TYPE_CHECKING:
     from segue.releases.store import Store
     from segue_build.releases.publish import PublishOptions
 
 
-def add_commands(commands: "argparse._SubParsersAction[ArgumentParser]") -> None:
+def add_commands(commands: Commands) -> None:
     """Add the three commands."""
-    _add_publish(commands.add_parser("publish", help="make a version current in a store, unless it is worse"))
-    _add_versions(commands.add_parser("versions", help="list the versions of a store and how they came about"))
-    _add_rollback(commands.add_parser("rollback", help="make an older version of a store current again"))
+    _add_versions(commands)
+    _add_publish(commands)
+    _add_rollback(commands)
 
 
-def _add_publish(parser: argparse.ArgumentParser) -> None:
+def _add_versions(commands: Commands) -> None:
+    parser = add_command(commands, "versions", "list the versions in a store and their history", "s3://music/models")
+    _add_store(parser)
+    parser.set_defaults(run=_run_versions)
+
+
+def _add_publish(commands: Commands) -> None:
+    summary = "make a version current in a store, unless it is worse"
+    parser = add_command(commands, "publish", summary, "s3://music/models --reason 'autumn releases'")
     _add_store(parser)
     add_artifacts(parser)
     parser.add_argument(
@@ -28,7 +36,7 @@ def _add_publish(parser: argparse.ArgumentParser) -> None:
         type=_parse_allowances,
         default={},
         metavar="NAME=NUMBER,...",
-        help="how much worse a figure of the comparison may become, in place of what the comparison says is allowed:"
+        help="how much worse a figure of the comparison may become, in place of the limit in its column 'allowed':"
         " a share of what it was (0.1: a tenth)",
     )
     parser.add_argument(
@@ -39,15 +47,15 @@ def _add_publish(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_run_publish)
 
 
-def _add_versions(parser: argparse.ArgumentParser) -> None:
-    _add_store(parser)
-    parser.set_defaults(run=_run_versions)
-
-
-def _add_rollback(parser: argparse.ArgumentParser) -> None:
+def _add_rollback(commands: Commands) -> None:
+    parser = add_command(commands, "rollback", "make an older version current again", "s3://music/models")
     _add_store(parser)
     parser.add_argument(
-        "version", type=_parse_version, nargs="?", metavar="VERSION", help="default: the one that was current before"
+        "version",
+        type=_parse_version,
+        nargs="?",
+        metavar="VERSION",
+        help="default: the one that was current before this one",
     )
     _add_history(parser)
     parser.set_defaults(run=_run_rollback, allow={}, force=False, keep=None)
@@ -58,8 +66,8 @@ def _add_store(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_history(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--reason", metavar="TEXT", help="why; kept in the history")
-    parser.add_argument("--by", metavar="NAME", help="who; kept in the history (default: who is logged in)")
+    parser.add_argument("--reason", metavar="TEXT", help="why, for the history")
+    parser.add_argument("--by", metavar="NAME", help="who, for the history (default: who is logged in)")
 
 
 def _run_publish(options: argparse.Namespace) -> None:
