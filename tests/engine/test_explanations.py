@@ -26,7 +26,6 @@ from segue.engine.explanations import (
     explain,
 )
 from segue.engine.recommendation import recommend
-from segue.engine.rerank import ScoredSong
 from segue.engine.scoring import Scorer
 from segue.engine.seeds import resolve
 from segue.engine.space import LOCAL_SCALE, rank_transform, space_of
@@ -170,7 +169,7 @@ def test_songs_are_explained_together_as_they_are_alone(taught):
         query = ask(*seeds, explain=True, targets={"energy": 0.5})
         resolved = resolve(taught, query.seeds)
         scorer, found = Scorer(taught, resolved, query.targets), recommend(taught, query).recommendations
-        alone = [explain(taught, scorer, resolved, [ScoredSong(song.row, song.score)])[0] for song in found]
+        alone = [explain(taught, scorer, resolved, np.array([song.row]), np.array([song.score]))[0] for song in found]
         assert [song.why.as_json() for song in found] == [why.as_json() for why in alone]
 
 

@@ -17,10 +17,8 @@ from typing import Any
 
 import numpy as np
 
-from segue.catalog import Catalog
-from segue.engine.rerank import ScoredSong
-from segue.engine.scoring import TARGETS_WEIGHT, Scorer
-from segue.engine.seeds import ResolvedSeed
+from segue.catalog.catalog import Catalog
+from segue.engine.scoring import TARGETS_WEIGHT, Scorer, SeedPoints, neighbour_works
 from segue.engine.space import (
     LOCAL_SCALE,
     STEPS_PER_UNIT,
@@ -176,19 +174,8 @@ class SongRelations:
     def of(cls, catalog: Catalog, row: int) -> "SongRelations":
         """A song's."""
         artists, genres = catalog.lists("song", "artists")[row], catalog.lists("song", "genres")[row]
-        return cls(
-            frozenset(artists.tolist()),
-            frozenset(genres.tolist()),
-            frozenset(_neighbour_works(catalog, row).tolist()),
-        )
-
-
-def _neighbour_works(catalog: Catalog, row: int) -> np.ndarray:
-    """The works that co-occur with a song in playlists."""
-    if not space_of(catalog).co_occurrence_weight:
-        return np.empty(0, np.int64)
-    number = int(catalog.array("neighbour_lists")[catalog.array("works")[row]])
-    return catalog.lists("neighbour", "works")[number] if number >= 0 else np.empty(0, np.int64)
+        neighbours = neighbour_works(catalog, row)[0] if space_of(catalog).co_occurrence_weight else np.empty(0)
+        return cls(*(frozenset(numbers.tolist()) for numbers in (artists, genres, neighbours)))
 
 
 class Comparison:
@@ -197,7 +184,7 @@ class Comparison:
     rows : of the songs, int64, shape (n_songs,); below, songs are numbered in this order
     """
 
-    def __init__(self, catalog: Catalog, seed: ResolvedSeed, point: int, rows: np.ndarray):
+    def __init__(self, catalog: Catalog, seed: SeedPoints, point: int, rows: np.ndarray):
         self._catalog, self._rows = catalog, rows.tolist()
         self._sample = Sample.of(catalog, tuple(TAIL_WORDS))
         self._seed_row = seed.rows[point] if seed.rows else None
@@ -373,17 +360,13 @@ class Explanation:
 
 
 def explain(
-    catalog: Catalog, scorer: Scorer, seeds: Sequence[ResolvedSeed], songs: Sequence[ScoredSong]
+    catalog: Catalog, scorer: Scorer, seeds: Sequence[SeedPoints], rows: np.ndarray, scores: np.ndarray
 ) -> list[Explanation]:
     """Explain recommendations, in their order."""
-    if not songs:
+    if not len(rows):
         return []
-    rows = np.array([song.row for song in songs])
     parts = scorer.parts(rows)
-    query_reasons, scaled_parts = (
-        _query_reasons(scorer, rows, parts),
-        _scale_to_scores(parts, np.array([song.score for song in songs])),
-    )
+    query_reasons, scaled_parts = _query_reasons(scorer, rows, parts), _scale_to_scores(parts, scores)
     closest = scorer.closest_points(rows)
     explanations: dict[int, Explanation] = {}
     for point in np.unique(closest).tolist():
@@ -394,20 +377,20 @@ def explain(
             explanations[position] = _explanation(
                 number, comparison, song, query_reasons[position], scaled_parts[position]
             )
-    return [explanations[position] for position in range(len(songs))]
+    return [explanations[position] for position in range(len(rows))]
 
 
 def _explanation(
     number: int, comparison: Comparison, song: int, query_reasons: list[str], parts: Mapping[str, float]
 ) -> Explanation:
-    said = [reason for reason in comparison.reasons(song) if reason.bits >= MIN_BITS and parts.get(reason.part)]
-    reasons = (*query_reasons, *(reason.text for reason in said[: MAX_REASONS - len(query_reasons)]))
+    strong = [reason for reason in comparison.reasons(song) if reason.bits >= MIN_BITS and parts.get(reason.part)]
+    reasons = (*query_reasons, *(reason.text for reason in strong[: MAX_REASONS - len(query_reasons)]))
     rank_gaps = comparison.rank_gaps(song)
-    for feature in itertools.chain.from_iterable(reason.features for reason in said):
+    for feature in itertools.chain.from_iterable(reason.features for reason in strong):
         rank_gaps.pop(feature, None)
-    farthest = (
-        max(rank_gaps, key=lambda name: rank_gaps[name]) if max(rank_gaps.values(), default=0) > SAME_RANK else None
-    )
+    farthest = max(rank_gaps, key=lambda name: rank_gaps[name], default=None)
+    if farthest is not None and rank_gaps[farthest] <= SAME_RANK:
+        farthest = None
     return Explanation(number, reasons or ("the closest of what is left",), farthest, parts)
 
 
@@ -419,7 +402,7 @@ def _scale_to_scores(parts: Mapping[str, np.ndarray], scores: np.ndarray) -> lis
     return [dict(zip(parts, each)) for each in scaled.T.tolist()]
 
 
-def _seed_of(seeds: Sequence[ResolvedSeed], point: int) -> tuple[int, int]:
+def _seed_of(seeds: Sequence[SeedPoints], point: int) -> tuple[int, int]:
     """The seed that a point stands for, and which of its points it is."""
     ends = np.cumsum([len(seed.vectors) for seed in seeds])
     number = int(np.searchsorted(ends, point, side="right"))

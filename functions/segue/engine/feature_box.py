@@ -11,11 +11,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from segue.catalog import Catalog
+from segue.catalog.catalog import Catalog
 from segue.engine.filters import AllowedSongs, out_of_range
-from segue.engine.scoring import Scorer
-from segue.engine.search import ScoredRows
-from segue.engine.seeds import ResolvedSeed
+from segue.engine.scoring import ScoredRows, Scorer, SeedPoints
 from segue.engine.space import AUDIO_COLUMNS, MAX_CODE, rank_transform, space_of
 
 FIRST_BOX_SONGS = 2_000  # songs that the first box holds, about
@@ -43,7 +41,7 @@ class GivenFeature(NamedTuple):
 GivenFeatures = list[GivenFeature]  # of the features of a seed
 
 
-def given_features(catalog: Catalog, seeds: Sequence[ResolvedSeed]) -> GivenFeatures:
+def given_features(catalog: Catalog, seeds: Sequence[SeedPoints]) -> GivenFeatures:
     """What was given of the only seed; nothing where it is not by raw features, or songs shall be unlike it."""
     seed, space = seeds[0], space_of(catalog)
     block = space.block("audio")

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from segue.catalog import Catalog
+from segue.catalog.catalog import Catalog
 from segue.catalog.lookup.exact import artists_by_title_key, songs_by_ids
 from segue.catalog.normalization import normalized
 from segue.query.schema import Filters
@@ -107,8 +107,4 @@ def _songs_by(catalog: Catalog, artists: tuple[str, ...]) -> np.ndarray:
         for row in artists_by_title_key(catalog, name)
         if normalized(names[row]) == normalized(name)
     }
-    return _concatenate([songs[row] for row in sorted(found)])
-
-
-def _concatenate(runs: list[np.ndarray]) -> np.ndarray:
-    return np.concatenate(runs).astype(np.int64) if runs else np.empty(0, np.int64)
+    return np.concatenate([np.empty(0, np.int64), *(songs[row] for row in sorted(found))])

@@ -2,7 +2,7 @@
 
 Takes and gives values, knows nothing of HTTP, and can be called from a notebook::
 
-    >>> recommend(catalog.load(Path("artifacts")), Query((Seed("", {}, song="Paper Harbour"),)))
+    >>> recommend(load(Path("artifacts")), Query((Seed("", {}, song="Paper Harbour"),)))
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -10,13 +10,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from segue.catalog import Catalog
+from segue.catalog.catalog import Catalog
 from segue.catalog.lookup.exact import artist_names
 from segue.catalog.lookup.resolver import resolve_artist
 from segue.catalog.normalization import normalized
 from segue.engine import explanations, feature_box, rerank, search
 from segue.engine.filters import AllowedSongs
-from segue.engine.scoring import Scorer
+from segue.engine.scoring import ScoredRows, Scorer
 from segue.engine.seeds import ResolvedSeed, resolve
 from segue.engine.space import similarity, space_of
 from segue.query.schema import Filters, Query, Seed
@@ -77,23 +77,23 @@ def recommend(catalog: Catalog, query: Query, resolved: Sequence[ResolvedSeed] |
     seeds = resolve(catalog, query.seeds) if resolved is None else resolved
     scorer = Scorer(catalog, seeds, query.targets)
     allowed = AllowedSongs(catalog, _filters(catalog, query, seeds))
-    representatives = rerank.Representatives(catalog, allowed, _song_seed_rows(seeds))
+    song_seeds = [seed.rows[0] for seed in seeds if seed.is_song]  # artists and genres may return to their own songs
+    representatives = rerank.Representatives(catalog, allowed, song_seeds)
     ranked = _search(catalog, query, seeds, scorer, allowed)
     reranked = rerank.rerank(catalog, query, ranked, representatives, similarity_function(catalog))
-    explained = explanations.explain(catalog, scorer, seeds, reranked.songs) if query.explain else None
-    pool = Pool(
-        int(catalog.manifest["recommendable"]),
-        allowed.count(),
-        reranked.dropped_versions,
-        reranked.dropped_artist_cap,
-    )
+    songs, explained = reranked.songs, None
+    if query.explain:
+        rows, scores = np.array([song.row for song in songs], np.int64), np.array([song.score for song in songs])
+        explained = explanations.explain(catalog, scorer, seeds, rows, scores)
     return Answer(
         tuple(seeds),
-        tuple(
-            Recommendation(song.row, song.score, explained[position] if explained else None)
-            for position, song in enumerate(reranked.songs)
+        tuple(Recommendation(*song, explained[number] if explained else None) for number, song in enumerate(songs)),
+        Pool(
+            int(catalog.manifest["recommendable"]),
+            allowed.count(),
+            reranked.dropped_versions,
+            reranked.dropped_artist_cap,
         ),
-        pool,
     )
 
 
@@ -109,7 +109,7 @@ def similarity_function(catalog: Catalog) -> Callable[[int, Sequence[int]], np.n
 
 def _search(
     catalog: Catalog, query: Query, seeds: Sequence[ResolvedSeed], scorer: Scorer, allowed: AllowedSongs
-) -> Iterator[search.ScoredRows]:
+) -> Iterator[ScoredRows]:
     if query.exact:
         return search.exhaustive_search(scorer, allowed)
     features = feature_box.given_features(catalog, seeds)
@@ -119,24 +119,17 @@ def _search(
 
 
 def _filters(catalog: Catalog, query: Query, seeds: Sequence[ResolvedSeed]) -> Filters:
-    """The query's filters, and its seeds' artists among them where they are unwanted."""
+    """The query's filters, with the artists of its seeds among those excluded if it asks for that."""
     if not query.exclude_seed_artists:
         return query.filters
-    named = [name for seed in seeds for name in _seed_artists(catalog, seed)]
-    return replace(query.filters, exclude_artists=(*query.filters.exclude_artists, *named))
-
-
-def _seed_artists(catalog: Catalog, seed: ResolvedSeed) -> list[str]:
-    """The artists that a seed names: a genre's and a sound's are nobody in particular."""
-    if seed.match is not None:
-        return artist_names(catalog, seed.match.row)
-    artist = resolve_artist(catalog, seed.seed.artist) if seed.seed.artist is not None else None
-    return [] if artist is None else [catalog.texts("artists")[artist]]
-
-
-def _song_seed_rows(seeds: Sequence[ResolvedSeed]) -> list[int]:
-    """Rows of the seeds that are songs: artists and genres may return to their own songs."""
-    return [seed.rows[0] for seed in seeds if seed.match is not None]
+    excluded = [*query.filters.exclude_artists]
+    for seed in seeds:  # a genre's or a feature seed's artists are nobody in particular
+        if seed.match is not None:
+            excluded += artist_names(catalog, seed.match.row)
+        elif seed.seed.artist is not None:
+            artist = resolve_artist(catalog, seed.seed.artist)
+            excluded += [] if artist is None else [catalog.texts("artists")[artist]]
+    return replace(query.filters, exclude_artists=tuple(excluded))
 
 
 def related_artists(catalog: Catalog, artist: int) -> list[int]:

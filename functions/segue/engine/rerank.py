@@ -7,15 +7,15 @@ replaces a part of the list.
 import itertools
 import math
 import random
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
-from segue.catalog import Catalog
+from segue.catalog.catalog import Catalog
 from segue.engine.filters import AllowedSongs
-from segue.engine.search import ScoredRows
+from segue.engine.scoring import ScoredRows
 from segue.query.schema import Query
 
 MMR_POOL = 300  # songs among which diversity chooses, whatever the limit: a longer list begins as a shorter one does
@@ -31,7 +31,7 @@ class ScoredSong(NamedTuple):
     score: float
 
 
-@dataclass
+@dataclass(frozen=True, slots=True)
 class Reranked:
     """The list that is recommended, and how many songs were passed over.
 
@@ -41,9 +41,9 @@ class Reranked:
     Counted among the songs that were considered: down to the last one chosen, further for diversity and draws.
     """
 
-    songs: list[ScoredSong] = field(default_factory=list)
-    dropped_versions: int = 0
-    dropped_artist_cap: int = 0
+    songs: list[ScoredSong]
+    dropped_versions: int
+    dropped_artist_cap: int
 
 
 class Representatives:
@@ -103,59 +103,46 @@ def rerank(
     if query.diversity:
         candidates = _maximal_marginal_relevance(candidates, query.diversity, similarity)
     cap = _ArtistCap(catalog, query.max_per_artist)
-    reranked = _draw(candidates, query, cap) if query.draw else _take_admitted(candidates, query.limit, cap)
+    chosen = _draw(candidates, query, cap) if query.draw else cap.take(candidates, query.limit)
+    skipped = cap.skipped
     if query.fill:
-        _fill_from_refused(reranked, cap, query.limit)
+        missing, rows = query.limit - len(chosen), {song.row for song in chosen}
+        others = [song for song in skipped if song.row not in rows]
+        chosen, skipped = chosen + others[:missing], others[missing:]
     if not query.diversity:
-        reranked.songs.sort(key=lambda song: (-song.score, song.row))
-    reranked.dropped_versions = representatives.dropped
-    reranked.dropped_artist_cap = len(cap.refused)
-    return reranked
+        chosen.sort(key=lambda song: (-song.score, song.row))
+    return Reranked(chosen, representatives.dropped, len(skipped))
 
 
 class _ArtistCap:
-    """Lets at most so many songs of one artist pass, whoever is named first, and remembers whom it refused."""
+    """Admits at most so many songs of one artist, whichever artist is credited first, and keeps what it skipped."""
 
     def __init__(self, catalog: Catalog, cap: int | None):
         self._song_artists = catalog.lists("song", "artists")
         self._cap = math.inf if cap is None else cap
         self._counts: dict[int, int] = {}
-        self.refused: list[ScoredSong] = []
+        self.skipped: list[ScoredSong] = []
+
+    def would_admit(self, song: ScoredSong) -> bool:
+        """Whether none of a song's artists has reached the cap."""
+        return all(self._counts.get(artist, 0) < self._cap for artist in self._song_artists[song.row].tolist())
 
     def admit(self, song: ScoredSong) -> bool:
-        artists = self._artists(song)
-        if self._any_at_cap(artists):
-            self.refused.append(song)
+        """Count a song if it may be admitted; return whether it was."""
+        if not self.would_admit(song):
+            self.skipped.append(song)
             return False
-        for artist in artists:
+        for artist in set(self._song_artists[song.row].tolist()):
             self._counts[artist] = self._counts.get(artist, 0) + 1
         return True
 
-    def would_admit(self, song: ScoredSong) -> bool:
-        """Whether it would be admitted."""
-        return not self._any_at_cap(self._artists(song))
-
-    def _any_at_cap(self, artists: set[int]) -> bool:
-        return any(self._counts.get(artist, 0) >= self._cap for artist in artists)
-
-    def _artists(self, song: ScoredSong) -> set[int]:
-        return set(self._song_artists[song.row].tolist())
+    def take(self, songs: Iterable[ScoredSong], count: int) -> list[ScoredSong]:
+        """The first so many songs that are admitted."""
+        return list(itertools.islice(filter(self.admit, songs), count))
 
     def reset(self) -> None:
         self._counts.clear()
-        self.refused.clear()
-
-
-def _take_admitted(songs: Iterator[ScoredSong], limit: int, cap: _ArtistCap) -> Reranked:
-    return Reranked(list(itertools.islice(filter(cap.admit, songs), limit)))
-
-
-def _fill_from_refused(reranked: Reranked, cap: _ArtistCap, limit: int) -> None:
-    missing = limit - len(reranked.songs)
-    chosen = {song.row for song in reranked.songs}
-    left = [song for song in cap.refused if song.row not in chosen]
-    reranked.songs.extend(left[:missing])
-    cap.refused = left[missing:]
+        self.skipped.clear()
 
 
 def _maximal_marginal_relevance(
@@ -179,23 +166,24 @@ def _maximal_marginal_relevance(
     yield from songs
 
 
-def _draw(songs: Iterator[ScoredSong], query: Query, cap: _ArtistCap) -> Reranked:
+def _draw(songs: Iterator[ScoredSong], query: Query, cap: _ArtistCap) -> list[ScoredSong]:
     """Another list nearly as good: as many of the best songs as the scores allow make room for ones that follow."""
-    best = _take_admitted(songs, query.limit, cap).songs
-    refused = cap.refused.copy()
+    best = cap.take(songs, query.limit)
+    skipped = cap.skipped.copy()
     cap.reset()
-    following = _take_admitted(songs, DRAW_POOL_FACTOR * query.limit, cap).songs
-    drawn = Reranked(best)
-    for replaced in range(query.limit, math.ceil(MIN_REPLACED * query.limit) - 1, -1):
-        kept = query.limit - replaced
+    following = cap.take(songs, DRAW_POOL_FACTOR * query.limit)
+    min_total = MIN_SCORE_RATIO * sum(song.score for song in best)
+    chosen = best
+    for n_replaced in range(query.limit, math.ceil(MIN_REPLACED * query.limit) - 1, -1):
+        n_kept = query.limit - n_replaced
         cap.reset()
-        first = _take_admitted(iter(best), kept, cap).songs
+        kept = cap.take(best, n_kept)
         admissible = list(filter(cap.would_admit, following))
-        order = [*_draw_order(admissible, query.draw, replaced), *best[kept:], *refused]
-        drawn = Reranked(first + _take_admitted(iter(order), query.limit - kept, cap).songs)
-        if _total_score(drawn.songs) >= MIN_SCORE_RATIO * _total_score(best):
+        order = [*_draw_order(admissible, query.draw, n_replaced), *best[n_kept:], *skipped]
+        chosen = kept + cap.take(order, n_replaced)
+        if sum(song.score for song in chosen) >= min_total:
             break
-    return drawn
+    return chosen
 
 
 def _draw_order(songs: list[ScoredSong], draw: int, size: int) -> list[ScoredSong]:
@@ -205,7 +193,3 @@ def _draw_order(songs: list[ScoredSong], draw: int, size: int) -> list[ScoredSon
     shuffled = songs.copy()
     random.Random(f"{shuffle_number} {size}").shuffle(shuffled)  # noqa: S311 # no secret
     return shuffled[slice_number * size :] + shuffled[: slice_number * size]
-
-
-def _total_score(songs: Sequence[ScoredSong]) -> float:
-    return sum(song.score for song in songs)

@@ -15,14 +15,14 @@ quantization: in each block a song has the number of the nearest of a few hundre
 whatever the number of its points; a song's approximate score is a look-up and a sum over the blocks.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
-from segue.catalog import Catalog
-from segue.engine.seeds import ResolvedSeed
+from segue.catalog.catalog import Catalog
 from segue.engine.space import (
     LOCAL_SCALE,
     UNKNOWN_UNIT,
@@ -34,6 +34,7 @@ from segue.engine.space import (
     rank_transform,
     space_of,
 )
+from segue.query.schema import Seed
 
 SCALE_LEVELS = 8  # of local scales, from half of LOCAL_SCALE to twice of it
 LEVEL_SCALES = (LOCAL_SCALE * 2.0 ** (2 * np.arange(SCALE_LEVELS) / (SCALE_LEVELS - 1) - 1)).astype(np.float32)
@@ -42,6 +43,48 @@ MAX_BATCH = 131_072  # numbers held at a time, songs x blocks x points: they sta
 CELL_BATCH = 256  # whose means are taken: bounds the memory of a request with a target
 POINT_BATCH = 32  # while a query's tables are computed: bounds the memory of a request with many seeds
 SCORE_DIGITS = 6  # to which scores are rounded, so that equal songs tie on every machine
+
+
+@dataclass(frozen=True, slots=True)
+class SeedPoints:
+    """A seed and the points of the space that stand for it: those of songs, or one made of raw features.
+
+    rows : of the songs that stand for it; none for raw features
+    vectors : int8, shape (n_points, n_dims)
+    known : bool, the same shape: the columns in which each point is compared
+    """
+
+    seed: Seed
+    rows: tuple[int, ...]
+    vectors: np.ndarray
+    known: np.ndarray
+
+    @property
+    def is_song(self) -> bool:
+        """Whether the seed is one song, by id or by title."""
+        return self.seed.id is not None or self.seed.song is not None
+
+
+class ScoredRows(NamedTuple):
+    """Songs and their scores.
+
+    rows, scores : int64 and float64, shape (n_found,)
+    """
+
+    rows: np.ndarray
+    scores: np.ndarray
+
+    def select(self, chosen: np.ndarray) -> "ScoredRows":
+        """Those for which ``chosen`` is true, or whose positions it holds."""
+        return ScoredRows(self.rows[chosen], self.scores[chosen])
+
+    def followed_by(self, others: "ScoredRows") -> "ScoredRows":
+        """These and then others."""
+        return ScoredRows(*(np.concatenate(both) for both in zip(self, others)))
+
+    def best_first(self) -> "ScoredRows":
+        """The same by falling score; equal scores by row."""
+        return self.select(np.lexsort((self.rows, -self.scores)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,28 +104,28 @@ class Neighbours:
 NO_NEIGHBOURS = Neighbours(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.float32))
 
 
-def co_occurring(catalog: Catalog, seeds: Sequence[ResolvedSeed]) -> Neighbours:
+def co_occurring(catalog: Catalog, seeds: Sequence[SeedPoints]) -> Neighbours:
     """The co-occurrence neighbours of all songs that stand for seeds; raw features have none."""
-    lists, works = catalog.array("neighbour_lists"), catalog.array("works")
+    songs_of_work = catalog.lists("work", "songs")
     found, first_point = [], 0
     for seed in seeds:
-        for number, row in enumerate(seed.rows):
-            if lists[works[row]] >= 0:
-                found.append(_neighbours_of_list(catalog, int(lists[works[row]]), first_point + number))
+        for point, row in enumerate(seed.rows, first_point):
+            works, weights = neighbour_works(catalog, row)
+            if len(works):
+                versions = [songs_of_work[int(work)] for work in works]
+                rows = np.concatenate(versions).astype(np.int64)
+                found.append((rows, np.full(len(rows), point), np.repeat(weights, [len(each) for each in versions])))
         first_point += len(seed.vectors)
-    if not found:
-        return NO_NEIGHBOURS
-    return Neighbours(*(np.concatenate(column) for column in zip(*found)))
+    return Neighbours(*map(np.concatenate, zip(*found))) if found else NO_NEIGHBOURS
 
 
-def _neighbours_of_list(catalog: Catalog, list_number: int, point: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    works = catalog.lists("neighbour", "works")[list_number]
-    weights = catalog.lists("neighbour", "weights")[list_number].astype(np.float32)
-    songs = catalog.lists("work", "songs")
-    versions = [songs[int(work)] for work in works]
-    counts = [len(rows) for rows in versions]
-    rows = np.concatenate(versions).astype(np.int64) if versions else np.empty(0, np.int64)
-    return rows, np.full(len(rows), point, np.int64), np.repeat(weights, counts)
+def neighbour_works(catalog: Catalog, row: int) -> tuple[np.ndarray, np.ndarray]:
+    """The works that co-occur with a song in playlists, and their weights, float32."""
+    number = int(catalog.array("neighbour_lists")[catalog.array("works")[row]])
+    if number < 0:
+        return np.empty(0, np.int64), np.empty(0, np.float32)
+    weights = catalog.lists("neighbour", "weights")[number].astype(np.float32)
+    return catalog.lists("neighbour", "works")[number], weights
 
 
 def scale_levels(local_scales: np.ndarray) -> np.ndarray:
@@ -113,7 +156,7 @@ class Scorer:
         best lie anywhere; else "mixture"
     """
 
-    def __init__(self, catalog: Catalog, seeds: Sequence[ResolvedSeed], targets: Mapping[str, float]):
+    def __init__(self, catalog: Catalog, seeds: Sequence[SeedPoints], targets: Mapping[str, float]):
         self._catalog = catalog
         self._space = space = space_of(catalog)
         vectors, known = (np.concatenate(parts) for parts in zip(*((seed.vectors, seed.known) for seed in seeds)))
@@ -148,23 +191,24 @@ class Scorer:
         """Scores of rows, float64, shape (len(rows),), rounded to ``SCORE_DIGITS``."""
         self._catalog.prefetch_rows(rows, "vectors", "local_scales")
         batch = max(1, MAX_BATCH // max(self.values_per_song, len(self._space.spread)))
-        parts = [self._score_batch(rows[start : start + batch]) for start in range(0, len(rows), batch)]
-        return np.concatenate(parts) if parts else np.empty(0)
+        scores = []
+        for start in range(0, len(rows), batch):
+            part = rows[start : start + batch]
+            terms = self._weighted_sum(self._kernel(part))
+            if len(self.neighbour_rows):
+                position = np.minimum(np.searchsorted(self.neighbour_rows, part), len(self.neighbour_rows) - 1)
+                terms += np.where(self.neighbour_rows[position] == part, self._neighbour_scores[position], 0)
+            scores.append(self._add_targets(terms, self._target_values(part)).round(SCORE_DIGITS))
+        return np.concatenate(scores) if scores else np.empty(0)
 
-    def _score_batch(self, rows: np.ndarray) -> np.ndarray:
-        terms = self._weighted_sum(self._kernel(rows))
-        if len(self.neighbour_rows):
-            terms += self._neighbour_scores_of(rows)
-        return self._add_targets(terms, self._row_values(rows)).round(SCORE_DIGITS)
+    def _target_values(self, rows: np.ndarray) -> dict[str, np.ndarray]:
+        """What rows have of the attributes that have a target."""
+        return {name: self._catalog.attribute(name).take(rows) for name in self._targets}
 
-    def _add_targets(self, terms: np.ndarray, values: Callable[[str], np.ndarray]) -> np.ndarray:
+    def _add_targets(self, terms: np.ndarray, values: Mapping[str, np.ndarray]) -> np.ndarray:
         if not self._targets:
             return terms
         return (1 - self._targets_weight) * terms + self._targets_weight * self._target_similarities(values)
-
-    def _row_values(self, rows: np.ndarray) -> Callable[[str], np.ndarray]:
-        """What rows have of an attribute."""
-        return lambda name: self._catalog.attribute(name).take(rows)
 
     def _weighted_sum(self, kernel: np.ndarray) -> np.ndarray:
         """In float64, so that a song's score does not depend on those it is scored with."""
@@ -176,7 +220,7 @@ class Scorer:
     def approximate_scores(self, rows: np.ndarray) -> np.ndarray:
         """Approximate scores of rows by their PQ codes, without co-occurrence; float32, shape (len(rows),)."""
         terms = sum_look_ups(self._pq_tables, self._catalog.array("pq_codes").take(rows, axis=0))
-        return self._add_targets(terms, self._row_values(rows))
+        return self._add_targets(terms, self._target_values(rows))
 
     @cached_property
     def _pq_tables(self) -> np.ndarray:
@@ -208,11 +252,11 @@ class Scorer:
         distances /= scales
         return exponential_kernel(distances)
 
-    def _target_similarities(self, values: Callable[[str], np.ndarray]) -> np.ndarray:
-        """Similarity of songs, or cells, to the targets, 0..1, by their values of an attribute."""
+    def _target_similarities(self, values: Mapping[str, np.ndarray]) -> np.ndarray:
+        """Similarity of songs, or cells, to the targets, 0..1, by their values of those attributes."""
         transform = rank_transform(self._catalog)
         similar = [
-            1 - np.abs(transform(name, values(name).astype(np.float64)) - level)
+            1 - np.abs(transform(name, values[name].astype(np.float64)) - level)
             for name, level in self._targets.items()
         ]
         return np.nan_to_num(np.stack(similar)).mean(axis=0)
@@ -221,8 +265,8 @@ class Scorer:
         """What cells' centroids score, without co-occurrence; float64, shape (n_cells,)."""
         distances = self._points.distances_to_prepared(prepared_vectors(self._catalog, "cell_centroids"))
         distances /= self._scales_towards_points(self._catalog.array("cell_local_scales"))
-        terms = self._weighted_sum(approximate_kernel(distances))
-        return self._add_targets(terms, lambda name: _cell_means(self._catalog, name)).round(SCORE_DIGITS)
+        values = {name: _cell_means(self._catalog, name) for name in self._targets}
+        return self._add_targets(self._weighted_sum(approximate_kernel(distances)), values).round(SCORE_DIGITS)
 
     def max_score_at(self, distance: float) -> float:
         """About the most that a song scores so many codes away from raw features, if these are the only seed."""
@@ -251,7 +295,7 @@ class Scorer:
                 negative.sum() - negative @ similar.sum(axis=0) - self._neighbour_similarities(rows, negative)
             )
         if self._targets:
-            parts["targets"] = self._targets_weight * self._target_similarities(self._row_values(rows))
+            parts["targets"] = self._targets_weight * self._target_similarities(self._target_values(rows))
         return parts
 
     def closest_points(self, rows: np.ndarray) -> np.ndarray:
@@ -268,18 +312,11 @@ class Scorer:
             minlength=len(rows),
         )
 
-    def _neighbour_scores_of(self, rows: np.ndarray) -> np.ndarray:
-        """What co-occurrence adds to the scores of rows."""
-        position = np.minimum(np.searchsorted(self.neighbour_rows, rows), len(self.neighbour_rows) - 1)
-        return np.where(self.neighbour_rows[position] == rows, self._neighbour_scores[position], 0)
-
     def _scales_towards_points(self, local_scales: np.ndarray) -> np.ndarray:
         """Local scales of songs towards points, in a shape that divides (n_blocks, n_points, len(local_scales))."""
-        return (
-            np.where(self._from_features[:, None], np.float32(LOCAL_SCALE), local_scales)
-            if self._any_from_features
-            else local_scales
-        )
+        if not self._any_from_features:
+            return local_scales
+        return np.where(self._from_features[:, None], np.float32(LOCAL_SCALE), local_scales)
 
 
 def _cell_means(catalog: Catalog, name: str) -> np.ndarray:
@@ -299,14 +336,14 @@ def _cell_means(catalog: Catalog, name: str) -> np.ndarray:
     return catalog.cached(("cell means", name), means)
 
 
-def _query_kind(seeds: Sequence[ResolvedSeed], targets: Mapping[str, float]) -> str:
+def _query_kind(seeds: Sequence[SeedPoints], targets: Mapping[str, float]) -> str:
     if not any(seed.rows for seed in seeds):
         return "sound"
-    one = len(seeds) == 1 and not targets and seeds[0].match is not None and seeds[0].seed.weight > 0
-    return "song" if one else "mixture"
+    one_song = len(seeds) == 1 and not targets and seeds[0].is_song and seeds[0].seed.weight > 0
+    return "song" if one_song else "mixture"
 
 
-def _point_weights(seeds: Sequence[ResolvedSeed]) -> np.ndarray:
+def _point_weights(seeds: Sequence[SeedPoints]) -> np.ndarray:
     total = sum(abs(seed.seed.weight) for seed in seeds)
     each = [seed.seed.weight / len(seed.vectors) / total for seed in seeds]
     return np.repeat(np.array(each, np.float32), [len(seed.vectors) for seed in seeds])
@@ -324,9 +361,8 @@ def _block_and_neighbour_weights(
         np.bincount(neighbours.points, minlength=block_weights.shape[1]) > 0
     )
     total = np.maximum(block_weights.sum(axis=0) + co_occurrence, 1e-12)
-    return (block_weights / total).astype(np.float32), (co_occurrence / total).astype(np.float32)[
-        neighbours.points
-    ] * neighbours.weights
+    of_point = (co_occurrence / total).astype(np.float32)
+    return (block_weights / total).astype(np.float32), of_point[neighbours.points] * neighbours.weights
 
 
 def _neighbour_scores(

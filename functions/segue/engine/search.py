@@ -10,13 +10,13 @@ takes no longer than the approximate scores of the budget.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from segue.catalog import Catalog
+from segue.catalog.catalog import Catalog
 from segue.engine.filters import AllowedSongs
-from segue.engine.scoring import SCORE_DIGITS, Scorer
+from segue.engine.scoring import SCORE_DIGITS, ScoredRows, Scorer
 
 FIRST_BATCH = 100  # songs that are passed on first, whatever the limit: a longer list begins as a shorter one does
 EXACT_BATCH = 65_536  # songs of a whole catalogue
@@ -36,24 +36,6 @@ class Budget:
 
     candidates: int
     rescored: int
-
-
-class ScoredRows(NamedTuple):
-    """Songs and their scores.
-
-    rows, scores : int64 and float64, shape (n_found,)
-    """
-
-    rows: np.ndarray
-    scores: np.ndarray
-
-    def select(self, chosen: np.ndarray) -> "ScoredRows":
-        """Those for which ``chosen`` is true, or whose positions it holds."""
-        return ScoredRows(self.rows[chosen], self.scores[chosen])
-
-    def best_first(self) -> "ScoredRows":
-        """The same by falling score; equal scores by row."""
-        return self.select(np.lexsort((self.rows, -self.scores)))
 
 
 _NO_ROWS = ScoredRows(np.empty(0, np.int64), np.empty(0))
@@ -102,7 +84,7 @@ def exhaustive_search(scorer: Scorer, allowed: AllowedSongs) -> Iterator[ScoredR
         best = _NO_ROWS
         for rows in allowed.batches(EXACT_BATCH):
             found = ScoredRows(rows, scorer.score(rows))
-            best = _concatenate(best, found.select(found.scores < last_score))
+            best = best.followed_by(found.select(found.scores < last_score))
             best = best.select(best.scores >= _kth_largest(best.scores, n_sorted))
         yield best.best_first()
         remaining, n_sorted, last_score = remaining - len(best.rows), SORTED_GROWTH * n_sorted, best.scores.min()
@@ -176,8 +158,9 @@ class _Candidates:
         )
         self._approximate_scores[positions] = -np.inf
         self.remaining -= len(positions)
-        rows = self._cells.rows(positions)
-        return _exclude(rows[self._allowed(rows)], self._scorer.neighbour_rows)
+        rows, neighbours = self._cells.rows(positions), self._scorer.neighbour_rows
+        rows = rows[self._allowed(rows)]
+        return rows[~np.isin(rows, neighbours)] if len(neighbours) else rows
 
 
 class _Rescored:
@@ -194,8 +177,8 @@ class _Rescored:
             return
         found = ScoredRows(rows, self._scorer.score(rows))
         in_time = found.scores < self._last_score
-        self._pending = _concatenate(self._pending, found.select(in_time))
-        self._overlooked = _concatenate(self._overlooked, found.select(~in_time))
+        self._pending = self._pending.followed_by(found.select(in_time))
+        self._overlooked = self._overlooked.followed_by(found.select(~in_time))
 
     def pop_best(self, count: int) -> ScoredRows:
         """Take out so many of the best, and what ties with the last of them."""
@@ -211,16 +194,8 @@ class _Rescored:
         yield self._overlooked.best_first()
 
 
-def _concatenate(one: ScoredRows, other: ScoredRows) -> ScoredRows:
-    return ScoredRows(np.concatenate([one.rows, other.rows]), np.concatenate([one.scores, other.scores]))
-
-
 def _kth_largest(values: np.ndarray, count: int) -> float:
     """The last of the ``count`` largest; below all where there are no more."""
     if len(values) <= count:
         return -np.inf
     return float(np.partition(values, len(values) - count)[len(values) - count])
-
-
-def _exclude(rows: np.ndarray, others: np.ndarray) -> np.ndarray:
-    return rows[~np.isin(rows, others)] if len(others) else rows

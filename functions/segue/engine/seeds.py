@@ -1,12 +1,13 @@
 """From a query's seeds to points of the space."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from segue.catalog import Catalog
+from segue.catalog.catalog import Catalog
 from segue.catalog.lookup.resolver import Resolution, match_by_id, prefetch, resolve_artist, resolve_song, search
+from segue.engine.scoring import SeedPoints
 from segue.engine.space import rank_transform, space_of
 from segue.errors import Fault, InvalidQuery, UnknownSong, UnknownSongs
 from segue.query.schema import Seed
@@ -18,19 +19,12 @@ _NO_SONGS = np.empty(0, np.int64)
 
 
 @dataclass(frozen=True, slots=True)
-class ResolvedSeed:
-    """A seed and the songs, or the point of the space, that stand for it.
+class ResolvedSeed(SeedPoints):
+    """What a seed means in a catalogue.
 
-    rows : of the songs that stand for it; none for raw features
-    vectors : int8, shape (n_points, n_dims)
-    known : bool, the same shape: the columns in which each point is compared
     match : how a song was found; None for artists, genres and features
     """
 
-    seed: Seed
-    rows: tuple[int, ...]
-    vectors: np.ndarray
-    known: np.ndarray
     match: Resolution | None = None
 
 
@@ -49,7 +43,9 @@ def resolve(catalog: Catalog, seeds: Sequence[Seed]) -> list[ResolvedSeed]:
         names = [(seed.song, seed.artist) for seed in seeds if seed.song or seed.artist]
         prefetch(catalog, [seed.id for seed in seeds if seed.id], names)
     by_features = {
-        position: _resolve_features(catalog, seed) for position, seed in enumerate(seeds) if seed.features is not None
+        position: _resolve_features(catalog, seed, seed.features)
+        for position, seed in enumerate(seeds)
+        if seed.features is not None
     }
     found, unknown = [], []
     points = min(POINTS_PER_SEED, MAX_POINTS // len(seeds))
@@ -68,49 +64,39 @@ def resolve(catalog: Catalog, seeds: Sequence[Seed]) -> list[ResolvedSeed]:
 
 
 def _songs_and_match(catalog: Catalog, seed: Seed, points: int) -> tuple[np.ndarray, Resolution | None]:
-    """The songs that stand for a seed, and how it was found where it is a song."""
+    """The songs that stand for a seed, ``points`` at most, and how it was found if it is a song."""
     if seed.genre is not None:
-        genre = catalog.manifest["genres"].index(seed.genre)
-        return catalog.lists("genre", "songs").head(genre, points), None
+        return catalog.lists("genre", "songs").head(catalog.manifest["genres"].index(seed.genre), points), None
     if seed.song is None and seed.artist is not None:
-        return _popular_songs(catalog, seed, points), None
+        artist = resolve_artist(catalog, seed.artist)
+        if artist is None:
+            raise UnknownSong(f"no artist is called '{seed.artist}'", seed.pointer, seed.artist)
+        return catalog.lists("artist", "songs").head(artist, points), None
     match = _match_song(catalog, seed)
     return np.array([match.row]), match
 
 
 def _match_song(catalog: Catalog, seed: Seed) -> Resolution:
     if seed.id is not None:
-        named = match_by_id(catalog, seed.id)
-        if named is None:
+        found = match_by_id(catalog, seed.id)
+        if found is None:
             raise UnknownSong(f"no song has the id '{seed.id}'", seed.pointer)
-        return Resolution(named)
-    assert seed.song is not None  # noqa: S101 # the parser lets no other seed through
-    match = resolve_song(catalog, seed.song, seed.artist)
+        return Resolution(found)
+    title = seed.song or ""  # never empty: the parser lets no other seed through
+    match = resolve_song(catalog, title, seed.artist)
     if match is None:
-        raise UnknownSong(_unknown_song_message(catalog, seed), seed.pointer, f"{seed.song} {seed.artist or ''}")
+        by = f" by '{seed.artist}'" if seed.artist else ""
+        artist = resolve_artist(catalog, title) if not seed.artist else None
+        hint = "" if artist is None else f"; an artist is: ask for artist '{catalog.texts('artists')[artist]}'"
+        message = f"no song is called '{title}'{by}{hint}"
+        raise UnknownSong(message, seed.pointer, f"{title} {seed.artist or ''}")
     return match
 
 
-def _unknown_song_message(catalog: Catalog, seed: Seed) -> str:
-    assert seed.song is not None  # noqa: S101 # as above
-    by = f" by '{seed.artist}'" if seed.artist else ""
-    named = resolve_artist(catalog, seed.song) if not seed.artist else None
-    hint = "" if named is None else f"; an artist is: ask for artist '{catalog.texts('artists')[named]}'"
-    return f"no song is called '{seed.song}'{by}{hint}"
-
-
-def _popular_songs(catalog: Catalog, seed: Seed, limit: int) -> np.ndarray:
-    assert seed.artist is not None  # noqa: S101 # as above
-    artist = resolve_artist(catalog, seed.artist)
-    if artist is None:
-        raise UnknownSong(f"no artist is called '{seed.artist}'", seed.pointer, seed.artist)
-    return catalog.lists("artist", "songs").head(artist, limit)
-
-
 def _suggestions(catalog: Catalog, unknown: Sequence[UnknownSong]) -> list[int]:
-    """For the first name only: a search costs as much as a recommendation."""
+    """Rows of songs that the first unknown name may mean; only the first: a search costs as much as an answer."""
     names = [error.name for error in unknown if error.name]
-    return [reading.row for reading in search(catalog, names[0], MAX_SUGGESTIONS).songs] if names else []
+    return [match.row for match in search(catalog, names[0], MAX_SUGGESTIONS).songs] if names else []
 
 
 def seed_of_songs(catalog: Catalog, seed: Seed, rows: np.ndarray, match: Resolution | None = None) -> ResolvedSeed:
@@ -120,9 +106,8 @@ def seed_of_songs(catalog: Catalog, seed: Seed, rows: np.ndarray, match: Resolut
     return ResolvedSeed(seed, tuple(int(row) for row in rows), vectors, known, match)
 
 
-def _resolve_features(catalog: Catalog, seed: Seed) -> ResolvedSeed:
-    assert seed.features is not None  # noqa: S101 # the caller has looked
-    vector, known = space_of(catalog).embed_features(seed.features, rank_transform(catalog))
+def _resolve_features(catalog: Catalog, seed: Seed, features: Mapping[str, float]) -> ResolvedSeed:
+    vector, known = space_of(catalog).embed_features(features, rank_transform(catalog))
     if not known.any():
         raise InvalidQuery([Fault(f"{seed.pointer}/features", "no songs of this catalogue differ in these features")])
     return ResolvedSeed(seed, (), vector[None], known[None])

@@ -30,7 +30,7 @@ from typing import Any
 
 import numpy as np
 
-from segue.catalog import Catalog
+from segue.catalog.catalog import Catalog
 from segue.query.schema import NUMERIC_ATTRIBUTES
 
 # feature, part of the formula, weight within the block. The weights of ranked features come from the variance

@@ -14,8 +14,8 @@ from functools import cached_property
 
 import numpy as np
 
-from segue.catalog import Catalog
 from segue.catalog.arrays import RaggedArray
+from segue.catalog.catalog import Catalog
 from segue.engine.filters import AllowedSongs
 from segue.engine.space import space_of, squared_distances
 

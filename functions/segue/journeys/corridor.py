@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from segue.catalog import Catalog
+from segue.catalog.catalog import Catalog
 from segue.engine.space import squared_distances
 from segue.journeys.candidate_pool import SONGS_PER_ANCHOR, CandidatePool, Metric
 

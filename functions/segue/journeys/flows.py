@@ -22,7 +22,7 @@ from functools import cached_property
 
 import numpy as np
 
-from segue.catalog import Catalog
+from segue.catalog.catalog import Catalog
 from segue.journeys.candidate_pool import metric_of, shared_artist_matrix
 
 MIN_HARMONIC_SHARE = 0.9  # of neighbours; if fewer keys are compatible, songs are chosen from a larger pool

@@ -15,7 +15,7 @@ from functools import cached_property
 
 import numpy as np
 
-from segue.catalog import Catalog
+from segue.catalog.catalog import Catalog
 from segue.engine.filters import AllowedSongs
 from segue.engine.recommendation import recommend
 from segue.engine.seeds import ResolvedSeed, resolve

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from segue.catalog import Catalog
+from segue.catalog.catalog import Catalog
 from segue.engine import scoring
 from segue.engine.recommendation import Pool, recommend
 from segue.engine.scoring import SCORE_DIGITS, TARGETS_WEIGHT, Scorer

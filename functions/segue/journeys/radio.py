@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from segue.catalog import Catalog
+from segue.catalog.catalog import Catalog
 from segue.catalog.lookup.exact import artist_names, songs_by_ids
 from segue.engine.recommendation import Answer, recommend
 from segue.errors import UnknownSong, UnknownSongs
