@@ -12,6 +12,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.cluster import AgglomerativeClustering
 
+from segue.engine.space import square_of_difference
 from segue_build.progress import thread_map
 from segue_build.sources.series import batch_slices
 
@@ -66,7 +67,7 @@ def train_cell_centroids(sample: np.ndarray, scale: np.ndarray, n_cells: int, se
     """Centroids, float32 of whole numbers, shape (n_cells or fewer, n_dims).
 
     sample : int8, shape (n_songs, n_dims)
-    scale : see :func:`segue_build.model.clustering.grid_scale`
+    scale : see :func:`grid_scale`
     """
     return kmeans(to_grid(sample, scale), n_cells, seed, MAX_ITERATIONS, INIT_SONGS)
 
@@ -122,6 +123,11 @@ def _ward_labels(centroids: np.ndarray) -> np.ndarray:
     return AgglomerativeClustering(n_clusters).fit_predict(centroids).astype(np.int64)
 
 
+def sample_rows(n_rows: int, size: int, seed: int | np.random.Generator) -> np.ndarray:
+    """Row numbers of a random sample, at most ``size``, rising."""
+    return np.sort(np.random.default_rng(seed).permutation(n_rows)[:size])
+
+
 def kmeans(points: np.ndarray, n_centroids: int, seed: int, max_iterations: int, init_sample: int) -> np.ndarray:
     """Centroids by Lloyd's algorithm.
 
@@ -138,8 +144,8 @@ def kmeans(points: np.ndarray, n_centroids: int, seed: int, max_iterations: int,
 
     """
     rng = np.random.default_rng(seed)
-    sample = points[np.sort(rng.permutation(len(points))[: max(init_sample, n_centroids)])]
-    centroids = _kmeans_plus_plus(sample, n_centroids, rng)
+    sample = sample_rows(len(points), max(init_sample, n_centroids), rng)
+    centroids = _kmeans_plus_plus(points[sample], n_centroids, rng)
     labels = np.full(len(points), -1)
     for _ in range(max_iterations):
         previous, labels = labels, nearest_centroids(points, centroids)
@@ -189,8 +195,9 @@ def _kmeans_plus_plus(points: np.ndarray, n_centroids: int, rng: np.random.Gener
     picks = [int(rng.integers(len(points)))]
     min_distances = np.full(len(points), np.inf, np.float32)
     while True:
-        point = points[picks[-1]]
-        np.minimum(min_distances, squared_norms - 2 * (points @ point) + squared_norms[picks[-1]], out=min_distances)
+        doubled_products = points @ (2 * points[picks[-1]])
+        distances = square_of_difference(squared_norms, doubled_products, squared_norms[picks[-1]])
+        np.minimum(min_distances, distances, out=min_distances)
         cumulative = np.cumsum(min_distances, dtype=np.float64)
         if len(picks) == n_centroids or not cumulative[-1]:
             return points[picks]

@@ -3,12 +3,13 @@
 import numpy as np
 
 from segue.engine.space import LOCAL_SCALE, Space, similarity
+from segue_build.model.clustering import sample_rows
 from segue_build.progress import thread_map
 
 SAMPLE_SIZE = 2_000  # songs that stand for the catalogue; the work grows with catalogue x sample
 NEIGHBOUR_FRACTION = 0.02  # of the sample
-EXPONENT = 1.0  # 0: every local scale is REACH; 1: in proportion to how far the neighbours are
-MAX_RATIO = 2.0  # times REACH, and half of it at the least
+EXPONENT = 1.0  # 0: every local scale is LOCAL_SCALE; 1: in proportion to how far the neighbours are
+MAX_RATIO = 2.0  # a local scale is at most this many times LOCAL_SCALE, and at least LOCAL_SCALE divided by it
 STEPS_PER_UNIT = 4096  # of a local scale: logarithms differ between processors, in digits far below
 CHUNK_ROWS = 128  # their table of distances stays in the processor's cache
 
@@ -30,7 +31,7 @@ def local_scales(space: Space, vectors: np.ndarray, usable: np.ndarray, seed: in
 
     """
     songs = np.flatnonzero(usable)
-    sample = np.sort(np.random.default_rng(seed).permutation(songs)[:SAMPLE_SIZE])
+    sample = songs[sample_rows(len(songs), SAMPLE_SIZE, seed)]
     points = vectors[sample]
     starts = range(0, len(vectors), CHUNK_ROWS)
 

@@ -15,6 +15,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.manifold import TSNE
 
+from segue.engine.space import squared_distances
 from segue_build.model.clustering import grid_scale, to_grid
 
 MAX_COORDINATE = 2**16 - 1  # coordinate
@@ -81,7 +82,7 @@ def _nearest_cells(cells: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarra
     """
     parts = []
     for start in range(0, len(cells), CHUNK_CELLS):
-        distances = _squared_distances(cells[start : start + CHUNK_CELLS], cells)
+        distances = squared_distances(cells[start : start + CHUNK_CELLS], cells)
         nearest = np.argsort(distances, axis=1, kind="stable")[:, :count]
         parts.append((nearest, np.take_along_axis(distances, nearest, axis=1)))
     neighbours, distances = map(np.concatenate, zip(*parts))
@@ -127,15 +128,10 @@ def _principal_components(cells: np.ndarray) -> np.ndarray:
 
 def _interpolate(songs: np.ndarray, cells: np.ndarray, positions: np.ndarray) -> np.ndarray:
     """Where songs lie between cells: the mean of the nearest ones' positions, weighted by distance**-4."""
-    distances = _squared_distances(songs.astype(np.float64), cells)
+    distances = squared_distances(songs.astype(np.float64), cells)
     nearest = np.argsort(distances, axis=1, kind="stable")[:, :INTERPOLATED_CELLS]
     weights = 1 / (np.take_along_axis(distances, nearest, axis=1) + 1) ** 2
     return (weights[:, :, None] * positions[nearest]).sum(axis=1) / weights.sum(axis=1)[:, None]
-
-
-def _squared_distances(some: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """Squared distances of whole-numbered points, exact; shape (len(some), len(others))."""
-    return np.square(some).sum(axis=1)[:, None] - 2 * some @ others.T + np.square(others).sum(axis=1)
 
 
 def to_coordinates(positions: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from segue.engine.scoring import scale_levels
-from segue.engine.space import MAX_CODE, Space, quantize, squared_distances
-from segue_build.model.clustering import kmeans
+from segue.engine.space import MAX_CODE, Space, quantize
+from segue_build.model.clustering import kmeans, nearest_centroids, sample_rows
 from segue_build.progress import bar
 from segue_build.sources.series import batch_slices
 
@@ -132,7 +132,7 @@ def _column_ranges(block: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 @dataclass(frozen=True, slots=True)
 class ProductQuantization:
-    """The sketches of all songs, see :mod:`segue.engine.scoring`.
+    """The PQ codes of all songs, see :mod:`segue.engine.scoring`.
 
     pq_centroids : of each block, int8, shape (n_centroids, n_dims)
     pq_codes : uint16, shape (n_songs, n_blocks)
@@ -154,8 +154,8 @@ def fit_pq(space: Space, vectors: np.ndarray, local_scales: np.ndarray, seed: in
     local_scales : float32, shape (n_songs,)
 
     """
-    sample = np.random.default_rng(seed).permutation(len(vectors))[:PQ_TRAINING_SONGS]
-    pq_centroids = train_pq_centroids(space, vectors[np.sort(sample)], len(vectors), seed)
+    sample = vectors[sample_rows(len(vectors), PQ_TRAINING_SONGS, seed)]
+    pq_centroids = train_pq_centroids(space, sample, len(vectors), seed)
     starts = range(0, len(vectors), PQ_CHUNK_ROWS)
     chunks = (slice(start, start + PQ_CHUNK_ROWS) for start in bar(starts, "quantization", " chunks", len(starts)))
     return ProductQuantization(
@@ -170,27 +170,17 @@ def train_pq_centroids(space: Space, sample: np.ndarray, n_songs: int, seed: int
     sample : int8, shape (at most ``PQ_TRAINING_SONGS``, n_dims), of so many songs
     """
     count = min(max(2 ** round(np.log2(n_songs) / 2), MIN_CENTROIDS), MAX_CENTROIDS)
-    points = sample.astype(np.float32)
-    pq_centroids = [_train_block_centroids(points[:, block.columns], count, seed) for block in space.blocks]
+    points, pq_centroids = sample.astype(np.float32), []
+    for block in space.blocks:
+        found = kmeans(points[:, block.columns], count, seed, PQ_ITERATIONS, PQ_INIT_SONGS)
+        # Where fewer songs differ than there are centroids, some centroids are repeated.
+        pq_centroids.append(np.resize(found, (count, found.shape[1])))
     return np.concatenate(pq_centroids, axis=1).astype(sample.dtype)
 
 
 def encode_pq(space: Space, vectors: np.ndarray, local_scales: np.ndarray, pq_centroids: np.ndarray) -> np.ndarray:
     """The PQ codes of some songs, uint16, shape (n_songs, n_blocks)."""
-    nearest = _nearest_centroids(space, vectors, pq_centroids)
-    return (nearest + len(pq_centroids) * scale_levels(local_scales)[:, None]).astype(np.uint16)
-
-
-def _train_block_centroids(columns: np.ndarray, count: int, seed: int) -> np.ndarray:
-    """Where there are fewer different songs than centroids, some centroids are repeated."""
-    found = kmeans(columns, count, seed, PQ_ITERATIONS, PQ_INIT_SONGS)
-    return np.resize(found, (count, columns.shape[1]))
-
-
-def _nearest_centroids(space: Space, vectors: np.ndarray, pq_centroids: np.ndarray) -> np.ndarray:
-    """The number of the nearest centroid of each block, shape (len(vectors), n_blocks)."""
-    nearest = []
-    for block in space.blocks:
-        ours, theirs = vectors[:, block.columns].astype(np.float32), pq_centroids[:, block.columns].astype(np.float32)
-        nearest.append(squared_distances(ours, theirs, np.ones_like(theirs)).argmin(axis=1))
-    return np.stack(nearest, axis=1)
+    songs, centroids = vectors.astype(np.float32), pq_centroids.astype(np.float32)
+    nearest = [nearest_centroids(songs[:, block.columns], centroids[:, block.columns]) for block in space.blocks]
+    levels = scale_levels(local_scales)[:, None]
+    return (np.stack(nearest, axis=1) + len(pq_centroids) * levels).astype(np.uint16)

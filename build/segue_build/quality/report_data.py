@@ -16,6 +16,7 @@ from segue.catalog import Catalog
 from segue.catalog.lookup.exact import artist_names
 from segue.engine.space import rank_transform, space_of
 from segue_build.artifacts.parquet import FILE_NAME
+from segue_build.model.clustering import sample_rows
 
 PROFILE_ATTRIBUTES = ("energy", "acousticness", "valence", "danceability", "instrumentalness", "tempo", "popularity")
 TYPICAL_SONGS = 5  # songs that stand for a cluster
@@ -122,7 +123,7 @@ def try_cluster_counts(points: np.ndarray, labels: np.ndarray, seed: int = 0) ->
     labels : shape (n_songs,), the clustering in use
 
     """
-    rows = sample(len(points), KMEANS_SONGS, seed)
+    rows = sample_rows(len(points), KMEANS_SONGS, seed)
     points, labels = points[rows], labels[rows]
     fits = []
     for k in (k for k in CLUSTER_COUNTS if k < len(points)):
@@ -134,13 +135,8 @@ def try_cluster_counts(points: np.ndarray, labels: np.ndarray, seed: int = 0) ->
 
 def sample_map(catalog: Catalog, seed: int = 0) -> SongMap:
     """The map, or a sample of a large one."""
-    rows = sample(len(catalog), MAP_SONGS, seed)
+    rows = sample_rows(len(catalog), MAP_SONGS, seed)
     return SongMap(catalog.array("map")[rows].astype(np.float64), cluster_labels(catalog)[rows])
-
-
-def sample(n_songs: int, size: int, seed: int) -> np.ndarray:
-    """Rows of at most ``size`` songs, rising."""
-    return np.sort(np.random.default_rng(seed).permutation(n_songs)[:size])
 
 
 def _summarize_column(name: str, values: pa.ChunkedArray) -> ColumnSummary:
