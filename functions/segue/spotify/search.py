@@ -9,14 +9,15 @@ them are tolerated only if nothing matches. A query without words lists the most
 """
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
 
 from segue import log_context
-from segue.catalog import Catalog, song_table
+from segue.catalog.catalog import Catalog
 from segue.catalog.lookup.resolver import search
+from segue.catalog.lookup.words import artist_index, contains_words, songs_on_albums
 from segue.catalog.normalization import normalized
 from segue.engine import filters
 from segue.spotify import query_params
@@ -82,60 +83,6 @@ def _parse_years(text: str) -> tuple[int, int] | None:
     return int(found[1]), int(found[2] or found[1])
 
 
-class ArtistIndex:
-    """All artists of a catalogue, searchable by words of their names.
-
-    names : of each artist, normalized by :func:`bare`
-    """
-
-    def __init__(self, catalog: Catalog):
-        texts, songs = catalog.texts("artists"), catalog.lists("artist", "songs")
-        self.names = [normalized(texts[row]) for row in range(len(texts))]
-        self._joined_names = "".join(f"\n {name}" for name in self.names)
-        self._name_offsets = np.cumsum([0, *(len(name) + 2 for name in self.names)])[:-1]
-        sizes: np.ndarray = np.diff(songs.offsets.astype(np.int64))
-        self._song_artists = np.repeat(np.arange(len(texts)), sizes)
-        self._songs = songs.values
-        self._popularity = np.zeros(len(texts), np.float32)
-        np.maximum.at(
-            self._popularity, self._song_artists, np.nan_to_num(catalog.attribute("popularity"))[self._songs]
-        )
-
-    def containing(self, words: str) -> np.ndarray:
-        """Artists whose names contain normalized words, the last of which may be a prefix.
-
-        Exact names come first, then the most popular.
-        """
-        positions = [match.start() for match in re.finditer(re.escape(f" {words}"), self._joined_names)]
-        rows = np.unique(np.searchsorted(self._name_offsets, positions, side="right") - 1)
-        inexact = np.array([self.names[row] != words for row in rows.tolist()], bool)
-        return rows[np.lexsort((rows, -self._popularity[rows], inexact))]
-
-    def exactly_named(self, name: str) -> list[int]:
-        """Artists with exactly this normalized name."""
-        return [row for row in self.containing(name).tolist() if self.names[row] == name]
-
-    def songs_of(self, rows: Sequence[int] | np.ndarray) -> np.ndarray:
-        """The songs of some artists; rows of the catalogue."""
-        chosen = np.zeros(len(self.names), bool)
-        chosen[rows] = True
-        return self._songs[chosen[self._song_artists]]
-
-    def having_any(self, songs: np.ndarray) -> np.ndarray:
-        """Whether each artist has any of the songs; bool, shape (n_artists,).
-
-        songs : bool, shape (n_songs,)
-        """
-        having = np.zeros(len(self.names), bool)
-        having[self._song_artists[songs[self._songs]]] = True
-        return having
-
-
-def artist_index(catalog: Catalog) -> ArtistIndex:
-    """The index of a catalogue, cached."""
-    return catalog.cached(ArtistIndex, lambda: ArtistIndex(catalog))
-
-
 def find_tracks(catalog: Catalog, terms: SearchTerms) -> list[int]:
     """Rows of songs."""
     mask = _field_mask(catalog, terms)
@@ -150,10 +97,11 @@ def find_tracks(catalog: Catalog, terms: SearchTerms) -> list[int]:
 
 
 def find_artists(catalog: Catalog, terms: SearchTerms) -> list[int]:
-    """Rows of artists: those of the name, otherwise those of the songs found."""
+    """Rows of artists: those of the name, otherwise the first artists of the songs found."""
     name = terms.artist or terms.text
     if terms.track or not name:
-        return _first_artists(catalog, find_tracks(catalog, terms))
+        song_artists = catalog.lists("song", "artists")
+        return list(dict.fromkeys(int(row) for song in find_tracks(catalog, terms) for row in song_artists[song][:1]))
     index = artist_index(catalog)
     rows = index.containing(normalized(name)).tolist() or search(catalog, name, 1).artists
     allowed = index.having_any(_field_mask(catalog, terms))
@@ -168,7 +116,7 @@ def _field_mask(catalog: Catalog, terms: SearchTerms) -> np.ndarray:
         mask[:] = False
         mask[index.songs_of(index.containing(normalized(terms.artist)))] = True
     if terms.album:
-        mask &= song_table.songs_containing(catalog, "album", normalized(terms.album))
+        mask &= songs_on_albums(catalog, normalized(terms.album))
     if terms.genre:
         genre = query_params.find_genre(catalog.manifest["genres"], terms.genre)
         mask &= filters.songs_with_genres(catalog, (genre,)) if genre else False
@@ -190,22 +138,11 @@ def _filter_by_words(catalog: Catalog, rows: Iterable[int], terms: SearchTerms) 
     found: dict[int, str] = {}
     for row in map(int, rows):
         name = normalized(names[row])
-        if _contains_words(name, title):
+        if contains_words(name, title):
             haystack = " ".join([name, *(artists[artist] for artist in song_artists[row].tolist())]) if words else ""
-            if all(_contains_words(haystack, word) for word in words):
+            if all(contains_words(haystack, word) for word in words):
                 found[row] = name
     return sorted(found, key=lambda row: found[row] != normalized(terms.words))
-
-
-def _first_artists(catalog: Catalog, songs: Iterable[int]) -> list[int]:
-    """The first artist of each song, in the songs' order, without repetitions."""
-    song_artists = catalog.lists("song", "artists")
-    return list(dict.fromkeys(int(artist) for song in songs for artist in song_artists[song][:1]))
-
-
-def _contains_words(name: str, words: str) -> bool:
-    """Whether a name contains words, the last of which may be a prefix; both normalized by :func:`bare`."""
-    return f" {words}" in f" {name}"
 
 
 FINDERS: dict[str, Callable[[Catalog, SearchTerms], list[int]]] = {"track": find_tracks, "artist": find_artists}

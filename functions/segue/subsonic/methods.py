@@ -10,9 +10,10 @@ from dataclasses import replace
 import numpy as np
 
 from segue import log_context
-from segue.catalog import Catalog, song_table
-from segue.catalog.lookup.exact import artist_by_id, popularity, song_by_id, songs_by_album_id
+from segue.catalog.catalog import Catalog
+from segue.catalog.lookup.exact import artist_by_id, song_by_id, songs_by_album_id
 from segue.catalog.lookup.resolver import SearchResults, resolve_artist, search
+from segue.catalog.lookup.words import albums_containing, all_albums
 from segue.catalog.normalization import normalized
 from segue.engine.recommendation import Recommendation, recommend, similarity_function
 from segue.errors import InvalidQuery
@@ -73,33 +74,6 @@ def _all_rows(catalog: Catalog, pages: dict[str, slice]) -> dict[str, Sequence[i
 
 def _is_requested(page: slice) -> bool:
     return bool(page.stop > page.start)
-
-
-def all_albums(catalog: Catalog) -> np.ndarray:
-    """Rows of songs, one per album, most popular albums first; cached, because it takes long."""
-    return catalog.cached(all_albums, lambda: _representative_songs(catalog))
-
-
-def albums_containing(catalog: Catalog, words: str) -> np.ndarray:
-    """Rows of albums whose names contain normalized words, the last of which may be a prefix; exact names first."""
-    songs, names = all_albums(catalog), catalog.texts("albums")
-    found = songs[song_table.songs_containing(catalog, "album", words)[songs]]
-    inexact = np.array([normalized(names[row]) != words for row in found.tolist()], bool)
-    return found[np.argsort(inexact, kind="stable")]
-
-
-def _representative_songs(catalog: Catalog) -> np.ndarray:
-    album_names, offsets = (
-        song_table.text_numbers(catalog, "album"),
-        catalog.array("song_artists_offsets").astype(np.int64),
-    )
-    rows = np.flatnonzero((album_names >= 0) & (offsets[1:] > offsets[:-1]))
-    by_popularity = rows[np.lexsort((rows, -popularity(catalog, rows)))]
-    artists = catalog.array("song_artists")[offsets[by_popularity]].astype(np.int64)
-    _, first_occurrences = np.unique(
-        artists * (album_names.max() + 1) + album_names[by_popularity], return_index=True
-    )
-    return by_popularity[np.sort(first_occurrences)]
 
 
 def similar_songs(catalog: Catalog, params: RequestParams) -> JsonObject:
