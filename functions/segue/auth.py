@@ -1,6 +1,6 @@
-"""API keys, of which the service knows only digests, and access tokens that it signs for an hour.
+"""API keys, of which the service knows only digests, and access tokens, which are valid for an hour.
 
-A key has the entropy of a random number, so a plain SHA-256 keeps it: there is no dictionary to try.
+Keys are random numbers, so a plain SHA-256 protects them: there is no dictionary to try.
 """
 
 import base64
@@ -10,19 +10,27 @@ import re
 import time
 from collections.abc import Mapping
 
+from werkzeug.datastructures import Headers
+
 from segue.errors import ConfigError
 
-TOKEN_SECONDS = 3600  # seconds that a token holds
-MAX_LENGTH = 512  # characters of a key or token that are looked at
+TOKEN_SECONDS = 3600  # seconds that a token is valid
+MAX_LENGTH = 512  # characters of a key or token
 _DIGEST = re.compile(r"[0-9a-fA-F]{64}")
 _TOKEN = re.compile(r"segue\.([0-9]{1,12})\.([0-9a-f]{16})\.([\w-]{43})")
 
 
+def presented_key(headers: Headers) -> str:
+    """The key or token in the headers of a request; empty if there is none."""
+    kind, _, bearer = headers.get("Authorization", "").partition(" ")
+    return bearer.strip() if kind.lower() == "bearer" else headers.get("X-Api-Key", "")
+
+
 class ApiKeys:
-    """The keys that open the service; without any, everybody may ask.
+    """The keys that open the service; if there are none, it is open to everybody.
 
     digests : SHA-256 of each key
-    secret : signs tokens; by default it follows from the digests, which must then be kept as secret
+    secret : signs tokens; derived from the digests by default, which must then be kept secret as well
     """
 
     def __init__(self, digests: tuple[bytes, ...] = (), secret: bytes = b""):
@@ -31,7 +39,7 @@ class ApiKeys:
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> "ApiKeys":
-        """Read SEGUE_API_KEYS, digests with commas between, and SEGUE_TOKEN_SECRET. Their values are never shown."""
+        """Read SEGUE_API_KEYS, digests separated by commas, and SEGUE_TOKEN_SECRET. Errors never show values."""
         entries = [entry.strip() for entry in environ.get("SEGUE_API_KEYS", "").split(",") if entry.strip()]
         for number, entry in enumerate(entries, 1):
             if not _DIGEST.fullmatch(entry):
@@ -48,14 +56,14 @@ class ApiKeys:
         return bool(self._digests)
 
     def accepts(self, presented: str) -> bool:
-        """Whether a key, or a token that still holds, was presented."""
+        """Whether this is a known key or a valid token."""
         if not 0 < len(presented) <= MAX_LENGTH:
             return False
         token = _TOKEN.fullmatch(presented)
         return self._is_valid_token(*token.groups()) if token else self._matching_digest(presented) is not None
 
     def issue_token(self, key: str) -> str | None:
-        """A token for the holder of a key; None for anybody else."""
+        """A token for the holder of a key; None if the key is not known."""
         digest = self._matching_digest(key[:MAX_LENGTH])
         if digest is None:
             return None
@@ -63,13 +71,13 @@ class ApiKeys:
         return f"segue.{expires}.{holder}.{self._signature(expires, holder)}"
 
     def _matching_digest(self, key: str) -> bytes | None:
-        """The digest of a key that is known. All are compared, each in constant time, whichever it is."""
+        """The digest of a key, None if it is not known. It is compared with all digests, each in constant time."""
         digest = hashlib.sha256(key.encode("utf-8", "replace")).digest()
         matches = [hmac.compare_digest(digest, known) for known in self._digests]
         return digest if any(matches) else None
 
     def _is_valid_token(self, expires: str, holder: str, signature: str) -> bool:
-        """Whether a token is ours, holds, and its key has not been withdrawn."""
+        """Whether a token has our signature, has not expired, and its key has not been revoked."""
         is_signed = hmac.compare_digest(signature, self._signature(expires, holder))
         return is_signed and int(expires) > time.time() and any(known.hex()[:16] == holder for known in self._digests)
 

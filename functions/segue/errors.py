@@ -6,16 +6,17 @@ SegueError
 │       ├── MissingFile it has no file of this name
 │       └── WriteConflict  somebody else has written the file since it was read
 ├── ConfigError         an environment variable has a value that can't be used
-├── UnknownSong         no song answers to this id or name
-├── UnknownSongs        all of those in one request; carries suggestions
+├── UnknownSong         no song has this id or name
+├── UnknownSongs        all unknown songs of one request; carries suggestions
 ├── InvalidQuery        a request is at fault; carries every fault
+├── HttpError           an HTTP request can't be answered; carries the status and headers of the response
 ├── SourceError         a table can't be read or has too little in it (the offline step)
 ├── SparkError          Spark is missing, can't be reached or fails (the offline step)
 ├── ReleaseError        a version is not published or pointed to (the offline step)
 └── PackageError        a package can't be made, or is too large for its platform (the offline step)
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 
@@ -82,11 +83,24 @@ class InvalidQuery(SegueError):
         self.faults = tuple(faults)
 
 
+class HttpError(SegueError):
+    """An HTTP request can't be answered; the message tells the caller why.
+
+    status : of the response
+    headers : that the response needs
+    """
+
+    def __init__(self, status: int, message: str, headers: Mapping[str, str] | None = None):
+        super().__init__(message)
+        self.status = status
+        self.headers = dict(headers or {})
+
+
 class UnknownSong(SegueError):
-    """No song answers to the id or name of one seed.
+    """No song has the id or name that one seed gives.
 
     pointer : where the seed stands in the request
-    name : the name that was asked for, None for an id
+    name : the name that the seed gives, None if it gives an id
     """
 
     def __init__(self, message: str, pointer: str, name: str | None = None):
@@ -96,10 +110,10 @@ class UnknownSong(SegueError):
 
 
 class UnknownSongs(SegueError):
-    """Seeds that name nothing.
+    """Seeds of a request that match no song.
 
-    unknown : one error a seed
-    suggestions : rows of up to five songs with a name similar to the first one asked for, most similar first
+    unknown : one error per seed
+    suggestions : rows of up to five songs whose names are similar to the first unknown name, most similar first
     """
 
     def __init__(self, unknown: Sequence[UnknownSong], suggestions: Sequence[int] = ()):

@@ -1,12 +1,11 @@
-"""JSON responses, and headers that several of the APIs share."""
+"""JSON responses, and the CORS headers of the dialects."""
 
 import json
 from collections.abc import Mapping
 
 from werkzeug.wrappers import Response
 
-RETRY_AFTER = 30  # seconds; about what a fit of the demo catalogue takes
-CORS_ANY_ORIGIN = {  # any page may read what the dialect answers, as it could Spotify's; no cookie is ever looked at
+CORS_ANY_ORIGIN = {  # any page may read a dialect's responses, as it could Spotify's; cookies are never looked at
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Allow-Methods": "GET, HEAD, OPTIONS, POST",
     "Access-Control-Allow-Headers": "Authorization, Content-Type, Accept, *",
@@ -25,5 +24,5 @@ def json_response(
     mimetype: str = "application/json",
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """A JSON answer; no number in it may be NaN or infinite, and halves of surrogate pairs become ``?``."""
+    """A JSON response; no number in it may be NaN or infinite, and lone surrogates become ``?``."""
     return Response(_JSON.encode(body).encode("utf-8", "replace"), status, headers, mimetype=mimetype)

@@ -11,7 +11,7 @@ from segue.config import Config
 from segue.errors import StoreError
 from segue.web import request_context
 from segue.web.service import Service
-from segue.web.views import batch
+from segue.web.views import journeys
 
 GOOD = [
     ("/recommend", {"song": "Slow Rain", "limit": 2}),
@@ -115,7 +115,7 @@ def test_an_error_of_ours_in_one_request_leaves_the_others_alone(client, monkeyp
     def fails(*_):
         raise RuntimeError("secret")
 
-    monkeypatch.setitem(batch.OPERATIONS, "/path", batch.OPERATIONS["/path"]._replace(execute=fails))
+    monkeypatch.setattr(journeys, "PATH", journeys.PATH._replace(execute=fails))
     with caplog.at_level(logging.ERROR):
         answers = asked(client, *GOOD).json["answers"]
     assert [answer["status"] for answer in answers] == [200, 500, 200, 200]
@@ -127,7 +127,7 @@ def test_artifacts_that_are_lost_fail_the_batch_so_that_it_is_answered_from_othe
     def lost(*_):
         raise StoreError("vectors.npy")
 
-    monkeypatch.setitem(batch.OPERATIONS, "/path", batch.OPERATIONS["/path"]._replace(execute=lost))
+    monkeypatch.setattr(journeys, "PATH", journeys.PATH._replace(execute=lost))
     assert asked(client, *GOOD).status_code == 503
 
 

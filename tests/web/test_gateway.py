@@ -11,7 +11,7 @@ from segue.catalog.lookup.exact import artist_id
 from segue.errors import ConfigError
 from segue.web import gateway
 from segue.web.gateway import Gateway
-from segue.web.urls import ROUTES
+from segue.web.routes import ROUTES
 from tests.support.gateway import KEY, LOCKED, client_of, lines
 
 __all__ = ["client_of", "lines"]  # fixtures

@@ -2,10 +2,12 @@
 
 import sys
 
+import pytest
 from werkzeug.test import Client
 from werkzeug.wrappers import Request
 
 from segue.config import Config
+from segue.responses import json_response
 from segue.web.service import Service, preload
 
 
@@ -35,3 +37,17 @@ def test_a_function_without_artifacts_starts_all_the_same(tmp_path, caplog):
     service = Service(Config(tmp_path))
     preload(service.handle)
     assert "not preloaded: a request answers 503" in caplog.text
+
+
+@pytest.mark.parametrize("cluster", [{"status": 503}, {"songs": []}])
+def test_a_function_starts_without_songs_to_preload(cluster):
+    paths = []
+
+    def handle(request):
+        paths.append(request.path)
+        if request.path == "/readyz":
+            return json_response({"version": "v"})
+        return json_response(cluster, cluster.get("status", 200))
+
+    preload(handle)
+    assert paths == ["/readyz", "/clusters/0"]

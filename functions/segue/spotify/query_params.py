@@ -13,6 +13,7 @@ from werkzeug.datastructures import MultiDict
 from segue.catalog import Catalog
 from segue.catalog.lookup.exact import artist_by_id, songs_by_ids
 from segue.catalog.lookup.resolver import genre_key, resolve_artist
+from segue.errors import HttpError
 from segue.query.validation import MAX_BOUND, quoted
 
 # The tunable attributes and their ranges, as the Spotify Web API documents them; where it gives none, any number.
@@ -43,12 +44,8 @@ GENRE_SEEDS = frozenset(_GENRE_SEEDS_TEXT.split())
 _SEEDS_BY_KEY = {genre_key(seed): seed for seed in GENRE_SEEDS}
 
 
-class ApiError(Exception):
+class ApiError(HttpError):
     """An error in the request; the message says what was wrong and what would have worked."""
-
-    def __init__(self, status: int, message: str):
-        super().__init__(message)
-        self.status = status
 
 
 class QueryParams:

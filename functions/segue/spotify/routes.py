@@ -6,22 +6,23 @@ is valid for an hour. A service without keys gives every client the same token a
 
 import base64
 import binascii
-import logging
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+import functools
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import parse_qs
 
-from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
+from werkzeug.exceptions import MethodNotAllowed, NotFound
 from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
 from segue import log_context
-from segue.auth import TOKEN_SECONDS, ApiKeys
-from segue.catalog import Catalog
+from segue.auth import TOKEN_SECONDS, ApiKeys, presented_key
+from segue.catalog.catalog import Catalog
+from segue.dialects import RequestContext, Route, no_content
 from segue.engine.recommendation import related_artists
-from segue.errors import ArtifactsError
-from segue.responses import CORS_ANY_ORIGIN, RETRY_AFTER, json_response
+from segue.errors import HttpError
+from segue.responses import CORS_ANY_ORIGIN, json_response
 from segue.spotify import query_params, recommendations, search
 from segue.spotify.query_params import ApiError, QueryParams
 from segue.spotify.serializers import JsonObject, Serializer
@@ -42,6 +43,7 @@ ROUTES = Map(
     strict_slashes=False,
     merge_slashes=False,
 )
+HEADERS = CORS_ANY_ORIGIN
 TOKEN_PATH = "/api/token"  # noqa: S105 # a path
 _NO_USER_ACCOUNTS = "it needs a listener's account, and there are none here"
 _NOT_SERVED = {
@@ -58,71 +60,67 @@ _NOT_SERVED = {
     "audiobooks": "the table holds songs only",
     "chapters": "the table holds songs only",
 }
-_log = logging.getLogger("segue")
 MAX_FORM_BYTES = 16 * 1024  # bytes of a form
 MAX_FORM_FIELDS = 50
 _NO_STORE = {"Cache-Control": "no-store"}  # RFC 6749, section 5.1
 
 
-def handle(
-    request: Request, catalog: Callable[[], Catalog], base: str, engine_lock: AbstractContextManager[object]
-) -> Response:
-    """Answer a request, errors included, as Spotify's JSON and with CORS headers.
+def match(request: Request) -> Route:
+    """The route of a request.
 
-    catalog : opens the artifacts
-    base : public URL of the service, without a trailing slash
-    engine_lock : held while the engine computes
+    Raises
+    ------
+    HttpError
+        there is none.
+
     """
-    try:
-        response = _dispatch(request, catalog, base, engine_lock)
-    except ApiError as error:
-        response = _error(request, error.status, str(error))
-    except ArtifactsError as error:
-        response = _error(request, 503, str(error), {"Retry-After": str(RETRY_AFTER)})
-    except HTTPException as error:
-        response = _http_error(request, error)
-    except Exception:
-        _log.exception("request failed")
-        response = _error(request, 500, "the fault is ours; the log has the details")
-    response.headers.update(CORS_ANY_ORIGIN)
-    return response
-
-
-def _dispatch(
-    request: Request, catalog: Callable[[], Catalog], base: str, engine_lock: AbstractContextManager[object]
-) -> Response:
     if request.method == "OPTIONS":
-        return Response(status=204)
+        return no_content()
     if _is_token_request(request):
-        log_context.bind(route="api/token")
         if request.method != "POST":
-            raise MethodNotAllowed(["POST"])
-        return issue_token(request)
-    endpoint, arguments = ROUTES.bind("").match(request.path, request.method)
-    log_context.bind(route=f"v1/{endpoint}")
-    served = catalog()
-    endpoints = _Endpoints(served, QueryParams(request.args), Serializer(served, base))
-    with engine_lock:
-        body = getattr(endpoints, endpoint)(**arguments)
-    return json_response(body)
+            raise _method_not_allowed(request, "POST")
+        return Route("api/token", issue_token)
+    try:
+        endpoint, arguments = ROUTES.bind("").match(request.path, request.method)
+    except MethodNotAllowed as error:
+        raise _method_not_allowed(request, *sorted(error.valid_methods or [])) from None
+    except NotFound:
+        kind = request.path.removeprefix("/v1").strip("/").partition("/")[0]
+        why = _NOT_SERVED.get(kind, "there never was such a route, or it has nothing to do with a table of songs")
+        raise HttpError(404, f"{request.path[:80]} is not served: {why}") from None
+    return Route(f"v1/{endpoint}", functools.partial(_respond, endpoint, arguments))
 
 
-def _error(request: Request, status: int, message: str, headers: Mapping[str, str] | None = None) -> Response:
+def _method_not_allowed(request: Request, *methods: str) -> HttpError:
+    allowed = ", ".join(methods)
+    return HttpError(405, f"{request.path[:80]} answers {allowed}", {"Allow": allowed})
+
+
+def _respond(endpoint: str, arguments: Mapping[str, Any], context: RequestContext) -> Response:
+    catalog = context.open_catalog()
+    endpoints = _Endpoints(catalog, QueryParams(context.request.args), Serializer(catalog, context.base_url))
+    with context.engine_lock:
+        return json_response(getattr(endpoints, endpoint)(**arguments))
+
+
+def error_response(request: Request, error: HttpError) -> Response:
+    """An error as ``{"error": {"status": 400, "message": "..."}}``; for ``/api/token`` as in RFC 6749, section 5.2.
+
+    No further key in the former: typed clients take ``reason``, for one, as the sign of another kind of error.
+    """
     if _is_token_request(request):
-        return token_error(status, "invalid_request" if status < 500 else "server_error", message)
-    return error_response(status, message, headers)
+        default = "invalid_request" if error.status < 500 else "server_error"
+        code = error.code if isinstance(error, TokenError) else default
+        body: JsonObject = {"error": code, "error_description": str(error)}
+        return json_response(body, error.status, headers={**error.headers, **_NO_STORE})
+    body = {"error": {"status": error.status, "message": str(error)}}
+    return json_response(body, error.status, headers=error.headers)
 
 
-def _http_error(request: Request, error: HTTPException) -> Response:
-    methods = sorted(getattr(error, "valid_methods", None) or [])
-    if methods:
-        allowed = ", ".join(methods)
-        return _error(request, 405, f"{request.path[:80]} answers {allowed}", {"Allow": allowed})
-    if not isinstance(error, NotFound):
-        return _error(request, 400, "the request ended before it was complete, or can't be read")
-    kind = request.path.removeprefix("/v1").strip("/").partition("/")[0]
-    why = _NOT_SERVED.get(kind, "there never was such a route, or it has nothing to do with a table of songs")
-    return _error(request, 404, f"{request.path[:80]} is not served: {why}")
+def authentication_error(request: Request, _: ApiKeys) -> HttpError:
+    """The error for a request without a valid key."""
+    message = "Invalid access token" if presented_key(request.headers) else "No token provided"
+    return HttpError(401, message, {"WWW-Authenticate": 'Bearer realm="segue"'})
 
 
 def _is_token_request(request: Request) -> bool:
@@ -194,37 +192,39 @@ class _Endpoints:
         self.params.raise_faults()
 
 
-def error_response(status: int, message: str, headers: Mapping[str, str] | None = None) -> Response:
-    """An error as ``{"error": {"status": 400, "message": "..."}}``.
+class TokenError(HttpError):
+    """No token is issued.
 
-    No further key: a typed client takes one such as ``reason`` for another kind of error.
+    code : as RFC 6749, section 5.2, defines it
     """
-    return json_response({"error": {"status": status, "message": message}}, status, headers=headers)
+
+    def __init__(self, status: int, code: str, message: str):
+        super().__init__(status, message)
+        self.code = code
 
 
-def issue_token(request: Request) -> Response:
-    """Issue a token, or an error."""
+def issue_token(context: RequestContext) -> Response:
+    """Issue a token; raises TokenError."""
+    request = context.request
     body = request.stream.read(MAX_FORM_BYTES + 1)
     if len(body) > MAX_FORM_BYTES:
-        return token_error(413, "invalid_request", f"a form may have {MAX_FORM_BYTES} bytes at the most")
+        raise TokenError(413, "invalid_request", f"a form may have {MAX_FORM_BYTES} bytes at the most")
     try:
         fields = parse_qs(body.decode("utf-8", "replace"), max_num_fields=MAX_FORM_FIELDS)
     except ValueError:
-        return token_error(400, "invalid_request", f"a form may have {MAX_FORM_FIELDS} fields at the most")
+        raise TokenError(400, "invalid_request", f"a form may have {MAX_FORM_FIELDS} fields at the most") from None
     form = {name: values[0] for name, values in fields.items()}
     if form.get("grant_type") != "client_credentials":
-        return token_error(
+        raise TokenError(
             400, "unsupported_grant_type", "expected grant_type=client_credentials: no listener signs in"
         )
     posted = form.get("client_id", ""), form.get("client_secret", "")
     client, secret = _basic_credentials(request.headers.get("Authorization", "")) or posted
     if not client or not secret:
-        return token_error(
-            400, "invalid_client", "name a client: Authorization: Basic, or client_id and client_secret"
-        )
+        raise TokenError(400, "invalid_client", "name a client: Authorization: Basic, or client_id and client_secret")
     token = access_token(request.environ.get("segue.auth"), secret)
     if token is None:
-        return token_error(400, "invalid_client", "the client's secret is no API key of this service")
+        raise TokenError(400, "invalid_client", "the client's secret is no API key of this service")
     return json_response(
         {"access_token": token, "token_type": "Bearer", "expires_in": TOKEN_SECONDS}, headers=_NO_STORE
     )
@@ -233,11 +233,6 @@ def issue_token(request: Request) -> Response:
 def access_token(keys: ApiKeys | None, secret: str) -> str | None:
     """The access token of a client; None if the service has keys and this is none of them."""
     return keys.issue_token(secret) if keys else "open-to-all"
-
-
-def token_error(status: int, error: str, description: str) -> Response:
-    """An error as in RFC 6749, section 5.2, for the token endpoint only."""
-    return json_response({"error": error, "error_description": description}, status, headers=_NO_STORE)
 
 
 def _basic_credentials(header: str) -> tuple[str, str] | None:

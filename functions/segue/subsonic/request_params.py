@@ -9,6 +9,7 @@ from urllib.parse import parse_qs
 
 from werkzeug.wrappers import Request
 
+from segue.errors import HttpError
 from segue.query.validation import MAX_TEXT_LENGTH, quoted
 
 ERROR_GENERIC = 0
@@ -24,17 +25,16 @@ FORM_TYPE = "application/x-www-form-urlencoded"
 _DIGITS = re.compile(r"\d{1,9}", re.ASCII)
 
 
-class ApiError(Exception):
+class ApiError(HttpError):
     """An error in the request; the message says what was wrong and what would have worked.
 
     code : one of the API's numbers: https://opensubsonic.netlify.app/docs/responses/error/
     status : HTTP status; the API's own errors have 200
     """
 
-    def __init__(self, code: int, message: str, status: int = 200):
-        super().__init__(message)
+    def __init__(self, code: int, message: str, status: int = 200, headers: Mapping[str, str] | None = None):
+        super().__init__(status, message, headers)
         self.code = code
-        self.status = status
 
 
 class RequestParams:

@@ -4,20 +4,18 @@ An API key comes as ``apiKey``, or as the password of any user, plain or in hexa
 https://opensubsonic.netlify.app/docs/extensions/apikeyauth/ and https://opensubsonic.netlify.app/docs/api-reference/
 """
 
-import logging
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+import functools
+import importlib
+from collections.abc import Mapping
 
-from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Request, Response
 
-from segue import log_context
 from segue.auth import ApiKeys
-from segue.catalog import Catalog
-from segue.errors import ArtifactsError, StoreError
+from segue.dialects import RequestContext, Route, no_content
+from segue.errors import HttpError
 from segue.query.validation import quoted
-from segue.responses import CORS_ANY_ORIGIN, RETRY_AFTER
-from segue.subsonic import methods, request_params, serializers
+from segue.responses import CORS_ANY_ORIGIN
+from segue.subsonic import request_params, serializers
 from segue.subsonic.request_params import (
     ERROR_CONFLICTING_CREDENTIALS,
     ERROR_GENERIC,
@@ -40,85 +38,65 @@ _SERVER_METHODS: Mapping[str, JsonObject] = {
     "getLicense": {"license": {"valid": True}},
     "tokenInfo": {"tokenInfo": {"username": "segue"}},  # keys have no owners
 }
-_CATALOG_METHODS: Mapping[str, Callable[[Catalog, RequestParams], JsonObject]] = {
-    "search3": methods.search3,
-    "getSimilarSongs": methods.similar_songs,
-    "getSimilarSongs2": methods.similar_songs_2,
-    "getSonicSimilarTracks": methods.sonic_similar_tracks,
-    "findSonicPath": methods.sonic_path,
-    "getTopSongs": methods.top_songs,
+_CATALOG_METHODS = {  # functions of segue.subsonic.methods, which is imported when the first of them is called
+    "search3": "search3",
+    "getSimilarSongs": "similar_songs",
+    "getSimilarSongs2": "similar_songs_2",
+    "getSonicSimilarTracks": "sonic_similar_tracks",
+    "findSonicPath": "sonic_path",
+    "getTopSongs": "top_songs",
 }
-_HEADERS = {405: {"Allow": ", ".join(HTTP_METHODS)}, 503: {"Retry-After": str(RETRY_AFTER)}}
+HEADERS = CORS_ANY_ORIGIN
 METHODS = (*_SERVER_METHODS, *_CATALOG_METHODS)
-_log = logging.getLogger("segue")
 _HEX_PREFIX = "enc:"
 
 
-def handle(request: Request, catalog: Callable[[], Catalog], engine_lock: AbstractContextManager[object]) -> Response:
-    """Answer a request, errors included, as the API writes it and with CORS headers.
+def match(request: Request) -> Route:
+    """The route of a request.
 
-    catalog : opens the artifacts
-    engine_lock : held while the engine computes
+    Raises
+    ------
+    ApiError
+        there is none.
+
     """
-    try:
-        response = _dispatch(request, catalog, engine_lock)
-    except Exception as error:
-        response = _error(request, error)
-    response.headers.update(CORS_ANY_ORIGIN)
-    return response
-
-
-def authentication_error(request: Request, keys: ApiKeys) -> Response | None:
-    """An error response; None if the parameters hold a valid key or the method needs none."""
-    if _method_name(request) == UNAUTHENTICATED_METHOD:
-        return None
-    try:
-        authenticate(request_params.read_params(request), keys)
-    except (ApiError, HTTPException) as error:
-        response = _error(request, error)
-        response.headers.update(CORS_ANY_ORIGIN)
-        return response
-    return None
-
-
-def _dispatch(
-    request: Request, catalog: Callable[[], Catalog], engine_lock: AbstractContextManager[object]
-) -> Response:
     if request.method == "OPTIONS":
-        return Response(status=204)
+        return no_content()
     if request.method not in HTTP_METHODS:
-        raise ApiError(ERROR_GENERIC, f"expected one of {', '.join(HTTP_METHODS)}", 405)
-    method, parameters = _method_name(request), request_params.read_params(request)
+        allowed = ", ".join(HTTP_METHODS)
+        raise ApiError(ERROR_GENERIC, f"expected one of {allowed}", 405, {"Allow": allowed})
+    params, method = request_params.read_params(request), _method_name(request)
     if method not in METHODS:
         raise ApiError(ERROR_NOT_FOUND, f"{quoted(method)} is not served; what is: {', '.join(METHODS)}")
-    log_context.bind(route=f"rest/{method}")
+    return Route(f"rest/{method}", functools.partial(_respond, method, params))
+
+
+def _respond(method: str, params: RequestParams, context: RequestContext) -> Response:
     if method in _SERVER_METHODS:
-        return serializers.success_response(parameters, _SERVER_METHODS[method])
-    served = catalog()
-    with engine_lock:
-        result = _CATALOG_METHODS[method](served, parameters)
-    return serializers.success_response(parameters, result)
+        return serializers.success_response(params, _SERVER_METHODS[method])
+    catalog, methods = context.open_catalog(), importlib.import_module("segue.subsonic.methods")
+    with context.engine_lock:
+        result = getattr(methods, _CATALOG_METHODS[method])(catalog, params)
+    return serializers.success_response(params, result)
+
+
+def error_response(request: Request, error: HttpError) -> Response:
+    """An error as the API writes it, in the format that the request names."""
+    return serializers.error_response(request_params.read_params(request), error)
+
+
+def authentication_error(request: Request, keys: ApiKeys) -> HttpError | None:
+    """The error for a request without a valid key; None if its parameters have one or its method needs none."""
+    if _method_name(request) != UNAUTHENTICATED_METHOD:
+        try:
+            authenticate(request_params.read_params(request), keys)
+        except ApiError as error:
+            return error
+    return None
 
 
 def _method_name(request: Request) -> str:
     return request.path.removeprefix("/rest").strip("/").removesuffix(".view")
-
-
-def _error(request: Request, error: Exception) -> Response:
-    api_error = error if isinstance(error, ApiError) else _to_api_error(error)
-    response = serializers.error_response(request_params.read_params(request), api_error)
-    response.headers.update(_HEADERS.get(api_error.status, {}))
-    return response
-
-
-def _to_api_error(error: Exception) -> ApiError:
-    if isinstance(error, HTTPException):
-        return ApiError(ERROR_GENERIC, "the request ended before it was complete, or can't be read", 400)
-    if isinstance(error, ArtifactsError):
-        message = "the store of the artifacts can't be read now" if isinstance(error, StoreError) else str(error)
-        return ApiError(ERROR_GENERIC, message, 503)
-    _log.error("request failed", exc_info=error)
-    return ApiError(ERROR_GENERIC, "the fault is ours; the log has the details", 500)
 
 
 def authenticate(params: RequestParams, keys: ApiKeys) -> None:

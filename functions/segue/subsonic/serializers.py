@@ -17,6 +17,7 @@ from werkzeug.wrappers import Response
 from segue import VERSION
 from segue.catalog import Catalog
 from segue.catalog.lookup.exact import album_id, albums_by_artist, artist_id, artist_names
+from segue.errors import HttpError
 from segue.responses import json_response
 from segue.subsonic.request_params import ERROR_GENERIC, ERROR_MISSING_PARAMETER, ApiError, RequestParams
 
@@ -132,10 +133,12 @@ def success_response(params: RequestParams, result: Mapping[str, Any]) -> Respon
     return _render(params, {"status": "ok", **_RESPONSE_FIELDS, **result}, 200)
 
 
-def error_response(params: RequestParams, error: ApiError) -> Response:
+def error_response(params: RequestParams, error: HttpError) -> Response:
     """A response that reports an error."""
-    fields = {"code": error.code, "message": str(error)}
-    return _render(params, {"status": "failed", **_RESPONSE_FIELDS, "error": fields}, error.status)
+    fields = {"code": error.code if isinstance(error, ApiError) else ERROR_GENERIC, "message": str(error)}
+    response = _render(params, {"status": "failed", **_RESPONSE_FIELDS, "error": fields}, error.status)
+    response.headers.update(error.headers)
+    return response
 
 
 def _render(params: RequestParams, body: Mapping[str, Any], status: int) -> Response:

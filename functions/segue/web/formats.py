@@ -1,4 +1,4 @@
-"""Lists of songs as JSON, CSV, M3U8, JSPF or URIs: which one a request wants, and how each is written.
+"""Lists of songs as JSON, CSV, M3U8, JSPF or URIs: which format a request wants, and how each is written.
 
 The parameter ``format`` decides, or else the header ``Accept``.
 """
@@ -6,16 +6,15 @@ The parameter ``format`` decides, or else the header ``Accept``.
 import io
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from werkzeug.wrappers import Request, Response
 
-from segue.errors import Fault, InvalidQuery
+from segue.errors import Fault, HttpError, InvalidQuery
 from segue.query.validation import unknown_name_message
 from segue.responses import json_response
-from segue.web.problems import NotAcceptable
 
 FORMAT_PARAMETER = "format"
 SONG_FIELDS = ("songs", "recommendations")  # fields that hold an answer's songs
@@ -36,33 +35,18 @@ Body = Mapping[str, Any]
 class Format:
     """A format of lists.
 
-    name : in a URL, and of its writer in ``_WRITERS``
-    mimetype : of the answers
-    aliases : further types that are understood in ``Accept``
+    name : in a URL
+    mimetype : of the responses
+    aliases : further types that are accepted in ``Accept``
     suffix : of file names
+    write : the text of a file; None for JSON
     """
 
     name: str
     mimetype: str
     aliases: tuple[str, ...] = ()
     suffix: str = ""
-
-
-JSON = Format("json", "application/json")
-
-
-FORMATS = (
-    JSON,
-    Format("csv", "text/csv", suffix="csv"),  # RFC 4180
-    Format(
-        "m3u8",
-        "application/vnd.apple.mpegurl",  # RFC 8216, section 4
-        ("audio/mpegurl", "audio/x-mpegurl", "application/x-mpegurl", "application/mpegurl"),
-        "m3u8",
-    ),
-    Format("jspf", "application/jspf+json", suffix="jspf"),  # https://www.xspf.org/jspf
-    Format("uris", "text/uri-list", ("text/plain",), "txt"),  # RFC 2483, section 5
-)
+    write: Callable[[Body], str] | None = None
 
 
 def requested_format(request: Request) -> Format:
@@ -71,9 +55,9 @@ def requested_format(request: Request) -> Format:
     Raises
     ------
     InvalidQuery
-        the URL names a format that there is not.
-    NotAcceptable
-        the header accepts none that there is.
+        the URL names an unknown format.
+    HttpError
+        the header accepts none of them.
 
     """
     named = request.args.getlist(FORMAT_PARAMETER)
@@ -90,34 +74,33 @@ def requested_format(request: Request) -> Format:
 
 
 def _negotiated(request: Request) -> Format:
-    """The format that ``Accept`` likes best, of several the first of ours (RFC 9110, section 12.5.1)."""
+    """The format that ``Accept`` prefers; of equals the first of ours (RFC 9110, section 12.5.1)."""
     accepted = request.accept_mimetypes
     if not accepted:
         return JSON
     best = max(FORMATS, key=lambda known: max(map(accepted.quality, (known.mimetype, *known.aliases))))
     if not any(map(accepted.quality, (best.mimetype, *best.aliases))):
         available = ", ".join(f"{known.mimetype} (?{FORMAT_PARAMETER}={known.name})" for known in FORMATS)
-        raise NotAcceptable(f"lists of songs come as {available}")
+        raise HttpError(406, f"lists of songs come as {available}")
     return best
 
 
 def list_response(wanted: Format, body: Mapping[str, Any]) -> Response:
-    """An answer that holds a list of songs, in a format."""
-    answer = json_response(body) if wanted is JSON else _file_response(wanted, body)
-    answer.headers.add("Vary", "Accept")
-    return answer
-
-
-def _file_response(wanted: Format, body: Mapping[str, Any]) -> Response:
-    text: str = _WRITERS[wanted.name](body)
-    disposition = {"Content-Disposition": f'attachment; filename="segue.{wanted.suffix}"'}
-    return Response(text.encode("utf-8", "replace"), headers=disposition, mimetype=wanted.mimetype)
+    """A response that holds a list of songs, in a format."""
+    if wanted.write is None:
+        response = json_response(body)
+    else:
+        content = wanted.write(body).encode("utf-8", "replace")
+        disposition = {"Content-Disposition": f'attachment; filename="segue.{wanted.suffix}"'}
+        response = Response(content, headers=disposition, mimetype=wanted.mimetype)
+    response.headers.add("Vary", "Accept")
+    return response
 
 
 def write_csv(body: Body) -> str:
-    """A table (RFC 4180); several artists or genres have semicolons between.
+    """A table (RFC 4180); several artists or genres are separated by semicolons.
 
-    What a spreadsheet could take for a formula begins with an apostrophe.
+    An apostrophe precedes what a spreadsheet could take for a formula.
     https://owasp.org/www-community/attacks/CSV_Injection
     """
     import csv  # few callers need it
@@ -148,13 +131,13 @@ def write_jspf(body: Body) -> str:
 
 
 def write_uris(body: Body) -> str:
-    """Spotify's URIs, one a line, which Spotify's own programs take as they are pasted."""
+    """Spotify's URIs, one per line, which can be pasted into Spotify's own apps."""
     return "".join(f"{song['uri']}\r\n" for song in _songs(body))
 
 
 def _songs(body: Body) -> Iterator[dict[str, Any]]:
     for song in next(body[name] for name in SONG_FIELDS if name in body):
-        if song:  # an id that was asked for may name none
+        if song:  # null stands for an unknown id
             yield {**song, "uri": f"spotify:track:{song['id']}"}
 
 
@@ -181,7 +164,7 @@ def _jspf_track(song: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _list_title(body: Body) -> str:
-    """What a list is called after: its seeds, or the artist or cluster whose songs it holds."""
+    """The title of a list: its seeds, or the artist or cluster whose songs it holds."""
     if "seeds" not in body:
         return str(body.get("name", "Songs"))
     titles = [_seed_title(seed) for seed in body["seeds"]]
@@ -199,4 +182,17 @@ def _single_line(text: str) -> str:
     return _CONTROLS.sub(" ", text)
 
 
-_WRITERS = {"csv": write_csv, "m3u8": write_m3u8, "jspf": write_jspf, "uris": write_uris}
+JSON = Format("json", "application/json")
+FORMATS = (
+    JSON,
+    Format("csv", "text/csv", (), "csv", write_csv),  # RFC 4180
+    Format(
+        "m3u8",
+        "application/vnd.apple.mpegurl",  # RFC 8216, section 4
+        ("audio/mpegurl", "audio/x-mpegurl", "application/x-mpegurl", "application/mpegurl"),
+        "m3u8",
+        write_m3u8,
+    ),
+    Format("jspf", "application/jspf+json", (), "jspf", write_jspf),  # https://www.xspf.org/jspf
+    Format("uris", "text/uri-list", ("text/plain",), "txt", write_uris),  # RFC 2483, section 5
+)

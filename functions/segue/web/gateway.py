@@ -1,6 +1,6 @@
 """What happens around every request: API keys, CORS and security headers, and one line of JSON in the log.
 
-No log line holds what a caller wrote: not a path, a query, a body or a header, but for ids that platforms gave.
+Nothing that a caller wrote is logged, neither path nor query, body or header; ids that platforms assign are.
 People, CloudWatch and Cloud Logging read the same lines.
 """
 
@@ -17,15 +17,14 @@ from typing import Any
 from werkzeug.wrappers import Request, Response
 
 from segue import log_context
-from segue.auth import ApiKeys
+from segue.auth import ApiKeys, presented_key
+from segue.dialects import http_error
 from segue.errors import ConfigError
 from segue.log_context import LogContext
-from segue.responses import CORS_ANY_ORIGIN, json_response
-from segue.web import problems, urls
+from segue.web import urls
 
 HEALTH_PATHS = ("/healthz", "/healthz/")
-TOKEN_PATHS = ("/api/token", "/api/token/")  # it looks at keys itself, and answers with tokens
-MISSING_KEY = "an API key is needed: Authorization: Bearer KEY, or X-Api-Key: KEY"
+TOKEN_PATHS = ("/api/token", "/api/token/")  # checks keys itself, and issues tokens for them
 _ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?")
 # https://owasp.org/www-project-secure-headers/
 SECURITY_HEADERS = {
@@ -51,7 +50,7 @@ CORS_HEADERS = {
 }
 HTTP_METHODS = ("GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE")
 TIMINGS = ("load", "search")
-COUNTERS = ("trips", "ranges", "fetched")  # of pieces from a store: waits one after another, requests, bytes
+COUNTERS = ("trips", "ranges", "fetched")  # of reads from a bucket: consecutive waits, requests, bytes
 _TRACE_ID = re.compile(r"[\w=;:.,+-]{1,200}", re.ASCII)
 # https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
 CLOUDWATCH_METRICS = [
@@ -63,7 +62,7 @@ CLOUDWATCH_METRICS = [
 
 
 class JsonFormatter(logging.Formatter):
-    """Log records as JSON: an exception's type and places, not its text, which may quote a caller."""
+    """Log records as JSON: an exception's type and traceback, not its text, which may quote a caller."""
 
     def format(self, record: logging.LogRecord) -> str:
         """One record."""
@@ -76,7 +75,7 @@ class JsonFormatter(logging.Formatter):
 
 
 def configure_logging() -> None:
-    """Let the service's logger write such lines to stderr, and nothing twice."""
+    """Make the service's logger write JSON to stderr, and only once."""
     logger = logging.getLogger("segue")
     if not logger.handlers:
         handler = logging.StreamHandler()
@@ -87,16 +86,16 @@ def configure_logging() -> None:
 
 
 def write_line(line: Mapping[str, Any]) -> None:
-    """Write a line to stderr, in one piece: both platforms collect it, and stdout stays the caller's."""
+    """Write a line to stderr at once: both platforms collect stderr, and stdout belongs to the caller."""
     sys.stderr.write(json.dumps(line, separators=(",", ":")) + "\n")
     sys.stderr.flush()
 
 
 class Gateway:
-    """Answers requests by a handler, once they may pass.
+    """Checks the key of each request, has a handler answer it, adds headers and logs it.
 
     handle : answers a request; never raises
-    write : takes the line of each request
+    write : takes the log line of each request
     """
 
     def __init__(
@@ -135,42 +134,34 @@ class Gateway:
         return unauthorized or self._handle(request)
 
     def _is_authorized(self, request: Request) -> bool:
-        """A preflight carries no key, and its answer holds nothing."""
+        """Whether a request has a valid key in its headers, or needs none: browsers send preflights without one."""
         if not self._keys or request.path in (*HEALTH_PATHS, *TOKEN_PATHS) or is_preflight(request):
             return True
-        return self._keys.accepts(_presented_key(request))
-
-
-def _presented_key(request: Request) -> str:
-    """The key or token of a request; empty when there is none."""
-    kind, _, bearer = request.headers.get("Authorization", "").partition(" ")
-    return bearer.strip() if kind.lower() == "bearer" else request.headers.get("X-Api-Key", "")
+        return self._keys.accepts(presented_key(request.headers))
 
 
 def _unauthorized(request: Request, keys: ApiKeys) -> Response | None:
-    """A 401; in the shape of a dialect where its clients ask, and as open to those in browsers as all its answers.
-
-    None where a player has its key among the parameters, as the OpenSubsonic API wants it.
-    """
-    if urls.is_subsonic(request.path):
-        from segue import subsonic  # most callers never need it
-
-        return subsonic.authentication_error(request, keys)
-    challenge = {"WWW-Authenticate": 'Bearer realm="segue"'}
-    if urls.is_spotify(request.path):
-        message = "Invalid access token" if _presented_key(request) else "No token provided"
-        return json_response({"error": {"status": 401, "message": message}}, 401, headers=challenge | CORS_ANY_ORIGIN)
-    return problems.problem_response(401, "Unauthorized", MISSING_KEY, headers=challenge)
+    """A 401 as the dialect of the path writes it; None where the request has a key elsewhere, or needs none."""
+    dialect = urls.find_dialect(request.path)
+    try:
+        error = dialect.authentication_error(request, keys)
+    except Exception as unreadable:  # the form that may hold a key is too large, or ends before it is complete
+        error = http_error(unreadable)
+    if error is None:
+        return None
+    response = dialect.error_response(request, error)
+    response.headers.update(dialect.HEADERS)  # pages of other origins may read this error as any other
+    return response
 
 
 def _server_timing(context: log_context.LogContext, duration: float) -> str:
-    """How long the parts took (https://www.w3.org/TR/server-timing/)."""
+    """How long the parts of a request took (https://www.w3.org/TR/server-timing/)."""
     parts = {"total": duration, **{name: context[name] for name in TIMINGS if name in context}}
     return ", ".join(f"{name};dur={milliseconds:.1f}" for name, milliseconds in parts.items())
 
 
 def allowed_origins(environ: Mapping[str, str]) -> tuple[str, ...]:
-    """SEGUE_CORS: origins with commas between, or ``*``."""
+    """SEGUE_CORS: origins separated by commas, or ``*``."""
     origins = tuple(entry.strip() for entry in environ.get("SEGUE_CORS", "").split(",") if entry.strip())
     for entry in origins:
         if entry != "*" and not _ORIGIN.fullmatch(entry):
@@ -179,12 +170,12 @@ def allowed_origins(environ: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def is_preflight(request: Request) -> bool:
-    """Whether a browser asks if it may ask (https://fetch.spec.whatwg.org/#cors-preflight-request)."""
+    """Whether this is a browser's CORS preflight (https://fetch.spec.whatwg.org/#cors-preflight-request)."""
     return request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers
 
 
 def add_cors(request: Request, response: Response, allowed: tuple[str, ...]) -> None:
-    """Let pages of the listed origins read an answer, and no other's; without a list an answer keeps what it has."""
+    """Let pages of the allowed origins alone read a response; without any, a dialect's own CORS headers remain."""
     if not allowed:
         return
     for name in [name for name in response.headers.keys() if name.lower().startswith("access-control-")]:  # noqa: SIM118
@@ -197,7 +188,7 @@ def add_cors(request: Request, response: Response, allowed: tuple[str, ...]) -> 
 
 
 def add_security_headers(request: Request, response: Response) -> None:
-    """Tell browsers to do no more with an answer than it needs."""
+    """Forbid browsers whatever a response does not need."""
     response.headers.update(SECURITY_HEADERS)
     response.headers["Content-Security-Policy"] = content_security_policy(response)
     if "https" in (request.scheme, request.headers.get("X-Forwarded-Proto")):
@@ -205,17 +196,14 @@ def add_security_headers(request: Request, response: Response) -> None:
 
 
 def content_security_policy(response: Response) -> str:
-    """The content security policy of an answer: a page runs scripts and styles that are files of ours.
-
-    The player of another site is framed once somebody asks for it.
-    """
+    """The content security policy of a response: HTML may load files of the service, and frame Spotify's player."""
     return PAGE_POLICY if response.mimetype == "text/html" else DATA_POLICY
 
 
 def access_line(
     request: Request, response: Response, context: LogContext, duration: float, *, cold: bool
 ) -> dict[str, Any]:
-    """The canonical line of a request.
+    """The log line of a request.
 
     duration : milliseconds
     """
@@ -242,7 +230,7 @@ def access_line(
 
 
 def with_cloudwatch_metrics(line: Mapping[str, Any], function: str) -> dict[str, Any]:
-    """A line from which CloudWatch reads metrics by itself."""
+    """A log line from which CloudWatch extracts metrics."""
     metrics = [metric for metric in CLOUDWATCH_METRICS if metric["Name"] in line]
     described = {"Namespace": "Segue", "Dimensions": [["function"]], "Metrics": metrics}
     return {
@@ -253,7 +241,7 @@ def with_cloudwatch_metrics(line: Mapping[str, Any], function: str) -> dict[str,
 
 
 def _trace_id(request: Request) -> str | None:
-    """The platform's id of what the request is a part of."""
+    """The platform's trace id of the request."""
     google = request.headers.get("X-Cloud-Trace-Context", "").partition("/")[0]
     given = request.headers.get("X-Amzn-Trace-Id") or google
     return given if given and _TRACE_ID.fullmatch(given) else None

@@ -1,131 +1,124 @@
-"""What a view answers from: the parameters and the JSON body of a request, the catalogue, the engine's lock."""
+"""The parameters and the JSON body of a request, and the operations that they are for."""
 
 import functools
 import json
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from typing import Any, NamedTuple, NoReturn
 
 from werkzeug.wrappers import Request, Response
 
-from segue.catalog import Catalog
+from segue.catalog.catalog import Catalog
 from segue.catalog.lookup.resolver import resolve_genre
-from segue.errors import Fault, InvalidQuery
+from segue.dialects import RequestContext
+from segue.errors import Fault, HttpError, InvalidQuery
 from segue.query.schema import Vocabulary
 from segue.query.validation import Validator, escape_pointer, number_or_text
-from segue.web import formats, problems
+from segue.web import formats
 
-TEXT_PARAMETERS = ("q", "ids", "rows")  # never read as numbers
+TEXT_PARAMETERS = ("q", "ids", "rows")  # never parsed as numbers
 MAX_INTEGER_DIGITS = 20
 
 
+class UnsupportedMediaType(HttpError):
+    """A body is not JSON, and its header does not claim that it is."""
+
+    def __init__(self, message: str):
+        super().__init__(415, message)
+
+
 class BodyLimits(NamedTuple):
-    """How far a body may reach.
+    """How large a body may be.
 
     bytes : of its text
-    commas : to read very many tiny values takes long
+    commas : about as many as it has values, which take longer to parse than long texts
     """
 
     bytes: int
     commas: int
 
 
-QUERY_LIMITS = BodyLimits(256 * 1024, 10_000)  # no query needs as many
-
-
-LARGE_LIMITS = BodyLimits(1024 * 1024, 25_000)  # of ids, or of queries
+QUERY_LIMITS = BodyLimits(256 * 1024, 10_000)  # more than any query needs
+LARGE_LIMITS = BodyLimits(1024 * 1024, 25_000)  # for lists of ids, and of queries
 
 
 class Operation(NamedTuple):
     """An operation of the API, as its route, batches and assistants' tools run it.
 
-    parse : checks a decoded body, and makes a query of it
-    execute : the answer to such a query, as JSON has it
+    name : in the log
+    parse : checks a decoded body and makes a query of it
+    execute : answers such a query, in the types of JSON
     size : how many seeds a query has, and how many songs it asks for
+    limits : of the body
     """
 
+    name: str
     parse: Callable[[object, Vocabulary], Any]
     execute: Callable[[Catalog, Any], dict[str, Any]]
     size: Callable[[Any], tuple[int, int]]
+    limits: BodyLimits = QUERY_LIMITS
 
 
-@dataclass(frozen=True, slots=True)
-class RequestContext:
-    """One request.
+def answer_post(context: RequestContext, operation: Operation) -> Response:
+    """The list of songs that a body asks for; the URL may only choose its format."""
+    catalog = context.open_catalog()
+    read_body(context.request, operation.limits)  # before the lock, as it may arrive slowly
+    with context.engine_lock:
+        query_parameters(context.request, (formats.FORMAT_PARAMETER,))
+        wanted = formats.requested_format(context.request)
+        query = operation.parse(parse_body(context.request, operation.limits), vocabulary(catalog))
+        return formats.list_response(wanted, operation.execute(catalog, query))
 
-    open_catalog : opens the artifacts; the same version as long as the request lasts
-    engine_lock : held while the engine computes
-    public_url : where callers reach the service, as it was set up; None: as the request came
+
+def query_parameters(request: Request, known: Sequence[str] = ()) -> dict[str, Any]:
+    """The parameters of a URL, as numbers where they look like one, except those of ``TEXT_PARAMETERS``.
+
+    Raises
+    ------
+    InvalidQuery
+        one is unknown, or given more than once.
+
     """
-
-    request: Request
-    open_catalog: Callable[[], Catalog]
-    engine_lock: AbstractContextManager[object]
-    public_url: str | None = None
-
-    def query_parameters(self, known: Sequence[str] = ()) -> dict[str, Any]:
-        """The URL's parameters, each given once; numbers where they spell one, but for those of ``TEXT_PARAMETERS``.
-
-        Raises
-        ------
-        InvalidQuery
-            one is not known, or given more than once.
-
-        """
-        parameters, reader = self.request.args, Validator()
-        for name in parameters:
-            if name not in known:
-                reader.add_unknown_name("parameter", name, f"/{escape_pointer(name)}", known)
-            elif len(parameters.getlist(name)) > 1:
-                reader.add_fault(f"/{name}", "given more than once")
-        raise_faults(reader)
-        return {name: text if name in TEXT_PARAMETERS else number_or_text(text) for name, text in parameters.items()}
-
-    def answer_post(self, operation: Operation, limits: BodyLimits = QUERY_LIMITS) -> Response:
-        """The list that the body asks for; nothing but its format is taken from the URL."""
-        catalog = self.open_catalog()
-        read_body(self.request, limits)  # it may come slowly
-        with self.engine_lock:
-            self.query_parameters((formats.FORMAT_PARAMETER,))
-            wanted = formats.requested_format(self.request)
-            query = operation.parse(parse_body(self.request, limits), vocabulary(catalog))
-            return formats.list_response(wanted, operation.execute(catalog, query))
-
-
-def raise_faults(reader: Validator) -> None:
-    """Raise what a reader has against a request, if anything."""
-    if reader.faults:
-        raise InvalidQuery(reader.faults)
+    parameters, validator = request.args, Validator()
+    for name in parameters:
+        if name not in known:
+            validator.add_unknown_name("parameter", name, f"/{escape_pointer(name)}", known)
+        elif len(parameters.getlist(name)) > 1:
+            validator.add_fault(f"/{name}", "given more than once")
+    validator.raise_faults()
+    return {name: text if name in TEXT_PARAMETERS else number_or_text(text) for name, text in parameters.items()}
 
 
 def vocabulary(catalog: Catalog) -> Vocabulary:
-    """What a catalogue lets a request name."""
+    """The genres and attributes of a catalogue, which requests may name."""
     manifest = catalog.manifest
     genre = functools.partial(resolve_genre, manifest["genres"])
     return Vocabulary(manifest["genres"], manifest["attributes"], manifest["has_explicit"], genre)
 
 
 def parse_body(request: Request, limits: BodyLimits = QUERY_LIMITS) -> object:
-    """What the JSON of a body says, whatever type it is said to be of: ``curl -d`` says that it sends a form.
+    """The decoded JSON of a body, whatever its Content-Type: ``curl -d`` claims to send a form.
 
     Raises
     ------
-    UnsupportedMediaType, ContentTooLarge, InvalidQuery
-        it is no JSON and said to be of another type, too large or broken.
+    UnsupportedMediaType
+        it is not JSON, and its Content-Type does not claim that it is.
+    InvalidQuery
+        it claims to be JSON and is not.
+    HttpError
+        it is too large.
 
     """
     body = read_body(request, limits)
     if len(body) > limits.bytes or (request.content_length or 0) > limits.bytes:
-        raise problems.ContentTooLarge(f"a body may have {limits.bytes} bytes at the most")
+        raise HttpError(413, f"a body may have {limits.bytes} bytes at the most")
     if body.count(b",") > limits.commas:
-        raise problems.ContentTooLarge(f"a body may have {limits.commas} commas at the most")
+        raise HttpError(413, f"a body may have {limits.commas} commas at the most")
     try:
         return json.loads(body, parse_constant=_reject_constant, parse_int=_parse_integer)
     except (ValueError, RecursionError) as error:
         if request.mimetype != "application/json" and not request.mimetype.endswith("+json"):
             found = f"'{request.mimetype[:80]}'" if request.mimetype else "none"
-            raise problems.UnsupportedMediaType(
+            raise UnsupportedMediaType(
                 f"the body is not JSON: send JSON, with the header Content-Type: application/json (found {found})"
             ) from None
         reason = "nested too deep" if isinstance(error, RecursionError) else str(error)
@@ -133,9 +126,9 @@ def parse_body(request: Request, limits: BodyLimits = QUERY_LIMITS) -> object:
 
 
 def read_body(request: Request, limits: BodyLimits = QUERY_LIMITS) -> bytes:
-    """The body as far as it may reach, and a byte more; nothing of one that is declared to be larger.
+    """A body up to one byte more than the limit; nothing of one that is declared to be larger.
 
-    A request that is answered anew has been read already.
+    It is kept for a second attempt at the request, which can't read it again.
     """
     if "segue.body" not in request.environ:
         acceptable = (request.content_length or 0) <= limits.bytes
@@ -145,7 +138,7 @@ def read_body(request: Request, limits: BodyLimits = QUERY_LIMITS) -> bytes:
 
 
 def _parse_integer(digits: str) -> float:
-    """Python refuses to read very long numbers; as floats they read as infinite, which every field refuses."""
+    """Python rejects very long integers; as floats they may become infinite, which every field rejects."""
     return int(digits) if len(digits) <= MAX_INTEGER_DIGITS else float(digits)
 
 

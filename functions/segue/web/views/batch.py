@@ -6,25 +6,37 @@ from typing import Any, NamedTuple
 
 from werkzeug.wrappers import Response
 
-from segue.catalog import Catalog
+from segue.catalog.catalog import Catalog
+from segue.dialects import RequestContext, http_error
 from segue.errors import ArtifactsError, Fault, InvalidQuery
 from segue.query.validation import Validator, unknown_name_message
 from segue.responses import json_response
-from segue.web import problems, request_context, serializers
-from segue.web.request_context import Operation, RequestContext, vocabulary
-from segue.web.views.journeys import CONTINUE, PATH, PLAYLIST
-from segue.web.views.recommend import RECOMMEND
+from segue.web import problems, serializers
+from segue.web.request_context import (
+    LARGE_LIMITS,
+    Operation,
+    parse_body,
+    query_parameters,
+    read_body,
+    vocabulary,
+)
+from segue.web.urls import load_view
 
-OPERATIONS = {"/recommend": RECOMMEND, "/path": PATH, "/playlist": PLAYLIST, "/continue": CONTINUE}
+OPERATIONS = {
+    "/recommend": "recommend.RECOMMEND",
+    "/path": "journeys.PATH",
+    "/playlist": "journeys.PLAYLIST",
+    "/continue": "journeys.CONTINUE",
+}
 MAX_REQUESTS = 50
-MAX_SEEDS = 250  # of all together
-MAX_SONGS = 2_500  # that all together ask for
+MAX_SEEDS = 250  # of all requests together
+MAX_SONGS = 2_500  # that all requests together ask for
 
 _log = logging.getLogger("segue")
 
 
 class ParsedRequest(NamedTuple):
-    """A request that was understood: its operation and its query."""
+    """A well-formed request of a batch."""
 
     operation: Operation
     query: Any
@@ -33,50 +45,46 @@ class ParsedRequest(NamedTuple):
 def batch(context: RequestContext) -> Response:
     """Answer requests independently of each other, in their order."""
     catalog = context.open_catalog()
-    request_context.read_body(context.request, request_context.LARGE_LIMITS)  # it may come slowly
+    read_body(context.request, LARGE_LIMITS)  # before the lock, as it may arrive slowly
     with context.engine_lock:
-        context.query_parameters()
-        requests = [
-            _parse_request(catalog, *numbered)
-            for numbered in enumerate(
-                _parse_batch(request_context.parse_body(context.request, request_context.LARGE_LIMITS))
-            )
-        ]
+        query_parameters(context.request)
+        entries = _parse_batch(parse_body(context.request, LARGE_LIMITS))
+        requests = [_parse_request(catalog, number, entry) for number, entry in enumerate(entries)]
         _check_size(requests)
     answers = []
     for request in requests:
-        with context.engine_lock:  # others may come between
+        with context.engine_lock:  # requests of others may come between
             answers.append(_execute(catalog, request))
     return json_response({"answers": answers})
 
 
 def _parse_batch(body: object) -> list[Any]:
-    reader = Validator()
-    fields = reader.object_fields(body, "", ("requests",))
-    found = reader.array(fields.get("requests", []), "/requests", 1, MAX_REQUESTS)
-    if reader.faults:
-        raise InvalidQuery(reader.faults)
+    validator = Validator()
+    fields = validator.object_fields(body, "", ("requests",))
+    found = validator.array(fields.get("requests", []), "/requests", 1, MAX_REQUESTS)
+    validator.raise_faults()
     return found
 
 
 def _parse_request(catalog: Catalog, number: int, value: object) -> ParsedRequest | Exception:
-    """What one of the requests asks for, or what is wrong with it."""
-    reader, pointer = Validator(), f"/requests/{number}"
-    fields = reader.object_fields(value, pointer, ("path", "body"))
+    """One of the requests, or the error that says what is wrong with it."""
+    validator, pointer = Validator(), f"/requests/{number}"
+    fields = validator.object_fields(value, pointer, ("path", "body"))
     path = fields.get("path", "")
     if not isinstance(path, str) or path not in OPERATIONS:
         detail = unknown_name_message("path", path, list(OPERATIONS)) if isinstance(path, str) else "expected a text"
-        reader.add_fault(f"{pointer}/path", detail)
-    if reader.faults:
-        return InvalidQuery(reader.faults)
+        validator.add_fault(f"{pointer}/path", detail)
+    if validator.faults:
+        return InvalidQuery(validator.faults)
     try:
-        return ParsedRequest(OPERATIONS[path], OPERATIONS[path].parse(fields.get("body"), vocabulary(catalog)))
+        operation: Operation = load_view(OPERATIONS[path])
+        return ParsedRequest(operation, operation.parse(fields.get("body"), vocabulary(catalog)))
     except InvalidQuery as error:
         return error
 
 
 def _check_size(requests: Sequence[ParsedRequest | Exception]) -> None:
-    """Refuse what would take too long together."""
+    """Raise InvalidQuery if all requests together would take too long."""
     sizes = [request.operation.size(request.query) for request in requests if isinstance(request, ParsedRequest)]
     seeds, songs = (sum(part) for part in zip(*sizes)) if sizes else (0, 0)
     if seeds > MAX_SEEDS or songs > MAX_SONGS:
@@ -92,11 +100,11 @@ def _execute(catalog: Catalog, request: ParsedRequest | Exception) -> dict[str, 
         if isinstance(request, Exception):
             raise request
         return {"status": 200, "body": request.operation.execute(catalog, request.query)}
-    except ArtifactsError:  # of all requests
+    except ArtifactsError:  # concerns all requests
         raise
+    except problems.QUERY_ERRORS as error:
+        problem = problems.query_problem(error, lambda row: serializers.song_reference(catalog, row))
     except Exception as error:
-        problem = problems.from_exception(error, lambda row: serializers.song_summary(catalog, row))
-        if problem is None:
-            _log.error("a request of a batch failed", exc_info=error)
-            problem = problems.internal_error()
-        return {"status": problem.status_code, "body": problem.get_json()}
+        _log.exception("a request of a batch failed")
+        problem = problems.problem_response(500, str(http_error(error)))
+    return {"status": problem.status_code, "body": problem.get_json()}

@@ -1,14 +1,14 @@
 """``/songs``, ``/clusters``, ``/genres``, ``/artists``, ``/search`` and ``/map``: what the catalogue holds.
 
-The map is made of little-endian numbers, so that a page reads it without looking at each:
+The map consists of little-endian numbers, which a page can use as typed arrays without parsing:
 
 ======================  =============================================================================
-``MAP1``                four letters
+``MAP1``                4 bytes
 uint32 * 3              songs of the catalogue, ``n`` points on the map, ``c`` clusters
 uint32 * ``c``          points of each cluster, by its id
-uint32 * ``n``          the song's row, rising: points of a cluster are neighbours
-uint16 * ``n``          how far to the right, 0..65535
-uint16 * ``n``          how far up, on the same scale
+uint32 * ``n``          rows of the songs, ascending: points of a cluster are neighbours
+uint16 * ``n``          x, 0..65535 from left to right
+uint16 * ``n``          y, on the same scale, from bottom to top
 ======================  =============================================================================
 """
 
@@ -21,10 +21,11 @@ import numpy as np
 from werkzeug.wrappers import Response
 
 from segue import log_context
-from segue.catalog import Catalog
+from segue.catalog.catalog import Catalog
 from segue.catalog.lookup import resolver
 from segue.catalog.lookup.exact import song_by_id, songs_by_ids
 from segue.catalog.lookup.resolver import SearchResults, resolve_artist, resolve_link
+from segue.dialects import RequestContext
 from segue.engine.recommendation import related_artists
 from segue.errors import Fault, InvalidQuery, UnknownSong
 from segue.query.parser import RequestParser
@@ -32,7 +33,7 @@ from segue.query.schema import AUDIO_FEATURES, Vocabulary
 from segue.query.validation import MAX_TEXT_LENGTH, SpotifyLink, Validator, quoted
 from segue.responses import json_response
 from segue.web import formats, problems, serializers
-from segue.web.request_context import Operation, RequestContext, raise_faults, vocabulary
+from segue.web.request_context import Operation, query_parameters, vocabulary
 
 TYPICAL_SONGS = 5  # of a cluster
 SUGGESTED_ARTISTS = 5  # for a name that no artist has
@@ -46,15 +47,15 @@ MAX_MAP_POINTS = 200_000
 
 
 class PageBounds(NamedTuple):
-    """Which songs of many are asked for."""
+    """Which page of a long list a request wants."""
 
     offset: int
     limit: int
 
 
 def song(context: RequestContext, song: str) -> Response:
-    """Everything known of a song."""
-    context.query_parameters()
+    """All that is known about a song."""
+    query_parameters(context.request)
     catalog = context.open_catalog()
     row = song_by_id(catalog, song) if len(song) <= MAX_TEXT_LENGTH else None
     if row is None:
@@ -63,8 +64,8 @@ def song(context: RequestContext, song: str) -> Response:
 
 
 def clusters(context: RequestContext) -> Response:
-    """The clusters into which the songs fall."""
-    context.query_parameters()
+    """All clusters of songs."""
+    query_parameters(context.request)
     catalog = context.open_catalog()
     return json_response({"clusters": [_cluster_summary(catalog, entry) for entry in catalog.manifest["clusters"]]})
 
@@ -75,7 +76,7 @@ def cluster(context: RequestContext, cluster: int) -> Response:
     catalog = context.open_catalog()
     entries = catalog.manifest["clusters"]
     if cluster >= len(entries):
-        return problems.problem_response(404, "Unknown cluster", f"clusters are numbered 0..{len(entries) - 1}")
+        return problems.problem_response(404, f"clusters are numbered 0..{len(entries) - 1}", "Unknown cluster")
     entry = entries[cluster]
     rows = range(entry["first"], entry["first"] + entry["size"])
     return formats.list_response(wanted, {**_cluster_summary(catalog, entry), **_page_of_songs(catalog, page, rows)})
@@ -83,23 +84,23 @@ def cluster(context: RequestContext, cluster: int) -> Response:
 
 def genres(context: RequestContext) -> Response:
     """All genres, and how many songs each has."""
-    context.query_parameters()
+    query_parameters(context.request)
     catalog = context.open_catalog()
     named = [serializers.genre_summary(catalog, number) for number in range(len(catalog.manifest["genres"]))]
     return json_response({"genres": named})
 
 
 def artist(context: RequestContext, name: str) -> Response:
-    """What an artist sings, in which genres, and who is like that."""
+    """An artist's songs and genres, and similar artists."""
     wanted, page = formats.requested_format(context.request), _parse_page(context)
     catalog = context.open_catalog()
-    reader = RequestParser(vocabulary(catalog))
-    asked = reader.artist_seed({"artist": name.removesuffix("/")}, "").artist or ""
-    raise_faults(reader)
+    parser = RequestParser(vocabulary(catalog))
+    artist_name = parser.artist_seed({"artist": name.removesuffix("/")}, "").artist or ""
+    parser.raise_faults()
     with context.engine_lock:
-        found = resolve_artist(catalog, asked)
+        found = resolve_artist(catalog, artist_name)
         if found is None:
-            return _unknown_artist(catalog, asked)
+            return _unknown_artist(catalog, artist_name)
         with log_context.timed("search"):
             similar = related_artists(catalog, found)
     rows = catalog.lists("artist", "songs")[found].tolist()
@@ -115,20 +116,20 @@ def artist(context: RequestContext, name: str) -> Response:
 def _unknown_artist(catalog: Catalog, name: str) -> Response:
     similar = resolver.search(catalog, name, SUGGESTED_ARTISTS).artists[:SUGGESTED_ARTISTS]
     suggestions = {"suggestions": [serializers.artist_summary(catalog, row) for row in similar]}
-    return problems.problem_response(404, "Unknown artist", f"no artist is called {quoted(name)}", more=suggestions)
+    return problems.problem_response(404, f"no artist is called {quoted(name)}", "Unknown artist", more=suggestions)
 
 
 def _parse_page(context: RequestContext) -> PageBounds:
-    arguments, reader = context.query_parameters(("offset", "limit", formats.FORMAT_PARAMETER)), Validator()
-    page = PageBounds(
-        reader.integer(arguments, "offset", "", 0, MAX_OFFSET, 0), reader.integer(arguments, "limit", "", 1, 100, 20)
-    )
-    raise_faults(reader)
-    return page
+    parameters = query_parameters(context.request, ("offset", "limit", formats.FORMAT_PARAMETER))
+    validator = Validator()
+    offset = validator.integer(parameters, "offset", "", 0, MAX_OFFSET, 0)
+    limit = validator.integer(parameters, "limit", "", 1, 100, 20)
+    validator.raise_faults()
+    return PageBounds(offset, limit)
 
 
 def _page_of_songs(catalog: Catalog, page: PageBounds, rows: Sequence[int]) -> dict[str, Any]:
-    """Those of some songs that are on a page."""
+    """The songs of one page of a list of rows."""
     return {
         **page._asdict(),
         "songs": serializers.song_summaries(catalog, rows[page.offset : page.offset + page.limit]),
@@ -147,7 +148,7 @@ def _cluster_summary(catalog: Catalog, entry: Mapping[str, Any]) -> dict[str, An
 
 @dataclass(frozen=True, slots=True)
 class SearchRequest:
-    """What is looked for.
+    """A search by name.
 
     link : the link that the text is, if it is one
     """
@@ -158,8 +159,9 @@ class SearchRequest:
 
 
 def search(context: RequestContext) -> Response:
-    """Find what a text names as it is typed, or the song or artist that a link leads to."""
-    request = _parse_search(Validator(), context.query_parameters((*SEARCH_FIELDS, formats.FORMAT_PARAMETER)))
+    """Find songs, artists and genres by a text, which may be incomplete, or what a Spotify link leads to."""
+    parameters = query_parameters(context.request, (*SEARCH_FIELDS, formats.FORMAT_PARAMETER))
+    request = _parse_search(Validator(), parameters)
     wanted = formats.requested_format(context.request)
     catalog = context.open_catalog()
     with context.engine_lock:
@@ -167,14 +169,14 @@ def search(context: RequestContext) -> Response:
 
 
 def _parse_search_body(body: object, _: Vocabulary) -> SearchRequest:
-    reader = Validator()
-    return _parse_search(reader, reader.object_fields(body, "", SEARCH_FIELDS))
+    validator = Validator()
+    return _parse_search(validator, validator.object_fields(body, "", SEARCH_FIELDS))
 
 
-def _parse_search(reader: Validator, fields: Mapping[str, Any]) -> SearchRequest:
-    text = reader.string(fields.get("q"), "/q", MAX_QUERY_LENGTH)
-    request = SearchRequest(text, reader.integer(fields, "limit", "", 1, 50, 10), reader.link(text, "/q"))
-    raise_faults(reader)
+def _parse_search(validator: Validator, fields: Mapping[str, Any]) -> SearchRequest:
+    text = validator.string(fields.get("q"), "/q", MAX_QUERY_LENGTH)
+    request = SearchRequest(text, validator.integer(fields, "limit", "", 1, 50, 10), validator.link(text, "/q"))
+    validator.raise_faults()
     return request
 
 
@@ -200,17 +202,13 @@ def _search_answer(catalog: Catalog, found: SearchResults) -> dict[str, Any]:
     }
 
 
-SEARCH = Operation(_parse_search_body, _execute_search, lambda wanted: (1, wanted.limit))
+SEARCH = Operation("search", _parse_search_body, _execute_search, lambda wanted: (1, wanted.limit))
 
 
 def songs(context: RequestContext) -> Response:
-    """Songs by id or row, in that order; null where no song has an id, and nothing in files."""
-    if context.request.method == "POST":
-        return context.answer_post(SONGS)
-    wanted, given = (
-        formats.requested_format(context.request),
-        context.query_parameters(("ids", "rows", formats.FORMAT_PARAMETER)),
-    )
+    """Songs by id or row, in the given order; an unknown id is null in JSON, and left out of files."""
+    wanted = formats.requested_format(context.request)
+    given = query_parameters(context.request, ("ids", "rows", formats.FORMAT_PARAMETER))
     if ("ids" in given) == ("rows" in given):
         raise InvalidQuery([Fault("", "expected ids or rows, one of them")])
     if "ids" in given:
@@ -221,22 +219,23 @@ def songs(context: RequestContext) -> Response:
 
 
 def _parse_songs_body(body: object, _: Vocabulary) -> list[str]:
-    reader = Validator()
-    return _parse_ids(reader.object_fields(body, "", ("ids",)).get("ids", []), reader, MAX_SONGS_IN_BODY)
+    validator = Validator()
+    return _parse_ids(validator.object_fields(body, "", ("ids",)).get("ids", []), validator, MAX_SONGS_IN_BODY)
 
 
-def _parse_ids(given: object, reader: Validator, maximum: int) -> list[str]:
-    ids = [reader.song_id(one, f"/ids/{index}") for index, one in enumerate(reader.array(given, "/ids", 1, maximum))]
-    raise_faults(reader)
+def _parse_ids(given: object, validator: Validator, maximum: int) -> list[str]:
+    entries = validator.array(given, "/ids", 1, maximum)
+    ids = [validator.song_id(one, f"/ids/{index}") for index, one in enumerate(entries)]
+    validator.raise_faults()
     return ids
 
 
 def _parse_rows(given: list[str], n_songs: int) -> list[int]:
-    reader = Validator()
-    for index, text in enumerate(reader.array(given, "/rows", 1, MAX_SONGS_IN_URL)):
+    validator = Validator()
+    for index, text in enumerate(validator.array(given, "/rows", 1, MAX_SONGS_IN_URL)):
         if not _ROW.fullmatch(text) or int(text) >= n_songs:
-            reader.add_fault(f"/rows/{index}", f"expected a row of this model, 0..{n_songs - 1}")
-    raise_faults(reader)
+            validator.add_fault(f"/rows/{index}", f"expected a row of this model, 0..{n_songs - 1}")
+    validator.raise_faults()
     return [int(text) for text in given]
 
 
@@ -250,7 +249,7 @@ def _songs_answer(catalog: Catalog, rows: Sequence[int | None]) -> dict[str, Any
 
 
 def _song_details(catalog: Catalog, rows: list[int]) -> list[dict[str, Any]]:
-    """What lists say of songs, where they lie, their years and audio features; null where the table says nothing."""
+    """The summaries of songs with their map coordinates, years and audio features; null where the table has none."""
     attributes = catalog.manifest["attributes"]
     features = {
         one.name: _attribute_values(catalog, one.name, rows, one.is_integer)
@@ -274,12 +273,12 @@ def _attribute_values(catalog: Catalog, name: str, rows: list[int], whole: bool)
     return [None if value != value else round(value, None if whole else FEATURE_DIGITS) for value in values.tolist()]
 
 
-SONGS = Operation(_parse_songs_body, _execute_songs, lambda ids: (0, len(ids)))
+SONGS = Operation("songs", _parse_songs_body, _execute_songs, lambda ids: (0, len(ids)))
 
 
 def points(context: RequestContext) -> Response:
-    """Where songs lie."""
-    context.query_parameters()
+    """The coordinates of songs."""
+    query_parameters(context.request)
     catalog = context.open_catalog()
     content = catalog.cached("map", lambda: _encode_map(catalog))
     return Response(content, mimetype="application/octet-stream")
@@ -297,7 +296,7 @@ def _encode_map(catalog: Catalog) -> bytes:
 
 
 def _points_per_cell(sizes: np.ndarray) -> np.ndarray:
-    """How many songs of each cell are on the map, its best-known ones: all, or the same share of each."""
+    """How many songs of each cell, its most popular ones, are on the map: all, or the same share of each."""
     if sizes.sum() <= MAX_MAP_POINTS:
         return sizes
     return -(-sizes * (MAX_MAP_POINTS - len(sizes)) // sizes.sum())

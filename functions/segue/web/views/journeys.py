@@ -1,35 +1,19 @@
-"""``/path``, ``/playlist`` and ``/continue``: lists in which the order counts."""
+"""``/path``, ``/playlist`` and ``/continue``: lists of songs in an order to listen to."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from werkzeug.wrappers import Response
 
 from segue import log_context
-from segue.catalog import Catalog
+from segue.catalog.catalog import Catalog
 from segue.journeys import flows, paths, playlists, radio
 from segue.query.parser import parse_continue, parse_path, parse_playlist
 from segue.query.schema import ContinueQuery, PathQuery, PlaylistQuery
-from segue.web import request_context, serializers
-from segue.web.request_context import Operation, RequestContext
+from segue.web import serializers
+from segue.web.request_context import LARGE_LIMITS, Operation
 
 DECIMALS = 4  # of distances and shares
-
-
-def path(context: RequestContext) -> Response:
-    """A smooth walk from one song to another."""
-    return context.answer_post(PATH)
-
-
-def playlist(context: RequestContext) -> Response:
-    """A list to be played from its beginning to its end."""
-    return context.answer_post(PLAYLIST)
-
-
-def continued(context: RequestContext) -> Response:
-    """What to play next."""
-    return context.answer_post(CONTINUE, request_context.LARGE_LIMITS)
 
 
 def _execute_path(catalog: Catalog, query: PathQuery) -> dict[str, Any]:
@@ -50,13 +34,13 @@ def _execute_continue(catalog: Catalog, query: ContinueQuery) -> dict[str, Any]:
     return continue_answer(catalog, found)
 
 
-PATH = Operation(parse_path, _execute_path, lambda query: (len(query.seeds), query.length))
-
-
-PLAYLIST = Operation(parse_playlist, _execute_playlist, lambda query: (len(query.query.seeds), query.estimated_songs))
-
-
-CONTINUE = Operation(parse_continue, _execute_continue, lambda query: (1, query.query.limit))
+PATH = Operation("path", parse_path, _execute_path, lambda query: (len(query.seeds), query.length))
+PLAYLIST = Operation(
+    "playlist", parse_playlist, _execute_playlist, lambda query: (len(query.query.seeds), query.estimated_songs)
+)
+CONTINUE = Operation(
+    "continued", parse_continue, _execute_continue, lambda query: (1, query.query.limit), LARGE_LIMITS
+)
 
 
 def path_answer(catalog: Catalog, found: paths.Path) -> dict[str, Any]:
@@ -113,7 +97,7 @@ def _song_entries(catalog: Catalog, rows: Sequence[int], facts: Sequence[Mapping
 
 
 def _flow_entries(catalog: Catalog, found: playlists.Playlist) -> list[dict[str, Any]]:
-    """What a flow goes by, song by song; null where the table says nothing."""
+    """The features of each song that a flow is made of; null where the table has none."""
     rows = list(found.rows)
     energy, tempo, key, mode = (
         catalog.attribute(name)[rows].astype(np.float64) for name in ("energy", "tempo", "key", "mode")

@@ -16,11 +16,12 @@ from werkzeug.datastructures import Headers
 from werkzeug.wrappers import Request, Response
 
 from segue import VERSION, log_context
-from segue.errors import InvalidQuery, UnknownSongs
+from segue.dialects import RequestContext
+from segue.errors import InvalidQuery
 from segue.query.validation import quoted, unknown_name_message
 from segue.responses import json_response
-from segue.web import problems, request_context, serializers
-from segue.web.request_context import RequestContext
+from segue.web import problems, serializers
+from segue.web.request_context import UnsupportedMediaType, parse_body, query_parameters, read_body
 from segue.web.views.mcp_tools import TOOLS, tool_definitions
 
 FOREIGN_ORIGIN = (
@@ -67,7 +68,7 @@ class JsonRpcError(Exception):
     """A message that is not answered as it stands; the text says what was wrong and what would have worked.
 
     code : of JSON-RPC or of the protocol
-    message : the one that is refused; None where none could be read
+    message : the one that is error; None where none could be read
     data : details for programs
     """
 
@@ -82,8 +83,8 @@ def mcp(context: RequestContext) -> Response:
     """Answer one message."""
     allowed = context.request.environ.get("segue.origins", ())
     if is_foreign_origin(context.request, allowed, context.public_url):
-        return problems.problem_response(403, "Forbidden", FOREIGN_ORIGIN)
-    context.query_parameters()
+        return problems.problem_response(403, FOREIGN_ORIGIN)
+    query_parameters(context.request)
     try:
         message = _read_message(context)
         if message.id is None:
@@ -94,13 +95,13 @@ def mcp(context: RequestContext) -> Response:
 
 
 def _read_message(context: RequestContext) -> Message:
-    request_context.read_body(context.request)  # it may come slowly
+    read_body(context.request)  # before the lock, as it may arrive slowly
     with context.engine_lock:
         try:
-            body = request_context.parse_body(context.request)
+            body = parse_body(context.request)
         except InvalidQuery as error:
             raise JsonRpcError(PARSE_ERROR, error.faults[0].detail) from None
-        except problems.UnsupportedMediaType as error:
+        except UnsupportedMediaType as error:
             raise JsonRpcError(PARSE_ERROR, str(error)) from None
         return parse_message(body, context.request.headers)
 
@@ -182,15 +183,11 @@ def _call_tool(message: Message, context: RequestContext) -> Result:
     try:
         with context.engine_lock:
             found = TOOLS[name].call(catalog, arguments)
-    except (InvalidQuery, UnknownSongs) as error:
-        problem = problems.from_exception(error, lambda row: serializers.song_summary(catalog, row))
-        return {"content": _text_content(problem.get_data(as_text=True) if problem else str(error)), "isError": True}
+    except problems.QUERY_ERRORS as error:
+        response = problems.query_problem(error, lambda row: serializers.song_reference(catalog, row))
+        return {"content": [{"type": "text", "text": response.get_data(as_text=True)}], "isError": True}
     text = json_response(found).get_data(as_text=True)
-    return {"content": _text_content(text), "structuredContent": found, "isError": False}
-
-
-def _text_content(text: str) -> list[dict[str, str]]:
-    return [{"type": "text", "text": text}]
+    return {"content": [{"type": "text", "text": text}], "structuredContent": found, "isError": False}
 
 
 _MODERN_METHODS: Mapping[str, Callable[[Message, RequestContext], Result]] = {
@@ -241,14 +238,14 @@ def result_response(message: Message, result: Mapping[str, Any]) -> Response:
     return json_response({"jsonrpc": "2.0", "id": message.id, "result": result})
 
 
-def error_response(refused: JsonRpcError) -> Response:
-    """An error as the answer."""
-    message = refused.message
-    error = {"code": refused.code, "message": str(refused)} | ({"data": refused.data} if refused.data else {})
-    body = {"jsonrpc": "2.0", "id": message.id if message else None, "error": error}
-    if message and not message.modern and refused.code not in ALWAYS_400:
+def error_response(error: JsonRpcError) -> Response:
+    """An error as the response."""
+    message = error.message
+    fields = {"code": error.code, "message": str(error)} | ({"data": error.data} if error.data else {})
+    body = {"jsonrpc": "2.0", "id": message.id if message else None, "error": fields}
+    if message and not message.modern and error.code not in ALWAYS_400:
         return json_response(body)
-    return json_response(body, HTTP_STATUSES.get(refused.code, 400))
+    return json_response(body, HTTP_STATUSES.get(error.code, 400))
 
 
 def accepted_response() -> Response:

@@ -6,12 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from segue.catalog import Catalog
+from segue.catalog.catalog import Catalog
 from segue.web.request_context import Operation, vocabulary
-from segue.web.views.catalogue import SEARCH
-from segue.web.views.journeys import PATH, PLAYLIST
+from segue.web.urls import load_view
 from segue.web.views.pages import openapi_document
-from segue.web.views.recommend import RECOMMEND
 
 # No tool changes anything, and all that is known is in the table.
 ANNOTATIONS = {"readOnlyHint": True, "destructiveHint": False, "idempotentHint": True, "openWorldHint": False}
@@ -106,23 +104,24 @@ class Tool:
     """A tool.
 
     path, method : the operation that it is
-    operation : parses its arguments and executes it
+    operation : the name of the Operation in :mod:`segue.web.views`
     """
 
     path: str
     method: str
-    operation: Operation
+    operation: str
 
     def call(self, catalog: Catalog, arguments: Mapping[str, Any]) -> dict[str, Any]:
-        """What it answers, as JSON has it."""
-        return self.operation.execute(catalog, self.operation.parse(arguments, vocabulary(catalog)))
+        """Its result, in the types of JSON."""
+        operation: Operation = load_view(self.operation)
+        return operation.execute(catalog, operation.parse(arguments, vocabulary(catalog)))
 
 
 TOOLS = {
-    "search_songs": Tool("/search", "get", SEARCH),
-    "recommend": Tool("/recommend", "post", RECOMMEND),
-    "song_path": Tool("/path", "post", PATH),
-    "make_playlist": Tool("/playlist", "post", PLAYLIST),
+    "search_songs": Tool("/search", "get", "catalogue.SEARCH"),
+    "recommend": Tool("/recommend", "post", "recommend.RECOMMEND"),
+    "song_path": Tool("/path", "post", "journeys.PATH"),
+    "make_playlist": Tool("/playlist", "post", "journeys.PLAYLIST"),
 }
 
 

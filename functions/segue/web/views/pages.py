@@ -1,4 +1,4 @@
-"""The page, the documents, and whether the service is there."""
+"""The page, the documents, and the health of the service."""
 
 import functools
 import hashlib
@@ -9,10 +9,9 @@ from pathlib import Path
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Request, Response
 
+from segue.dialects import RequestContext
 from segue.errors import ArtifactsError
 from segue.responses import json_response
-from segue.web import urls
-from segue.web.request_context import RequestContext
 
 EXAMPLE_URL = "http://127.0.0.1:8080"  # the service's address in documents
 PAGE_FOLDER = Path(__file__).resolve().parents[1] / "page"
@@ -28,7 +27,7 @@ MEDIA_TYPES = {
 }
 STATIC_FOLDERS = ("fonts", "scripts", "styles")
 _STATIC_FILE = re.compile(rf"(?:{'|'.join(STATIC_FOLDERS)})/(?:[a-z]+/)?[a-z0-9-]+\.(?:css|js|svg|woff2)")
-FileState = tuple[Path, int, int]  # a file, when it was changed, its bytes
+FileState = tuple[Path, int, int]  # path, time of modification in ns, size in bytes
 
 
 def healthz(_: RequestContext) -> Response:
@@ -37,7 +36,7 @@ def healthz(_: RequestContext) -> Response:
 
 
 def readyz(context: RequestContext) -> Response:
-    """Whether there is a model to answer from, and which."""
+    """Which version is served; an error if there is none."""
     catalog = context.open_catalog()
     return json_response(
         {"version": catalog.version, "songs": len(catalog), "invented": catalog.manifest["invented"]}
@@ -57,9 +56,8 @@ def docs(context: RequestContext) -> Response:
 
 
 def clients(context: RequestContext) -> Response:
-    """The page with the lines to change, which name the address that it was asked for at."""
-    base = urls.base_url(context.request, context.public_url)
-    return _file_response(context, "clients.md", lambda text: text.replace(EXAMPLE_URL, base))
+    """The instructions for clients, with the address of this service in them."""
+    return _file_response(context, "clients.md", lambda text: text.replace(EXAMPLE_URL, context.base_url))
 
 
 def page(context: RequestContext) -> Response:
@@ -75,7 +73,7 @@ def openapi_document() -> bytes:
 
 
 def file(context: RequestContext, digest: str, name: str) -> Response:
-    """A script, style or font of the page; kept by browsers if it is asked for by the digest of its content."""
+    """A script, style or font of the page; browsers may keep it if its URL has the current digest."""
     if not _STATIC_FILE.fullmatch(name):
         raise NotFound
     response = _file_response(context, name)
@@ -85,13 +83,13 @@ def file(context: RequestContext, digest: str, name: str) -> Response:
 
 
 def _html_response(context: RequestContext, name: str) -> Response:
-    """HTML that asks for its files by the digest of their content."""
+    """HTML that refers to its files by the digest of their content."""
     prefix = f"page/{_content_digest(_file_states())}/"
     return _file_response(context, name, lambda text: text.replace(DIGEST_PLACEHOLDER, prefix))
 
 
 def _file_response(context: RequestContext, name: str, change: Callable[[str], str] | None = None) -> Response:
-    """A file of the page, or the 304 that says that the caller has it."""
+    """A file of the page, or a 304 if the caller has it."""
     content = _read_file(name)
     if change:
         content = change(content.decode()).encode()
@@ -100,7 +98,7 @@ def _file_response(context: RequestContext, name: str, change: Callable[[str], s
 
 
 def _redirect(context: RequestContext, location: str) -> Response:
-    """A redirect to an address that is relative, so that it holds below whatever prefix."""
+    """A redirect to a relative address, which works below any prefix."""
     query = context.request.query_string.decode("ascii", "ignore")
     return Response(status=308, headers={"Location": f"{location}?{query}" if query else location})
 
@@ -115,20 +113,20 @@ def _read_file(name: str) -> bytes:
 
 
 def _file_states() -> tuple[FileState, ...]:
-    """What tells that a file has changed, of all that a page may ask for."""
+    """Path, time and size of each file of the page, by which a change is noticed."""
     files = sorted(path for folder in STATIC_FOLDERS for path in (PAGE_FOLDER / folder).rglob("*.*"))
     return tuple((path, path.stat().st_mtime_ns, path.stat().st_size) for path in files)
 
 
 @functools.lru_cache(maxsize=1)
 def _content_digest(states: tuple[FileState, ...]) -> str:
-    """A digest of files; they are read again when one has changed."""
+    """A digest of the page's files; they are read again only if one has changed."""
     content = b"".join(path.read_bytes() for path, *_ in states)
     return hashlib.sha256(content).hexdigest()[:16]
 
 
 def with_content_etag(response: Response, request: Request) -> Response:
-    """Give an answer that comes from no version the tag of its content; the 304 if the caller has that."""
+    """Give a response that depends on no version an ETag by its content; a 304 if the caller has it."""
     response.set_etag(hashlib.sha256(response.get_data()).hexdigest()[:32])
-    response.headers["Cache-Control"] = "no-cache"  # keep it, and ask each time
+    response.headers["Cache-Control"] = "no-cache"  # may be stored, and must be revalidated
     return response.make_conditional(request)

@@ -5,18 +5,17 @@ from typing import Any
 from werkzeug.wrappers import Response
 
 from segue import log_context
-from segue.catalog import Catalog
+from segue.catalog.catalog import Catalog
+from segue.dialects import RequestContext
 from segue.engine import recommendation
 from segue.query.parser import parse_recommend, parse_recommend_url
 from segue.query.schema import Query
 from segue.web import formats, serializers
-from segue.web.request_context import Operation, RequestContext, vocabulary
+from segue.web.request_context import Operation, vocabulary
 
 
 def recommend(context: RequestContext) -> Response:
-    """Recommend, as a body or a URL asks for it."""
-    if context.request.method == "POST":
-        return context.answer_post(RECOMMEND)
+    """Recommend songs for the parameters of a URL."""
     catalog = context.open_catalog()
     with context.engine_lock:
         wanted = formats.requested_format(context.request)
@@ -30,4 +29,4 @@ def _execute(catalog: Catalog, query: Query) -> dict[str, Any]:
     return serializers.recommendations(catalog, found)
 
 
-RECOMMEND = Operation(parse_recommend, _execute, lambda query: (len(query.seeds), query.limit))
+RECOMMEND = Operation("recommend", parse_recommend, _execute, lambda query: (len(query.seeds), query.limit))

@@ -1,0 +1,91 @@
+"""What the service and the dialects of its API know of each other: routes, the context of a request, errors.
+
+The service alone opens the artifacts, owns the engine's lock, reopens a version whose files have vanished, adds ETags
+and turns exceptions into HTTP errors. A dialect is a module with routes of its own and its own way to write an error.
+"""
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
+from werkzeug.wrappers import Request, Response
+
+from segue.auth import ApiKeys
+from segue.catalog.catalog import Catalog
+from segue.errors import ArtifactsError, HttpError, StoreError
+
+RETRY_AFTER = 30  # seconds; about what a fit of the demo catalogue takes
+
+
+@dataclass(frozen=True, slots=True)
+class RequestContext:
+    """One request, and what it is answered from.
+
+    open_catalog : opens the artifacts; returns the same version for as long as the request lasts
+    engine_lock : to be held while the engine computes
+    base_url : where callers reach the service, without a slash at the end
+    public_url : that address if it is configured, and so can be trusted
+    """
+
+    request: Request
+    open_catalog: Callable[[], Catalog]
+    engine_lock: AbstractContextManager[object]
+    base_url: str
+    public_url: str | None = None
+
+
+class Route(NamedTuple):
+    """What answers a request.
+
+    name : in the log
+    respond : makes the response; may raise any error
+    """
+
+    name: str
+    respond: Callable[[RequestContext], Response]
+
+
+class Dialect(Protocol):
+    """A dialect of the API, as a module."""
+
+    HEADERS: Mapping[str, str]  # of every response
+
+    def match(self, request: Request) -> Route:
+        """The route of a request; raises HttpError or one of Werkzeug's errors if there is none."""
+
+    def error_response(self, request: Request, error: HttpError) -> Response:
+        """An error as the dialect writes it."""
+
+    def authentication_error(self, request: Request, keys: ApiKeys) -> HttpError | None:
+        """The error for a request without a valid key in its headers; None if it needs none or has one elsewhere."""
+
+
+def no_content(headers: Mapping[str, str] | None = None) -> Route:
+    """The route of an ``OPTIONS`` request, which is answered by headers alone."""
+    return Route("none", lambda _: Response(status=204, headers=headers))
+
+
+def http_error(error: Exception) -> HttpError:
+    """An exception as an error for the caller, who learns nothing of stores or code."""
+    match error:
+        case HttpError():
+            return error
+        case StoreError():  # its message names files and buckets
+            return _not_ready("the store of the artifacts can't be read now")
+        case ArtifactsError():
+            return _not_ready(str(error))
+        case MethodNotAllowed():
+            allowed = ", ".join(sorted(error.valid_methods or []))
+            return HttpError(405, f"this path answers {allowed}", {"Allow": allowed})
+        case NotFound():
+            return HttpError(404, "there is nothing at this path; /docs lists what there is")
+        case HTTPException():
+            return HttpError(400, "the request ended before it was complete, or can't be read")
+        case _:
+            return HttpError(500, "the fault is ours; the log has the details")
+
+
+def _not_ready(message: str) -> HttpError:
+    return HttpError(503, message, {"Retry-After": str(RETRY_AFTER)})

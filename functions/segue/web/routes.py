@@ -1,0 +1,94 @@
+"""The routes of Segue's own API, and its errors: the dialect beside Spotify's and OpenSubsonic's."""
+
+import functools
+from collections.abc import Mapping
+from typing import Any
+
+from werkzeug.exceptions import MethodNotAllowed
+from werkzeug.routing import Map, Rule
+from werkzeug.wrappers import Request, Response
+
+from segue.auth import ApiKeys
+from segue.dialects import RequestContext, Route, no_content
+from segue.errors import HttpError
+from segue.web import problems, serializers
+from segue.web.request_context import Operation, answer_post
+from segue.web.urls import STATIC_PREFIX, load_view
+
+HEADERS: Mapping[str, str] = {}
+MISSING_KEY = "an API key is needed: Authorization: Bearer KEY, or X-Api-Key: KEY"
+
+
+def _rule(path: str, name: str, method: str = "GET") -> Rule:
+    """A path with the view, or for POST the operation, that answers it: its name in :mod:`segue.web.views`."""
+    return Rule(path, endpoint=name, methods=[method])
+
+
+ROUTES = Map(
+    [
+        _rule("/", "pages.page"),
+        _rule("/recommend", "recommend.recommend"),
+        _rule("/recommend", "recommend.RECOMMEND", "POST"),
+        _rule("/path", "journeys.PATH", "POST"),
+        _rule("/playlist", "journeys.PLAYLIST", "POST"),
+        _rule("/continue", "journeys.CONTINUE", "POST"),
+        _rule("/batch", "batch.batch", "POST"),
+        _rule("/search", "catalogue.search"),
+        _rule("/songs", "catalogue.songs"),
+        _rule("/songs", "catalogue.SONGS", "POST"),
+        _rule("/songs/<song>", "catalogue.song"),
+        _rule("/clusters", "catalogue.clusters"),
+        _rule("/clusters/<int:cluster>", "catalogue.cluster"),
+        _rule("/genres", "catalogue.genres"),
+        _rule("/artists/<path:name>", "catalogue.artist"),
+        _rule("/map", "catalogue.points"),
+        _rule("/mcp", "mcp.mcp", "POST"),
+        _rule("/healthz", "pages.healthz"),
+        _rule("/readyz", "pages.readyz"),
+        _rule("/openapi.json", "pages.openapi"),
+        _rule("/docs", "pages.docs"),
+        _rule("/docs/clients", "pages.clients"),
+        _rule(f"{STATIC_PREFIX}<digest>/<path:name>", "pages.file"),
+    ],
+    strict_slashes=False,
+    merge_slashes=False,
+)
+
+
+def match(request: Request) -> Route:
+    """The route of a request.
+
+    Raises
+    ------
+    werkzeug.exceptions.NotFound, werkzeug.exceptions.MethodNotAllowed
+        there is none.
+
+    """
+    try:
+        endpoint, arguments = ROUTES.bind("").match(request.path, request.method)
+    except MethodNotAllowed as error:
+        if request.method != "OPTIONS":
+            raise
+        return no_content({"Allow": ", ".join(sorted(error.valid_methods or []))})
+    view = load_view(endpoint)
+    if isinstance(view, Operation):
+        return Route(view.name, functools.partial(_respond, answer_post, {"operation": view}))
+    return Route(view.__name__, functools.partial(_respond, view, arguments))
+
+
+def _respond(view: Any, arguments: Mapping[str, Any], context: RequestContext) -> Response:
+    try:
+        response: Response = view(context, **arguments)
+    except problems.QUERY_ERRORS as error:
+        return problems.query_problem(error, lambda row: serializers.song_reference(context.open_catalog(), row))
+    return response
+
+
+def error_response(_: Request, error: HttpError) -> Response:
+    """An error as a problem document."""
+    return problems.problem_response(error.status, str(error), headers=error.headers)
+
+
+def authentication_error(_: Request, __: ApiKeys) -> HttpError:
+    """The error for a request without a valid key."""
+    return HttpError(401, MISSING_KEY, {"WWW-Authenticate": 'Bearer realm="segue"'})
