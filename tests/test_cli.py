@@ -172,6 +172,11 @@ def test_bad_usage_ends_with_2_and_tells_what_was_expected(usage, arguments, tol
     assert told in usage(*arguments)
 
 
+def test_shares_still_take_the_former_name_of_the_popularity_block():
+    arguments = ["fit", "--source", "demo", "--shares", "audio=0.5,fame=0.06"]
+    assert build_parser().parse_args(arguments).shares == {"audio": 0.5, "popularity": 0.06}
+
+
 def test_help_tells_every_option_with_its_range_and_default():
     done = run("fit", "--help")
     assert (done.returncode, done.stderr) == (0, "")

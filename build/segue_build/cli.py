@@ -19,7 +19,7 @@ from segue_build.arguments import (
     bounded_int,
     one_line,
 )
-from segue_build.model.weights import WEIGHTS
+from segue_build.model.weights import OLD_BLOCK_NAMES, WEIGHTS
 from segue_build.package import package_commands
 from segue_build.releases import release_commands
 from segue_build.sources.columns import CANONICAL_COLUMNS
@@ -294,11 +294,11 @@ def _parse_columns(text: str) -> dict[str, str]:
 def _parse_weights(text: str) -> dict[str, float]:
     pairs = [pair.partition("=") for pair in text.split(",")]
     for name, _, weight in pairs:
-        if name not in WEIGHTS or not re.fullmatch(r"0?\.\d+|[01](\.0+)?", weight):
+        if name not in {*WEIGHTS, *OLD_BLOCK_NAMES} or not re.fullmatch(r"0?\.\d+|[01](\.0+)?", weight):
             raise argparse.ArgumentTypeError(
                 f"'{name}={weight}': expected BLOCK=SHARE with {', '.join(WEIGHTS)}, 0..1"
             )
-    return {name: float(weight) for name, _, weight in pairs}
+    return {OLD_BLOCK_NAMES.get(name, name): float(weight) for name, _, weight in pairs}
 
 
 def _parse_seed(text: str) -> int:

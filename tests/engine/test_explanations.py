@@ -41,11 +41,11 @@ SAYINGS = {
     rf"both ({WORD})( and ({WORD}))?|same tempo, \d+ bpm|a similar sound": "audio",
     r"shared genres: [^,]+(, [^,]+){0,2}|related genres": "genre",
     r"also by .+|similar artist": "artist",
-    r"about as well known": "fame",
+    r"about as well known": "popularity",
     r"from about the same time": "year",
     r"for the same occasion or use": "occasion",
     r"on similar playlists": "played",
-    r"often in the same playlists|often in playlists with this artist": "together",
+    r"often in the same playlists|often in playlists with this artist": "co_occurrence",
     r"near to your targets": "targets",
     r"unlike what you asked to avoid": "less_like",
 }
@@ -101,7 +101,7 @@ def test_there_are_one_to_three_reasons_of_which_no_two_say_the_same(explained):
             assert all(parts[part] > 0 for part in told)
             assert told.pop("audio", 0) <= 1 + any(reason.startswith("same tempo") for reason in reasons)
             assert set(told.values()) <= {1}
-            assert not {"played", "together"} <= set(told)
+            assert not {"played", "co_occurrence"} <= set(told)
 
 
 def test_reasons_are_the_rarest_things_that_are_true(taught):
@@ -141,7 +141,7 @@ def test_songs_are_similar_in_a_block_by_how_far_apart_random_pairs_are_in_it(ta
         near = (closeness >= MIN_SIMILARITY) & known[number, 0] & known[number, 1:]
         for parts, is_near in zip(told, near) if block.name in BLOCK_PHRASES else ():
             assert is_near or parts.get(block.name) != BLOCK_PHRASES[block.name]
-            assert not is_near or block.name in parts or (block.name == "played" and "together" in parts)
+            assert not is_near or block.name in parts or (block.name == "played" and "co_occurrence" in parts)
             said[block.name] += bool(is_near)
     assert all(said[name] for name in ("audio", "genre", "artist", "fame", "year"))
 

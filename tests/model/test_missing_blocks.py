@@ -16,7 +16,7 @@ from segue_build.sources import demo
 from segue_build.sources.multivalue import SEPARATOR
 from tests.support import tables, world
 
-BLOCKS = ["audio", "artist", "genre", "fame", "year", "explicit", "words"]
+BLOCKS = ["audio", "artist", "genre", "popularity", "year", "explicit", "words"]
 FEATURES = [attribute.name for attribute in AUDIO_FEATURES]
 
 
@@ -45,16 +45,16 @@ def recommends(catalog, seed):
 
 
 LACKING = [
-    ({"genres": None}, ["audio", "artist", "fame", "year", "explicit", "words"]),
-    ({"artists": None}, ["audio", "genre", "fame", "year", "explicit", "words"]),
+    ({"genres": None}, ["audio", "artist", "popularity", "year", "explicit", "words"]),
+    ({"artists": None}, ["audio", "genre", "popularity", "year", "explicit", "words"]),
     ({"popularity": None}, ["audio", "artist", "genre", "year", "explicit", "words"]),
-    ({"year": None}, ["audio", "artist", "genre", "fame", "explicit", "words"]),
+    ({"year": None}, ["audio", "artist", "genre", "popularity", "explicit", "words"]),
     (
         dict.fromkeys(["genres", "artists", "popularity", "year", "album", "explicit", "duration_ms"]),
         ["audio", "words"],
     ),
-    (dict.fromkeys([*FEATURES, "duration_ms"]), ["artist", "genre", "fame", "year", "explicit", "words"]),
-    (dict.fromkeys([*FEATURES, "duration_ms", "artists"]), ["genre", "fame", "year", "explicit", "words"]),
+    (dict.fromkeys([*FEATURES, "duration_ms"]), ["artist", "genre", "popularity", "year", "explicit", "words"]),
+    (dict.fromkeys([*FEATURES, "duration_ms", "artists"]), ["genre", "popularity", "year", "explicit", "words"]),
 ]
 
 

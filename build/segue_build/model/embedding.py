@@ -60,7 +60,7 @@ def embed(frame: pd.DataFrame, report: IngestReport, seed: int, weights: Mapping
         "audio": lambda: audio,
         "artist": lambda: _artist_block(audio[:, ARTIST_AUDIO_COLUMNS], song_artists, song_genres),
         "genre": lambda: genre_block(GenreContext(frame["album"], song_artists, song_genres), seed),
-        "fame": lambda: _popularity_block(frame, song_artists, ranks),
+        "popularity": lambda: _popularity_block(frame, song_artists, ranks),
         "year": lambda: ranks("year", frame["year"].to_numpy(np.float64))[:, None],
         "explicit": lambda: frame["explicit"].to_numpy(np.float64)[:, None],
         "occasion": lambda: occasions,

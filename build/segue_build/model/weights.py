@@ -7,11 +7,12 @@ WEIGHTS = {
     "audio": 0.50,
     "artist": 0.15,
     "genre": 0.35,
-    "fame": 0.06,
+    "popularity": 0.06,
     "year": 0.05,
     "explicit": 0.03,
     "occasion": 0.25,
     "words": 0.06,
 }
-LOCAL_SCALES = {"audio": 1.6, "artist": 1.6, "genre": 1.4, "fame": 0.2, "words": 0.5}
+OLD_BLOCK_NAMES = {"fame": "popularity"}  # that ``--shares`` still takes
+LOCAL_SCALES = {"audio": 1.6, "artist": 1.6, "genre": 1.4, "popularity": 0.2, "words": 0.5}
 """Factors of the local scale, 1 in other blocks: few songs are as near in sound as many are in popularity."""

@@ -58,7 +58,7 @@ from segue_build.spark.features import (
 RAW_BLOCKS = pa.schema([("source_row", pa.int64()), ("raw", pa.list_(pa.float32())), ("certain", pa.bool_())])
 VECTORS = pa.schema([("source_row", pa.int64()), ("vector", pa.binary()), ("present", pa.int32())])
 # block -> its number of columns, 0 where a sample of songs decides
-BLOCK_WIDTHS = {"audio": len(AUDIO_COLUMNS), "artist": len(ARTIST_AUDIO_COLUMNS), "genre": 0, "fame": 2,
+BLOCK_WIDTHS = {"audio": len(AUDIO_COLUMNS), "artist": len(ARTIST_AUDIO_COLUMNS), "genre": 0, "popularity": 2,
           "year": 1, "explicit": 1,
           "occasion": len(OCCASIONS), "words": 0}  # fmt: skip
 _BITS = 1 << np.arange(len(OCCASIONS))
@@ -115,7 +115,7 @@ def embed(songs: Frame, n_songs: int, report: IngestReport, seed: int, weights: 
 def _fit_on_sample(
     features: Frame, songs: Frame, n_songs: int, n_genres: int, seed: int
 ) -> tuple[GenreEmbedding, np.ndarray]:
-    """What songs about whom everything is known teach: the genres' axes, and artists' fame, rising."""
+    """What songs about whom everything is known teach: the genres' axes, and artists' popularities, rising."""
     from pyspark.sql import functions as sql
 
     wanted = sql.transform(
@@ -201,7 +201,7 @@ class _BuildBlocks:
     def _genre(self, songs: pa.Table) -> np.ndarray:
         return self.genre_axes.transform(_root_genre_context(songs, len(self.fitted.genres)))
 
-    def _fame(self, songs: pa.Table) -> np.ndarray:
+    def _popularity(self, songs: pa.Table) -> np.ndarray:
         own = self.fitted.ranks("popularity", songs["popularity"].to_numpy())
         best = _first_artist_popularity(songs)
         below, upto = (np.searchsorted(self.artist_popularity, best, side) for side in ("left", "right"))

@@ -39,11 +39,12 @@ BLOCK_PHRASES = {
     "audio": "a similar sound",
     "genre": "related genres",
     "artist": "similar artist",
-    "fame": "about as well known",
+    "popularity": "about as well known",
     "year": "from about the same time",
     "occasion": "for the same occasion or use",
     "played": "on similar playlists",
 }
+PART_KEYS = {"popularity": "fame", "co_occurrence": "together"}  # of answers, where they differ from the names here
 # feature -> what songs are called in its low and its high tail, and what the words are about; most songs lie in
 # tails that have no word
 TAIL_WORDS = {
@@ -220,7 +221,7 @@ class Comparison:
             share(self._rows[song]) for share in (self._genre_reason, self._artist_reason, self._co_occurrence_reason)
         )
         by_part |= {reason.part: reason for reason in shared if reason}
-        if "together" in by_part:
+        if "co_occurrence" in by_part:
             by_part.pop("played", None)
         return sorted(
             [*by_part.values(), *audio_reasons], key=lambda reason: (-reason.bits, reason.text in _GENERIC_PHRASES)
@@ -316,7 +317,7 @@ class Comparison:
         if int(self._catalog.array("works")[row]) not in self._relations.neighbours:
             return None
         text = "often in the same playlists" if self._seed_in_playlists else "often in playlists with this artist"
-        return Reason(text, "together", self._sample.bits(0))
+        return Reason(text, "co_occurrence", self._sample.bits(0))
 
 
 def _intersection(bitsets: Iterable[int]) -> int:
@@ -355,7 +356,7 @@ class Explanation:
             "closest_seed": self.closest_seed,
             "reasons": list(self.reasons),
             "farthest": self.farthest,
-            "parts": {name: round(part, 9) for name, part in self.parts.items()},
+            "parts": {PART_KEYS.get(name, name): round(part, 9) for name, part in self.parts.items()},
         }
 
 

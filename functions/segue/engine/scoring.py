@@ -276,8 +276,8 @@ class Scorer:
     def parts(self, rows: np.ndarray) -> dict[str, np.ndarray]:
         """What each part contributed to the scores of rows, float64, shape (len(rows),); they add up to them.
 
-        A block's part is what it adds to the similarity to all seeds of positive weight, ``together`` is that of
-        co-occurrence, ``less_like`` the dissimilarity to negative seeds, ``targets`` the similarity to targets.
+        A block's part is what it adds to the similarity to all seeds of positive weight, ``co_occurrence`` is
+        that of playlists, ``less_like`` the dissimilarity to negative seeds, ``targets`` the similarity to targets.
         """
         seeds_weight = 1 - self._targets_weight
         weights = self.weights.astype(np.float64)  # float32 sums differ between processors in digits that are shown
@@ -289,7 +289,7 @@ class Scorer:
             if self.block_weights[number].any()
         }
         if self._space.co_occurrence_weight:
-            parts["together"] = seeds_weight * self._neighbour_similarities(rows, positive)
+            parts["co_occurrence"] = seeds_weight * self._neighbour_similarities(rows, positive)
         if negative.any():
             parts["less_like"] = seeds_weight * (
                 negative.sum() - negative @ similar.sum(axis=0) - self._neighbour_similarities(rows, negative)

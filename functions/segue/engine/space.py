@@ -1,6 +1,6 @@
 """The space in which songs are compared: one formula for build and function.
 
-A vector is made of named blocks (audio, artist, genre, fame, year, ...), each a few columns of int8 *codes*: scalar
+A vector is made of named blocks (audio, artist, genre, popularity, year, ...), each a few columns of int8 *codes*: scalar
 quantization with one step for all columns of a block and a zero point for each. Squared distances of codes are whole
 numbers, which float32 holds exactly: the same on every machine, whatever the order of summing. Distances are measured
 in units of what two songs drawn at random differ by in the block, root mean squared. The similarity of a song to a
