@@ -6,7 +6,7 @@ artists. A search reads the shortest lists first, for rare trigrams distinguish 
 budget: lists begin with the most popular songs.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -75,13 +75,6 @@ class LcsSimilarity:
             if 0 < ord(letter) <= last:  # zeros fill what is shorter than the longest text
                 table[:, ord(letter)] = [places >> _WORD_BITS * word & int(_ALL_BITS) for word in range(words)]
         return table
-
-    def best_ratio(self, others: Iterable[str], least: float = 0.0) -> float:
-        """The highest ratio of several texts, or ``least``; those too long or short to reach it cost nothing."""
-        for other in others:
-            ceiling = 2 * min(len(self.text), len(other)) / max(len(self.text) + len(other), 1)
-            least = max(least, self.ratio(other)) if ceiling > least else least
-        return least
 
 
 def indexed_text(title: str, artists: Sequence[str]) -> str:

@@ -17,30 +17,26 @@ from segue.catalog.lookup.exact import artist_names_by_song, popularity, popular
 from segue.catalog.lookup.fuzzy import LcsSimilarity
 from segue.catalog.normalization import case_folded, join_words, search_text, title_variants
 
-MAX_WORDS = 24  # of a text, that are looked at
+MAX_WORDS = 24  # words of a text that count; the rest is ignored
 CLOSE_SCORE = 0.85  # score below which another spelling is another name
 _FEATURING = frozenset(("feat", "ft", "featuring"))
 _BY = "by"
-_VERSION_WORDS = frozenset((  # said of a recording and of videos of it; years are as well
+_VERSION_WORDS = frozenset((  # describe a recording or a video of it, as years do
     "acoustic", "album", "audio", "cover", "deluxe", "demo", "edit", "extended", "hd", "hq", "instrumental",
     "karaoke", "live", "lyric", "lyrics", "mix", "mono", "music", "official", "original", "radio", "remaster",
     "remastered", "remix", "session", "sessions", "single", "song", "stereo", "version", "video",
 ))  # fmt: skip
 MAX_ARTISTS = 5  # artists of a song that a text may name
-MIN_FUZZY_LENGTH = 3  # letters from which a word may have a typo or be the beginning of one
-MAX_TYPO_WORDS = 2  # words of a text with one
-WORD_SIMILARITY = 0.8  # similarity from which two words are one with a typo
-_MIN_LETTERS_SHARE = 0.5  # of a text's letters, that make a match
-_WORDS_SCORE, _WHOLE_TITLE_BONUS, _PHRASE_BONUS, _ARTIST_BONUS = (
-    0.7,
-    0.1,
-    0.1,
-    0.05,
-)  # parts of the score of a match by words
+MIN_FUZZY_LENGTH = 3  # letters of a word that may have a typo or be incomplete
+MAX_TYPO_WORDS = 2  # words of a text that may have a typo
+WORD_SIMILARITY = 0.8  # similarity from which one word is the other with a typo
+_MIN_LETTERS_SHARE = 0.5  # share of a text's letters, in words of the song, that makes a match
+# Parts of the score of a match by words.
+_WORDS_SCORE, _WHOLE_TITLE_BONUS, _PHRASE_BONUS, _ARTIST_BONUS = 0.7, 0.1, 0.1, 0.05
 MAX_COMPARED_LENGTH = 100  # letters that are compared, of a text or a name
 MIN_SCORE = 0.7  # score of a match below which nothing is meant
-POPULARITY_WEIGHT = 0.0015  # of a match's worth, for each point of fame
-_MIN_PART_SIMILARITY = 0.6  # similarity that title and artist of one spelling need each
+POPULARITY_WEIGHT = 0.0015  # added to a match's score for each point of popularity
+_MIN_PART_SIMILARITY = 0.6  # similarity that a title and an artist each need
 _PREFIX_FACTOR = 0.9  # score of a spelling that the text begins, against one that it ends
 
 
@@ -48,8 +44,8 @@ _PREFIX_FACTOR = 0.9  # score of a spelling that the text begins, against one th
 class SongMatch:
     """A song that a text may mean.
 
-    kind : ``"exact"`` (but for case, accents, punctuation, silent words and the version), ``"close"`` (with typos) or
-        ``"parts"`` (some words of title and artists)
+    kind : ``"exact"`` (but for case, accents, punctuation, silent words and the version), ``"close"`` (with typos),
+        ``"parts"`` (some words of title and artists) or ``"id"``
     score : 0..1, how well the text spells the song
     artist : row of the artist whom the text names; None where it names none
     names_title : whether the text names the title, and not the artist alone
@@ -63,13 +59,13 @@ class SongMatch:
 
 
 def match_songs(catalog: Catalog, words: Sequence[str], rows: np.ndarray, *, typing: bool) -> list[SongMatch]:
-    """How a text reads as each of several songs, of those as which it does.
+    """The best match of each of several songs; songs that the text can't mean are left out.
 
-    words : typed
+    words : of the text, as typed
     typing : whether the text may be the beginning of what is meant
     """
     words = without_separators(words)
-    if catalog.is_remote:  # all of them in a few round trips
+    if catalog.is_remote:  # fetch all of them in a few round trips
         catalog.texts("names").take(rows)
         artist_names_by_song(catalog, rows)
     songs = [CandidateSong(catalog, row) for row in rows.tolist()]
@@ -89,7 +85,7 @@ def rank_matches(catalog: Catalog, found: Sequence[SongMatch]) -> list[SongMatch
         catalog, rows
     ).astype(np.float64)
     order = np.lexsort((rows, -popularity(catalog, rows), -scores.round(6)))
-    return [found[place] for place in order.tolist()]
+    return [found[index] for index in order.tolist()]
 
 
 def query_words(text: str) -> list[str]:
@@ -98,31 +94,28 @@ def query_words(text: str) -> list[str]:
 
 
 def title_artist_splits(words: Sequence[str]) -> list[tuple[str, str]]:
-    """The titles and artists, joined, that words may be: all of them a title ("" for the artist), or parted anywhere.
+    """The titles and artists, joined, that words may be: all of them a title ("" for the artist), or split anywhere.
 
     ``["yellow", "by", "coldplay"]`` -> ``("yellowbycoldplay", ""), ("yellow", "coldplay"), ...``
     """
     without = [word for word in words if word not in _FEATURING]
-    pairs = _splits_of(words) + (_splits_of(without) if 0 < len(without) < len(words) else [])
+    pairs = []
+    for some in (words, without) if 0 < len(without) < len(words) else (words,):
+        pairs.append((join_words(some), ""))
+        for position in range(1, len(some)):
+            left, right = some[:position], some[position:]
+            artist = right[1:] if right[0] == _BY and len(right) > 1 else right
+            pairs += [(join_words(left), join_words(artist)), (join_words(right), join_words(left))]
     return list(dict.fromkeys(pairs))
 
 
-def _splits_of(words: Sequence[str]) -> list[tuple[str, str]]:
-    pairs = [(join_words(words), "")]
-    for place in range(1, len(words)):
-        left, right = words[:place], words[place:]
-        artist = right[1:] if right[0] == _BY and len(right) > 1 else right
-        pairs += [(join_words(left), join_words(artist)), (join_words(right), join_words(left))]
-    return pairs
-
-
 def without_separators(words: Sequence[str]) -> list[str]:
-    """Words without those that part a title from its artists."""
+    """Words without those that separate a title from its artists."""
     return [word for word in words if word not in _FEATURING and word != _BY] or list(words)
 
 
 def is_version_word(word: str) -> bool:
-    """Whether a word may tell one recording of a song from another."""
+    """Whether a word may distinguish one recording of a song from another."""
     return word in _VERSION_WORDS or (word.isdecimal() and len(word) == 4)
 
 
@@ -130,9 +123,9 @@ class Spelling(NamedTuple):
     """One way to type a song.
 
     song_index : of the song among several
-    text : title and singer, in one order or the other
-    title, artist_name : joined; no singer where the title stands alone
-    artist : row of the first artist named, None where the title stands alone
+    text : title and artist, in either order
+    title, artist_name : joined words; no artist if the title stands alone
+    artist : row of the first artist named, None if the title stands alone
     """
 
     song_index: int
@@ -168,9 +161,9 @@ class CandidateSong:
         ]
 
     def match_words(self, query: Sequence[str], *, typing: bool) -> SongMatch | None:
-        """How a text reads whose words are of the title, of an artist, or said of the version; None if it does not.
+        """The match if all words are of the title, of an artist or of a version's description; None if there is none.
 
-        typing : whether the last word may be the beginning of one, and some words may be of nothing
+        typing : whether the last word may be incomplete, and some words may match nothing
         """
         everything = " ".join([*self._title_words, *itertools.chain.from_iterable(self._artist_words)])
         if sum(word not in everything for word in query) > MAX_TYPO_WORDS:
@@ -179,8 +172,8 @@ class CandidateSong:
         matched, rest = _partition(query, self._title_words, prefix)
         artist, unmatched = self._artist_among(rest, prefix)
         letters, whole = len("".join(matched)), len(self._variants[0])
-        stray = bool(unmatched) and (letters < whole or not all(map(is_version_word, unmatched)))
-        if stray or letters < min(MIN_FUZZY_LENGTH, whole):
+        is_stray = bool(unmatched) and (letters < whole or not all(map(is_version_word, unmatched)))
+        if is_stray or letters < min(MIN_FUZZY_LENGTH, whole):
             return self._match_partly(query, unmatched, artist, names_title=bool(matched)) if typing else None
         is_phrase = f" {' '.join(matched)}" in f" {' '.join(self._title_words)}"
         score = _WORDS_SCORE + _WHOLE_TITLE_BONUS * min(1.0, letters / whole) + _PHRASE_BONUS * is_phrase
@@ -189,16 +182,14 @@ class CandidateSong:
     def _match_partly(
         self, query: Sequence[str], unmatched: Sequence[str], artist: int | None, *, names_title: bool
     ) -> SongMatch | None:
-        """How a text reads of whose letters most are in words of the song."""
+        """The match if enough of the text's letters are in words of the song."""
         share = 1 - len("".join(unmatched)) / len("".join(query))
-        return (
-            SongMatch(self.row, "parts", _WORDS_SCORE * share, artist, names_title)
-            if share >= _MIN_LETTERS_SHARE
-            else None
-        )
+        if share < _MIN_LETTERS_SHARE:
+            return None
+        return SongMatch(self.row, "parts", _WORDS_SCORE * share, artist, names_title)
 
     def _artist_among(self, words: Sequence[str], prefix: str | None) -> tuple[int | None, list[str]]:
-        """The first artist of whose name any of the words are, and the words that are of no artist's."""
+        """The first artist whose name has any of the words, and the words that no artist's name has."""
         named, unmatched = None, list(words)
         for name, artist in zip(self._artist_words, self.artists):
             if not unmatched:
@@ -209,9 +200,9 @@ class CandidateSong:
 
 
 def _partition(query: Sequence[str], words: Sequence[str], prefix: str | None) -> tuple[list[str], list[str]]:
-    """What is asked for by words that are among others, or two of them typed as one, and what is not.
+    """The words of a query that are among others, or are two of them typed as one, and those that are not.
 
-    prefix : the word that may be the beginning of one
+    prefix : the word that may be incomplete
     """
     known = {*words, *(one + other for one, other in itertools.pairwise(words))}
     matched: list[str] = []
@@ -222,7 +213,7 @@ def _partition(query: Sequence[str], words: Sequence[str], prefix: str | None) -
 
 
 def _matches_any(word: str, known: Collection[str], prefix: bool) -> bool:
-    """Whether a word is one of the known with a typo, or the beginning of one if that is allowed."""
+    """Whether a word is a known one with a typo, or the beginning of one if ``prefix`` allows it."""
     if len(word) < MIN_FUZZY_LENGTH:
         return False
     return any(
@@ -238,7 +229,7 @@ def _are_similar_words(word: str, other: str) -> bool:
 
 
 def _match_spellings(query: str, songs: Sequence[CandidateSong], *, typing: bool) -> dict[int, SongMatch]:
-    """The best spelling of each song that the text is like, by the song's place."""
+    """The best spelling of each song that the text is similar to, by the song's index."""
     spellings = [
         spelling
         for index, song in enumerate(songs)
@@ -262,12 +253,12 @@ def _match_spellings(query: str, songs: Sequence[CandidateSong], *, typing: bool
 
 
 def _similarities(query: str, texts: Sequence[str], *, typing: bool) -> np.ndarray:
-    """Similarity of each text, or to its beginning where the one that is asked for may be no more than that."""
+    """The query's similarity to each text, or while typing to its beginning if that is greater."""
     similarity = LcsSimilarity(query)
     if not typing:
         return similarity.ratios(texts)
-    longer = [place for place, text in enumerate(texts) if len(text) > len(query)]
-    ratios = similarity.ratios([*texts, *(texts[place][: len(query)] for place in longer)])
+    longer = [index for index, text in enumerate(texts) if len(text) > len(query)]
+    ratios = similarity.ratios([*texts, *(texts[index][: len(query)] for index in longer)])
     scores, prefix = ratios[: len(texts)], _PREFIX_FACTOR * ratios[len(texts) :]
     scores[longer] = np.maximum(scores[longer], prefix)
     return scores
@@ -278,27 +269,24 @@ def _match_kind(query: str, text: str) -> str:
 
 
 def _names_title(query: str, spelling: Spelling) -> bool:
-    """Whether a text goes on where the name of an artist ends."""
+    """Whether a query names more than an artist: it goes on after the artist's name, or doesn't begin with it."""
     begins = bool(spelling.artist_name) and spelling.text.startswith(spelling.artist_name)
     return not begins or len(query) > len(spelling.artist_name)
 
 
 def _lengths_allow(query: str, text: str, *, typing: bool) -> bool:
-    """Whether the lengths allow the least similarity."""
+    """Whether texts of these lengths can be similar enough."""
     size = min(len(text), len(query)) if typing else len(text)
     return 2 * min(size, len(query)) >= MIN_SCORE * (size + len(query))
 
 
 def _parts_agree(query: str, spelling: Spelling) -> bool:
-    """Whether both title and artist are like their part of the text: one that is long must not outweigh the other."""
+    """Whether title and artist are each similar to their part of the query: a long one can't outweigh the other."""
     if not spelling.artist_name:
         return True
     first, second = spelling.title, spelling.artist_name
     if not spelling.text.startswith(first):
         first, second = second, first
     prefix, rest = query[: len(first)], query[len(first) :]
-    return _are_similar_parts(prefix, first) and (not rest or _are_similar_parts(rest, second[: len(rest)]))
-
-
-def _are_similar_parts(part: str, name: str) -> bool:
-    return LcsSimilarity(part).ratio(name) >= _MIN_PART_SIMILARITY
+    parts = [(prefix, first), (rest, second[: len(rest)])] if rest else [(prefix, first)]
+    return all(LcsSimilarity(part).ratio(name) >= _MIN_PART_SIMILARITY for part, name in parts)

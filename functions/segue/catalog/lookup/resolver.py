@@ -52,7 +52,7 @@ _MAX_GENRE_LENGTH = 20  # letters of a text that may be a genre with a typo
 class SearchResults:
     """What a search finds, best first.
 
-    songs : readings of the text
+    songs : matches of the text
     artists : rows
     genres : names
     """
@@ -81,10 +81,11 @@ class Resolution:
 
 
 def resolve_song(catalog: Catalog, text: str, artist: str | None = None) -> Resolution | None:
-    """The song that a title means, or a title and an artist in one text or apart; None if nothing matches.
+    """The song that a title means, alone or with an artist in the same text or apart; None if nothing matches.
 
-    Of songs that are spelled exactly the best known is meant; where the artist is given apart, the one whose title is
-    written most like the text. Without any, an id is meant, or the song of the highest score, popularity included.
+    Songs that the text spells exactly come first: the best known of them, or with an artist apart the one whose title
+    and artist are spelled most alike. If there is none, the text may be an id; otherwise the song with the highest
+    score is meant, popularity included.
     """
     words = query_words(text)
     found = _exact_matches(catalog, words) if artist is None else _matches_by_artist(catalog, text, artist)
@@ -107,18 +108,18 @@ def resolve_artist(catalog: Catalog, name: str) -> int | None:
 
 
 def resolve_genre(genres: Sequence[str], name: str) -> str | None:
-    """The genre of a name, however it is spelt; where several are spelt alike, the one that is written so."""
+    """The genre of a name in any spelling; one that is written exactly so has precedence."""
     return name if name in genres else _genres_by_key(tuple(genres)).get(genre_key(name))
 
 
 def genre_key(genre: str) -> str:
-    """What spellings of a genre share: ``R & B``, ``r-n-b`` and ``rnb`` are ``rnb``."""
+    """The key that all spellings of a genre share: ``R & B``, ``r-n-b`` and ``rnb`` have ``rnb``."""
     text = re.sub(r"&|\band\b", "n", genre.casefold())
     return re.sub(r"[\W_]+", "", text) or genre
 
 
 def resolve_link(catalog: Catalog, kind: str, identity: str, limit: int) -> SearchResults:
-    """The song, or the artist and the best-known songs, that a link leads to.
+    """What a link leads to: a song, or an artist with the best-known songs.
 
     kind : ``"track"`` or ``"artist"``
     """
@@ -142,7 +143,7 @@ def match_by_id(catalog: Catalog, song: str) -> SongMatch | None:
 
 
 def search(catalog: Catalog, text: str, limit: int) -> SearchResults:
-    """Songs, artists and genres that a text names, which may be the beginning of what is meant."""
+    """Songs, artists and genres that a text names; the text may be incomplete, as while somebody types."""
     named = match_by_id(catalog, text.strip())
     if named or not text.strip():
         return SearchResults((named,) if named else ())
@@ -159,7 +160,11 @@ def search(catalog: Catalog, text: str, limit: int) -> SearchResults:
 
 
 def prefetch(catalog: Catalog, ids: Sequence[str], named: Sequence[tuple[str | None, str | None]]) -> None:
-    """Say what will be looked up: songs by id, titles, artists, and titles with artists."""
+    """Announce what will be looked up, so that a remote catalogue fetches it at once.
+
+    ids : of songs
+    named : titles, artists, or both
+    """
     pairs = [pair for title, artist in named for pair in _lookup_pairs(title, artist)]
     alone = [title.strip() for title, artist in named if title and artist is None]
     catalog.prefetch_keys(
@@ -175,14 +180,14 @@ def prefetch(catalog: Catalog, ids: Sequence[str], named: Sequence[tuple[str | N
 
 
 def _lookup_pairs(title: str | None, artist: str | None) -> list[tuple[str, str]]:
-    """The titles and artists that :func:`resolve_song` and :func:`resolve_artist` look for, joined."""
+    """The keys of titles and artists that :func:`resolve_song` and :func:`resolve_artist` look up."""
     if title and artist is None:
         return title_artist_splits(query_words(title))
     return [(search_key(title) if title else "", search_key(artist) if artist else "")]
 
 
 def _distinct(catalog: Catalog, found: Sequence[SongMatch], limit: int) -> tuple[SongMatch, ...]:
-    """The first match; of songs that nobody could tell apart, same title and artist, the first alone."""
+    """The first ``limit`` matches; of songs with the same title and artists, only the first."""
     names, song_artists = catalog.texts("names"), catalog.lists("song", "artists")
     kept: dict[tuple[str, tuple[int, ...]], SongMatch] = {}
     for match in found:
@@ -193,7 +198,7 @@ def _distinct(catalog: Catalog, found: Sequence[SongMatch], limit: int) -> tuple
 
 
 def _search_artists(catalog: Catalog, words: Sequence[str], found: Sequence[SongMatch]) -> list[int]:
-    """Artists whom a text names beside a title, then those whom all of it names."""
+    """Artists whom the text names beside a title, then those whose names the whole text is like."""
     matched = [match.artist for match in found if match.artist is not None and match.kind != "parts"]
     song_artists = catalog.lists("song", "artists")
     of_songs = (artist for match in found for artist in song_artists[match.row].tolist())
@@ -204,7 +209,7 @@ def _search_artists(catalog: Catalog, words: Sequence[str], found: Sequence[Song
 def _is_artist_query(
     catalog: Catalog, words: Sequence[str], artists: Sequence[int], found: Sequence[SongMatch]
 ) -> bool:
-    """Whether a text is an artist's name: exactly, or its beginning if it is not a title."""
+    """Whether a text is an artist's name: exactly, or if it is not also a title, the beginning of one."""
     if not artists or any(match.names_title and match.artist in artists for match in found):
         return False
     exact = search_key(catalog.texts("artists")[artists[0]]) == join_words(words)
@@ -227,7 +232,7 @@ def _resolution(catalog: Catalog, found: Sequence[SongMatch]) -> Resolution:
 
 
 def _exact_matches(catalog: Catalog, words: Sequence[str]) -> list[SongMatch]:
-    """All songs that words spell, as a title or as a title and an artist in either order, the best known first."""
+    """All songs that words spell exactly, as a title or as title and artist in either order, the best known first."""
     pairs = title_artist_splits(words)
     titles, artists = (
         songs_by_title(catalog, [title for title, _ in pairs]),
@@ -246,7 +251,7 @@ def _exact_matches(catalog: Catalog, words: Sequence[str]) -> list[SongMatch]:
 
 
 def _songs_by_artists(catalog: Catalog, songs: np.ndarray, artists: np.ndarray) -> Iterator[tuple[int, int]]:
-    """Those of several songs that several artists sing, and who it is."""
+    """The songs that any of the artists is credited in, each with that artist; once for each such artist."""
     performers, counts = catalog.lists("song", "artists").gather(songs)
     owners = np.repeat(songs, counts)
     for artist in artists.tolist():
@@ -255,29 +260,33 @@ def _songs_by_artists(catalog: Catalog, songs: np.ndarray, artists: np.ndarray) 
 
 
 def _matches_by_artist(catalog: Catalog, text: str, artist: str) -> list[SongMatch]:
-    """Songs of exactly a title by exactly an artist: whose own they are first, then as they are written.
+    """Songs of exactly this title by exactly this artist; the text may name the artist as well.
 
-    Tiers of writing are those of :mod:`segue.catalog.normalization`; the most popular song goes first within one.
+    The artist's own songs come before those that feature the artist, then closer spellings (``KEY_LEVELS``) of the
+    title and of the artist, then the more popular songs.
     """
     (artists,) = artists_by_name(catalog, [search_key(artist)])
     (songs,) = songs_by_title(catalog, [search_key(text)])
     found = dict(_songs_by_artists(catalog, songs, artists))
-    if not found:  # the text may name the artist, too
+    if not found:
         return [match for match in _exact_matches(catalog, query_words(text)) if match.artist in artists]
     rows = np.array(list(found), np.int64)
     known = dict(zip(rows.tolist(), popularity(catalog, rows).tolist()))
-    keys, by = ([key(asked) for key in KEY_LEVELS] for asked in (text, artist))
+    title_keys, artist_keys = ([key(name) for key in KEY_LEVELS] for name in (text, artist))
 
     def order(row: int) -> tuple[bool, int, int, float, int]:
-        tiers = [match_level(by, name) for name in artist_names(catalog, row)]
-        featured = tiers[0] > min(tiers)
-        return featured, match_level(keys, catalog.texts("names")[row]), min(tiers), -known[row], row
+        levels = [match_level(artist_keys, name) for name in artist_names(catalog, row)]
+        is_featured = levels[0] > min(levels)
+        return is_featured, match_level(title_keys, catalog.texts("names")[row]), min(levels), -known[row], row
 
     return [SongMatch(row, "exact", 1.0, found[row]) for row in sorted(found, key=order)]
 
 
 def _fuzzy_matches(catalog: Catalog, words: Sequence[str], *, typing: bool) -> list[SongMatch]:
-    """The songs that share most letters with words, as far as the words read as these, the best first."""
+    """Songs that words may mean with typos, the best first.
+
+    typing : whether the text may be the beginning of what is meant
+    """
     rows = _trigram_candidates(catalog, " ".join(without_separators(words))[:MAX_COMPARED_LENGTH])
     if typing:
         rows = np.unique(np.concatenate([rows, titles_with_prefix(catalog, " ".join(words), MAX_PREFIX_MATCHES)]))
@@ -296,21 +305,21 @@ def _trigram_candidates(catalog: Catalog, text: str) -> np.ndarray:
 
 
 def match_level(keys: Sequence[str], name: str) -> int:
-    """How closely a name has the keys of another (``KEY_LEVELS``): 0 verbatim .. 3 title key, 4 not at all."""
+    """The finest of ``KEY_LEVELS`` at which a name has these keys: 0 verbatim .. 3 title key, 4 for none."""
     return next((level for level, key in enumerate(KEY_LEVELS) if keys[level] == key(name)), len(KEY_LEVELS))
 
 
 def rank_artists(catalog: Catalog, words: Sequence[str], candidates: Iterable[int]) -> list[int]:
-    """Artists whom a text names: those of exactly the name, then of the likely ones those whose names it is like.
+    """Artists whom a text names: those of exactly this name, then candidates with a similar one.
 
-    words : typed
-    candidates : the likely ones, such as the artists of songs that the text is like
+    words : of the text, as typed
+    candidates : rows, such as the artists of songs that the text matches
     """
-    asked = join_words(words)
-    exact = artists_by_name(catalog, [asked])[0].tolist()
+    query = join_words(words)
+    exact = artists_by_name(catalog, [query])[0].tolist()
     others = list(dict.fromkeys(row for row in candidates if row not in exact))
-    texts, similarity = catalog.texts("artists"), LcsSimilarity(asked)
-    mismatches = np.array([0] * len(exact) + [_mismatch(asked, texts[row], similarity) for row in others])
+    texts, similarity = catalog.texts("artists"), LcsSimilarity(query)
+    mismatches = np.array([0] * len(exact) + [_mismatch(query, texts[row], similarity) for row in others])
     rows = np.array([*exact, *others], np.int64)[mismatches < _NO_MATCH]
     order = np.lexsort(
         (rows, -popularity(catalog, most_popular_songs(catalog, rows)), mismatches[mismatches < _NO_MATCH])
@@ -319,18 +328,18 @@ def rank_artists(catalog: Catalog, words: Sequence[str], candidates: Iterable[in
     return found
 
 
-def _mismatch(asked: str, name: str, similarity: LcsSimilarity) -> int:
-    """1 if the text is a prefix of the name, 2 if it has a typo, 3 if it begins a word of it, else ``_NO_MATCH``."""
+def _mismatch(query: str, name: str, similarity: LcsSimilarity) -> int:
+    """1 if the text begins the name, 2 if it is the name with a typo, 3 if it begins one word, else ``_NO_MATCH``."""
     spelling = search_key(name)
-    if len(asked) >= _MIN_PREFIX and spelling.startswith(asked):
+    if len(query) >= _MIN_PREFIX and spelling.startswith(query):
         return 1
     if similarity.ratio(spelling) >= CLOSE_SCORE:
         return 2
-    return 3 if len(asked) >= _MIN_PREFIX and f" {asked}" in search_text(name) else _NO_MATCH
+    return 3 if len(query) >= _MIN_PREFIX and f" {query}" in search_text(name) else _NO_MATCH
 
 
 def search_genres(genres: Sequence[str], text: str) -> list[str]:
-    """Genres that a text names: the one of the name, those that it begins, those with a typo."""
+    """Genres that a text names: that of exactly this name, then those that it begins, then those with a typo."""
     keys, query = _genres_by_key(tuple(genres)), genre_key(text)[:_MAX_GENRE_LENGTH]
     exact = [keys[query]] if query in keys else []
     with_prefix = [name for key, name in keys.items() if key.startswith(query) and len(query) > 1]

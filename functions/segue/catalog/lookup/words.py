@@ -27,13 +27,13 @@ class ArtistIndex:
     """
 
     def __init__(self, catalog: Catalog):
-        texts, songs = catalog.texts("artists"), catalog.lists("artist", "songs")
+        texts = catalog.texts("artists")
         self.names = [normalized(texts[row]) for row in range(len(texts))]
         self._joined_names = "".join(f"\n {name}" for name in self.names)
         self._name_offsets = np.cumsum([0, *(len(name) + 2 for name in self.names)])[:-1]
-        sizes: np.ndarray = np.diff(songs.offsets.astype(np.int64))
+        sizes: np.ndarray = np.diff(catalog.array("artist_offsets").astype(np.int64))
         self._song_artists = np.repeat(np.arange(len(texts)), sizes)
-        self._songs = songs.values
+        self._songs = catalog.array("artist_songs")
         self._popularity = np.zeros(len(texts), np.float32)
         np.maximum.at(
             self._popularity, self._song_artists, np.nan_to_num(catalog.attribute("popularity"))[self._songs]
