@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-# Before NumPy is imported: a function has a fraction of a core, on which BLAS threads only wait for each other.
+# Set before NumPy is imported: on a function's fraction of a core, BLAS threads would only wait for each other.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from werkzeug.wrappers import Request, Response
@@ -13,7 +13,7 @@ from werkzeug.wrappers import Request, Response
 from segue.config import Config
 from segue.web import aws_lambda
 from segue.web.gateway import Gateway, configure_logging
-from segue.web.service import Service
+from segue.web.service import Service, preload
 
 configure_logging()
 config = Config.from_environ(os.environ)
@@ -42,6 +42,4 @@ def _wsgi_adapter() -> Callable[[dict[str, Any], object], dict[str, Any]]:
 
 
 if config.preload:
-    from segue.web.service import preload
-
     preload(service.handle)

@@ -1,4 +1,4 @@
-"""Configuration: a mapping, read once; bad values fail the start and name the variable."""
+"""Configuration from environment variables, read once; an invalid value prevents the start and is named."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -15,20 +15,20 @@ RESIDENT_MODES = ("auto", "all", "cells")
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """How the function was set up.
+    """The configuration of the function.
 
     artifacts : SEGUE_ARTIFACTS, a folder as ``fit --out`` makes it, ``s3://bucket/prefix`` or ``gs://bucket/prefix``;
         default: beside the code, else ``artifacts``
-    refresh_seconds : SEGUE_REFRESH_SECONDS, 0..86400, seconds between looks for a new version; 0: never
-    cache_folder : SEGUE_CACHE, a folder for files of a bucket; default: this user's in the temporary folder
-    cache_bytes : SEGUE_CACHE_MB, 1..1000000, here in bytes: what that folder may hold
-    mapped_bytes : SEGUE_MAPPED_MB, 1..1000000, here in bytes: what a process keeps mapped of files between requests;
-        default: all that were read, or 128 by cells
-    resident_mode : SEGUE_RESIDENT, ``all`` fetches a bucket's files whole, ``cells`` only the blocks that are read,
-        ``auto`` the latter where a version is larger than the cache may be
-    block_cache_bytes : SEGUE_CELLS_MB, 8..1000000, here in bytes: the memory that these blocks may take
-    public_url : SEGUE_PUBLIC_URL, where callers reach the service; default: as each request came
-    preload : SEGUE_PRELOAD, 1 loads everything when the function starts; default: when a request needs it
+    refresh_seconds : SEGUE_REFRESH_SECONDS, 0..86400, seconds between checks for a new version; 0: never
+    cache_folder : SEGUE_CACHE, a folder for files of a bucket; default: one per user in the temporary folder
+    cache_bytes : SEGUE_CACHE_MB, 1..1000000, here in bytes: the most that this folder may hold
+    mapped_bytes : SEGUE_MAPPED_MB, 1..1000000, here in bytes: how much of its files a process keeps mapped between
+        requests; default: all that it has read, or 128 MB where SEGUE_RESIDENT is ``cells``
+    resident_mode : SEGUE_RESIDENT, ``all`` fetches a bucket's files whole, ``cells`` only the blocks that it reads,
+        ``auto`` the latter if a version is larger than the cache may be
+    block_cache_bytes : SEGUE_CELLS_MB, 8..1000000, here in bytes: the memory that these blocks may use
+    public_url : SEGUE_PUBLIC_URL, where callers reach the service; default: derived from each request
+    preload : SEGUE_PRELOAD, 1 loads everything when the function starts; default: when a request first needs it
     """
 
     artifacts: Path | str

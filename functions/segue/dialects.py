@@ -1,9 +1,10 @@
-"""What the service and the dialects of its API know of each other: routes, the context of a request, errors.
+"""What the service and the dialects of its API share: routes, the context of a request, errors, JSON responses.
 
 The service alone opens the artifacts, owns the engine's lock, reopens a version whose files have vanished, adds ETags
 and turns exceptions into HTTP errors. A dialect is a module with routes of its own and its own way to write an error.
 """
 
+import json
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -17,6 +18,16 @@ from segue.catalog.catalog import Catalog
 from segue.errors import ArtifactsError, HttpError, StoreError
 
 RETRY_AFTER = 30  # seconds; about what a fit of the demo catalogue takes
+CORS_ANY_ORIGIN = {  # any page may read a dialect's responses, as it could Spotify's; cookies are never looked at
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Allow-Methods": "GET, HEAD, OPTIONS, POST",
+    "Access-Control-Allow-Headers": "Authorization, Content-Type, Accept, *",
+    "Access-Control-Expose-Headers": "Retry-After",
+    "Access-Control-Max-Age": "86400",
+}
+_JSON = json.JSONEncoder(
+    ensure_ascii=False, allow_nan=False, check_circular=False, separators=(",", ":"), default=str
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,3 +100,13 @@ def http_error(error: Exception) -> HttpError:
 
 def _not_ready(message: str) -> HttpError:
     return HttpError(503, message, {"Retry-After": str(RETRY_AFTER)})
+
+
+def json_response(
+    body: object,
+    status: int = 200,
+    mimetype: str = "application/json",
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """A JSON response; no number in it may be NaN or infinite, and lone surrogates become ``?``."""
+    return Response(_JSON.encode(body).encode("utf-8", "replace"), status, headers, mimetype=mimetype)

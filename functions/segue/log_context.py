@@ -1,4 +1,4 @@
-"""What the log line of the current request will say: its route, the version, counters, milliseconds of its parts."""
+"""Fields for the log line of the current request: its route, the version, counters, durations in milliseconds."""
 
 import contextlib
 import time
@@ -12,7 +12,7 @@ _CONTEXT: ContextVar[LogContext | None] = ContextVar("log_context", default=None
 
 @contextlib.contextmanager
 def collect() -> Iterator[LogContext]:
-    """Collect what the block binds, counts and times."""
+    """Collect the fields that the block sets, counts and times."""
     context: LogContext = {}
     token = _CONTEXT.set(context)
     try:
@@ -22,7 +22,7 @@ def collect() -> Iterator[LogContext]:
 
 
 def bind(**facts: object) -> None:
-    """Set values; outside of ``collect`` this does nothing."""
+    """Set fields; outside of ``collect`` this does nothing."""
     context = _CONTEXT.get()
     if context is not None:
         context.update(facts)
@@ -38,7 +38,7 @@ def increment(**numbers: int) -> None:
 
 @contextlib.contextmanager
 def timed(name: str) -> Iterator[None]:
-    """Record how many milliseconds a block takes; blocks of one name add up."""
+    """Record how many milliseconds the block takes; blocks of the same name add up."""
     context = _CONTEXT.get()
     began = time.perf_counter()
     try:

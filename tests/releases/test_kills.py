@@ -13,9 +13,9 @@ import pytest
 
 from segue import releases
 from segue.catalog import version_files
+from segue.dialects import json_response
 from segue.engine.recommendation import recommend
 from segue.query.schema import Query, Seed
-from segue.responses import json_response
 from segue.web import serializers
 from segue_build.releases import version_history
 from tests.support.releases import ASKED, client, published

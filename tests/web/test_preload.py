@@ -7,7 +7,7 @@ from werkzeug.test import Client
 from werkzeug.wrappers import Request
 
 from segue.config import Config
-from segue.responses import json_response
+from segue.dialects import json_response
 from segue.web.service import Service, preload
 
 

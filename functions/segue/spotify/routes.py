@@ -19,10 +19,9 @@ from werkzeug.wrappers import Request, Response
 from segue import log_context
 from segue.auth import TOKEN_SECONDS, ApiKeys, presented_key
 from segue.catalog.catalog import Catalog
-from segue.dialects import RequestContext, Route, no_content
+from segue.dialects import CORS_ANY_ORIGIN, RequestContext, Route, json_response, no_content
 from segue.engine.recommendation import related_artists
 from segue.errors import HttpError
-from segue.responses import CORS_ANY_ORIGIN, json_response
 from segue.spotify import query_params, recommendations, search
 from segue.spotify.query_params import ApiError, QueryParams
 from segue.spotify.serializers import JsonObject, Serializer
@@ -50,17 +49,17 @@ _NOT_SERVED = {
     "me": _NO_USER_ACCOUNTS,
     "users": _NO_USER_ACCOUNTS,
     "playlists": _NO_USER_ACCOUNTS,
-    "albums": "the table holds songs, of albums no more than their names",
+    "albums": "the table holds songs, and of albums only their names",
     "artists": 'of an artist the table holds songs; search for artist:"NAME" to list them',
     "audio-analysis": "the table holds audio features, but no analysis from beat to beat",
-    "browse": "nobody edits a front page here",
-    "markets": "tables know no markets",
+    "browse": "there are no editorial pages here",
+    "markets": "the table says nothing about markets",
     "shows": "the table holds songs only",
     "episodes": "the table holds songs only",
     "audiobooks": "the table holds songs only",
     "chapters": "the table holds songs only",
 }
-MAX_FORM_BYTES = 16 * 1024  # bytes of a form
+MAX_FORM_BYTES = 16 * 1024
 MAX_FORM_FIELDS = 50
 _NO_STORE = {"Cache-Control": "no-store"}  # RFC 6749, section 5.1
 
@@ -86,7 +85,7 @@ def match(request: Request) -> Route:
         raise _method_not_allowed(request, *sorted(error.valid_methods or [])) from None
     except NotFound:
         kind = request.path.removeprefix("/v1").strip("/").partition("/")[0]
-        why = _NOT_SERVED.get(kind, "there never was such a route, or it has nothing to do with a table of songs")
+        why = _NOT_SERVED.get(kind, "Spotify had no such route, or it has nothing to do with a table of songs")
         raise HttpError(404, f"{request.path[:80]} is not served: {why}") from None
     return Route(f"v1/{endpoint}", functools.partial(_respond, endpoint, arguments))
 
@@ -106,7 +105,7 @@ def _respond(endpoint: str, arguments: Mapping[str, Any], context: RequestContex
 def error_response(request: Request, error: HttpError) -> Response:
     """An error as ``{"error": {"status": 400, "message": "..."}}``; for ``/api/token`` as in RFC 6749, section 5.2.
 
-    No further key in the former: typed clients take ``reason``, for one, as the sign of another kind of error.
+    The former has no further key: typed clients take one such as ``reason`` for another kind of error.
     """
     if _is_token_request(request):
         default = "invalid_request" if error.status < 500 else "server_error"
@@ -216,7 +215,7 @@ def issue_token(context: RequestContext) -> Response:
     form = {name: values[0] for name, values in fields.items()}
     if form.get("grant_type") != "client_credentials":
         raise TokenError(
-            400, "unsupported_grant_type", "expected grant_type=client_credentials: no listener signs in"
+            400, "unsupported_grant_type", "expected grant_type=client_credentials: listeners can't sign in"
         )
     posted = form.get("client_id", ""), form.get("client_secret", "")
     client, secret = _basic_credentials(request.headers.get("Authorization", "")) or posted
@@ -224,7 +223,7 @@ def issue_token(context: RequestContext) -> Response:
         raise TokenError(400, "invalid_client", "name a client: Authorization: Basic, or client_id and client_secret")
     token = access_token(request.environ.get("segue.auth"), secret)
     if token is None:
-        raise TokenError(400, "invalid_client", "the client's secret is no API key of this service")
+        raise TokenError(400, "invalid_client", "the client's secret is not an API key of this service")
     return json_response(
         {"access_token": token, "token_type": "Bearer", "expires_in": TOKEN_SECONDS}, headers=_NO_STORE
     )

@@ -1,6 +1,6 @@
 """Parameters from the URL or a form, and the API's errors.
 
-Of repeated parameters the first counts; unknown ones are ignored.
+The first of repeated parameters counts; unknown ones are ignored.
 """
 
 import re
@@ -13,14 +13,14 @@ from segue.errors import HttpError
 from segue.query.validation import MAX_TEXT_LENGTH, quoted
 
 ERROR_GENERIC = 0
-ERROR_MISSING_PARAMETER = 10  # a parameter
+ERROR_MISSING_PARAMETER = 10
 ERROR_WRONG_PASSWORD = 40
 ERROR_TOKENS_UNSUPPORTED = 41
-ERROR_CONFLICTING_CREDENTIALS = 43  # ways to show a key
+ERROR_CONFLICTING_CREDENTIALS = 43
 ERROR_INVALID_API_KEY = 44
 ERROR_NOT_FOUND = 70
-MAX_FORM_BYTES = 16 * 1024  # bytes of a form
-MAX_FORM_FIELDS = 50  # of a form
+MAX_FORM_BYTES = 16 * 1024
+MAX_FORM_FIELDS = 50
 FORM_TYPE = "application/x-www-form-urlencoded"
 _DIGITS = re.compile(r"\d{1,9}", re.ASCII)
 

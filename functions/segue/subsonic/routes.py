@@ -11,10 +11,9 @@ from collections.abc import Mapping
 from werkzeug.wrappers import Request, Response
 
 from segue.auth import ApiKeys
-from segue.dialects import RequestContext, Route, no_content
+from segue.dialects import CORS_ANY_ORIGIN, RequestContext, Route, no_content
 from segue.errors import HttpError
 from segue.query.validation import quoted
-from segue.responses import CORS_ANY_ORIGIN
 from segue.subsonic import request_params, serializers
 from segue.subsonic.request_params import (
     ERROR_CONFLICTING_CREDENTIALS,
@@ -105,7 +104,7 @@ def authenticate(params: RequestParams, keys: ApiKeys) -> None:
     Raises
     ------
     ApiError
-        there is no key, or several that may differ; or there is a token, which can't be checked without the key.
+        there is none, or more than one way to authenticate, or a token, which can't be checked without the key.
 
     """
     key, password = params.get("apiKey"), params.get("p")

@@ -17,8 +17,8 @@ from werkzeug.wrappers import Response
 from segue import VERSION
 from segue.catalog import Catalog
 from segue.catalog.lookup.exact import album_id, albums_by_artist, artist_id, artist_names
+from segue.dialects import json_response
 from segue.errors import HttpError
-from segue.responses import json_response
 from segue.subsonic.request_params import ERROR_GENERIC, ERROR_MISSING_PARAMETER, ApiError, RequestParams
 
 JsonObject = dict[str, Any]

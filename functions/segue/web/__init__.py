@@ -1,5 +1,5 @@
-"""HTTP: routes, limits, headers, the log and the page. Only here and in the dialect is Flask's request known.
+"""HTTP: routes, limits, headers, the log and the page. Only this package and the dialects know of requests.
 
-:mod:`segue.web.urls` has the routes, :mod:`segue.web.views` what they answer. It may import every other
-wing; none imports it.
+:mod:`segue.web.routes` has the routes, :mod:`segue.web.views` the functions behind them. This package may import
+every other one, and none imports it.
 """

@@ -1,4 +1,4 @@
-"""Events of AWS Lambda: made well-formed for the WSGI adapter, or answered with a 400 where they are no HTTP request.
+"""Events of AWS Lambda: completed for the WSGI adapter, or answered with a 400 if they are not HTTP requests.
 
 The shapes are those of function URLs and HTTP APIs (payload 2.0), REST APIs (1.0) and load balancers.
 https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
@@ -12,12 +12,12 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 Event = dict[str, Any]
-PLACEHOLDER_ADDRESS = "203.0.113.1"  # an address for documents, RFC 5737
+PLACEHOLDER_ADDRESS = "203.0.113.1"  # reserved for documentation, RFC 5737
 NOT_HTTP = "no HTTP request: expected the event of a function URL, an API Gateway (1.0, 2.0) or a load balancer"
 
 
 def handle_event(adapter: Callable[[Event, object], Event], event: object, context: object) -> Event:
-    """Answer an event by an adapter that takes well-formed ones."""
+    """Answer an event by an adapter that requires well-formed ones."""
     if not isinstance(event, dict) or not _is_http(event):
         return _bad_request(NOT_HTTP)
     try:
@@ -28,7 +28,10 @@ def handle_event(adapter: Callable[[Event, object], Event], event: object, conte
 
 
 def normalize(event: Event) -> Event:
-    """An event with all that an adapter reads, in characters that WSGI takes. Raises ValueError at a broken body."""
+    """An event with every field that an adapter reads, in characters that WSGI allows.
+
+    Raises ValueError if its body is not the Base64 that it claims to be.
+    """
     normalized = {**event, "body": _without_surrogates(event.get("body") or "")}
     if normalized.get("isBase64Encoded"):
         base64.b64decode(normalized["body"], validate=True)
@@ -64,12 +67,12 @@ def _is_http(event: Mapping[str, Any]) -> bool:
 
 
 def _percent_encoded(text: str) -> str:
-    """Percent-encode what should have been."""
+    """Percent-encode characters outside ASCII, which should have been encoded."""
     return "".join(one if one.isascii() else quote(one, errors="replace") for one in text)
 
 
 def _without_surrogates(value: Any) -> Any:
-    """Texts without halves of surrogate pairs, which JSON can spell and UTF-8 can't."""
+    """Texts without lone surrogates, which JSON can express and UTF-8 can't."""
     if isinstance(value, list):
         return [_without_surrogates(one) for one in value]
     return str(value).encode("utf-8", "replace").decode()
@@ -96,7 +99,7 @@ WsgiApp = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 
 def strip_stage(app: WsgiApp) -> WsgiApp:
-    """Take the stage of an API Gateway off the paths that an application sees; it becomes where it is mounted.
+    """Move the stage of an API Gateway from the path of a request to its ``SCRIPT_NAME``, where it is mounted.
 
     A REST API has the stage in the path of its request context only, an HTTP API in every path but ``$default``'s.
     A request for the stage itself, without a slash, has an empty path (PEP 3333).

@@ -12,9 +12,9 @@ from typing import Any
 
 from werkzeug.wrappers import Request, Response
 
+from segue.dialects import json_response
 from segue.errors import Fault, HttpError, InvalidQuery
 from segue.query.validation import unknown_name_message
-from segue.responses import json_response
 
 FORMAT_PARAMETER = "format"
 SONG_FIELDS = ("songs", "recommendations")  # fields that hold an answer's songs

@@ -5,9 +5,9 @@ from typing import Any
 
 from werkzeug.wrappers import Response
 
+from segue.dialects import json_response
 from segue.errors import Fault, InvalidQuery, UnknownSong, UnknownSongs
 from segue.query.validation import MAX_FAULTS
-from segue.responses import json_response
 
 TITLES = {
     400: "Invalid request",

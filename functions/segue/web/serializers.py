@@ -1,4 +1,4 @@
-"""Songs and recommendations as the JSON of the API."""
+"""Songs, artists, genres and recommendations as the JSON of the API."""
 
 import dataclasses
 import math
@@ -16,7 +16,7 @@ from segue.engine.seeds import ResolvedSeed
 
 
 def song_summary(catalog: Catalog, row: int) -> dict[str, Any]:
-    """A song as lists show it; null for what the table does not say."""
+    """A song as lists show it; null for values that the table lacks."""
     return song_summaries(catalog, [row])[0]
 
 
@@ -45,7 +45,7 @@ def song_summaries(catalog: Catalog, rows: Sequence[int]) -> list[dict[str, Any]
 
 
 def song_record(catalog: Catalog, row: int) -> dict[str, Any]:
-    """Everything that is known of a song; a date of the source reads as its text, an infinite number as null."""
+    """All that is known about a song; dates of the source become texts, infinite numbers null."""
     known = {name: _finite_or_none(value) for name, value in song_table.read_song(catalog, row).items()}
     lists = {name: known[name] or [] for name in ("artists", "genres")}
     return {**known, **lists, "cluster": next(_cluster_references(catalog, np.array([row])))}
@@ -92,18 +92,18 @@ def _recommendation_entry(rank: int, found: Recommendation, summary: dict[str, A
 
 
 def pool_sizes(found: Pool) -> dict[str, int]:
-    """How many songs there were to choose from."""
+    """How many songs there were to recommend from."""
     return dataclasses.asdict(found)
 
 
 def list_entry(name: str, number: int, summary: dict[str, Any], facts: Mapping[str, Any]) -> dict[str, Any]:
-    """A song in a list: its number, id, name, artists and album, facts of its place, the rest of its summary."""
+    """A song in a list: its number, id, name, artists and album, then the facts, then the rest of its summary."""
     reference = {name: summary[name] for name in ("id", "name", "artists", "album")}
     return {name: number, **reference, **facts, **summary}
 
 
 def seed_entries(catalog: Catalog, found: Sequence[ResolvedSeed]) -> list[dict[str, Any]]:
-    """How seeds were understood."""
+    """Seeds as they were understood."""
     return [_seed_entry(catalog, seed) for seed in found]
 
 
@@ -128,7 +128,7 @@ def song_reference(catalog: Catalog, row: int) -> dict[str, Any]:
 
 
 def understood_as(catalog: Catalog, reading: SongMatch) -> dict[str, Any]:
-    """The title and the artist that a text names, as the catalogue writes them; null where it names none."""
+    """The title and the artist that a text names, as the catalogue spells them; null if it names none."""
     title = without_version(catalog.texts("names")[reading.row]) if reading.names_title else None
     return {"song": title, "artist": None if reading.artist is None else catalog.texts("artists")[reading.artist]}
 
@@ -152,7 +152,7 @@ def genre_summary(catalog: Catalog, number: int) -> dict[str, Any]:
 
 
 def genre_counts(catalog: Catalog, rows: Sequence[int]) -> list[dict[str, Any]]:
-    """The genres of songs, and how many of them each has, the most frequent first."""
+    """The genres of some songs and how many of the songs each has, the most frequent first."""
     found, _ = catalog.lists("song", "genres").gather(np.asarray(rows, np.int64))
     counts = np.bincount(found)
     order = np.lexsort((np.arange(len(counts)), -counts))

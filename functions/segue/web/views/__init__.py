@@ -1,4 +1,4 @@
-"""The views: what each route answers, as a function of a ``RequestContext``, in a module by its subject.
+"""The views: functions that answer a ``RequestContext``, and operations, in one module per subject.
 
-:mod:`segue.web.urls` names them; a module is imported when a request first needs it.
+:mod:`segue.web.routes` refers to them by name; a module is imported when a request first needs it.
 """

@@ -1,4 +1,4 @@
-"""``/batch``: several requests in one body, each answered as it would be alone."""
+"""``/batch``: several requests in one body, each answered as if it were sent alone."""
 
 import logging
 from collections.abc import Sequence
@@ -7,10 +7,9 @@ from typing import Any, NamedTuple
 from werkzeug.wrappers import Response
 
 from segue.catalog.catalog import Catalog
-from segue.dialects import RequestContext, http_error
+from segue.dialects import RequestContext, http_error, json_response
 from segue.errors import ArtifactsError, Fault, InvalidQuery
 from segue.query.validation import Validator, unknown_name_message
-from segue.responses import json_response
 from segue.web import problems, serializers
 from segue.web.request_context import (
     LARGE_LIMITS,

@@ -1,4 +1,4 @@
-"""``/songs``, ``/clusters``, ``/genres``, ``/artists``, ``/search`` and ``/map``: what the catalogue holds.
+"""``/songs``, ``/clusters``, ``/genres``, ``/artists``, ``/search`` and ``/map``: the contents of the catalogue.
 
 The map consists of little-endian numbers, which a page can use as typed arrays without parsing:
 
@@ -25,13 +25,12 @@ from segue.catalog.catalog import Catalog
 from segue.catalog.lookup import resolver
 from segue.catalog.lookup.exact import song_by_id, songs_by_ids
 from segue.catalog.lookup.resolver import SearchResults, resolve_artist, resolve_link
-from segue.dialects import RequestContext
+from segue.dialects import RequestContext, json_response
 from segue.engine.recommendation import related_artists
 from segue.errors import Fault, InvalidQuery, UnknownSong
 from segue.query.parser import RequestParser
 from segue.query.schema import AUDIO_FEATURES, Vocabulary
 from segue.query.validation import MAX_TEXT_LENGTH, SpotifyLink, Validator, quoted
-from segue.responses import json_response
 from segue.web import formats, problems, serializers
 from segue.web.request_context import Operation, query_parameters, vocabulary
 
@@ -83,7 +82,7 @@ def cluster(context: RequestContext, cluster: int) -> Response:
 
 
 def genres(context: RequestContext) -> Response:
-    """All genres, and how many songs each has."""
+    """All genres with their numbers of songs."""
     query_parameters(context.request)
     catalog = context.open_catalog()
     named = [serializers.genre_summary(catalog, number) for number in range(len(catalog.manifest["genres"]))]

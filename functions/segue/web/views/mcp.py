@@ -1,7 +1,7 @@
 """``/mcp``, the Model Context Protocol: operations of the API as tools for assistants.
 
-Stateless streamable HTTP: each request holds all that it needs and gets one answer in JSON. Supported are the version
-of 2026-07-28, which has no sessions, and the two before it, whose handshake needs none either.
+Stateless streamable HTTP: each request holds all that it needs and gets one response in JSON. Supported are the
+version of 2026-07-28, which has no sessions, and the two before it, whose handshake works without one.
 https://modelcontextprotocol.io/specification/2026-07-28/basic/transports/streamable-http
 """
 
@@ -16,10 +16,9 @@ from werkzeug.datastructures import Headers
 from werkzeug.wrappers import Request, Response
 
 from segue import VERSION, log_context
-from segue.dialects import RequestContext
+from segue.dialects import RequestContext, json_response
 from segue.errors import InvalidQuery
 from segue.query.validation import quoted, unknown_name_message
-from segue.responses import json_response
 from segue.web import problems, serializers
 from segue.web.request_context import UnsupportedMediaType, parse_body, query_parameters, read_body
 from segue.web.views.mcp_tools import TOOLS, tool_definitions
@@ -35,14 +34,14 @@ INSTRUCTIONS = (
     " artist in one text; artists and genres are seeds as well. Where an answer says that a title is ambiguous, its"
     " alternatives are other songs of that name. search_songs finds what the table has."
 )
-TOOLS_TTL = 300_000  # milliseconds for which a client may keep the tools: they change with a deployment
+TOOLS_TTL = 300_000  # milliseconds for which a client may cache the tools, which change with deployments only
 CACHE_HINTS = {"ttlMs": TOOLS_TTL, "cacheScope": "public"}
 MODERN_VERSIONS = ("2026-07-28",)
 HANDSHAKE_VERSIONS = ("2025-11-25", "2025-06-18")
 SUPPORTED_VERSIONS = (*MODERN_VERSIONS, *HANDSHAKE_VERSIONS)  # the latest first
 PARSE_ERROR, INVALID_REQUEST, METHOD_NOT_FOUND, INVALID_PARAMS = -32700, -32600, -32601, -32602
 HEADER_MISMATCH, UNSUPPORTED_VERSION = -32020, -32022
-HTTP_STATUSES = {METHOD_NOT_FOUND: 404}  # of HTTP, since 2026-07-28; 400 for all else
+HTTP_STATUSES = {METHOD_NOT_FOUND: 404}  # since 2026-07-28; 400 for all other errors
 ALWAYS_400 = (PARSE_ERROR, INVALID_REQUEST, HEADER_MISMATCH, UNSUPPORTED_VERSION)
 SERVER_INFO = {"name": "segue", "title": "Segue", "version": VERSION}
 _META_PREFIX = "io.modelcontextprotocol/"
@@ -53,9 +52,9 @@ MessageId = str | int | None
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A request, or a notification, which has no id and gets no answer.
+    """A request, or a notification, which has no id and gets no result.
 
-    modern : whether it is of 2026-07-28 or later, when version and capabilities come with each message
+    modern : whether it follows 2026-07-28 or later, where each message states version and capabilities
     """
 
     id: MessageId
@@ -65,10 +64,10 @@ class Message:
 
 
 class JsonRpcError(Exception):
-    """A message that is not answered as it stands; the text says what was wrong and what would have worked.
+    """A message that can't be answered; the text says what was wrong and what would have worked.
 
     code : of JSON-RPC or of the protocol
-    message : the one that is error; None where none could be read
+    message : the one at fault; None if it could not be read
     data : details for programs
     """
 
@@ -206,12 +205,12 @@ _HANDSHAKE_METHODS: Mapping[str, Callable[[Message, RequestContext], Result]] = 
 
 
 def parse_message(body: object, headers: Headers) -> Message:
-    """Check a decoded body, and that the headers say the same.
+    """Check a decoded body, and that the headers agree with it.
 
     Raises
     ------
     JsonRpcError
-        it is no single message, or its version is not supported.
+        it is not a single message, or its version is not supported.
 
     """
     if isinstance(body, list):
@@ -232,7 +231,7 @@ def parse_message(body: object, headers: Headers) -> Message:
 
 
 def result_response(message: Message, result: Mapping[str, Any]) -> Response:
-    """The answer to a request."""
+    """The response to a request."""
     if message.modern:
         result = {"resultType": "complete", **result, "_meta": {f"{_META_PREFIX}serverInfo": SERVER_INFO}}
     return json_response({"jsonrpc": "2.0", "id": message.id, "result": result})
@@ -249,7 +248,7 @@ def error_response(error: JsonRpcError) -> Response:
 
 
 def accepted_response() -> Response:
-    """The empty answer to a notification."""
+    """The empty response to a notification."""
     response = Response(status=202)
     del response.headers["Content-Type"]
     return response
@@ -291,7 +290,7 @@ def _check_header(name: str, found: str | None, expected: object, message: Messa
 
 
 def _decode_header(value: str | None) -> str | None:
-    """A header that was encoded because it is not plain ASCII; None for a broken one."""
+    """The text of a header, which is encoded if it is not plain ASCII; None if the encoding is broken."""
     prefix, suffix = _BASE64_MARKERS
     if value is None or not (value.startswith(prefix) and value.endswith(suffix)):
         return value

@@ -1,4 +1,4 @@
-"""Operations of the API as tools for assistants, with JSON Schemas from the API's one description."""
+"""Operations of the API as tools for assistants, with JSON Schemas taken from the OpenAPI document."""
 
 import functools
 import json
@@ -11,20 +11,20 @@ from segue.web.request_context import Operation, vocabulary
 from segue.web.urls import load_view
 from segue.web.views.pages import openapi_document
 
-# No tool changes anything, and all that is known is in the table.
+# No tool changes anything, and none looks anywhere but in the table.
 ANNOTATIONS = {"readOnlyHint": True, "destructiveHint": False, "idempotentHint": True, "openWorldHint": False}
 Schema = dict[str, Any]
 JSON = "application/json"
 COMPONENTS = "#/components/schemas/"
-# some assistants refuse such tools; the parser checks the same
+# some assistants reject such tools; the parser checks the same rules
 EXCLUDED_KEYWORDS = ("oneOf", "anyOf", "allOf", "not")
 EXCLUDED_PARAMETERS = ("format",)  # a tool answers in JSON
 
 
 class ApiOperation:
-    """An operation of the API.
+    """An operation in the OpenAPI document.
 
-    path, method : as the description has them
+    path, method : its keys there
     """
 
     def __init__(self, path: str, method: str):
@@ -66,15 +66,15 @@ class ApiOperation:
         return self._with_definitions(schema)
 
     def _with_definitions(self, schema: Mapping[str, Any]) -> Schema:
-        """A schema with all that it refers to in its ``$defs``: in place, some of it would stand there four times."""
+        """A schema with all that it refers to in its ``$defs``: inlined, some of it would appear four times."""
         needed: dict[str, Any] = {}
         root: Schema = self._relocate_references(self._resolve(schema), needed)
         return root | ({"$defs": needed} if needed else {})
 
     def _relocate_references(self, value: Any, needed: dict[str, Any]) -> Any:
-        """A part of a schema whose references lead to ``$defs``, which get what is needed.
+        """A part of a schema with its references redirected to ``$defs``; what they refer to is added to ``needed``.
 
-        A reference to a part of another schema gives way to that part.
+        A reference to a part of another schema is replaced by that part.
         """
         if isinstance(value, list):
             return [self._relocate_references(entry, needed) for entry in value]
@@ -89,7 +89,7 @@ class ApiOperation:
         return {**value, "$ref": f"#/$defs/{name}"}
 
     def _resolve(self, value: Mapping[str, Any]) -> Mapping[str, Any]:
-        """What a reference leads to (RFC 6901), and what stands beside it."""
+        """The target of a reference (RFC 6901), merged with the keys beside the reference."""
         if "$ref" not in value:
             return value
         found: Any = self._document
@@ -103,7 +103,7 @@ class ApiOperation:
 class Tool:
     """A tool.
 
-    path, method : the operation that it is
+    path, method : the operation of the API that it runs
     operation : the name of the Operation in :mod:`segue.web.views`
     """
 
@@ -127,7 +127,7 @@ TOOLS = {
 
 @functools.cache
 def tool_definitions() -> list[dict[str, Any]]:
-    """All tools, as ``tools/list`` answers."""
+    """All tools, as ``tools/list`` returns them."""
     return [_tool_definition(name, ApiOperation(tool.path, tool.method)) for name, tool in TOOLS.items()]
 
 

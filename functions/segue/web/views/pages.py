@@ -9,9 +9,8 @@ from pathlib import Path
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Request, Response
 
-from segue.dialects import RequestContext
+from segue.dialects import RequestContext, json_response
 from segue.errors import ArtifactsError
-from segue.responses import json_response
 
 EXAMPLE_URL = "http://127.0.0.1:8080"  # the service's address in documents
 PAGE_FOLDER = Path(__file__).resolve().parents[1] / "page"
