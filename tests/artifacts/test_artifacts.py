@@ -49,7 +49,7 @@ def test_every_array_is_as_the_schema_declares_it(artifacts):
     assert names == set(schema.ARRAYS) - playlists | attributes
     for name in sorted(names):
         array, declared = artifacts.array(name), schema.schema_of(name)
-        shape = tuple(itertools.starmap(partial(declared_size, sizes), zip(declared.shape.split(", "), array.shape)))
+        shape = tuple(map(partial(declared_size, sizes), declared.shape.split(", "), array.shape))
         assert (name, array.shape) == (name, shape)
         assert array.dtype.name in declared.dtype.split()
 
