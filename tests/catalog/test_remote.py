@@ -63,25 +63,33 @@ def test_runs_that_are_too_far_apart_for_a_piece_are_refused():
 def test_every_array_reads_as_its_file_does(store, demo_catalog, limit):
     songs, dice = ranged(demo_catalog, store, limit), np.random.default_rng(3)
     for name in demo_catalog.manifest[MANIFEST_KEY]["arrays"]:
-        ours, theirs = songs.array(name), demo_catalog.array(name)
+        ours, theirs = songs.reader(name), demo_catalog.array(name)
         rows = dice.integers(0, len(theirs), 40)
-        assert (len(ours), ours.shape, ours.dtype) == (len(theirs), theirs.shape, theirs.dtype)
-        for key in (rows, int(rows[0]), slice(3, 20), slice(None, 9, 2), list(map(int, rows)), rows[:, None]):
-            np.testing.assert_array_equal(ours[key], theirs[key])
+        assert len(ours) == len(theirs)
+        for some in (rows, int(rows[0]), rows.tolist(), rows[:, None], [], rows.astype(np.uint16)):
+            found, expected = songs.take(name, some), demo_catalog.take(name, some)
+            np.testing.assert_array_equal(found, expected)
+            assert (found.shape, found.dtype) == (expected.shape, expected.dtype)
+        for bounds in (slice(3, 20), slice(None, 9), slice(9, 9), slice(None, 9, 2), slice(None)):
+            np.testing.assert_array_equal(ours[bounds], theirs[bounds])
         np.testing.assert_array_equal(ours.take(rows, axis=0), theirs.take(rows, axis=0))
-        np.testing.assert_array_equal(np.asarray(ours), theirs)
+        np.testing.assert_array_equal(songs.array(name), theirs)
+        np.testing.assert_array_equal(songs.take(name, rows), theirs[rows])
 
 
 def test_a_place_outside_is_an_error_as_it_is_of_any_array(store, demo_catalog):
     with pytest.raises(IndexError, match="works has 600 elements"):
-        ranged(demo_catalog, store).array("works")[[600]]
+        ranged(demo_catalog, store).take("works", [600])
 
 
-def test_whole_columns_compare_and_add_as_they_do_elsewhere(store, demo_catalog):
-    ours, theirs = (songs.attribute("tempo") for songs in (ranged(demo_catalog, store), demo_catalog))
-    np.testing.assert_array_equal((ours >= 90) & (ours <= 120), (theirs >= 90) & (theirs <= 120))
-    np.testing.assert_array_equal(ours.astype(np.float64) + 1, theirs.astype(np.float64) + 1)
-    assert ours.max() == theirs.max()
+def test_a_whole_array_is_a_plain_one_which_is_read_from_then_on(store, demo_catalog):
+    through, fetched = spoilt(0, bytes)
+    songs = ranged(demo_catalog, store, through=through)
+    whole = songs.attribute("tempo")
+    assert type(whole) is np.ndarray
+    assert songs.reader("attribute_tempo") is whole
+    np.testing.assert_array_equal(songs.attribute("tempo", [7, 3]), demo_catalog.attribute("tempo")[[7, 3]])
+    assert fetched == []
 
 
 def test_sorted_digests_are_searched_as_the_whole_column_is(store, demo_catalog):
@@ -92,14 +100,15 @@ def test_sorted_digests_are_searched_as_the_whole_column_is(store, demo_catalog)
             [dice.choice(column, 50), dice.integers(0, 2**63, 20, np.uint64), column[:1], column[-1:]]
         )
         for side in ("left", "right"):
-            np.testing.assert_array_equal(songs.array(name).searchsorted(keys, side), column.searchsorted(keys, side))
+            found = songs.reader(name).searchsorted(keys, side)
+            np.testing.assert_array_equal(found, column.searchsorted(keys, side))
 
 
 def test_pieces_stay_within_their_budget_and_answers_the_same(store, demo_catalog):
     songs = ranged(demo_catalog, store, SMALL)
     for row in range(0, 600, 20):
         assert found(songs, row) == found(demo_catalog, row)
-        assert 0 < songs.cache_folder.size <= SMALL
+        assert 0 < songs.cache.size <= SMALL
 
 
 def test_for_pieces_to_come_others_are_dropped_first(store, demo_catalog):
@@ -107,7 +116,7 @@ def test_for_pieces_to_come_others_are_dropped_first(store, demo_catalog):
 
     def through(range_of):
         def other(name, start, stop):
-            most.append(songs.cache_folder.size + stop - start)
+            most.append(songs.cache.size + stop - start)
             return range_of(name, start, stop)
 
         return other

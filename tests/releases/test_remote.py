@@ -63,7 +63,7 @@ def client(config):
 @pytest.mark.parametrize("limit", [10**8, 60_000])
 def test_answers_are_those_of_whole_files(shelf, bucket, cache, name, limit):
     songs, address = shelf[name]
-    ours = client(by_cells(address, cache, pieces_limit=limit))
+    ours = client(by_cells(address, cache, block_cache_bytes=limit))
     theirs = client(Config(songs.folder.parents[1]))
     for path, body in requests(songs, 52, seed=limit):
         answers = [one.post(path, json=body) for one in (ours, theirs)]
@@ -73,7 +73,7 @@ def test_answers_are_those_of_whole_files(shelf, bucket, cache, name, limit):
 @pytest.mark.parametrize("limit", [10**8, 60_000])
 def test_songs_that_are_played_together_are_listed_and_explained_the_same(shelf, bucket, cache, limit):
     songs, address = shelf["taught"]
-    ours = client(by_cells(address, cache, pieces_limit=limit))
+    ours = client(by_cells(address, cache, block_cache_bytes=limit))
     theirs = client(Config(songs.folder.parents[1]))
     listed = np.flatnonzero(songs.array("neighbour_lists")[songs.array("works")] >= 0).tolist()
     ids = songs.texts("ids").take(np.array(listed))

@@ -7,10 +7,10 @@ mapped, with their neighbours, and count as the process's memory: :func:`unmap_p
 import mmap
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -72,6 +72,23 @@ def mapped_bytes() -> int:
         os.close(file)
 
 
+class ArrayReader(Protocol):
+    """Reads parts of an array, which may lie in a store: a plain NumPy array is one, and so is a ``RemoteArray``.
+
+    Row numbers are positive. Whoever needs all of an array, or what else NumPy can do, asks for the whole one.
+    """
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, bounds: slice, /) -> Any: ...
+
+    def take(self, rows: Any, /, axis: Any = ...) -> Any:
+        """Elements, in the shape of ``rows``; axis 0 if the array has two."""
+
+    def searchsorted(self, keys: Any, /, side: Any = ...) -> Any:
+        """Where keys belong in a sorted array."""
+
+
 class StringArray:
     """Strings by row, from a byte heap.
 
@@ -79,8 +96,8 @@ class StringArray:
     offsets : shape (n_texts + 1,), the first byte of each text
     """
 
-    def __init__(self, heap: np.ndarray, offsets: np.ndarray):
-        self._heap = heap.data
+    def __init__(self, heap: ArrayReader, offsets: ArrayReader):
+        self._heap = heap.data if isinstance(heap, np.ndarray) else heap  # bytes are sliced faster than arrays
         self._offsets = offsets
 
     def __len__(self) -> int:
@@ -102,7 +119,7 @@ class SharedStringArray(StringArray):
     numbers : shape (n_rows,), which of the texts a row has
     """
 
-    def __init__(self, heap: np.ndarray, offsets: np.ndarray, numbers: np.ndarray):
+    def __init__(self, heap: ArrayReader, offsets: ArrayReader, numbers: ArrayReader):
         super().__init__(heap, offsets)
         self._numbers = numbers
 
@@ -110,7 +127,8 @@ class SharedStringArray(StringArray):
         return len(self._numbers)
 
     def __getitem__(self, row: int) -> str:
-        return super().__getitem__(int(self._numbers[row]))
+        (number,) = self._numbers[row : row + 1].tolist()
+        return super().__getitem__(number)
 
     def take(self, rows: np.ndarray) -> list[str]:
         """The texts of several rows, in their order."""
@@ -125,17 +143,19 @@ class RaggedArray:
     values : shape (offsets[-1],)
     """
 
-    offsets: np.ndarray
-    values: np.ndarray
+    offsets: ArrayReader
+    values: ArrayReader
 
     def __getitem__(self, row: int) -> np.ndarray:
         first, last = self.offsets[row : row + 2].tolist()
-        return self.values[first:last]
+        values: np.ndarray = self.values[first:last]
+        return values
 
     def head(self, row: int, count: int) -> np.ndarray:
         """The beginning of a row."""
         first, last = self.offsets[row : row + 2].tolist()
-        return self.values[first : min(last, first + count)]
+        values: np.ndarray = self.values[first : min(last, first + count)]
+        return values
 
     def length(self, row: int) -> int:
         """The length of a row."""
@@ -147,17 +167,23 @@ class RaggedArray:
         firsts, lasts = self.offsets.take(rows).tolist(), self.offsets.take(rows + 1).tolist()
         return [values.tolist() for values in take_slices(self.values, firsts, lasts)]
 
+    def first_items(self, rows: np.ndarray) -> np.ndarray:
+        """The first item of each of several lists, none of which may be empty."""
+        items: np.ndarray = self.values.take(self.offsets.take(rows))
+        return items
+
     def gather(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The lists of several rows end to end, and the length of each."""
-        firsts = self.offsets[rows].astype(np.int64)
-        counts = self.offsets[rows + 1] - firsts
+        firsts = self.offsets.take(rows).astype(np.int64)
+        counts = self.offsets.take(rows + 1) - firsts
         shifts = np.repeat(firsts - np.cumsum(counts) + counts, counts)
-        return self.values[shifts + np.arange(len(shifts))], counts
+        return self.values.take(shifts + np.arange(len(shifts))), counts
 
 
-def take_slices(values: Any, firsts: Sequence[int], lasts: Sequence[int]) -> Iterable[Any]:
-    """Several slices; those of an array that lies elsewhere at once."""
-    if isinstance(values, memoryview | np.ndarray):
+def take_slices(values: ArrayReader | memoryview, firsts: Sequence[int], lasts: Sequence[int]) -> Iterable[Any]:
+    """Several slices of an array; those of a remote one are fetched together."""
+    fetch_slices: Callable[[Sequence[int], Sequence[int]], Iterable[Any]] | None
+    fetch_slices = getattr(values, "take_slices", None)
+    if fetch_slices is None:
         return (values[first:last] for first, last in zip(firsts, lasts))
-    found: Iterable[Any] = values.take_slices(firsts, lasts)
-    return found
+    return fetch_slices(firsts, lasts)

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from segue.catalog import schema
-from segue.catalog.arrays import RaggedArray, SharedStringArray, StringArray, map_array, unmap_pages
+from segue.catalog.arrays import ArrayReader, RaggedArray, SharedStringArray, StringArray, map_array, unmap_pages
 from segue.errors import ArtifactsError
 
 T = TypeVar("T")
@@ -48,10 +48,19 @@ class Catalog:
         return int(self.manifest["songs"])
 
     def array(self, name: str) -> np.ndarray:
-        """The memory-mapped array of that name; two threads may both open it, either's is as good."""
+        """The whole array of that name, memory-mapped; two threads may both open it, either's is as good."""
         if name not in self._arrays:
             self._arrays[name] = self._map_file(f"{name}.npy")
         return self._arrays[name]
+
+    def reader(self, name: str) -> ArrayReader:
+        """The array of that name for whoever reads parts of it: a remote catalog fetches no more than these."""
+        return self.array(name)
+
+    def take(self, name: str, rows: np.ndarray | Sequence[int] | int) -> np.ndarray:
+        """The elements of an array at some rows, in the shape of ``rows``."""
+        elements: np.ndarray = self.reader(name).take(np.asarray(rows, np.intp), axis=0)
+        return elements
 
     def cached(self, key: Hashable, compute: Callable[[], T]) -> T:
         """A value computed from this version once, by key; two threads may both compute it, either result will do."""
@@ -89,25 +98,26 @@ class Catalog:
         if limit is not None:
             unmap_pages(self._mapped_arrays, limit)
 
-    def attribute(self, name: str) -> np.ndarray:
-        """A number of every song, NaN where unknown; shape (n_songs,)."""
-        return self.array(f"attribute_{name}")
+    def attribute(self, name: str, rows: np.ndarray | Sequence[int] | int | None = None) -> np.ndarray:
+        """A number of some songs, or of every song, NaN where it is unknown."""
+        name = f"{schema.ATTRIBUTE_PREFIX}{name}"
+        return self.array(name) if rows is None else self.take(name, rows)
 
     def texts(self, name: str) -> StringArray:
         """``ids``, ``names``, ``albums`` (by song) or ``artists`` (by artist)."""
         if name not in self._texts:
-            stored = self.array(f"{name}_heap"), self.array(f"{name}_offsets")
-            shared = name == "albums"
+            offsets, heap = map(self.reader, schema.LISTS[name, "heap"])
             self._texts[name] = (
-                SharedStringArray(*stored, self.array("song_albums")) if shared else StringArray(*stored)
+                SharedStringArray(heap, offsets, self.reader("song_albums"))
+                if name == "albums"
+                else StringArray(heap, offsets)
             )
         return self._texts[name]
 
     def lists(self, owner: str, items: str) -> RaggedArray:
         """``("song", "artists")``: the artists of each song; likewise for :data:`segue.catalog.schema.LISTS`."""
         if (owner, items) not in self._lists:
-            offsets, values = schema.LISTS[owner, items]
-            self._lists[owner, items] = RaggedArray(self.array(offsets), self.array(values))
+            self._lists[owner, items] = RaggedArray(*map(self.reader, schema.LISTS[owner, items]))
         return self._lists[owner, items]
 
     def _map_file(self, name: str) -> np.ndarray:

@@ -105,10 +105,10 @@ class Sample:
         rows = sample_rows(len(catalog))
         catalog.prefetch_sample()
         return cls(
-            PreparedVectors(space, catalog.array("vectors")[rows]),
-            space.known_blocks(catalog.array("present")[rows]),
-            {name: transform(name, catalog.attribute(name)[rows].astype(np.float64)) for name in features},
-            catalog.attribute("tempo")[rows],
+            PreparedVectors(space, catalog.take("vectors", rows)),
+            space.known_blocks(catalog.take("present", rows)),
+            {name: transform(name, catalog.attribute(name, rows).astype(np.float64)) for name in features},
+            catalog.attribute("tempo", rows),
             _genre_sets(catalog, rows),
         )
 
@@ -230,7 +230,7 @@ class Comparison:
     def _seed_and_song_values(self, features: Mapping[str, float]) -> dict[str, np.ndarray]:
         """Values of the seed and then of the songs, float64, shape (n_songs + 1,), NaN where unknown."""
         rows = [self._seed_row or 0, *self._rows]
-        values = {name: self._catalog.attribute(name).take(rows).astype(np.float64) for name in COMPARED_FEATURES}
+        values = {name: self._catalog.attribute(name, rows).astype(np.float64) for name in COMPARED_FEATURES}
         if self._seed_row is None:
             for name, both in values.items():
                 both[0] = features.get(name, np.nan)
@@ -271,10 +271,8 @@ class Comparison:
     def _block_reasons(self, point: Points, rows: np.ndarray) -> list[tuple[Reason, list[bool]]]:
         """For each block what can be said of songs that are similar in it, and which are."""
         catalog = self._catalog
-        known = space_of(catalog).known_blocks(catalog.array("present").take(rows))
-        song_mask = _similar_blocks(
-            catalog, point, point.distances(catalog.array("vectors").take(rows, axis=0)), known
-        )
+        known = space_of(catalog).known_blocks(catalog.take("present", rows))
+        song_mask = _similar_blocks(catalog, point, point.distances(catalog.take("vectors", rows)), known)
         sample_mask = _similar_blocks(
             catalog, point, point.distances_to_prepared(self._sample.vectors), self._sample.known
         )
@@ -314,7 +312,7 @@ class Comparison:
         return Reason(f"also by {self._catalog.texts('artists')[shared]}", "artist", self._sample.bits(0))
 
     def _co_occurrence_reason(self, row: int) -> Reason | None:
-        if int(self._catalog.array("works")[row]) not in self._relations.neighbours:
+        if int(self._catalog.take("works", row)) not in self._relations.neighbours:
             return None
         text = "often in the same playlists" if self._seed_in_playlists else "often in playlists with this artist"
         return Reason(text, "co_occurrence", self._sample.bits(0))

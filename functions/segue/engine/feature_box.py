@@ -88,7 +88,7 @@ def _rows_in_box(catalog: Catalog, given: GivenFeatures, radius: float) -> np.nd
         low, high = (
             feature.zero_point + (feature.code + offset) * feature.rank_step for offset in (-radius - 1, radius + 1)
         )
-        values = catalog.attribute(feature.name).take(rows) if number else catalog.attribute(feature.name)
+        values = catalog.attribute(feature.name, rows if number else None)
         inside = np.flatnonzero(~out_of_range(values, *rank_transform(catalog).value_range(feature.name, low, high)))
         rows = rows.take(inside) if number else inside
     return rows

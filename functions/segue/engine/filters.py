@@ -96,7 +96,7 @@ def _excluded_rows(catalog: Catalog, filters: Filters) -> np.ndarray:
 
 def _versions_of(catalog: Catalog, ids: tuple[str, ...]) -> np.ndarray:
     rows = np.array([row for row in songs_by_ids(catalog, ids) if row is not None], np.int64)
-    return catalog.lists("work", "songs").gather(np.unique(catalog.array("works")[rows]))[0].astype(np.int64)
+    return catalog.lists("work", "songs").gather(np.unique(catalog.take("works", rows)))[0].astype(np.int64)
 
 
 def _songs_by(catalog: Catalog, artists: tuple[str, ...]) -> np.ndarray:

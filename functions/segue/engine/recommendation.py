@@ -99,10 +99,10 @@ def recommend(catalog: Catalog, query: Query, resolved: Sequence[ResolvedSeed] |
 
 def similarity_function(catalog: Catalog) -> Callable[[int, Sequence[int]], np.ndarray]:
     """A function that gives the similarity of a song to others, 0..1, as a seed's, in all columns."""
-    vectors, local_scales = catalog.array("vectors"), catalog.array("local_scales")
 
     def similarities(row: int, others: Sequence[int]) -> np.ndarray:
-        return similarity(space_of(catalog), vectors[list(others)], vectors[[row]], local_scales[list(others)])[:, 0]
+        vectors, local_scales = catalog.take("vectors", others), catalog.take("local_scales", others)
+        return similarity(space_of(catalog), vectors, catalog.take("vectors", [row]), local_scales)[:, 0]
 
     return similarities
 

@@ -54,15 +54,15 @@ class Representatives:
 
     def __init__(self, catalog: Catalog, allowed: AllowedSongs, seeds: Sequence[int]):
         self._allowed = allowed
-        self._works = catalog.array("works")
+        self._works = catalog.reader("works")
         self._versions = catalog.lists("work", "songs")
-        self._seed_works = self._works[list(seeds)]
+        self._seed_works = catalog.take("works", seeds)
         self.dropped = 0
 
     def is_representative(self, rows: np.ndarray) -> np.ndarray:
         """Which of the rows, all of them allowed, stand for their works; bool, shape (len(rows),)."""
         works = self._works.take(rows)
-        best = self._versions.values.take(self._versions.offsets.take(works))
+        best = self._versions.first_items(works)
         mask = best == rows
         for position in np.flatnonzero(~mask & ~self._allowed(best)):
             versions = self._versions[int(works[position])]

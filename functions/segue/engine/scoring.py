@@ -121,7 +121,7 @@ def co_occurring(catalog: Catalog, seeds: Sequence[SeedPoints]) -> Neighbours:
 
 def neighbour_works(catalog: Catalog, row: int) -> tuple[np.ndarray, np.ndarray]:
     """The works that co-occur with a song in playlists, and their weights, float32."""
-    number = int(catalog.array("neighbour_lists")[catalog.array("works")[row]])
+    number = int(catalog.take("neighbour_lists", catalog.take("works", row)))
     if number < 0:
         return np.empty(0, np.int64), np.empty(0, np.float32)
     weights = catalog.lists("neighbour", "weights")[number].astype(np.float32)
@@ -203,7 +203,7 @@ class Scorer:
 
     def _target_values(self, rows: np.ndarray) -> dict[str, np.ndarray]:
         """What rows have of the attributes that have a target."""
-        return {name: self._catalog.attribute(name).take(rows) for name in self._targets}
+        return {name: self._catalog.attribute(name, rows) for name in self._targets}
 
     def _add_targets(self, terms: np.ndarray, values: Mapping[str, np.ndarray]) -> np.ndarray:
         if not self._targets:
@@ -219,7 +219,7 @@ class Scorer:
 
     def approximate_scores(self, rows: np.ndarray) -> np.ndarray:
         """Approximate scores of rows by their PQ codes, without co-occurrence; float32, shape (len(rows),)."""
-        terms = sum_look_ups(self._pq_tables, self._catalog.array("pq_codes").take(rows, axis=0))
+        terms = sum_look_ups(self._pq_tables, self._catalog.take("pq_codes", rows))
         return self._add_targets(terms, self._target_values(rows))
 
     @cached_property
@@ -247,8 +247,8 @@ class Scorer:
 
     def _kernel(self, rows: np.ndarray) -> np.ndarray:
         """exp(-distance / local scale) of rows from points, float32, shape (n_blocks, n_points, len(rows))."""
-        scales = self._scales_towards_points(self._catalog.array("local_scales").take(rows))
-        distances = self._points.distances(self._catalog.array("vectors").take(rows, axis=0))
+        scales = self._scales_towards_points(self._catalog.take("local_scales", rows))
+        distances = self._points.distances(self._catalog.take("vectors", rows))
         distances /= scales
         return exponential_kernel(distances)
 
@@ -323,7 +323,7 @@ def _cell_means(catalog: Catalog, name: str) -> np.ndarray:
     """Of an attribute in each cell, NaN where no song has it; float64, shape (n_cells,)."""
 
     def means() -> np.ndarray:
-        offsets, column = catalog.array("cell_offsets").astype(np.int64), catalog.attribute(name)
+        offsets, column = catalog.array("cell_offsets").astype(np.int64), catalog.reader(f"attribute_{name}")
         result = np.empty(len(offsets) - 1)
         for start in range(0, len(result), CELL_BATCH):
             bounds = offsets[start : start + CELL_BATCH + 1]

@@ -101,8 +101,8 @@ def _suggestions(catalog: Catalog, unknown: Sequence[UnknownSong]) -> list[int]:
 
 def seed_of_songs(catalog: Catalog, seed: Seed, rows: np.ndarray, match: Resolution | None = None) -> ResolvedSeed:
     """A seed for which songs stand."""
-    vectors = catalog.array("vectors")[rows]
-    known = space_of(catalog).known_columns(catalog.array("present")[rows])
+    vectors = catalog.take("vectors", rows)
+    known = space_of(catalog).known_columns(catalog.take("present", rows))
     return ResolvedSeed(seed, tuple(int(row) for row in rows), vectors, known, match)
 
 

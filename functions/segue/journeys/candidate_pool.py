@@ -34,7 +34,7 @@ class Metric:
         space = space_of(catalog)
         weights = space.column_weights
         scale = MAX_MULTIPLIER / weights.max()
-        self._vectors = catalog.array("vectors")
+        self._vectors = catalog.reader("vectors")
         self._multipliers = np.rint(weights * scale)
         self.mean_square = float(space.block_weights.sum() * scale**2)
 
@@ -60,7 +60,7 @@ class CandidatePool:
 
     def __init__(self, catalog: Catalog, metric: Metric, allowed: AllowedSongs):
         self._n_songs, self._allowed = len(catalog), allowed
-        self._works, self._versions = catalog.array("works"), catalog.lists("work", "songs")
+        self._works, self._versions = catalog.reader("works"), catalog.lists("work", "songs")
         self._offsets = catalog.array("cell_offsets").astype(np.int64)
         self._centroids = catalog.cached(
             "scaled centroids", lambda: metric.scale_codes(catalog.array("cell_centroids"))
@@ -91,7 +91,7 @@ class CandidatePool:
 
     def _representatives(self, rows: np.ndarray) -> np.ndarray:
         """The rows that are the first allowed version of their work."""
-        versions, counts = self._versions.gather(self._works[rows])
+        versions, counts = self._versions.gather(self._works.take(rows))
         indices = np.where(self._allowed(versions), np.arange(len(versions)), len(versions))
         first_allowed = np.minimum.reduceat(indices, np.cumsum(counts) - counts) if len(rows) else indices
         return rows[np.append(versions, -1)[first_allowed] == rows]
@@ -112,7 +112,7 @@ class ArtistCaps:
     def __init__(self, catalog: Catalog, rows: np.ndarray, per_artist: int | None):
         artists, counts = catalog.lists("song", "artists").gather(rows)
         n_artists = len(catalog.texts("artists"))
-        works = catalog.array("works")[rows].astype(np.int64) + n_artists
+        works = catalog.take("works", rows).astype(np.int64) + n_artists
         labels = np.insert(artists.astype(np.int64), np.cumsum(counts), works)  # artists of a song, then its work
         offsets = np.concatenate([[0], np.cumsum(counts + 1)])
         known, numbers = np.unique(labels, return_inverse=True)

@@ -86,7 +86,7 @@ class PlaylistCandidates:
         return np.sqrt(metric.squared_distances(points, points))
 
     def _attribute(self, name: str) -> np.ndarray:
-        return self._catalog.attribute(name)[self.rows].astype(np.float64)
+        return self._catalog.attribute(name, self.rows).astype(np.float64)
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,16 +71,16 @@ def _waypoint_songs(
     catalog: Catalog, query: PathQuery, seeds: Sequence[ResolvedSeed], allowed: AllowedSongs
 ) -> list[int]:
     """A song for each seed, no work twice; artist, genre and feature seeds take songs that no other seed names."""
-    works, faults = catalog.array("works"), list[Fault]()
+    works, faults = catalog.reader("works"), list[Fault]()
     rows, numbers = dict[int, int](), dict[int, int]()
     for number in sorted(range(len(seeds)), key=lambda number: seeds[number].match is None):
         songs = _songs_of_seed(catalog, query, seeds[number], allowed)
-        row = next((row for row in songs if int(works[row]) not in numbers), None)
+        row = next((row for row in songs if int(works.take(row)) not in numbers), None)
         if row is None:
-            earlier = seeds[numbers[int(works[songs[0]])]] if songs else None
+            earlier = seeds[numbers[int(works.take(songs[0]))]] if songs else None
             faults.append(_waypoint_fault(catalog, seeds[number], songs, earlier))
         else:
-            rows[number], numbers[int(works[row])] = row, number
+            rows[number], numbers[int(works.take(row))] = row, number
     if faults:
         raise InvalidQuery(faults)
     return [rows[number] for number in range(len(seeds))]
@@ -193,7 +193,7 @@ def _popularity_penalty(
     """The cost of popularity away from the line between the fixed songs, shape (length, len(rows))."""
     rank_curve = rank_transform(catalog)
     popularity = rank_curve(
-        "popularity", catalog.attribute("popularity")[np.concatenate([rows, fixed])].astype(np.float64)
+        "popularity", catalog.attribute("popularity", np.concatenate([rows, fixed])).astype(np.float64)
     )
     song_ranks, fixed_ranks = popularity[: len(rows)], np.nan_to_num(popularity[len(rows) :], nan=0.5)
     target = np.interp(np.arange(length), slots, fixed_ranks)

@@ -127,7 +127,7 @@ def _candidate_rows(catalog: Catalog, query: PlaylistQuery, seeds: Sequence[Reso
     n_songs = query.estimated_songs
     rows, pool = rank_candidates(catalog, query.query, seeds, max(MIN_POOL_SIZE, POOL_FACTOR * n_songs), n_songs)
     if query.minutes is not None:
-        rows = rows[catalog.attribute("duration_ms")[rows] > 0]
+        rows = rows[catalog.attribute("duration_ms", rows) > 0]
     if query.query.draw:
         drawn = random.Random(query.query.draw).sample(range(len(rows)), round(DRAW_SHARE * len(rows)))  # noqa: S311 # no secret
         rows = np.concatenate([rows[sorted(drawn)], np.delete(rows, drawn)])
@@ -172,7 +172,7 @@ def rank_candidates(
     )
     if "popularity" not in query.targets:
         scores *= 1 + POPULARITY_WEIGHT / 100 * np.nan_to_num(
-            catalog.attribute("popularity")[rows].astype(np.float64)
+            catalog.attribute("popularity", rows).astype(np.float64)
         )
     scores += CO_OCCURRENCE_WEIGHT * _co_occurrence_scores(
         catalog, rows[np.argsort(-scores.round(SCORE_DIGITS), kind="stable")[:N_BEST]], rows

@@ -128,7 +128,7 @@ def _field_mask(catalog: Catalog, terms: SearchTerms) -> np.ndarray:
 
 def _by_popularity(catalog: Catalog, mask: np.ndarray) -> np.ndarray:
     rows = np.flatnonzero(mask)
-    return rows[np.lexsort((rows, -np.nan_to_num(catalog.attribute("popularity")[rows], nan=-1)))]
+    return rows[np.lexsort((rows, -np.nan_to_num(catalog.attribute("popularity", rows), nan=-1)))]
 
 
 def _filter_by_words(catalog: Catalog, rows: Iterable[int], terms: SearchTerms) -> list[int]:

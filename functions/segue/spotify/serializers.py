@@ -62,7 +62,7 @@ class Serializer:
     def artist(self, row: int) -> JsonObject:
         """A full ArtistObject: popularity of the most popular song, genres of all songs, most frequent first."""
         songs = self._catalog.lists("artist", "songs")[row]
-        popularity = np.nan_to_num(self._catalog.attribute("popularity")[songs])
+        popularity = np.nan_to_num(self._catalog.attribute("popularity", songs))
         return {
             **self._simple_artist(self._catalog.texts("artists")[row]),
             "followers": {"href": None, "total": 0},
@@ -151,12 +151,12 @@ class Serializer:
         }
 
     def _feature_values(self, name: str, rows: list[int]) -> list[float]:
-        values = self._catalog.attribute(name)[rows].astype(np.float64)
+        values = self._catalog.attribute(name, rows).astype(np.float64)
         known = np.where(np.isnan(values), neutral_value(name), values)
         return known.astype(int).tolist() if name in _INTEGER_FEATURES else round_to_seven_digits(known).tolist()
 
     def _integer(self, name: str, row: int) -> int:
-        value = float(self._catalog.attribute(name)[row])
+        value = float(self._catalog.attribute(name, row))
         return 0 if math.isnan(value) else round(value)
 
 

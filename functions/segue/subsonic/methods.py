@@ -100,7 +100,7 @@ def top_songs(catalog: Catalog, params: RequestParams) -> JsonObject:
     if artist is None:
         raise ApiError(ERROR_NOT_FOUND, f"no artist has the name or id {quoted(id_or_name)}; search3 finds artists")
     songs = catalog.lists("artist", "songs")[artist]
-    _, first_versions = np.unique(catalog.array("works")[songs], return_index=True)
+    _, first_versions = np.unique(catalog.take("works", songs), return_index=True)
     rows = songs[np.sort(first_versions)][: params.count("count", DEFAULT_SIMILAR, MAX_SIMILAR)].tolist()
     return {"topSongs": {"song": Serializer(catalog).songs(rows)}}
 

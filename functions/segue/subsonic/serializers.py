@@ -58,7 +58,7 @@ class Serializer:
         artist, name = artist_names(self._catalog, song)[0], self._catalog.texts("albums")[song]
         identity = album_id(name, artist)
         songs = self._albums_of(int(self._catalog.lists("song", "artists")[song][0]))[identity]
-        durations = self._catalog.attribute("duration_ms")[songs]
+        durations = self._catalog.attribute("duration_ms", songs)
         return {
             "id": identity,
             "name": name,
@@ -109,7 +109,7 @@ class Serializer:
         return {**fields, **({"genre": genres[0]} if genres else {}), "genres": [{"name": genre} for genre in genres]}
 
     def _integer(self, name: str, row: int) -> int | None:
-        value = float(self._catalog.attribute(name)[row])
+        value = float(self._catalog.attribute(name, row))
         return None if math.isnan(value) else round(value)
 
 

@@ -167,4 +167,4 @@ def _finite_or_none(value: object) -> object:
 
 
 def _whole_numbers(catalog: Catalog, name: str, rows: np.ndarray) -> list[int | None]:
-    return [None if math.isnan(value) else round(value) for value in catalog.attribute(name).take(rows).tolist()]
+    return [None if math.isnan(value) else round(value) for value in catalog.attribute(name, rows).tolist()]

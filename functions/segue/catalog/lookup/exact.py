@@ -13,7 +13,7 @@ from itertools import takewhile
 
 import numpy as np
 
-from segue.catalog.arrays import StringArray
+from segue.catalog.arrays import ArrayReader, StringArray
 from segue.catalog.catalog import Catalog
 from segue.catalog.normalization import hash64, normalized, sort_key, title_key
 
@@ -33,10 +33,10 @@ def song_by_id(catalog: Catalog, song: str) -> int | None:
 
 def songs_by_ids(catalog: Catalog, songs: Sequence[str]) -> list[int | None]:
     """The rows of several ids, in their order; None where there is no such song."""
-    column, hashes = catalog.array("id_hashes"), np.array([hash64(song) for song in songs], np.uint64)
+    column, hashes = catalog.reader("id_hashes"), np.array([hash64(song) for song in songs], np.uint64)
     positions = np.minimum(column.searchsorted(hashes), len(column) - 1)
-    known = np.flatnonzero(column[positions] == hashes)
-    candidates = catalog.array("id_songs")[positions[known]]
+    known = np.flatnonzero(column.take(positions) == hashes)
+    candidates = catalog.take("id_songs", positions[known])
     catalog.prefetch_rows(candidates)
     found: list[int | None] = [None] * len(songs)
     for position, row, text in zip(known.tolist(), candidates.tolist(), catalog.texts("ids").take(candidates)):
@@ -85,17 +85,17 @@ def artist_names_by_song(catalog: Catalog, rows: np.ndarray) -> list[list[str]]:
 
 def song_versions(catalog: Catalog, row: int) -> np.ndarray:
     """The rows of all versions of a song, itself included, most popular first."""
-    return catalog.lists("work", "songs")[int(catalog.array("works")[row])]
+    return catalog.lists("work", "songs")[int(catalog.take("works", row))]
 
 
 def popularity(catalog: Catalog, rows: np.ndarray) -> np.ndarray:
     """Popularity of songs, float32, 0 where it is not known."""
-    return np.nan_to_num(catalog.attribute("popularity")[rows].astype(np.float32))
+    return np.nan_to_num(catalog.attribute("popularity", rows).astype(np.float32))
 
 
 def most_popular_songs(catalog: Catalog, artists: np.ndarray) -> np.ndarray:
     """The best-known song of each of several artists, as first artist if there is any."""
-    return catalog.array("artist_songs")[catalog.array("artist_offsets")[artists]]
+    return catalog.lists("artist", "songs").first_items(artists)
 
 
 def popularity_with_artist(catalog: Catalog, rows: np.ndarray) -> np.ndarray:
@@ -105,39 +105,40 @@ def popularity_with_artist(catalog: Catalog, rows: np.ndarray) -> np.ndarray:
     that several artists have, the one that is on most playlists comes first for 80 % by this, 77 % by popularity.
     """
     values = popularity(catalog, rows)
-    offsets, artists = catalog.array("song_artists_offsets"), catalog.array("song_artists")
-    firsts = offsets[rows].astype(np.int64)
-    with_artist = np.flatnonzero(offsets[rows + 1] > firsts)
-    best = most_popular_songs(catalog, artists[firsts[with_artist]])
+    song_artists = catalog.lists("song", "artists")
+    with_artist = np.flatnonzero(song_artists.offsets.take(rows + 1) > song_artists.offsets.take(rows))
+    best = most_popular_songs(catalog, song_artists.first_items(rows[with_artist]))
     values[with_artist] = np.maximum(values[with_artist], ARTIST_SHARE * popularity(catalog, best))
     return values
 
 
 def _rows_by_hash(catalog: Catalog, hashes: str, rows: str, keys: Sequence[int]) -> list[np.ndarray]:
     """What sorted digests lead to, for each of several keys."""
-    column, wanted = catalog.array(hashes), np.array(keys, np.uint64)
+    column, wanted = catalog.reader(hashes), np.array(keys, np.uint64)
     firsts, lasts = column.searchsorted(wanted).tolist(), column.searchsorted(wanted, side="right").tolist()
-    return [catalog.array(rows)[first:last] for first, last in zip(firsts, lasts)]
+    return [catalog.reader(rows)[first:last] for first, last in zip(firsts, lasts)]
 
 
 def titles_with_prefix(catalog: Catalog, text: str, limit: int) -> np.ndarray:
     """The most popular songs whose titles begin with typed words, the last of which may be cut short."""
-    rows = _with_prefix(catalog.array("title_order"), catalog.texts("names"), text)
+    rows = _with_prefix(catalog.reader("title_order"), catalog.texts("names"), text)
     return _most_popular(rows, limit, lambda some: popularity(catalog, some))
 
 
 def artists_with_prefix(catalog: Catalog, text: str, limit: int) -> np.ndarray:
     """The same for artists by their names, those with the most popular songs."""
-    rows = _with_prefix(catalog.array("artist_order"), catalog.texts("artists"), text)
+    rows = _with_prefix(catalog.reader("artist_order"), catalog.texts("artists"), text)
     return _most_popular(rows, limit, lambda some: popularity(catalog, most_popular_songs(catalog, some)))
 
 
-def _with_prefix(order: np.ndarray, names: StringArray, text: str) -> np.ndarray:
-    def key(row: int) -> str:
-        return sort_key(names[row])
+def _with_prefix(order: ArrayReader, names: StringArray, text: str) -> np.ndarray:
+    def key(position: int) -> str:
+        return sort_key(names[int(order.take(position))])
 
-    first = bisect_left(order, text, key=key)
-    return order[first : bisect_left(order, text + _MAX_CHARACTER, lo=first, key=key)]
+    positions = range(len(order))
+    first = bisect_left(positions, text, key=key)
+    rows: np.ndarray = order[first : bisect_left(positions, text + _MAX_CHARACTER, lo=first, key=key)]
+    return rows
 
 
 def _most_popular(rows: np.ndarray, limit: int, popularity_of: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:

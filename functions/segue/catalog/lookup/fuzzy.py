@@ -96,15 +96,17 @@ def songs_by_trigrams(catalog: Catalog, text: str, limit: int) -> np.ndarray:
     lists = _rarest_postings(catalog, text)
     if not lists:
         return np.empty(0, np.int64)
-    songs = catalog.array("entry_songs")
+    songs = catalog.reader("entry_songs")
     scores = np.zeros(len(songs), np.uint16)
     for entries in lists:
         scores[entries] += np.uint16(1 + _WEIGHT_STEPS * np.log2(len(songs) / len(entries)))
     best = _top_entries(np.concatenate(lists), scores, len(lists), limit)[:MAX_RANKED]
-    offsets = catalog.array("names_offsets")
+    offsets = catalog.reader("names_offsets")
     best = best[scores[best] >= MIN_SHARE * int(scores[best].max(initial=0))]
-    found = songs[best]
-    gaps = np.abs((offsets[found + 1] - offsets[found]).astype(np.int64) - len(text.encode("utf-8", "replace")))
+    found = songs.take(best)
+    gaps = np.abs(
+        (offsets.take(found + 1) - offsets.take(found)).astype(np.int64) - len(text.encode("utf-8", "replace"))
+    )
     return found[np.lexsort((best, gaps, -scores[best].astype(np.int64)))[:limit]].astype(np.int64)
 
 
@@ -121,7 +123,7 @@ def _add_words(one: np.ndarray, other: np.ndarray) -> np.ndarray:
 def _rarest_postings(catalog: Catalog, text: str) -> list[np.ndarray]:
     """The entries of the text's trigrams, the shortest lists first, until the budget is spent."""
     known, offsets = catalog.array("trigram_keys"), catalog.array("trigram_offsets")
-    entries = catalog.array("trigram_entries")
+    entries = catalog.reader("trigram_entries")
     wanted = np.unique(trigram_keys(f" {text} ")) if len(known) else np.empty(0, np.uint64)
     positions = np.searchsorted(known, wanted)
     positions = positions[known[np.minimum(positions, len(known) - 1)] == wanted]

@@ -219,11 +219,12 @@ def _is_artist_query(
 def _resolution(catalog: Catalog, found: Sequence[SongMatch]) -> Resolution:
     """The first of several matches, and the others as alternatives."""
     best, *others = found
-    works, seen = catalog.array("works"), {int(catalog.array("works")[best.row])}
+    works = catalog.reader("works")
+    seen = {int(works.take(best.row))}
     of_other_works: list[SongMatch] = []
     versions: list[SongMatch] = []
     for match in others:
-        work = int(works[match.row])
+        work = int(works.take(match.row))
         (versions if work in seen else of_other_works).append(match)
         seen.add(work)
     ambiguous = any(match.kind == best.kind == "exact" for match in of_other_works)

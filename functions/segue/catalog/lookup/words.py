@@ -114,7 +114,7 @@ def _representative_songs(catalog: Catalog) -> np.ndarray:
     offsets = catalog.array("song_artists_offsets").astype(np.int64)
     rows = np.flatnonzero(is_named[song_albums] & (offsets[1:] > offsets[:-1]))
     by_popularity = rows[np.lexsort((rows, -popularity(catalog, rows)))]
-    artists = catalog.array("song_artists")[offsets[by_popularity]].astype(np.int64)
+    artists = catalog.take("song_artists", offsets[by_popularity]).astype(np.int64)
     albums = artists * len(numbers) + numbers[song_albums[by_popularity]]
     _, first_occurrences = np.unique(albums, return_index=True)
     return by_popularity[np.sort(first_occurrences)]

@@ -1,17 +1,18 @@
 """A catalog whose songs stay in the store: small arrays are files on the disk, blocks of the others are fetched.
 
-Remote arrays stand where the code expects NumPy's: rows and slices are fetched by the block, anything else maps the
-whole file. What is taken of them is NumPy's, a copy. Numbers of rows are positive.
+Who reads a part of an array gets a :class:`RemoteArray`, an :class:`segue.catalog.arrays.ArrayReader`, which fetches the
+blocks that hold it. Who asks for a whole array gets its file, fetched and mapped.
 """
 
 import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
+from segue.catalog.arrays import ArrayReader
 from segue.catalog.catalog import Catalog
 from segue.catalog.remote.block_cache import BlockCache, FetchRange
 from segue.catalog.remote.blocks import (
@@ -58,6 +59,7 @@ class RemoteCatalog(Catalog):
         super().__init__(folder, manifest, fetch_file)
         self._index = BlockIndex(self)
         self.cache = BlockCache(self._index, self.version, fetch_range, limit)
+        self._remote_arrays: dict[str, RemoteArray] = {}
         self._lookup_kinds = {column: kind for kind, (column, _, _) in LOOKUPS.items()}
 
     @staticmethod
@@ -82,16 +84,18 @@ class RemoteCatalog(Catalog):
         """As for other catalogues, and where no bound is given within one, for whoever serves so lacks memory."""
         super().unmap(MAPPED_LIMIT if limit is None else limit)
 
-    def array(self, name: str) -> np.ndarray:
-        """The array of that name; what is small lies here."""
-        if name in RESIDENT_ARRAYS or name not in self._index.arrays:
-            return super().array(name)
-        if name not in self._arrays:
+    def reader(self, name: str) -> ArrayReader:
+        """The array of that name; resident ones and those whose whole file was needed are mapped."""
+        if name in RESIDENT_ARRAYS or name in self._arrays or name not in self._index.arrays:
+            return self.array(name)
+        return self._remote_array(name)
+
+    def _remote_array(self, name: str) -> "RemoteArray":
+        if name not in self._remote_arrays:
             make = partial(RemoteSortedArray, self._lookup_kinds[name]) if name in self._lookup_kinds else RemoteArray
-            described, whole = self._index.arrays[name], partial(self._map_file, f"{name}.npy")
-            made = make(described, self._index, self.cache, whole, by_cell=is_per_song(name))
-            self._arrays[name] = cast(np.ndarray, made)  # it does what the code here asks of arrays
-        return self._arrays[name]
+            info, whole = self._index.arrays[name], partial(self.array, name)
+            self._remote_arrays[name] = make(info, self._index, self.cache, whole, by_cell=is_per_song(name))
+        return self._remote_arrays[name]
 
     def prefetch_rows(self, rows: np.ndarray, *columns: str) -> None:
         """Bring the cells of songs, or where these are too many, of the columns what is to be read."""
@@ -103,7 +107,7 @@ class RemoteCatalog(Catalog):
                 self.cache.fetch(locations)
             return
         for column in columns:
-            cast(RemoteArray, self.array(column)).prefetch(rows)
+            self._remote_array(column).prefetch(rows)
 
     def prefetch_keys(self, keys: Mapping[str, Sequence[int]]) -> None:
         """Bring the records of digests that are to be looked up, by the column in which they stand."""
@@ -126,8 +130,8 @@ class RemoteCatalog(Catalog):
             self.cache.fetch(locations)
 
 
-class RemoteArray(np.lib.mixins.NDArrayOperatorsMixin):
-    """An array in the store.
+class RemoteArray:
+    """Reads parts of an array in the store, see :class:`segue.catalog.arrays.ArrayReader`; what it returns are copies.
 
     by_cell : whether its elements are songs, which records of cells hold
     map_whole : fetches the file and maps it
@@ -142,7 +146,7 @@ class RemoteArray(np.lib.mixins.NDArrayOperatorsMixin):
         *,
         by_cell: bool,
     ):
-        self.dtype, self.shape, self.ndim = info.dtype, info.shape, len(info.shape)
+        self.dtype, self.shape = info.dtype, info.shape
         self._info, self._index, self._cache = info, index, cache
         self._by_cell = by_cell
         self._map_whole = map_whole
@@ -151,48 +155,30 @@ class RemoteArray(np.lib.mixins.NDArrayOperatorsMixin):
     def __len__(self) -> int:
         return self.shape[0]
 
-    def __getitem__(self, key: Any) -> Any:
-        if self._mapped is not None or isinstance(key, tuple):
-            return self.whole()[key]
-        if isinstance(key, slice):
-            first, last, step = key.indices(len(self))
-            found = self._slice(first, last) if step == 1 else None
-            return self._take(np.arange(first, last, step)) if found is None else found
-        rows = np.asarray(key)
-        if rows.dtype == bool:
-            rows = np.flatnonzero(rows)
-        return self.take(rows) if rows.ndim else self._take(rows[None])[0]
+    def __getitem__(self, bounds: slice) -> np.ndarray:
+        """A slice of neighbouring elements."""
+        first, last, step = bounds.indices(len(self))
+        if self._mapped is not None or step != 1:
+            return self.whole()[bounds]
+        found = self._slice(first, last)
+        return self._take(np.arange(first, last)) if found is None else found
 
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-        return np.array(self.whole(), dtype, copy=copy)
+    def take(self, rows: Any, axis: int | None = 0) -> Any:  # noqa: ARG002 # NumPy needs it for arrays of two axes
+        """Elements by their numbers, in the shape of these: rows, where the array has two axes."""
+        wanted = np.asarray(rows, np.int64)
+        if self._mapped is not None:
+            return self._mapped.take(wanted, axis=0)
+        return self._take(wanted.reshape(-1)).reshape((*wanted.shape, *self.shape[1:]))[()]
 
-    def __array_ufunc__(self, function: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
-        arrays = (given.whole() if isinstance(given, RemoteArray) else given for given in inputs)
-        return getattr(function, method)(*arrays, **options)
-
-    def __getattr__(self, name: str) -> Any:
-        """Whatever else arrays can do is done by the whole one."""
-        if name.startswith("_"):
-            raise AttributeError(name)
-        return getattr(self.whole(), name)
-
-    @property
-    def data(self) -> "RemoteArray":
-        """Itself, for its slices are bytes to read from, too."""
-        return self
+    def searchsorted(self, keys: Any, side: Any = "left") -> Any:
+        """As NumPy's."""
+        return self.whole().searchsorted(keys, side)
 
     def whole(self) -> np.ndarray:
         """All of it."""
         if self._mapped is None:
             self._mapped = self._map_whole()
         return self._mapped
-
-    def take(self, rows: Any, axis: int | None = None) -> np.ndarray:  # noqa: ARG002 # called as NumPy's, with 0
-        """Elements, rows of an array of two axes."""
-        wanted = np.asarray(rows, np.int64)
-        if self._mapped is not None:
-            return self._mapped.take(wanted, axis=0)
-        return self._take(wanted.reshape(-1)).reshape(*wanted.shape, *self.shape[1:])
 
     def take_slices(self, firsts: list[int], lasts: list[int]) -> list[np.ndarray]:
         """Several slices, fetched at once."""
@@ -275,7 +261,7 @@ class RemoteSortedArray(RemoteArray):
         self._kind = kind
 
     def searchsorted(self, keys: Any, side: Any = "left") -> np.ndarray:
-        """As NumPy's, of which the records that hold the keys are searched alone."""
+        """As NumPy's; only the records that can hold the keys are searched."""
         return np.array([self._search(key, side) for key in np.asarray(keys).tolist()], np.int64)
 
     def _search(self, key: int, side: Any) -> int:

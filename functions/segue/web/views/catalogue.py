@@ -256,7 +256,7 @@ def _song_details(catalog: Catalog, rows: list[int]) -> list[dict[str, Any]]:
         if one.name in attributes
     }
     years = _attribute_values(catalog, "year", rows, True) if "year" in attributes else [None] * len(rows)
-    entries = zip(rows, catalog.array("map")[rows].tolist(), serializers.song_summaries(catalog, rows), years)
+    entries = zip(rows, catalog.take("map", rows).tolist(), serializers.song_summaries(catalog, rows), years)
     return [
         {
             **serializers.list_entry("row", row, summary, {"x": x, "y": y}),
@@ -268,7 +268,7 @@ def _song_details(catalog: Catalog, rows: list[int]) -> list[dict[str, Any]]:
 
 
 def _attribute_values(catalog: Catalog, name: str, rows: list[int], whole: bool) -> list[float | None]:
-    values = catalog.attribute(name)[np.asarray(rows, np.int64)].astype(np.float64)
+    values = catalog.attribute(name, rows).astype(np.float64)
     return [None if value != value else round(value, None if whole else FEATURE_DIGITS) for value in values.tolist()]
 
 
@@ -289,7 +289,7 @@ def _encode_map(catalog: Catalog) -> bytes:
     rows = np.repeat(offsets[:-1] - np.cumsum(shown) + shown, shown) + np.arange(shown.sum())
     n_clusters = len(catalog.manifest["clusters"])
     of_clusters = np.bincount(catalog.array("cell_clusters"), shown, n_clusters)
-    across, up = catalog.array("map")[rows].T
+    across, up = catalog.take("map", rows).T
     numbers = np.concatenate([[len(catalog), len(rows), n_clusters], of_clusters, rows]).astype("<u4")
     return b"".join([b"MAP1", numbers.tobytes(), across.astype("<u2").tobytes(), up.astype("<u2").tobytes()])
 

@@ -100,7 +100,7 @@ def _flow_entries(catalog: Catalog, found: playlists.Playlist) -> list[dict[str,
     """The features of each song that a flow is made of; null where the table has none."""
     rows = list(found.rows)
     energy, tempo, key, mode = (
-        catalog.attribute(name)[rows].astype(np.float64) for name in ("energy", "tempo", "key", "mode")
+        catalog.attribute(name, rows).astype(np.float64) for name in ("energy", "tempo", "key", "mode")
     )
     columns = {
         "energy": _rounded_or_none(energy),
@@ -116,4 +116,4 @@ def _rounded_or_none(values: np.ndarray) -> list[float | None]:
 
 
 def _total_duration(catalog: Catalog, rows: Sequence[int]) -> int:
-    return int(np.nan_to_num(catalog.attribute("duration_ms")[list(rows)].astype(np.float64)).sum())
+    return int(np.nan_to_num(catalog.attribute("duration_ms", rows).astype(np.float64)).sum())
