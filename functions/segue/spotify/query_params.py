@@ -1,7 +1,7 @@
-"""What a URL names, read and checked: parameters, ids of songs and artists, genres.
+"""The parameters of a URL, checked, and the songs, artists and genres that they name.
 
-All faults of a request are reported at once. Songs have the table's own ids, artists ones made from their names;
-genres are named as Spotify's seeds were: ``r&b`` is ``r-n-b``, ``Hip Hop`` is ``hip-hop``.
+All faults of a request are reported at once. Songs have the table's own ids, artists have ids made from their names;
+genres have the names of Spotify's seeds: ``r&b`` is ``r-n-b``, ``Hip Hop`` is ``hip-hop``.
 """
 
 import functools
@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from werkzeug.datastructures import MultiDict
 
-from segue.catalog import Catalog
+from segue.catalog.catalog import Catalog
 from segue.catalog.lookup.exact import artist_by_id, songs_by_ids
 from segue.catalog.lookup.resolver import genre_key, resolve_artist
 from segue.errors import HttpError
@@ -153,7 +153,7 @@ def find_songs(catalog: Catalog, song_ids: Sequence[str]) -> list[int | None]:
     rows = songs_by_ids(catalog, song_ids)
     for row, song_id in zip(rows, song_ids):
         if row is None:
-            _check_well_formed(song_id, "song of this table has it")
+            _check_well_formed(song_id, "no song of this table has it")
     return rows
 
 
@@ -163,13 +163,13 @@ def find_artist(catalog: Catalog, id_or_name: str) -> int | None:
     if row is None and id_or_name.strip():
         row = resolve_artist(catalog, id_or_name)
     if row is None:
-        _check_well_formed(id_or_name, "artist of this table is called so")
+        _check_well_formed(id_or_name, "no artist of this table is called so")
     return row
 
 
-def _check_well_formed(identity: str, needed: str) -> None:
+def _check_well_formed(identity: str, unknown: str) -> None:
     if not _BASE62_ID.fullmatch(identity):
-        raise ApiError(400, f"Invalid base62 id: {quoted(identity)} has not 22 letters and digits, and no {needed}")
+        raise ApiError(400, f"Invalid base62 id: {quoted(identity)} has not 22 letters and digits, and {unknown}")
 
 
 def genres_by_seed(genres: Sequence[str]) -> Mapping[str, str]:
@@ -177,18 +177,15 @@ def genres_by_seed(genres: Sequence[str]) -> Mapping[str, str]:
 
     If two genres map to the same seed, the one spelled like the seed wins.
     """
-    return _genres_by_seed(tuple(genres))
+    found = {
+        _SEEDS_BY_KEY.get(key, genre.replace(",", " ")): genre for key, genre in _genres_by_key(tuple(genres)).items()
+    }
+    return dict(sorted(found.items()))
 
 
 def find_genre(genres: Sequence[str], name: str) -> str | None:
     """The table's genre of this name, in any spelling."""
     return _genres_by_key(tuple(genres)).get(genre_key(name))
-
-
-@functools.lru_cache(maxsize=4)
-def _genres_by_seed(genres: tuple[str, ...]) -> Mapping[str, str]:
-    found = {_SEEDS_BY_KEY.get(key, genre.replace(",", " ")): genre for key, genre in _genres_by_key(genres).items()}
-    return dict(sorted(found.items()))
 
 
 @functools.lru_cache(maxsize=4)

@@ -1,10 +1,10 @@
-"""``GET /v1/recommendations``: seeds, filters and targets become a query to the engine, its answer JSON."""
+"""``GET /v1/recommendations``: seeds, filters and targets become a query to the engine, and its answer JSON."""
 
 import math
 from dataclasses import dataclass
 
 from segue import log_context
-from segue.catalog import Catalog
+from segue.catalog.catalog import Catalog
 from segue.catalog.lookup.exact import artist_by_id, artist_id
 from segue.engine import recommendation
 from segue.engine.recommendation import Pool, Recommendation
@@ -46,38 +46,32 @@ def read_seeds(params: QueryParams, catalog: Catalog) -> tuple[ResolvedSeed, ...
             + ("; POST /recommend takes a hundred" if names else "")
         )
         return ()
-    return tuple(seed for kind, name in names if (seed := _resolve_seed(params, catalog, kind, name)))
+    seeds = []
+    for kind, name in names:
+        try:
+            seeds.append(_resolve_seed(catalog, kind, name))
+        except ApiError as error:
+            params.add_fault(str(error))
+    return tuple(seeds)
 
 
-def _resolve_seed(params: QueryParams, catalog: Catalog, kind: str, name: str) -> ResolvedSeed | None:
-    try:
-        return {"artist": _artist_seed, "track": _track_seed, "genre": _genre_seed}[kind](catalog, name)
-    except ApiError as error:
-        params.add_fault(str(error))
-        return None
-
-
-def _artist_seed(catalog: Catalog, name: str) -> ResolvedSeed:
-    row = query_params.find_artist(catalog, name)
-    if row is None:
-        return ResolvedSeed("artist", name, None)
-    found = catalog.texts("artists")[row]
-    return ResolvedSeed("artist", artist_id(found), Seed("/seed_artists", {"artist": found}, artist=found))
-
-
-def _track_seed(catalog: Catalog, name: str) -> ResolvedSeed:
-    known = query_params.find_song(catalog, name) is not None
-    return ResolvedSeed("track", name, Seed("/seed_tracks", {"id": name}, id=name) if known else None)
-
-
-def _genre_seed(catalog: Catalog, name: str) -> ResolvedSeed:
-    genres_of_table = catalog.manifest["genres"]
-    found = query_params.find_genre(genres_of_table, name)
-    if found is None:
-        known = list(query_params.genres_by_seed(genres_of_table))
+def _resolve_seed(catalog: Catalog, kind: str, name: str) -> ResolvedSeed:
+    if kind == "track":
+        is_known = query_params.find_song(catalog, name) is not None
+        return ResolvedSeed("track", name, Seed("/seed_tracks", {"id": name}, id=name) if is_known else None)
+    if kind == "artist":
+        row = query_params.find_artist(catalog, name)
+        if row is None:
+            return ResolvedSeed("artist", name, None)
+        artist = catalog.texts("artists")[row]
+        return ResolvedSeed("artist", artist_id(artist), Seed("/seed_artists", {"artist": artist}, artist=artist))
+    genres = catalog.manifest["genres"]
+    genre = query_params.find_genre(genres, name)
+    if genre is None:
+        known = list(query_params.genres_by_seed(genres))
         hint = did_you_mean(name, known) or f"; some known are: {', '.join(known[:12])}"
         raise ApiError(400, f"unknown genre {quoted(name)}{hint}")
-    return ResolvedSeed("genre", name, Seed("/seed_genres", {"genre": found}, genre=found))
+    return ResolvedSeed("genre", name, Seed("/seed_genres", {"genre": genre}, genre=genre))
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +139,7 @@ def _parse_filters(params: QueryParams, catalog: Catalog) -> Filters:
 
 
 def _passes_all(catalog: Catalog, name: str, low: float, high: float) -> bool:
-    """Whether an attribute that the table lacks passes: all songs then have its neutral value, as answers show."""
+    """Whether a filter on an attribute that the table lacks lets all songs pass: all have its neutral value."""
     return name not in catalog.manifest["attributes"] and low <= neutral_value(name) <= high
 
 
@@ -172,7 +166,7 @@ def _serialize_track(serializer: Serializer, song: Recommendation) -> JsonObject
 
 
 def _serialize_seed(serializer: Serializer, seed: ResolvedSeed, pool: Pool | None) -> JsonObject:
-    """Relinking depends on markets, which tables lack, so it leaves what the filters leave."""
+    """A seed of the answer; relinking depends on markets, which tables lack, so it removes no song."""
     left = pool.after_filters if pool else 0
     return {
         "initialPoolSize": pool.catalogue if pool else 0,
