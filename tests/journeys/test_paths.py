@@ -2,6 +2,7 @@
 
 import random
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -216,3 +217,15 @@ def test_the_cheapest_walk_is_that_of_all_that_are_possible():
 
     walks = [(0, one, two, 7, 8) for one in (1, 2, 3) for two in (4, 5, 6)]
     assert tuple(paths._viterbi(candidates, layers)) == min(walks, key=cost)
+
+
+def test_the_document_names_the_power_of_steps_that_has_the_smallest_sum():
+    points = np.array([[0.0, 0], [12, 16], [23, 0], [24, 0]])
+    layers = [np.array([0]), np.array([1, 2]), np.array([3])]  # steps of 20 and 20, or 23 and 1
+    assert 23**2 + 1 < 2 * 20**2
+    assert 23**4 + 1 < 2 * 20**4
+    assert 23**8 + 1 > 2 * 20**8
+    assert paths._viterbi(paths.Candidates(points, 1.0), layers) == [0, 1, 3]
+    document = (Path(__file__).parents[2] / "docs" / "journeys.md").read_text(encoding="utf-8")
+    assert "sum of the eighth powers of the steps" in document
+    assert "squared steps" not in document

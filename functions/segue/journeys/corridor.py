@@ -116,19 +116,15 @@ def shortest_path(
     ends = np.stack([start, goal])
     to_ends = metric.squared_distances(graph.points, ends)
     direct = metric.squared_distances(ends[:1], ends[1:])
-    for cost in (_sixth_power, _third_power):
-        nodes = _dijkstra(cost(graph.distances), cost(to_ends), float(cost(direct)[0, 0]))
+    for sixth_powers in (True, False):  # of the lengths; else third powers, by which fewer nodes are cheapest
+        edges, edges_to_ends, direct_edge = (
+            squares * squares * squares if sixth_powers else squares * np.sqrt(squares)
+            for squares in (graph.distances, to_ends, direct)
+        )
+        nodes = _dijkstra(edges, edges_to_ends, float(direct_edge[0, 0]))
         if len(nodes) <= max_nodes:
             return np.concatenate([ends[:1], graph.points[nodes], ends[1:]])
     return ends
-
-
-def _sixth_power(squares: np.ndarray) -> np.ndarray:
-    return squares * squares * squares
-
-
-def _third_power(squares: np.ndarray) -> np.ndarray:
-    return squares * np.sqrt(squares)
 
 
 def _dijkstra(edges: np.ndarray, to_ends: np.ndarray, direct_cost: float) -> list[int]:
@@ -149,24 +145,20 @@ def _dijkstra(edges: np.ndarray, to_ends: np.ndarray, direct_cost: float) -> lis
         cheaper = new_costs < costs
         costs[cheaper] = queue[cheaper] = new_costs[cheaper]
         previous[cheaper] = node
-    return _backtrack(previous, last_node)
-
-
-def _backtrack(previous: np.ndarray, node: int) -> list[int]:
     nodes = []
-    while node >= 0:
-        nodes.append(node)
-        node = int(previous[node])
+    while last_node >= 0:
+        nodes.append(last_node)
+        last_node = int(previous[last_node])
     return nodes[::-1]
 
 
 def resample(points: np.ndarray, count: int) -> np.ndarray:
     """Points at equal distances along a polyline, both ends included, rounded to integers; count > 1."""
     segment_lengths = np.sqrt(np.square(np.diff(points, axis=0)).sum(axis=1))
-    ends = np.concatenate([[0.0], np.cumsum(segment_lengths)])
-    positions = np.arange(count) * (ends[-1] / (count - 1))
-    segment = np.clip(ends.searchsorted(positions, side="right") - 1, 0, len(segment_lengths) - 1)
-    fraction = (positions - ends[segment]) / np.maximum(segment_lengths[segment], 1)
+    cumulative = np.concatenate([[0.0], np.cumsum(segment_lengths)])
+    positions = np.arange(count) * (cumulative[-1] / (count - 1))
+    segment = np.clip(cumulative.searchsorted(positions, side="right") - 1, 0, len(segment_lengths) - 1)
+    fraction = (positions - cumulative[segment]) / np.maximum(segment_lengths[segment], 1)
     return np.rint(points[segment] + (points[segment + 1] - points[segment]) * fraction[:, None])
 
 

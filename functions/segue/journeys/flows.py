@@ -275,19 +275,19 @@ def harmonic_chain(compatible: np.ndarray, same_artist: np.ndarray, count: int) 
     while len(order) < count:
         after_end, before_start = (is_left & compatible[end] & ~same_artist[end] for end in (order[-1], order[0]))
         appends = bool(after_end.any()) and (not before_start.any() or after_end.argmax() <= before_start.argmax())
+        if not appends and before_start.any():
+            order.insert(0, int(before_start.argmax()))
+            is_left[order[0]] = False
+            continue
         other_artist = is_left & ~same_artist[order[-1]]
-        options = (
-            after_end
-            if appends
-            else before_start
-            if before_start.any()
-            else other_artist
-            if other_artist.any()
-            else is_left
-        )
-        song = int(options.argmax())
-        order.insert(len(order) if options is not before_start else 0, song)
-        is_left[song] = False
+        if appends:
+            options = after_end
+        elif other_artist.any():
+            options = other_artist
+        else:
+            options = is_left
+        order.append(int(options.argmax()))
+        is_left[order[-1]] = False
     return np.array(order, np.int64)
 
 

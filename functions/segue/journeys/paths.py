@@ -56,7 +56,7 @@ def path(catalog: Catalog, query: PathQuery) -> Path:
     UnknownSongs
         an end or a waypoint names nothing in the catalogue.
     InvalidQuery
-        two of them are one song, or too few songs pass the filters; the message tells what would work.
+        two of them are one song, or too few songs pass the filters; the message says what would work.
 
     """
     seeds = resolve(catalog, query.seeds)
@@ -250,13 +250,15 @@ def smoothest_path(
         artist_caps.add(chosen[layer])
     for layer in free:
         _exchange_song(candidates, chosen, layer, artist_caps, 0.0)
-    min_square = MIN_STEP_RATIO**2 * _squared_steps(candidates, chosen).max()
+    squared_steps = np.square(np.diff(candidates.points[chosen], axis=0)).sum(axis=1) / candidates.mean_square
+    min_square = MIN_STEP_RATIO**2 * squared_steps.max()
     for layer in reversed(free):
         _exchange_song(candidates, chosen, layer, artist_caps, min_square)
     return chosen
 
 
 def _viterbi(candidates: Candidates, layers: Sequence[np.ndarray]) -> list[int]:
+    """A song of each layer, so that the costs of the steps and the penalties have the smallest sum."""
     costs, predecessors = np.zeros(len(layers[0])), []
     for number, (previous_songs, songs) in enumerate(itertools.pairwise(layers), 1):
         totals = costs[:, None] + _step_cost(candidates.squared_distances(previous_songs, songs), 0.0)
@@ -266,11 +268,6 @@ def _viterbi(candidates: Candidates, layers: Sequence[np.ndarray]) -> list[int]:
     for previous in reversed(predecessors):
         indices.append(int(previous[indices[-1]]))
     return [int(songs[index]) for songs, index in zip(layers, reversed(indices))]
-
-
-def _squared_steps(candidates: Candidates, chosen: list[int]) -> np.ndarray:
-    """Squared distances of the steps of a path."""
-    return np.square(np.diff(candidates.points[chosen], axis=0)).sum(axis=1) / candidates.mean_square
 
 
 def _exchange_song(

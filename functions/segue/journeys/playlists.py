@@ -6,7 +6,7 @@
 The engine's score is the mean of the similarities to the seeds, so that a seed with many near neighbours fills the
 playlist. Here each seed's similarities are divided by that of its ``REFERENCE_RANK``-th best song, and a song near
 one seed gains more than one halfway between several; well-known songs come earlier, unless popularity is a target;
-and co-occurrence, where playlists were learned from, tells how often a song is on playlists with the ``N_BEST`` best.
+and co-occurrence, if playlists were learned from, is how often a song is on playlists with the ``N_BEST`` best.
 ``python -m tests.benchmarks.playlists`` measures what this is worth.
 """
 
@@ -21,6 +21,7 @@ from segue.engine import scoring
 from segue.engine.recommendation import Pool, recommend
 from segue.engine.scoring import SCORE_DIGITS, TARGETS_WEIGHT, Scorer
 from segue.engine.seeds import ResolvedSeed, resolve, seed_of_songs
+from segue.engine.space import space_of
 from segue.errors import Fault, InvalidQuery
 from segue.journeys import flows
 from segue.journeys.flows import FLOW_FUNCTIONS, REQUIRED_ATTRIBUTES, PlaylistCandidates
@@ -123,14 +124,14 @@ def _measure_flow(songs: PlaylistCandidates, indices: np.ndarray, curve: np.ndar
 
 
 def _candidate_rows(catalog: Catalog, query: PlaylistQuery, seeds: Sequence[ResolvedSeed]) -> tuple[np.ndarray, Pool]:
-    """The candidates, the best first; with a draw, the drawn ones before the others."""
+    """The candidates, the best first; with a draw, a random sample of them before the others."""
     n_songs = query.estimated_songs
     rows, pool = rank_candidates(catalog, query.query, seeds, max(MIN_POOL_SIZE, POOL_FACTOR * n_songs), n_songs)
     if query.minutes is not None:
         rows = rows[catalog.attribute("duration_ms", rows) > 0]
     if query.query.draw:
-        drawn = random.Random(query.query.draw).sample(range(len(rows)), round(DRAW_SHARE * len(rows)))  # noqa: S311 # no secret
-        rows = np.concatenate([rows[sorted(drawn)], np.delete(rows, drawn)])
+        sampled = random.Random(query.query.draw).sample(range(len(rows)), round(DRAW_SHARE * len(rows)))  # noqa: S311 # no secret
+        rows = np.concatenate([rows[sorted(sampled)], np.delete(rows, sampled)])
     if query.cluster is not None:
         entry = catalog.manifest["clusters"][query.cluster]
         outside = (rows < entry["first"]) | (rows >= entry["first"] + entry["size"])
@@ -197,7 +198,7 @@ def _seed_balance_gains(
 
 def _co_occurrence_scores(catalog: Catalog, best: np.ndarray, rows: np.ndarray) -> np.ndarray:
     """How often songs are on playlists with the best ones, 0..1, shape (len(rows),)."""
-    if not catalog.manifest["space"]["co_occurrence_weight"]:
+    if not space_of(catalog).co_occurrence_weight:
         return np.zeros(len(rows))
     neighbours = scoring.co_occurring(catalog, [seed_of_songs(catalog, Seed("", {}), best)])
     order = np.argsort(rows)
