@@ -1,6 +1,6 @@
-"""What each choice of the space is worth: the same fit with one of them taken back.
+"""What each choice of the space is worth: the same fit with one of them changed.
 
-A choice is a constant or a function of the build; :func:`without` puts the alternative in its place.
+A choice is a constant or a function of the build; :func:`without` replaces it by the alternative.
 """
 
 from collections.abc import Callable, Iterator
@@ -37,8 +37,8 @@ def _first_artist_only(texts: "pd.Series[str]") -> segue_build.model.incidence.I
     return segue_build.model.incidence.build_incidence(alone)
 
 
-def _shares(**shares: float) -> list[Patch]:
-    return [(segue_build.model.weights.WEIGHTS, name, share) for name, share in shares.items()]
+def _block_weights(**weights: float) -> list[Patch]:
+    return [(segue_build.model.weights.WEIGHTS, name, weight) for name, weight in weights.items()]
 
 
 CHOICES: dict[str, list[Patch]] = {
@@ -56,16 +56,16 @@ CHOICES: dict[str, list[Patch]] = {
     ),
     "no tempo octaves": _weighted(lambda name, part, weight: 0.0 if part.startswith("octave") else weight),
     "mode at 0.4, not 0.1": _weighted(lambda name, part, weight: 0.4 if name == "mode" else weight),
-    "no correction of hubs": [(segue_build.model.scale, "STRENGTH", 0.0)],
-    "half the correction of hubs": [(segue_build.model.scale, "STRENGTH", 0.5)],
-    "less sound: 0.25 and artist 0.25, genre 0.45": _shares(audio=0.25, artist=0.25, genre=0.45),
-    "more genre: 0.45, sound 0.4, artist 0.1": _shares(audio=0.4, artist=0.1, genre=0.45),
-    "twice the popularity": _shares(popularity=0.12),
-    "no popularity": _shares(popularity=0.0),
-    "no words": _shares(words=0.0),
-    "no occasions": _shares(occasion=0.0),
-    "not whether a song is explicit": _shares(explicit=0.0),
-    "one local scale for all blocks": [
+    "no local scaling": [(segue_build.model.local_scale, "EXPONENT", 0.0)],
+    "half the local scaling": [(segue_build.model.local_scale, "EXPONENT", 0.5)],
+    "less sound: 0.25 and artist 0.25, genre 0.45": _block_weights(audio=0.25, artist=0.25, genre=0.45),
+    "more genre: 0.45, sound 0.4, artist 0.1": _block_weights(audio=0.4, artist=0.1, genre=0.45),
+    "twice the popularity": _block_weights(popularity=0.12),
+    "no popularity": _block_weights(popularity=0.0),
+    "no words": _block_weights(words=0.0),
+    "no occasions": _block_weights(occasion=0.0),
+    "no explicit block": _block_weights(explicit=0.0),
+    "one scale factor for all blocks": [
         (segue_build.model.weights.LOCAL_SCALES, name, 1.0) for name in segue_build.model.weights.LOCAL_SCALES
     ],
 }
