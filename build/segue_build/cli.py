@@ -79,7 +79,7 @@ def _add_fit(commands: Commands) -> None:
         "--source",
         action="append",
         metavar="SOURCE",
-        help="a path or URL (CSV, TSV, JSON, .xlsx, Parquet or Feather, packed or not; a folder of Parquet files;"
+        help="a path or URL (CSV, TSV, JSON, .xlsx, Parquet or Feather, compressed or not; a folder of Parquet files;"
         " 'archive.zip#songs.csv' or 'book.xlsx#Sheet' for one of several tables), 'demo' or 'demo:N' (an invented"
         " catalogue of N songs,"
         f" 10..10,000,000, default 20,000), or a data set that is downloaded ({named}); several merge by track id,"

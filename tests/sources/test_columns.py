@@ -144,7 +144,7 @@ def test_a_name_that_the_artifacts_use_gets_a_prefix():
 
 def test_a_table_of_aggregates_is_refused_and_told_what_is_needed():
     assert refusal(["mode", "genres", "energy"]) == (
-        "songs.csv, row 1: no column holds a song's id or name, so these are no tracks (a table of aggregates?);"
-        " there are: mode, genres, energy; needed are a song's name (or id, where another --source has the names) and"
-        " audio features or genres; name yours with --columns name=HEADER,..."
+        "songs.csv, row 1: no column holds a song's id or name, so this is not a table of tracks (but of"
+        " aggregates?); its columns are: mode, genres, energy; required: a song's name (or id, where another --source"
+        " has the names) and audio features or genres; name yours with --columns name=HEADER,..."
     )

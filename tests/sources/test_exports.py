@@ -222,17 +222,17 @@ def test_what_was_understood_is_told_with_what_was_left_unread(tmp_path, capsys)
     assert err[err.index("export.csv: CSV") :].splitlines() == [
         "export.csv: CSV, UTF-8, separated by semicolons",
         "  read: id from 'Spotify Track Id', name from 'Song',",
-        "   artists from 'Artist' (several names parted by commas), album, genres, year from 'Album Date',",
+        "   artists from 'Artist' (several names separated by commas), album, genres, year from 'Album Date',",
         "   popularity, duration_ms from 'Duration', danceability from 'Dance' (0..100), energy (0..100),",
         "   key from 'Key' and 'Camelot' (modes too), loudness from 'Loud (Db)',",
         "   speechiness from 'Speech' (0..100), acousticness from 'Acoustic' (0..100),",
         "   instrumentalness from 'Instrumental' (0..100), liveness from 'Live' (0..100), valence (0..100),",
         "   tempo from 'BPM', time_signature from 'Time Signature'",
-        "  left unread, kept in catalog.parquet: #, Added At, Label, ISRC",
+        "  not interpreted, kept in catalog.parquet: #, Added At, Label, ISRC",
     ]
     features = "danceability, energy, speechiness, acousticness, instrumentalness, liveness, valence"
     assert notes == [
-        "'Artist' has 14 different cells of several names, parted by commas",
+        "'Artist' has 14 distinct cells with several names, separated by commas",
         f"{features} are 0..100 in the table, and were divided by 100",
     ]
 
@@ -244,7 +244,7 @@ def test_decimal_commas_and_units_told_by_range_are_told(tmp_path, capsys):
     assert "duration_ms (seconds)" in err
     assert "popularity (0..1)" in err
     assert notes == [
-        "durations are taken for seconds, for that is how long songs are",
+        "durations were read as seconds, judging by their median",
         "popularity is 0..1 in the table, and was multiplied by 100",
     ]
 
@@ -263,7 +263,7 @@ def test_a_column_that_only_seems_to_be_one_of_numbers_is_left_unread(tmp_path, 
         for row in songs(12)
     ]  # fmt: skip
     err, _ = told(tmp_path, capsys, rows)
-    assert "left unread, kept in catalog.parquet: time, live" in err
+    assert "not interpreted, kept in catalog.parquet: time, live" in err
 
 
 def test_what_the_user_names_is_read_whatever_it_holds(tmp_path):

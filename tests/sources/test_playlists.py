@@ -153,7 +153,7 @@ def test_the_folds_are_those_of_the_judge_outside(read):
 
 # --- bad input ------------------------------------------------------------------------------------------------
 
-COLUMNS = "no column of playlists or of songs in"
+COLUMNS = "no column identifies playlists or songs in"
 MATCHES_NOTHING = "no song of these playlists is in the catalogue, by id or by artist and title"
 BAD = {
     "empty": (b"", "bad.csv: the file is empty"),

@@ -39,7 +39,7 @@ def test_a_published_table_of_tracks_is_read_without_being_told_its_schema(
 @pytest.mark.parametrize(
     ("name", "lacking"),
     [
-        ("aggregates_by_genre_170k.csv", "no column holds a song's id or name, so these are no tracks"),
+        ("aggregates_by_genre_170k.csv", "no column holds a song's id or name, so this is not a table of tracks"),
         ("playlists_dev.csv", "no column holds an audio feature or genres"),
     ],
 )

@@ -34,7 +34,7 @@ def test_an_answer_without_a_table_is_refused_at_once(server, tmp_path, code, re
 def test_a_web_page_is_refused(server, tmp_path):
     server.headers["Content-Type"] = "text/html; charset=utf-8"
     message = error_of(server.url, cache=tmp_path)
-    what = "answers a web page, not a table; give the address of the file itself"
+    what = "the server sent a web page, not a table; give the address of the file itself"
     assert message == f"{server.url}: {what}"
     assert files(tmp_path) == []
 

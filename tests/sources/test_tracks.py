@@ -218,11 +218,11 @@ def test_songs_that_were_not_analysed_stay(table):
 
 def test_a_table_without_what_is_needed_is_refused_and_told_what_that_is(table):
     ids = table(some(songs(), "track_id", "energy"), "ids.csv")
-    assert refusal(ids) == f"ids.csv, row 1: no column holds the songs' names; needed are {REQUIRED_COLUMNS}"
+    assert refusal(ids) == f"ids.csv, row 1: no column holds the songs' names; required: {REQUIRED_COLUMNS}"
     names = table(some(songs(), "track_id", "track_name", "popularity"), "names.csv")
     assert (
         refusal(names)
-        == f"names.csv, row 1: no column holds an audio feature or genres; needed are {REQUIRED_COLUMNS}"
+        == f"names.csv, row 1: no column holds an audio feature or genres; required: {REQUIRED_COLUMNS}"
     )
 
 

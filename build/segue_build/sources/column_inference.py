@@ -1,4 +1,4 @@
-"""What only a whole column shows, inferred after a table was read: units, scales and separators of artists' names."""
+"""Infers what only a whole column shows, after a table was read: units, scales and separators of artists."""
 
 import re
 from collections.abc import Mapping
@@ -34,12 +34,12 @@ MIN_SHARE_ABOVE_ONE = 0.1  # of a column's values; as many bad rows as a table m
 
 @dataclass(frozen=True, slots=True)
 class ColumnInference:
-    """What a table's columns, or enough of their rows, show.
+    """What was inferred from the columns of a table, or from a sample of its rows.
 
-    artist_splits : cell of artists -> the names in it, joined, for those that hold several
-    explicit_duration_divisor : what durations that say their units are divided by
-    duration_factor : milliseconds in one of the plain durations' units
-    scale_divisors : canonical name -> what the column is divided by to be on its scale
+    artist_splits : cell of artists -> the names in it, joined, for cells that hold several
+    explicit_duration_divisor : durations with units are divided by it
+    duration_factor : milliseconds per unit of plain durations
+    scale_divisors : canonical name -> the number by which the column is divided to be on its scale
     """
 
     artist_splits: Mapping[str, str | None] = field(default_factory=dict)
@@ -49,17 +49,17 @@ class ColumnInference:
 
 
 def infer_and_apply(frame: pd.DataFrame, interpretation: TableInterpretation, report: IngestReport) -> pd.DataFrame:
-    """Bring columns to the units of the canonical table, and drop rows that are out of range then.
+    """Convert columns to the units of the canonical table, and drop rows that are then out of range.
 
-    frame : all that :func:`segue_build.sources.normalization.normalize` made of a table
+    frame : the whole table, as :func:`segue_build.sources.normalization.normalize` returns it
     interpretation : receives what was inferred
-    report : receives the counts, and a note of all that was told by range only
+    report : receives the counts, and a note on what was inferred from the range of values only
     """
     return apply_inference(infer_columns(frame, interpretation, report), frame, interpretation, report)
 
 
 def infer_columns(frame: pd.DataFrame, interpretation: TableInterpretation, report: IngestReport) -> ColumnInference:
-    """What columns show; parameters as for :func:`infer_and_apply`."""
+    """Infer units, scales and separators; parameters as for :func:`infer_and_apply`."""
     artist_splits = _artist_splits(frame["artists"], interpretation, report) if "artists" in frame else {}
     divisor, factor = (
         _duration_units(frame["duration_ms"], frame[EXPLICIT_DURATIONS], interpretation, report)
@@ -72,7 +72,7 @@ def infer_columns(frame: pd.DataFrame, interpretation: TableInterpretation, repo
 def apply_inference(
     inference: ColumnInference, frame: pd.DataFrame, interpretation: TableInterpretation, report: IngestReport
 ) -> pd.DataFrame:
-    """What :func:`infer_and_apply` makes of some rows; parameters as there."""
+    """Convert some rows; parameters as for :func:`infer_and_apply`."""
     row_filter = RowFilter(frame[ROW_NUMBER], interpretation.table, report)
     if inference.artist_splits:
         artist_splits = inference.artist_splits
@@ -90,14 +90,14 @@ def apply_inference(
         _check_range(frame[name], ATTRIBUTES_BY_NAME[name], divisor, interpretation, row_filter)
         if name in inference.scale_divisors:
             frame[name] = (frame[name] / divisor).round(12)
-        # What is whole already stays as it is: a column that is replaced is held twice.
+        # Whole numbers stay as they are: replacing a column would hold it twice.
         if ATTRIBUTES_BY_NAME[name].is_integer and (frame[name] % 1 > 0).any():
             frame[name] = frame[name].round()
     return row_filter.accepted(frame.drop(columns=ROW_NUMBER))
 
 
 def _artist_splits(cells: Series, interpretation: TableInterpretation, report: IngestReport) -> dict[str, str | None]:
-    """The cells in which only the rest of the column shows that they hold several names."""
+    """The cells that hold several names, as only the rest of the column shows."""
     if interpretation.artists_delimited:
         return {}
     header = interpretation.columns.header("artists")
@@ -106,10 +106,10 @@ def _artist_splits(cells: Series, interpretation: TableInterpretation, report: I
     )
     if not found.names:
         return {}
-    interpretation.add_remark("artists", f"several names parted by {' and '.join(found.separators)}")
+    interpretation.add_remark("artists", f"several names separated by {' and '.join(found.separators)}")
     report.add_note(
-        f"'{header}' has {len(found.names):,} different cells of several names, "
-        f"parted by {' and '.join(found.separators)}"
+        f"'{header}' has {len(found.names):,} distinct cells with several names, "
+        f"separated by {' and '.join(found.separators)}"
     )
     return {cell: join_values(names) for cell, names in found.names.items()}
 
@@ -117,11 +117,11 @@ def _artist_splits(cells: Series, interpretation: TableInterpretation, report: I
 def _duration_units(
     plain: Series, explicit: Series, interpretation: TableInterpretation, report: IngestReport
 ) -> tuple[float, float]:
-    """What durations that say their units are divided by, and what plain ones are multiplied by."""
+    """The divisor of durations with units, and the factor of plain ones."""
     divisor = 1.0
     if are_minutes_read_as_hours(explicit.dropna().to_numpy()):
-        interpretation.add_remark("duration_ms", "hours and minutes taken for minutes and seconds")
-        report.add_note("durations such as 3:20:00 are taken for 3 minutes 20")
+        interpretation.add_remark("duration_ms", "hours and minutes read as minutes and seconds")
+        report.add_note("durations such as 3:20:00 were read as 3 minutes 20 seconds")
         divisor = 60.0
     values = plain.dropna().to_numpy()
     if not len(values):
@@ -130,14 +130,14 @@ def _duration_units(
     if unit != "milliseconds":
         interpretation.add_remark("duration_ms", unit)
     if not named and unit != "milliseconds":
-        report.add_note(f"durations are taken for {unit}, for that is how long songs are")
+        report.add_note(f"durations were read as {unit}, judging by their median")
     return divisor, DURATION_UNITS[unit]
 
 
 def _scale_divisors(
     frame: pd.DataFrame, interpretation: TableInterpretation, report: IngestReport
 ) -> dict[str, float]:
-    """What columns are divided by to be on their scales."""
+    """The numbers by which columns are divided to be on their scales."""
     headers = {name: interpretation.columns.header(name) for name in UNIT_INTERVAL_FEATURES if name in frame}
     by_range = {name: scale_by_range(frame[name].dropna().to_numpy()) for name in headers}
     found = infer_scales(by_range, {name: "%" in header for name, header in headers.items()})
@@ -169,9 +169,9 @@ def _check_range(
 
 
 def infer_duration_unit(header: str, values: np.ndarray) -> tuple[str, bool]:
-    """The unit of plain numbers, and whether the header says it.
+    """The unit of plain numbers, and whether the header names it.
 
-    values : those that are known, above 0
+    values : the known ones above 0
     """
     words = re.split(r"[^a-z]+", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", header).lower())
     named = next((unit for unit, spellings in UNIT_SPELLINGS.items() if set(words) & set(spellings)), None)
@@ -185,7 +185,7 @@ def infer_duration_unit(header: str, values: np.ndarray) -> tuple[str, bool]:
 
 
 def are_minutes_read_as_hours(durations: np.ndarray) -> bool:
-    """Whether a spreadsheet took minutes and seconds for hours and minutes: 3:20 is kept as 3:20:00.
+    """Whether a spreadsheet read minutes and seconds as hours and minutes: 3:20 became 3:20:00.
 
     durations : milliseconds
     """
@@ -193,22 +193,22 @@ def are_minutes_read_as_hours(durations: np.ndarray) -> bool:
 
 
 def scale_by_range(values: np.ndarray) -> int | None:
-    """The scale of a column whose values ought to lie in 0..1: 1 or 100, None where its values could be on either.
+    """The scale of a column that should be in 0..1: 1 or 100; None if its values fit both.
 
-    A column with more than a tenth of its values between 1 and 100 is on the scale of 0..100: read otherwise, the
-    table would have too many bad rows. One with fractions and nothing above 1 is on that of 0..1.
+    With more than a tenth of its values between 1 and 100, a column is on the scale 0..100: otherwise the table would
+    have too many bad rows. With fractions and nothing above 1, it is on the scale 0..1.
 
-    values : float64, what is known
+    values : float64, the known ones
     """
     above = values[(values > 1) & (values <= 100)]
-    if len(above) > MIN_SHARE_ABOVE_ONE * len(values) and np.median(above) > 2:  # else they are slightly wrong shares
+    if len(above) > MIN_SHARE_ABOVE_ONE * len(values) and np.median(above) > 2:  # else fractions slightly too large
         return 100
     fractions = bool(((values > 0) & (values < 1)).any())
     return 1 if fractions and not len(above) else None
 
 
 def infer_scales(by_range: Mapping[str, int | None], has_percent_sign: Mapping[str, bool]) -> dict[str, int]:
-    """All columns' scales: what could be either, as zeros and ones only, is what its header or most others say.
+    """The scales of all columns; those that fit both, as zeros and ones do, follow their headers or most columns.
 
     by_range : name -> scale by range
     has_percent_sign : name -> whether the header has a per cent sign

@@ -1,4 +1,4 @@
-"""Which column of a table is which: one table of header synonyms."""
+"""Matches the columns of a table to canonical columns, by one table of header synonyms."""
 
 import re
 from collections.abc import Collection, Mapping, Sequence
@@ -49,7 +49,7 @@ HEADER_SYNONYMS: dict[str, tuple[str, ...]] = {
     "liveness": ("liveness", "live"),
     "valence": ("valence", "val", "happiness", "happy", "positiveness"),
 } | {name: (name,) for name in ("mode", "time_signature")}  # fmt: skip
-HEADER_PREFIXES = ("audio_features.", "features.")  # of fields within fields
+HEADER_PREFIXES = ("audio_features.", "features.")  # of nested fields
 
 TEXT_COLUMNS = ("id", "name", "artists", "album", "genres")
 CANONICAL_COLUMNS = (
@@ -60,16 +60,16 @@ CANONICAL_COLUMNS = (
     "duration_ms",
     *(attribute.name for attribute in AUDIO_FEATURES),
 )
-MULTI_SOURCE_COLUMNS = ("genres", "key")  # more than one column of a table may feed these
+MULTI_SOURCE_COLUMNS = ("genres", "key")  # several columns of a table may feed these
 REQUIRED_COLUMNS = "a song's name (or id, where another --source has the names) and audio features or genres"
 
 
 @dataclass(frozen=True, slots=True)
 class ColumnMapping:
-    """What the columns of one table are.
+    """Which canonical columns the columns of one table feed.
 
     positions : canonical name -> positions of the columns that feed it, best first
-    extra : name under which a further column is kept -> its position
+    extra : name under which any other column is kept -> its position
     headers : the table's own headers
     """
 
@@ -86,25 +86,25 @@ class ColumnMapping:
         return column in self.positions and _normalize_header(self.header(column)) != _normalize_header(column)
 
     def without(self, names: Collection[str]) -> "ColumnMapping":
-        """The same but for some canonical columns, whose source is left unread."""
+        """The same without some canonical columns; their source columns become extra ones."""
         positions = {name: indices for name, indices in self.positions.items() if name not in names}
         return ColumnMapping(positions, _extra_columns(self.headers, positions), self.headers)
 
 
 def match_headers(headers: Sequence[str], overrides: Mapping[str, str], table: str) -> ColumnMapping:
-    """Tell what each column is.
+    """Match headers to canonical columns.
 
     Parameters
     ----------
     headers : the table's headers in their order
-    overrides : canonical name -> header, the user's own word (``--columns``), stronger than any synonym; a header
-        that this table lacks may be another source's
+    overrides : canonical name -> header, as the user says with ``--columns``; goes before any synonym; headers that
+        this table lacks may be in another source
     table : the table's name, for messages
 
     Raises
     ------
     SourceError
-        a header that matters occurs twice, or the table can't be one of tracks.
+        a header that is needed occurs twice, or this can't be a table of tracks.
 
     """
     overridden = {
@@ -128,7 +128,7 @@ def has_header(headers: Sequence[str], header: str) -> bool:
 
 
 def _overridden_position(header: str, headers: Sequence[str], table: str) -> int:
-    """The place of the user's header: as it is written, else the only one that is written much like it."""
+    """The position of the header that the user named: the same spelling, else the only similar one."""
     if list(headers).count(header) == 1:
         return headers.index(header)
     return _single_position(
@@ -158,8 +158,9 @@ def _check_identifiable(positions: Mapping[str, tuple[int, ...]], headers: Seque
     if "id" in positions or "name" in positions:
         return
     raise SourceError(
-        f"{table}, row 1: no column holds a song's id or name, so these are no tracks (a table of aggregates?);"
-        f" there are: {', '.join(headers)}; needed are {REQUIRED_COLUMNS}; name yours with --columns name=HEADER,..."
+        f"{table}, row 1: no column holds a song's id or name, so this is not a table of tracks (but of aggregates?);"
+        f" its columns are: {', '.join(headers)}; required: {REQUIRED_COLUMNS};"
+        " name yours with --columns name=HEADER,..."
     )
 
 

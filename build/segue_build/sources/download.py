@@ -1,8 +1,9 @@
-"""Downloads that are cached, and the published tables that can be asked for by name.
+"""Cached downloads, and the published data sets that have a name.
 
-Downloads are resumed when cut, checked by sum, and fetched again only when they changed. Each URL has a folder in the
-cache: `table.csv` is the finished file, `table.csv.part` what has arrived of the next one; what is known of either
-stands beside it in `.json`. Segue ships none of the published tables: the build downloads them.
+Interrupted downloads are resumed, files are verified by their sha256, and fetched again only if they changed. Each
+URL has a folder in the cache: `table.csv` is the finished file, `table.csv.part` what has arrived of a newer one;
+their validators and sums are beside them in `.json` files. Segue ships none of the data sets:
+`segue fit` downloads them.
 """
 
 import hashlib
@@ -38,12 +39,12 @@ TERMS_NOTICE = "Spotify's terms forbid training on Spotify content; whether your
 
 
 class _UnreachableError(SourceError):
-    """The server can't be had now: a copy in the cache may stand in for it."""
+    """The server can't be reached now: a copy in the cache may be used instead."""
 
 
 @dataclass(frozen=True, slots=True)
 class _FileRecord:
-    """What is known of a file: its validators (RFC 9110, section 8.8) and the sum of its bytes."""
+    """The validators (RFC 9110, section 8.8) and the sha256 of a file."""
 
     etag: str | None = None
     last_modified: str | None = None
@@ -73,19 +74,19 @@ def fetch(
     timeout: float = 30.0,
     max_bytes: int = 8 * 2**30,
 ) -> Path:
-    """Return the path of a URL's file in the cache, downloading what is missing of it.
+    """Return the path of a URL's file in the cache, downloading what is missing.
 
-    The file keeps the URL's last segment as its name and the bytes as they were sent. A copy with the known
-    sum is used without network; without a known sum the server is asked whether the copy is current, and the
-    copy stands in for a server that can't be reached.
+    The file is named by the last segment of the URL and holds the bytes as they were sent. With ``sha256``, a copy
+    that has it is used without the network. Otherwise the server is asked whether the copy is current; if it can't be
+    reached, the copy is used.
 
-    sha256 : the sum that the file must have, 64 lower-case hexadecimal digits; None takes any
+    sha256 : of the expected file, 64 lower-case hexadecimal digits; None accepts any file
     cache : folder of all downloads; by default in the user's cache folder
-    accept_new : take a file with another sum, too, and print that sum
+    accept_new : whether to accept a file with another sha256, which is printed
     timeout : seconds without a byte after which the server counts as stalled, > 0
-    max_bytes : largest file accepted, bytes
+    max_bytes : largest file accepted
 
-    Raises SourceError when the file can't be had or kept, has another sum, is too large or is a web page.
+    Raises SourceError if the file can't be downloaded or stored, has another sha256, is too large or is a web page.
     """
     path = _cache_path(url, cache or platformdirs.user_cache_path("segue") / "downloads")
     expected = None if accept_new else sha256
@@ -106,7 +107,7 @@ def fetch(
 def _refresh(
     url: str, path: Path, cached: _FileRecord | None, expected: str | None, timeout: float, max_bytes: int
 ) -> _FileRecord:
-    """Bring the file up to date and return its record: `cached` itself where that is the best to be had."""
+    """Update the file and return its record; `cached` if it is current or the server can't be reached."""
     part = _with_suffix(path, ".part")
     part.parent.mkdir(parents=True, exist_ok=True)
     safe_url = re.sub(r"//[^/]*@", "//", url)  # passwords stay out of messages
@@ -126,7 +127,7 @@ def _refresh(
 
 
 def _download(url: str, part: Path, cached: _FileRecord | None, timeout: float, max_bytes: int) -> bool:
-    """Complete the part file; False when the kept copy is current and nothing was downloaded."""
+    """Complete the part file; False if the cached copy is current and nothing was downloaded."""
     retry = RETRY
     try:
         with requests.Session() as session:
@@ -141,7 +142,7 @@ def _download(url: str, part: Path, cached: _FileRecord | None, timeout: float, 
                         _save_body(response, part, max_bytes)
                         return True
                 except HTTPError as error:
-                    # The adapter retries until a body begins; a body that is cut is for us to resume.
+                    # The adapter retries until a body begins; an interrupted body is resumed here.
                     retry = retry.increment("GET", url, error=error)
                     retry.sleep()
     except (requests.ConnectionError, requests.Timeout, MaxRetryError) as error:
@@ -151,7 +152,7 @@ def _download(url: str, part: Path, cached: _FileRecord | None, timeout: float, 
 
 
 def _request_headers(part: Path, cached: _FileRecord | None) -> dict[str, str | None]:
-    """Ask for the file as it is stored, if it is not the kept one, from where the part ends."""
+    """Headers that request the rest of the part file, or the file if it is newer than the cached copy."""
     headers: dict[str, str | None] = {"Accept-Encoding": "identity", "User-Agent": "segue"}
     if cached:
         headers |= {"If-None-Match": cached.etag, "If-Modified-Since": cached.last_modified}
@@ -164,7 +165,7 @@ def _request_headers(part: Path, cached: _FileRecord | None) -> dict[str, str | 
 
 
 def _save_body(response: requests.Response, part: Path, max_bytes: int) -> None:
-    """Append the body to the part file, or begin the file anew, as the answer says."""
+    """Append the body to the part file, or start that file again, as the response says."""
     start, total = _body_range(response, part)
     if total and total > max_bytes:
         raise SourceError(f"its {total} bytes are more than {max_bytes}; give a smaller table")
@@ -181,18 +182,18 @@ def _save_body(response: requests.Response, part: Path, max_bytes: int) -> None:
             if file.tell() > max_bytes:
                 raise SourceError(f"sends more than {max_bytes} bytes; give a smaller table")
     if total not in (None, part.stat().st_size):
-        raise ProtocolError("the body's length is not the promised one")
+        raise ProtocolError("the body has another length than announced")
 
 
 def _body_range(response: requests.Response, part: Path) -> tuple[int, int | None]:
-    """Tell where an answer's body begins in the file, and the file's size if it is known, in bytes."""
+    """The position of a response's body in the file, and the file's size if it is known, in bytes."""
     if response.status_code == 200:
         if response.headers.get("Content-Type", "").startswith("text/html"):
-            raise SourceError("answers a web page, not a table; give the address of the file itself")
+            raise SourceError("the server sent a web page, not a table; give the address of the file itself")
         return 0, response.raw.length_remaining
     if response.status_code in (206, 416) and "Range" in response.request.headers:
         content_range = re.fullmatch(r"bytes (\d+)-\d+/(\d+)", response.headers.get("Content-Range", ""))
-        # Some servers heed Range but not If-Range: the validators show whether the file is the same.
+        # Some servers support Range but not If-Range: the validators show whether the file is the same.
         validators = zip(astuple(_FileRecord.from_response(response)), astuple(_FileRecord.load(part)))
         same = all(new in (None, old) for new, old in validators)
         if content_range and same and int(content_range[1]) == part.stat().st_size:
@@ -208,7 +209,7 @@ def _body_range(response: requests.Response, part: Path) -> tuple[int, int | Non
 
 
 def _failure_reason(error: Exception, timeout: float) -> str:
-    """Find what went wrong within the wrappings of requests and urllib3."""
+    """The innermost reason of an exception of requests and urllib3."""
     cause = error.args[0] if isinstance(error, requests.RequestException) and error.args else error
     cause = getattr(cause, "reason", cause)
     if isinstance(cause, ReadTimeoutError):
@@ -217,7 +218,7 @@ def _failure_reason(error: Exception, timeout: float) -> str:
 
 
 def _commit(part: Path, path: Path, expected: str | None) -> _FileRecord:
-    """Put the part file in its place; killed at any moment, no record stands beside another file."""
+    """Move the part file into place; even if killed at any moment, no record is left beside another file."""
     record = replace(_FileRecord.load(part), sha256=_sha256_of(part))
     if expected not in (None, record.sha256):
         mismatch = f"{path.name} should have sha256 {expected}, but has {record.sha256}"
@@ -231,7 +232,7 @@ def _commit(part: Path, path: Path, expected: str | None) -> _FileRecord:
 
 
 def _cached_record(path: Path) -> _FileRecord | None:
-    """Return the finished file's record, None when there is no such file or its bytes were altered."""
+    """The record of the finished file; None if there is no such file or its bytes were altered."""
     if not path.is_file():
         return None
     record, digest = _FileRecord.load(path), _sha256_of(path)
@@ -239,7 +240,7 @@ def _cached_record(path: Path) -> _FileRecord | None:
 
 
 def _cache_path(url: str, cache: Path) -> Path:
-    """Tell where a URL's file is kept, under a name that every file system allows."""
+    """The path of a URL's file, with a name that every file system allows."""
     parts = re.match(r"https?://[^/?#]+([^?#]*)", url, re.IGNORECASE)
     if parts is None:
         raise SourceError(f"'{url}' is not a web address; expected https://host/path/table.csv")
@@ -264,8 +265,8 @@ def _log(text: str) -> None:
 class NamedDataset:
     """A table of tracks at a public address.
 
-    sha256, size : of the file that Segue was tried on; size in bytes
-    licence : what its publisher states, not what Segue vouches for
+    sha256, size : of the file that Segue was tested with; size in bytes
+    licence : as its publisher states it; Segue does not vouch for it
     about : one line for people
     """
 
@@ -301,11 +302,11 @@ DATASETS = {
 
 
 def fetch_dataset(name: str, *, cache: Path | None = None, accept_new: bool = False, timeout: float = 30.0) -> Path:
-    """Return the path of a named data set in the cache, downloading it if need be; print its licence.
+    """Return the path of a named data set in the cache, downloading it if necessary; print its licence.
 
     cache, accept_new, timeout : as in `segue_build.sources.download.fetch`
 
-    Raises SourceError for an unknown name and whenever `fetch` does.
+    Raises SourceError for an unknown name, and as `fetch` does.
     """
     dataset = DATASETS.get(name)
     if dataset is None:

@@ -16,12 +16,12 @@ LINE_WIDTH = 100  # characters of a line
 
 @dataclass
 class IngestReport:
-    """Counts over all sources of one build; printed, and kept in the manifest.
+    """Counts over all sources of one fit; printed, and kept in the manifest.
 
-    works : None as long as they are not counted; Spark counts them while it writes
+    works : None until they are counted; Spark counts them while it writes
     dropped : reason -> rows
-    examples : reason -> the first few, each with file, row and column
-    notes : what else a person should know
+    examples : reason -> the first few messages, each with file, row and column
+    notes : further remarks for people
     """
 
     rows: int = 0
@@ -40,17 +40,17 @@ class IngestReport:
         shown.extend(examples[: MAX_EXAMPLES - len(shown)])
 
     def add_note(self, text: str) -> None:
-        """Keep a remark, once."""
+        """Add a remark, unless it is there already."""
         if text not in self.notes:
             self.notes.append(text)
 
     @property
     def dropped_rows(self) -> int:
-        """Rows left out, for whatever reason."""
+        """Rows that were left out, for any reason."""
         return sum(self.dropped.values())
 
     def lines(self) -> list[str]:
-        """The report as a person reads it."""
+        """The report as lines of text."""
         lines = [f"{self.rows:,} rows read, {self.dropped_rows:,} dropped"]
         for reason, rows in self.dropped.most_common():
             lines.append(f"  {rows:,} {reason}")
@@ -63,7 +63,7 @@ class IngestReport:
         return lines + [f"note: {note}" for note in self.notes]
 
     def to_manifest(self) -> dict[str, object]:
-        """The report for the manifest."""
+        """The report as part of the manifest."""
         return {
             "rows": self.rows,
             "dropped": dict(self.dropped),
@@ -75,9 +75,9 @@ class IngestReport:
 
 
 class RowFilter:
-    """Which rows of a frame are still good.
+    """Which rows of a frame have not been rejected.
 
-    row_numbers : of the rows, as a spreadsheet counts
+    row_numbers : numbers of the rows, as a spreadsheet counts
     """
 
     def __init__(self, row_numbers: Series, table: str, report: IngestReport):
@@ -96,7 +96,7 @@ class RowFilter:
         self._reject(fields.notna(), reason, lambda row: f": {fields[row]} fields, expected {width}")
 
     def accepted(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """The rows that were not refused."""
+        """The rows that were not rejected."""
         return frame if self._accepted.all() else frame[self._accepted].reset_index(drop=True)
 
     def _reject(self, bad: Series, reason: str, why: Any) -> None:
@@ -111,11 +111,11 @@ class RowFilter:
 
 @dataclass
 class TableInterpretation:
-    """What one table was taken for.
+    """How one table was interpreted.
 
-    table, format_name : its name, and how it is written
-    remarks : canonical name -> how its cells were understood, where that was not plain
-    artists_delimited : whether cells of artists say themselves how many names they hold, by semicolons or as lists
+    table, format_name : its name, and its format for people
+    remarks : canonical name -> how its cells were interpreted, if that is not obvious
+    artists_delimited : whether semicolons or lists separate the artists of a cell
     decimal_commas : whether any number has one
     """
 
@@ -127,24 +127,24 @@ class TableInterpretation:
     decimal_commas: bool = False
 
     def add_remark(self, column: str, text: str) -> None:
-        """Keep a remark on a column, once."""
+        """Add a remark on a column, unless it is there already."""
         remarks = self.remarks.setdefault(column, [])
         if text not in remarks:
             remarks.append(text)
 
     def print_summary(self) -> None:
-        """Print which header became which column, and which were left unread, to stderr."""
+        """Print to stderr which header became which column, and which headers were not interpreted."""
         print("\n".join(self.lines()), file=sys.stderr, flush=True)
 
     def lines(self) -> list[str]:
-        """The same as a person reads it."""
+        """The same as lines of text."""
         described = [self._describe_column(name) for name in self.columns.positions]
         used = {index for indices in self.columns.positions.values() for index in indices}
         unused = [_one_line(header) for index, header in enumerate(self.columns.headers) if index not in used]
         return [
             f"{self.table}: {self.format_name}{', decimal commas' if self.decimal_commas else ''}",
             *_wrap("  read: ", described),
-            *(_wrap("  left unread, kept in catalog.parquet: ", unused) if unused else []),
+            *(_wrap("  not interpreted, kept in catalog.parquet: ", unused) if unused else []),
         ]
 
     def _describe_column(self, name: str) -> str:
@@ -164,12 +164,12 @@ def _shorten(cell: object) -> str:
 
 
 def _one_line(header: str) -> str:
-    """A header on one line, whatever a stranger's table put into it."""
+    """A header on one line, without line breaks and not too long."""
     return " ".join(header.split())[:LINE_WIDTH] or "(no header)"
 
 
 def _wrap(prefix: str, items: list[str]) -> list[str]:
-    """Pieces with commas between them, in lines that none of them is cut by."""
+    """Items separated by commas, wrapped between items."""
     lines = [prefix]
     for number, item in enumerate(items):
         item += "," if number < len(items) - 1 else ""

@@ -1,8 +1,8 @@
-"""Cells that hold several values: how tables write them, and the joined text that they become.
+"""Cells that hold several values: the ways to write them, and the joined text that they become.
 
-Semicolons, lists and "featuring" always separate artists, an ampersand never does. Commas and slashes are judged by
-what else the column holds, and only where no cell has a semicolon or is a list: what separates names in one table is
-part of a name in another.
+Semicolons, lists and "featuring" always separate artists; an ampersand never does. Commas and slashes separate names
+in one table and are parts of names in another: the rest of the column decides, unless some cell has a semicolon or is
+a list.
 """
 
 import ast
@@ -18,17 +18,17 @@ SEPARATOR = "\x1f"  # between the values of a cell
 MISSING_MARKERS = ("", "na", "n/a", "nan", "null", "none", "<na>", "set()")
 _FEATURING = re.compile(r"\s+(?:featuring|feat\.?)\s+", re.IGNORECASE)
 _NUMPY_GAP = re.compile(r"(?<=['\"])\s+(?=['\"])")  # NumPy prints no commas between texts
-MIN_CELLS = 3  # cells with a separator from which the column can tell anything
+MIN_CELLS = 3  # cells with a separator, below which a column shows nothing
 MIN_SHARE = 0.05  # of the distinct cells: 0.2 % of artists have a comma in their name, shared credits are over 25 %
 CREDIT_SEPARATORS = {"commas": re.compile(r"(?<!\\),\s*"), "slashes": re.compile(r"\s+/\s+")}
 _FT = re.compile(r"\s+ft\.?\s+", re.IGNORECASE)
-_SINGLE_NAME = re.compile(  # the last part of what has a comma and is one name all the same
+_SINGLE_NAME = re.compile(  # the last part of a single name that contains a comma
     r"(?:the|der|die|das|el|los|la|las|le|les|il)\s|(?:jr|sr|inc|ltd|llc)\b|.*\s(?:&|and|y|e|und|et)\s", re.IGNORECASE
 )
 
 
 def split_artists(cell: object) -> list[str]:
-    """``"A;B"``, ``"['A', 'B']"``, ``"A Featuring B"``; for commas see :mod:`segue_build.sources.multivalue`."""
+    """The artists in ``"A;B"``, ``"['A', 'B']"`` or ``"A Featuring B"``; for commas see :func:`infer_credits`."""
     names = parse_list(cell)
     if names is not None:
         return names
@@ -37,25 +37,25 @@ def split_artists(cell: object) -> list[str]:
 
 
 def split_genres(cell: object) -> list[str]:
-    """The same for genres, in lower case, without those that mean that nothing is known."""
+    """The genres in a cell, in lower case, without markers of missing values."""
     names = parse_list(cell)
     found = re.split(r"[,;|]", str(cell)) if names is None else names
     return [genre for genre in (text.strip().lower() for text in found) if genre not in MISSING_MARKERS]
 
 
 def join_values(items: list[str]) -> str | None:
-    """Names as one text, each once; None where there are none."""
+    """Names as one text, each once; None if there are none."""
     kept = [text for text in (item.strip().replace(SEPARATOR, " ") for item in items) if text and text != "nan"]
     return SEPARATOR.join(dict.fromkeys(kept)) or None
 
 
 def first_artist_names(frame: pd.DataFrame) -> list[str]:
-    """Name of each song's first artist, empty where it has none."""
+    """The name of each song's first artist, empty if it has none."""
     return [artists.partition(SEPARATOR)[0] for artists in frame["artists"].fillna("")]
 
 
 def parse_list(cell: object) -> list[str] | None:
-    """What a list, an array or the literal of a list names; None for anything else."""
+    """The items of a list, an array, or a text that is a list literal; None for anything else."""
     if isinstance(cell, list | tuple | np.ndarray):
         return [str(item.get("name", "")) if isinstance(item, dict) else str(item) for item in cell]
     if not (isinstance(cell, str) and cell.startswith("[") and cell.endswith("]")):
@@ -69,10 +69,10 @@ def parse_list(cell: object) -> list[str] | None:
 
 
 class ArtistCredits(NamedTuple):
-    """How a column names several artists.
+    """How a column writes several artists in one cell.
 
-    names : cell -> the names in it, for the cells that have several
-    separators : what separates names, ``commas``, ``slashes``, ``"ft."``; empty where nothing does
+    names : cell -> the names in it, for cells that hold several
+    separators : ``commas``, ``slashes``, ``"ft."``; empty if no cell holds several names
     """
 
     names: dict[str, list[str]]
@@ -80,10 +80,10 @@ class ArtistCredits(NamedTuple):
 
 
 def infer_credits(cells: Iterable[str], header_is_plural: bool) -> ArtistCredits:
-    """Tell which cells of a column hold several names.
+    """Find the cells of a column that hold several names.
 
-    cells : different ones, as they are
-    header_is_plural : whether the header is a plural
+    cells : the distinct cells, unchanged
+    header_is_plural : as in ``artists``
     """
     known = set(cells)
     names = {cell: parts for cell in known if len(parts := _FT.split(cell)) > 1}
@@ -96,11 +96,11 @@ def infer_credits(cells: Iterable[str], header_is_plural: bool) -> ArtistCredits
 
 
 def _split_cells(cells: set[str], separator: "re.Pattern[str]", header_is_plural: bool) -> dict[str, list[str]]:
-    """The cells that hold several names with this separator between them.
+    """The cells that hold several names separated in this way.
 
-    Where a column lists names, cells are parted but for those that look like one name, as "Tyler, The Creator" and
-    "Earth, Wind & Fire" do. Those, and all cells of a column that does not, are parted if every part stands in a cell
-    of its own elsewhere.
+    If the separator is common in the column, cells are split, except those that look like a single name, such as
+    "Tyler, The Creator" and "Earth, Wind & Fire". These, and all cells of other columns, are split only if each part
+    also has a cell of its own.
     """
     parts = {cell: found for cell in cells if len(found := separator.split(cell)) > 1}
     column_lists_names = header_is_plural or len(parts) >= max(MIN_CELLS, MIN_SHARE * len(cells))
@@ -118,7 +118,7 @@ def _split_cells(cells: set[str], separator: "re.Pattern[str]", header_is_plural
 
 
 def _rejoin_names(parts: list[str], single_names: set[str]) -> list[str]:
-    """The parts of a list, of which two or more may be one name with a comma in it, which has a cell of its own."""
+    """The parts of a cell, with those joined again that form a known single name with a comma in it."""
     names: list[str] = []
     while parts:
         length = next((n for n in range(len(parts), 1, -1) if ", ".join(parts[:n]) in single_names), 1)

@@ -1,8 +1,8 @@
-"""Raw cells to cells of the canonical table, a chunk at a time; bad rows are dropped and counted.
+"""Converts raw cells to cells of the canonical table, a chunk at a time; bad rows are dropped and counted.
 
-The canonical table has the columns ``columns.CANONICAL_COLUMNS``, missing values where a table has none, and the
-source's other columns. Lists (artists, genres) are texts joined by ``SEPARATOR``: a tenth of the memory of Python
-lists. What only a whole column shows is inferred in :mod:`segue_build.sources.column_inference`.
+The canonical table has the columns ``columns.CANONICAL_COLUMNS``, with missing values where a source has none, and
+the source's other columns. Lists (artists, genres) are texts joined by ``SEPARATOR``, which take a tenth of the
+memory of Python lists. What only a whole column shows is inferred in :mod:`segue_build.sources.column_inference`.
 """
 
 import re
@@ -38,7 +38,7 @@ ID_AFFIXES = re.compile(r"^(?:spotify:track:|https?://open\.spotify\.com/(?:intl
 
 
 class RawChunk:
-    """A chunk on its way to the canonical table: raw cells, and which rows are still good."""
+    """The raw cells of a chunk, and which of its rows have not been rejected."""
 
     def __init__(self, raw: pd.DataFrame, interpretation: TableInterpretation, report: IngestReport):
         self.raw = raw
@@ -51,7 +51,7 @@ class RawChunk:
         return self.raw[self.columns.positions[name][0]]
 
     def texts(self, name: str) -> Series:
-        """The same as stripped texts, missing where empty."""
+        """The same as stripped texts; empty ones are missing values."""
         return stripped_texts(self.column(name))
 
     def reject(self, bad: Series, name: str, reason: str, expected: str) -> None:
@@ -63,12 +63,12 @@ def normalize(raw: pd.DataFrame, interpretation: TableInterpretation, report: In
     """Turn a chunk of raw cells into cells of the canonical table, numbers still in the table's own units.
 
     raw : as tables are read, see :class:`segue_build.sources.formats.base.Table`
-    interpretation : what each raw column is; receives how cells were understood
+    interpretation : what each raw column is; receives how cells were interpreted
     report : receives the counts
 
     Returns
     -------
-    The columns that the table has, then ``EXPLICIT_DURATIONS``, where it has durations, and ``ROW_NUMBER``.
+    The columns that the table has, then ``EXPLICIT_DURATIONS``, if it has durations, and ``ROW_NUMBER``.
 
     """
     report.rows += len(raw)
@@ -84,16 +84,16 @@ def normalize(raw: pd.DataFrame, interpretation: TableInterpretation, report: In
         index=raw.index,
     )
     if "name" in columns.positions:
-        chunk.reject(_lacks_name(frame), "name", "without a name", "is no name of a song")
+        chunk.reject(_lacks_name(frame), "name", "without a name", "is not a song title")
     else:
-        chunk.reject(frame["id"].isna(), "id", "without an id or a name", "is no id of a song")
+        chunk.reject(frame["id"].isna(), "id", "without an id or a name", "is not a song id")
     for name, index in columns.extra.items():
         frame[name] = raw[index].mask(raw[index].isin([""]))
     return chunk.rows.accepted(frame.assign(**{ROW_NUMBER: raw[ROW_NUMBER]}))
 
 
 def non_numeric_columns(raw: pd.DataFrame, columns: ColumnMapping) -> list[str]:
-    """Tidy columns of numbers whose source has another header, as "time" or "live", and mostly holds no numbers."""
+    """Numeric columns matched by a synonym, such as "time" or "live", whose cells are mostly not numbers."""
     named = (name for name in ("popularity", "duration_ms", *FEATURES) if columns.matched_by_synonym(name))
     return [name for name in named if _is_mostly_non_numeric(stripped_texts(raw[columns.positions[name][0]]))]
 
@@ -134,7 +134,7 @@ def _ids(chunk: RawChunk) -> Series:
 
 
 def _lacks_name(frame: pd.DataFrame) -> Series:
-    """No name, or "NA" where the artist is "NA" too: alone, either may be a real name."""
+    """Rows without a name, or with "NA" as both name and artist: either alone may be a real name."""
     nameless = frame["name"].isna()
     if "artists" in frame:
         nameless |= (frame["name"] == "NA") & (frame["artists"] == "NA")
@@ -173,7 +173,7 @@ def _numbers(chunk: RawChunk, attribute: Attribute) -> Series:
 
 
 def _numbers_or_words(chunk: RawChunk, name: str, parse_word: Callable[[str], float | None]) -> Series:
-    """Whole numbers, for which words may stand."""
+    """Whole numbers, or words that stand for them."""
     cells = chunk.column(name)
     if pd.api.types.is_numeric_dtype(cells):
         values = cells.astype("float64")
@@ -182,7 +182,7 @@ def _numbers_or_words(chunk: RawChunk, name: str, parse_word: Callable[[str], fl
         values, _ = parse_numbers(texts, integers=True)
         values = values.fillna(map_distinct(texts[values.isna()], parse_word, "float64"))
         chunk.reject(values.isna() & texts.notna(), name, f"with {name} not a number", "is not a number")
-    chunk.reject(values % 1 > 0, name, f"with a broken {name}", "is not a whole number")
+    chunk.reject(values % 1 > 0, name, f"with a {name} that is not whole", "is not a whole number")
     return values
 
 
@@ -196,7 +196,7 @@ def _parse_meter(text: str) -> float | None:
 
 
 def _keys_and_modes(chunk: RawChunk, modes: Series | None) -> dict[str, Series]:
-    """Keys of the first column that has one, and modes of those keys where no column of modes has them."""
+    """Each song's key from the first column that has one; the mode from there too if no column of modes has it."""
     keys = _numbers_or_words(chunk, "key", _parse_pitch_class)
     text_columns = [without_missing(stripped_texts(chunk.raw[index])) for index in chunk.columns.positions["key"]]
     for cells in text_columns[1:]:
@@ -220,7 +220,7 @@ def _parse_key_mode(text: str) -> float | None:
 
 
 def _durations(chunk: RawChunk) -> dict[str, Series]:
-    """Plain numbers, whose unit is not yet known, and what says its units."""
+    """Plain numbers, whose unit is not yet known, and durations with units."""
     cells = chunk.column("duration_ms")
     if pd.api.types.is_numeric_dtype(cells):
         return {"duration_ms": cells.astype("float64"), EXPLICIT_DURATIONS: pd.Series(np.nan, cells.index)}
@@ -229,13 +229,13 @@ def _durations(chunk: RawChunk) -> dict[str, Series]:
     explicit = map_distinct(texts[plain.isna()], parse_duration, "float64").reindex(cells.index)
     unparsed = texts.notna() & plain.isna() & explicit.isna()
     chunk.reject(
-        unparsed, "duration_ms", "with duration_ms not a number", "is not a number, and no duration like 3:20"
+        unparsed, "duration_ms", "with duration_ms not a number", "is neither a number nor a duration like 3:20"
     )
     return {"duration_ms": plain, EXPLICIT_DURATIONS: explicit}
 
 
 def _years(chunk: RawChunk) -> Series:
-    """Years of dates; what is none is not known."""
+    """Years of dates; anything else is a missing value."""
     years = map_distinct(chunk.texts("year"), parse_year, "float64")
     return years.where(years.between(ATTRIBUTES_BY_NAME["year"].low, ATTRIBUTES_BY_NAME["year"].high))
 

@@ -1,4 +1,4 @@
-"""Playlists that people made: which works each holds, whether the catalogue has them or not."""
+"""Playlists that people made, as sets of works, whether the catalogue has these works or not."""
 
 import hashlib
 import itertools
@@ -24,7 +24,7 @@ PLAYLIST_HEADERS = {
     "title": ("track_name", "title", "name", "track", "song"),
 }
 FOLDS = 5
-MAX_PLAYLIST_WORKS = 1_000  # works of a playlist that are looked at: what is learned costs the square of it
+MAX_PLAYLIST_WORKS = 1_000  # works of a playlist that are used: learning costs the square of it
 EXPECTED_PLAYLISTS = "expected playlist_id and track_id, or playlist_id, artist and title"
 
 
@@ -33,10 +33,10 @@ KeyFunction = Callable[[str, str], Key]
 
 
 def plain_key(artist: str, title: str) -> Key:
-    """Artist and title without case, accents, brackets and version: what judges of playlists take for a work.
+    """Artist and title without case, accents, brackets and version: evaluation by playlists counts these as one work.
 
-    The model has a rule of its own (:func:`segue_build.model.works.match_key`); a model that is judged by its own
-    rule can't be compared with others.
+    The model has a rule of its own (:func:`segue_build.model.works.match_key`); a model that is evaluated
+    by its own rule can't be compared with others.
     """
     return core_text(artist), core_text(title)
 
@@ -64,9 +64,10 @@ class Playlists:
     """Playlists as sets of works.
 
     names : playlist ids, in the order of the file
-    members : for each, its works in its order without repeats; numbers from ``n_known`` on are not in the catalogue
-    artists : first artist in every work's key, those of the catalogue's works first
-    n_known : works of the catalogue
+    members : the works of each playlist in its order, without repeats; those from ``n_known`` on are not in the
+        catalogue
+    artists : first artist in the key of each work; works of the catalogue come first
+    n_known : number of works in the catalogue
     """
 
     names: list[str]
@@ -75,7 +76,7 @@ class Playlists:
     n_known: int
 
     def split(self, part: str, fold: int) -> "Playlists":
-        """``valid``: a fifth of the playlists, by a hash of their ids; ``train``: the other four; ``all``: both."""
+        """A part of the playlists: ``valid``, a fifth, by a hash of their ids; ``train``, the rest; ``all``, both."""
         kept = [k for k, name in enumerate(self.names) if part in ("all", _fold_part(name, fold))]
         return Playlists([self.names[k] for k in kept], [self.members[k] for k in kept], self.artists, self.n_known)
 
@@ -89,12 +90,12 @@ def number_works(
     key: KeyFunction = plain_key,
     works: np.ndarray | None = None,
 ) -> CatalogWorks:
-    """Number the works of songs that can be recommended; the first of equally popular songs stands for its work.
+    """Number the works of songs that can be recommended; each is represented by its (first) most popular song.
 
     Parameters
     ----------
     usable : bool, shape (n_songs,), songs that can be recommended
-    works : shape (n_songs,), equal where songs are versions of one work; None: where their keys are equal
+    works : shape (n_songs,), equal numbers for versions of one work; None: songs with equal keys are one work
 
     """
     numbers: dict[object, int] = {}
@@ -118,7 +119,7 @@ def number_works(
 
 
 def catalog_works(frame: pd.DataFrame, key: KeyFunction = plain_key, works: np.ndarray | None = None) -> CatalogWorks:
-    """The works of a canonical table, or of a catalogue's; see :func:`number_works`. Rows are the table's."""
+    """The works of a canonical table or of ``catalog.parquet``, see :func:`number_works`; rows are the frame's."""
     usable = ((frame["tempo"] != 0) & ~(frame["duration_ms"] <= 0)).to_numpy(bool)
     popularity = frame["popularity"].fillna(-1).to_numpy(np.float64)
     titles = frame["name"].tolist()
@@ -131,7 +132,7 @@ def load_playlists(path: Path, known: CatalogWorks) -> Playlists:
     Raises
     ------
     SourceError
-        the file can't be read, lacks columns, or holds nothing that the catalogue has.
+        the file can't be read, lacks columns, or has no song of the catalogue.
 
     """
     index_of: dict[str, int] = {}
@@ -182,7 +183,7 @@ def _column_positions(headers: list[str], table: str) -> dict[str, int]:
     positions = {name: position for name, position in matches.items() if position is not None}
     if "playlist" not in positions or not ("id" in positions or {"artist", "title"} <= set(positions)):
         raise SourceError(
-            f"{table}, row 1: no column of playlists or of songs in {', '.join(headers)}; {EXPECTED_PLAYLISTS}"
+            f"{table}, row 1: no column identifies playlists or songs in {', '.join(headers)}; {EXPECTED_PLAYLISTS}"
         )
     return positions
 
@@ -192,6 +193,6 @@ def _fold_part(name: str, fold: int) -> str:
 
 
 def playlist_frequencies(playlists: Playlists) -> np.ndarray:
-    """How many playlists hold each work, shape (n_works,), those outside the catalogue too."""
+    """How many playlists hold each work, shape (n_works,), including works outside the catalogue."""
     held = pd.Series(list(itertools.chain.from_iterable(playlists.members)), dtype="int64")
     return np.bincount(held, minlength=len(playlists.artists))

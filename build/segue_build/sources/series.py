@@ -1,6 +1,6 @@
-"""Helpers for pandas columns: texts without the missing, a function once per distinct cell, rows in batches.
+"""Functions of pandas columns: stripped texts, a function applied once per distinct cell, rows in batches.
 
-Batches, since as Python objects ten million texts take gigabytes.
+Texts are read in batches, because ten million texts take gigabytes as Python objects.
 """
 
 from collections.abc import Callable, Iterator
@@ -12,23 +12,23 @@ import pyarrow as pa
 
 from segue_build.sources.multivalue import MISSING_MARKERS, SEPARATOR, parse_list
 
-Series = Any  # a pandas Series: the stubs want a type for its cells, which only the table knows
+Series = Any  # a pandas Series; the stubs require the type of its cells, which depends on the table
 BATCH_ROWS = 65_536
 
 
 def stripped_texts(cells: Series) -> Series:
-    """Cells as stripped texts, missing where empty."""
+    """Cells as stripped texts; empty ones are missing values."""
     stripped = cells.astype("str").str.strip()
     return stripped.mask(stripped == "")
 
 
 def without_missing(cells: Series) -> Series:
-    """The cells without those that say that nothing is known."""
+    """The cells, with markers such as "n/a" as missing values."""
     return cells.mask(cells.str.lower().isin(MISSING_MARKERS))
 
 
 def map_distinct(cells: Series, make: Callable[[Any], object], kind: str = "str") -> Series:
-    """What each known cell becomes, made once for every distinct text or list."""
+    """Apply a function to each known cell, once per distinct text or list."""
     made = {cell: make(cell) for cell in distinct_cells(cells)}
     if cells.dtype == object:
         cells = cells.map(_hashable, na_action="ignore")
@@ -36,7 +36,7 @@ def map_distinct(cells: Series, make: Callable[[Any], object], kind: str = "str"
 
 
 def distinct_cells(cells: Series) -> list[Any]:
-    """The different known cells; a list is a tuple of names."""
+    """The distinct known cells; lists become tuples of names."""
     if cells.dtype == object:
         cells = cells.map(_hashable, na_action="ignore")
     return list(cells.dropna().unique())
@@ -47,23 +47,23 @@ def _hashable(cell: object) -> str | tuple[str, ...]:
 
 
 def batch_slices(n_rows: int) -> list[slice]:
-    """``slice(0, RUN)``, ``slice(RUN, 2 * RUN)``, ... up to the last row; one at the least."""
+    """Slices of ``BATCH_ROWS`` rows each, up to the last row; at least one."""
     return [slice(first, min(first + BATCH_ROWS, n_rows)) for first in range(0, max(n_rows, 1), BATCH_ROWS)]
 
 
 def iter_text_batches(column: "pd.Series[str]") -> Iterator[list[str]]:
-    """The column's texts, empty where missing."""
+    """The texts of a column in batches; missing values are empty texts."""
     for batch in batch_slices(len(column)):
         yield column.iloc[batch].fillna("").tolist()
 
 
 def iter_first_values(column: "pd.Series[str]") -> Iterator[list[str]]:
-    """The first of each of the column's joined texts, empty where it has none."""
+    """The first value of each joined text of a column, in batches; empty if there is none."""
     for batch in iter_text_batches(column):
         yield [values.partition(SEPARATOR)[0] for values in batch]
 
 
 def to_arrow(column: "pd.Series[Any]") -> pa.Array:
-    """The column as one Arrow array, its texts uncopied where they lie in one piece."""
+    """A column as one Arrow array, without copying texts that are in one chunk."""
     whole = pa.array(column)
     return whole.combine_chunks() if isinstance(whole, pa.ChunkedArray) else whole

@@ -1,4 +1,4 @@
-"""From whatever a user names as sources to one table with canonical columns, one row a song, and a report on it."""
+"""Loads and merges all sources of a user into one table with canonical columns and one row per song."""
 
 import hashlib
 import itertools
@@ -17,12 +17,12 @@ from segue_build.sources.columns import CANONICAL_COLUMNS, REQUIRED_COLUMNS, TEX
 from segue_build.sources.download import DATASETS, fetch, fetch_dataset
 from segue_build.sources.formats.base import CHUNK_ROWS, EXPECTED_TABLE, Table, add_row_numbers
 from segue_build.sources.formats.detection import open_table
-from segue_build.sources.ingest_report import IngestReport, TableInterpretation
+from segue_build.sources.ingest_report import MAX_EXAMPLES, IngestReport, TableInterpretation
 from segue_build.sources.multivalue import SEPARATOR
 from segue_build.sources.normalization import non_numeric_columns, normalize
 
 DEMO = "demo"
-MAX_DROPPED_SHARE = 0.10  # of the rows; more than that and the table is not what its owner thinks it is
+MAX_DROPPED_SHARE = 0.10  # of the rows; beyond that the table is probably not what its owner thinks it is
 MIN_SONGS = 10
 
 
@@ -39,18 +39,18 @@ def load_tracks(
     Parameters
     ----------
     sources : paths, URLs, names of data sets, ``demo`` or ``demo:N``; the first wins a conflict
-    columns : canonical name -> header, for tables whose headers say nothing; each must occur in one source at least
-    strict : allow no bad row
+    columns : canonical name -> header, for headers without a synonym; each must occur in at least one source
+    strict : whether to reject a table with any bad row
     seed : of the invented catalogue
 
     Returns
     -------
-    The canonical table (``CANONICAL_COLUMNS``, then the sources' other columns), one row a song, and the report.
+    The canonical table (``CANONICAL_COLUMNS``, then the sources' other columns), one row per song, and the report.
 
     Raises
     ------
     SourceError
-        a source can't be read, more than a tenth of its rows is bad, or too little is left to recommend from.
+        a source can't be read, more than a tenth of its rows are bad, or too few songs are left.
 
     """
     report = IngestReport()
@@ -69,7 +69,7 @@ def load_tracks(
 
 
 def uses_demo(sources: Sequence[str]) -> bool:
-    """Whether any song comes from the invented catalogue."""
+    """Whether any song is from the invented catalogue."""
     return any(_demo_size(source) is not None for source in sources)
 
 
@@ -117,7 +117,7 @@ def _demo_size(source: str) -> int | None:
 
 
 def _resolve_path(source: str, accept_checksum: bool) -> tuple[Path, str | None]:
-    """Where a source is on disk, and which of several tables in it is meant: ``archive.zip#songs.csv``."""
+    """The path of a source on disk, and the name of the table in it, as in ``archive.zip#songs.csv``."""
     if source in DATASETS:
         return fetch_dataset(source, accept_new=accept_checksum), None
     if Path(source).exists():
@@ -132,7 +132,7 @@ def _resolve_path(source: str, accept_checksum: bool) -> tuple[Path, str | None]
 
 
 def _with_all_columns(frame: pd.DataFrame) -> pd.DataFrame:
-    """Every canonical column, in order, missing throughout where no source has it."""
+    """Every canonical column in order; those that no source has are missing values throughout."""
     for name in CANONICAL_COLUMNS:
         if name not in frame:
             frame[name] = pd.Series(None, frame.index, dtype="str" if name in TEXT_COLUMNS else "float64")
@@ -143,13 +143,13 @@ def _drop_nameless(frame: pd.DataFrame, report: IngestReport) -> pd.DataFrame:
     nameless = frame["name"].isna()
     if not nameless.any():
         return frame
-    examples = [f"id {song}" for song in frame.loc[nameless, "id"].head(3)]
+    examples = [f"id {song}" for song in frame.loc[nameless, "id"].head(MAX_EXAMPLES)]
     report.count_dropped("without a name in any source", int(nameless.sum()), examples)
     return frame[~nameless].reset_index(drop=True)
 
 
 def check_dropped_share(report: IngestReport, strict: bool) -> None:
-    """Refuse a table of which too many rows are bad."""
+    """Reject a table with too many bad rows."""
     if not report.dropped:
         return
     reason, rows = report.dropped.most_common(1)[0]
@@ -171,9 +171,9 @@ def _check_overrides(overrides: Mapping[str, str], headers: Sequence[str], sourc
 
 
 def check_columns(known: Sequence[str], sources: Sequence[str]) -> None:
-    """A recommendation needs names to show and something to compare.
+    """Reject a table without names to show or anything to compare.
 
-    known : canonical columns with a value
+    known : canonical columns that hold any value
     """
     comparable = ("genres", *(attribute.name for attribute in AUDIO_FEATURES))
     if "name" not in known:
@@ -182,7 +182,7 @@ def check_columns(known: Sequence[str], sources: Sequence[str]) -> None:
         problem = "no column holds an audio feature or genres"
     else:
         return
-    raise SourceError(f"{_source_names(sources)}, row 1: {problem}; needed are {REQUIRED_COLUMNS}")
+    raise SourceError(f"{_source_names(sources)}, row 1: {problem}; required: {REQUIRED_COLUMNS}")
 
 
 def _source_names(sources: Sequence[str]) -> str:
@@ -190,7 +190,7 @@ def _source_names(sources: Sequence[str]) -> str:
 
 
 def check_song_count(n_songs: int, report: IngestReport, sources: Sequence[str]) -> None:
-    """Refuse a table that leaves too little to recommend from."""
+    """Reject a table that leaves too few songs."""
     if n_songs < MIN_SONGS:
         raise SourceError(
             f"{_source_names(sources)}: only {n_songs} songs are left of {report.rows} rows;"
@@ -199,9 +199,9 @@ def check_song_count(n_songs: int, report: IngestReport, sources: Sequence[str])
 
 
 def merge_duplicate_rows(frame: pd.DataFrame) -> pd.DataFrame:
-    """Merge the rows of one table that share an id; where they differ, the most popular row is right.
+    """Merge the rows of one table that share an id; if they differ, the most popular row counts.
 
-    Songs keep the order of these most popular rows.
+    Songs are in the order of their most popular rows.
     """
     if frame["id"].is_unique:
         return frame
@@ -215,9 +215,9 @@ def merge_duplicate_rows(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def merge_by_id(frame: pd.DataFrame) -> pd.DataFrame:
-    """Merge rows that share an id: the first known value of each column, all genres together.
+    """Merge rows that share an id: the first known value of each column, and the union of genres.
 
-    Rows keep the order in which their ids first come.
+    Rows keep the order in which their ids first occur.
     """
     repeated = frame["id"].duplicated(keep=False)
     if not repeated.any():
@@ -237,7 +237,7 @@ def add_missing_ids(frame: pd.DataFrame) -> pd.DataFrame:
     missing = ids.isna()
     if not missing.any():
         return frame
-    # A column that is not there counts as empty: the id is the same in a table with albums and in one without.
+    # A missing column counts as empty, so that the id is the same with a column of empty albums and with none.
     parts = frame.loc[missing].reindex(columns=["artists", "name", "album"]).astype("str").fillna("")
     new_ids = [_content_id(artists, name, album) for artists, name, album in parts.itertuples(index=False)]
     return frame.assign(id=ids.mask(missing, pd.Series(new_ids, frame.index[missing], dtype="str")))

@@ -1,4 +1,4 @@
-"""Single cells as people and spreadsheets write them: numbers, durations, years, musical keys."""
+"""Parses single cells as people and spreadsheets write them: numbers, durations, years, musical keys."""
 
 import datetime as dt
 import re
@@ -21,9 +21,9 @@ _WORDED_DURATION = re.compile(
     re.IGNORECASE,
 )
 _MILLISECONDS = re.compile(rf"{_DECIMAL}\s*ms(?:ec)?", re.IGNORECASE)
-SPREADSHEET_DAYS = (3_000, 100_000)  # days since the end of 1899, as spreadsheets count them; below are years
-MAX_UNIX_SECONDS = 4.1e9  # seconds since 1970 of the year 2100; more is counted in a finer unit
-TWO_DIGIT_YEAR_PIVOT = 30  # two digits up to this are of the 2000s
+SPREADSHEET_DAYS = (3_000, 100_000)  # days since the end of 1899, as spreadsheets count; smaller numbers are years
+MAX_UNIX_SECONDS = 4.1e9  # Unix time of the year 2100; larger numbers are in a finer unit
+TWO_DIGIT_YEAR_PIVOT = 30  # two digits up to this are years of the 2000s
 _YEAR = re.compile(r"(?<!\d)([12]\d{3})(?!\d)")
 _COMPACT_DATE = re.compile(r"([12]\d{3})(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])")
 _DATE_NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
@@ -40,16 +40,16 @@ _SEMITONES_PER_FIFTH = 7  # semitones
 
 
 def parse_numbers(cells: Series, *, integers: bool, full_scale: float | None = None) -> tuple[Series, bool]:
-    """Numbers of stripped texts.
+    """Parse numbers from stripped texts.
 
     Parameters
     ----------
-    integers : only whole numbers are expected, so that a comma before three digits may part thousands
-    full_scale : what 100 % is, None where percentages make no sense
+    integers : whether only whole numbers are expected, so that commas before three digits may separate thousands
+    full_scale : the value of 100 %; None if percentages make no sense
 
     Returns
     -------
-    float64, NaN where a text is no number; and whether any of them has a decimal comma.
+    float64, NaN for texts that are not numbers; and whether any number has a decimal comma.
 
     """
     values: Series = pd.to_numeric(cells, errors="coerce")
@@ -66,7 +66,7 @@ def parse_numbers(cells: Series, *, integers: bool, full_scale: float | None = N
 
 
 def _parse_number(text: str, thousands: bool, full_scale: float | None) -> float | None:
-    """``"0,207"``, ``"-7.5 dB"``, ``"1 234"``, ``"1.234,5"``, ``"83 %"``."""
+    """Parse ``"0,207"``, ``"-7.5 dB"``, ``"1 234"``, ``"1.234,5"``, ``"83 %"``."""
     percent = text.endswith("%") and full_scale is not None
     text = _with_decimal_point(_strip_unit(text.removesuffix("%") if percent else text), thousands)
     if not _NUMBER.fullmatch(text):
@@ -78,12 +78,12 @@ def _parse_number(text: str, thousands: bool, full_scale: float | None) -> float
 
 
 def _strip_unit(text: str) -> str:
-    """Without a unit and gaps between thousands, with an ordinary minus."""
+    """Remove units and gaps between thousands, and write minus as Python does."""
     return _THOUSANDS_GAP.sub("", _UNIT_SUFFIX.sub("", text.strip().replace("\u2212", "-")))
 
 
 def _with_decimal_point(text: str, thousands: bool) -> str:
-    """Commas and points as Python has them: of two kinds the last one stands before the decimals."""
+    """Write commas and points as Python does: if a text has both, the last one is the decimal point."""
     comma, point = text.rfind(","), text.rfind(".")
     if comma > point >= 0:
         return text.replace(".", "").replace(",", ".")
@@ -95,7 +95,7 @@ def _with_decimal_point(text: str, thousands: bool) -> str:
 
 
 def parse_duration(text: str) -> float | None:
-    """Milliseconds of a text that says its units: ``"3:20"``, ``"1:02:03"``, ``"PT3M20S"``, ``"3 min 20 s"``."""
+    """Milliseconds of a duration with units: ``"3:20"``, ``"1:02:03"``, ``"PT3M20S"``, ``"3 min 20 s"``."""
     milliseconds = _MILLISECONDS.fullmatch(text)
     if milliseconds:
         return _to_float(milliseconds[1])
@@ -111,11 +111,11 @@ def _to_float(text: str | None) -> float:
 
 
 def parse_year(text: str) -> int | None:
-    """The year; None where there is none.
+    """The year of a date, or None.
 
-    Dates may be in any order, ``"1999-05-12"``, ``"12/05/1999"``, ``"May 12, 1999"``; days of a spreadsheet,
-    ``"36292"``; or seconds since 1970 and parts of them, ``"926467200000"``. Two digits, ``"12.05.99"``, are 1931 to
-    2030.
+    Dates may be in any order, ``"1999-05-12"``, ``"12/05/1999"``, ``"May 12, 1999"``; day numbers of a
+    spreadsheet, ``"36292"``; or Unix time in seconds or finer units, ``"926467200000"``. Years of two digits,
+    ``"12.05.99"``, are 1931 to 2030.
     """
     compact = _COMPACT_DATE.fullmatch(text)
     if compact:
@@ -142,10 +142,10 @@ def _year_of_number(value: float) -> int | None:
 
 
 def parse_key(text: str) -> tuple[int, int | None] | None:
-    """Pitch class, 0..11, and mode, 1 major, 0 minor; None where a text is no key, or says no mode.
+    """Pitch class, 0..11, and mode, 1 major, 0 minor, None if not given; None if a text is not a key.
 
-    ``"F#m"`` -> (6, 0), ``"C♯/D♭"`` -> (1, None), ``"B-flat major"`` -> (10, 1); on Camelot's wheel ``"8A"`` ->
-    (9, 0), on that of Open Key ``"1d"`` -> (0, 1).
+    ``"F#m"`` -> (6, 0), ``"C♯/D♭"`` -> (1, None), ``"B-flat major"`` -> (10, 1); in Camelot notation
+    ``"8A"`` -> (9, 0), in Open Key notation ``"1d"`` -> (0, 1).
     """
     wheel = _CAMELOT.fullmatch(text)
     if wheel:
@@ -160,7 +160,7 @@ def parse_key(text: str) -> tuple[int, int | None] | None:
 
 
 def _parse_wheel_key(hour: int, side: str) -> tuple[int, int]:
-    """Hours of a wheel are fifths apart; inside is minor: the relative one of the major key at the same hour."""
+    """The key at an hour of a wheel: hours are fifths apart; a minor key is the relative of the major one there."""
     minor = side in "am"
     fifths = hour - (8 if side in "ab" else 1)  # from C major, or A minor
     return ((9 if minor else 0) + fifths * _SEMITONES_PER_FIFTH) % 12, int(not minor)

@@ -1,7 +1,7 @@
-"""What a format reader is given, and what it returns.
+"""The input and the output of format readers.
 
-:class:`Content` is the bytes of a file, decompressed as they are read and as often as need be, and bounded while they
-are. :class:`Table` is what a reader makes of them: headers, and rows in chunks.
+:class:`Content` is the bytes of a file, which are decompressed while they are read, up to a limit. :class:`Table` is
+what a reader makes of them: headers, and rows in chunks.
 """
 
 import contextlib
@@ -21,25 +21,25 @@ import pandas as pd
 from segue.errors import SourceError
 
 BLOCK_BYTES = 1 << 20  # bytes read at a time
-MIN_SIZE_LIMIT = 100 * 10**6  # bytes that a packed file may unpack to however small it is
-MAX_RATIO = 200  # times its own size that a larger one may: tables whose songs have ids of their own stay below 20
+MIN_SIZE_LIMIT = 100 * 10**6  # bytes to which any compressed file may unpack, however small it is
+MAX_RATIO = 200  # times its own size to which a larger one may: tables in which each song has an id stay below 20
 UNPACKING_ERRORS = (EOFError, OSError, RuntimeError, zipfile.BadZipFile, zlib.error, lzma.LZMAError)
 Opener = Callable[[contextlib.ExitStack], IO[bytes]]
 CHUNK_ROWS = 50_000  # rows; bounds memory whatever the table's length
-EXPECTED_TABLE = "expected a table of tracks as CSV, JSON, .xlsx, Parquet or Feather, packed or not"
-FIELD_COUNT = "_fields"  # how many fields a row had when they are not as many as headers
+EXPECTED_TABLE = "expected a table of tracks as CSV, JSON, .xlsx, Parquet or Feather, compressed or not"
+FIELD_COUNT = "_fields"  # the number of fields of a row, if it differs from the number of headers
 ROW_NUMBER = "_row"  # the row's number as a spreadsheet counts: the header is row 1
 
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """A file, or what is packed in it.
+    """A file, or what is compressed in it.
 
     name : for messages
-    open : opens it anew, at its first byte
-    size : of the file on disk, bytes
-    compression : how it is packed, outermost first, as in ``("zip", "gzip")``
-    path : of the file where it is not packed
+    open : opens it again, at its first byte
+    size : size of the file on disk, bytes
+    compression : outermost first, as in ``("zip", "gzip")``
+    path : path of the file, if it is not compressed
     """
 
     name: str
@@ -61,7 +61,7 @@ class Content:
 
     @contextlib.contextmanager
     def as_path(self) -> Iterator[Path]:
-        """A file that can be read at any place: itself, or what is packed in it, for as long as it is looked at."""
+        """A file that can be read at any position: itself, or a temporary one with what is compressed in it."""
         if self.path:
             yield self.path
             return
@@ -72,20 +72,20 @@ class Content:
             yield Path(file.name)
 
     def describe(self, name: str) -> str:
-        """How it is written, for people: ``"CSV in gzip"``."""
+        """Its format for people: ``"CSV in gzip"``."""
         return " in ".join([name, *reversed(self.compression)])
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table as a reader found it.
+    """A table as its reader returns it.
 
     name : for messages
-    format_name : how it is written, for people: ``"CSV in gzip, UTF-8, separated by semicolons"``
+    format_name : for people: ``"CSV in gzip, UTF-8, separated by semicolons"``
     headers : in the table's order
     chunks : at least one frame of at most ``CHUNK_ROWS`` rows; columns are numbered 0, 1, ... in the order of the
-        headers, then ``ROW_NUMBER`` and ``FIELD_COUNT`` (missing where a row is well formed). Cells of text formats
-        are texts, empty where nothing is; those of Parquet and Feather have their types; lists are lists.
+        headers, then ``ROW_NUMBER`` and ``FIELD_COUNT`` (a missing value if a row is well formed). Cells of text
+        formats are texts, possibly empty; those of Parquet and Feather keep their types; lists are lists.
     """
 
     name: str
@@ -100,7 +100,7 @@ def file_content(path: Path) -> Content:
 
 
 def decompressed(packed: Content, compression: str, unpack: Opener, name: str | None = None) -> Content:
-    """What is packed in a content; ``unpack`` opens it, with all that is to be closed with it, and is guarded."""
+    """What is compressed in a content; ``unpack`` opens it and puts what must be closed on a stack."""
 
     def open_bounded() -> IO[bytes]:
         return io.BufferedReader(BoundedReader(unpack, packed.name, compression, packed.size), BLOCK_BYTES)
@@ -109,7 +109,7 @@ def decompressed(packed: Content, compression: str, unpack: Opener, name: str | 
 
 
 class BoundedReader(io.RawIOBase):
-    """Bytes on their way out of a packed file: what is damaged, or grows beyond belief, is a SourceError."""
+    """The decompressed bytes of a file; a SourceError if it is damaged or unpacks to an implausible size."""
 
     def __init__(self, unpack: Opener, name: str, compression: str, size: int):
         self._name, self._compression = name, compression
@@ -124,20 +124,20 @@ class BoundedReader(io.RawIOBase):
         return True
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override] # what BufferedReader gives
-        """Fill the buffer with what comes next."""
+        """Read the next bytes into the buffer."""
         with translate_unpacking_errors(self._name, self._compression):
             block = self._file.read(len(buffer))
         self._remaining -= len(block)
         if self._remaining < 0:
             raise SourceError(
                 f"{self._name}: unpacks to more than {MAX_RATIO} times its size, as no table of tracks does (a"
-                " decompression bomb?); if it is one, unpack it yourself and give what comes out"
+                " decompression bomb?); if it is one, unpack it yourself and give the table in it"
             )
         buffer[: len(block)] = block
         return len(block)
 
     def close(self) -> None:
-        """Close the packed file, too."""
+        """Close the compressed file, too."""
         if not self.closed and hasattr(self, "_resources"):
             self._resources.close()
         super().close()
@@ -145,20 +145,20 @@ class BoundedReader(io.RawIOBase):
 
 @contextlib.contextmanager
 def translate_unpacking_errors(name: str, compression: str) -> Iterator[None]:
-    """What goes wrong while something is unpacked, as a SourceError."""
+    """Turn errors of decompression into a SourceError."""
     try:
         yield
     except UNPACKING_ERRORS as error:
         why = " ".join(str(error).split()) or type(error).__name__
         raise SourceError(
-            f"{name}: the {compression} file is damaged or cut off ({why}); pack it again, or download it again"
+            f"{name}: the {compression} file is damaged or cut off ({why}); compress it again, or download it again"
         ) from error
 
 
 def add_row_numbers(
     frame: pd.DataFrame, first_row: int, field_counts: "pd.Series[int] | None" = None
 ) -> pd.DataFrame:
-    """A chunk with its row numbers, the first of which is given."""
+    """Add the row numbers of a chunk, beginning with ``first_row``."""
     frame.columns = pd.RangeIndex(frame.shape[1])
     frame[ROW_NUMBER] = range(first_row, first_row + len(frame))
     frame[FIELD_COUNT] = pd.Series(pd.NA, frame.index, dtype="Int32") if field_counts is None else field_counts
@@ -166,7 +166,7 @@ def add_row_numbers(
 
 
 def iter_chunks(rows: Iterable[Sequence[object]], width: int, first_row: int) -> Iterator[pd.DataFrame]:
-    """Rows of cells as chunks; a row that has another number of fields than ``width`` says so.
+    """Group rows of cells into chunks; ``FIELD_COUNT`` marks rows whose number of fields is not ``width``.
 
     first_row : number of the first row
     """
@@ -190,13 +190,13 @@ def _chunk_frame(rows: list[Sequence[object]], width: int, first_row: int) -> pd
 
 
 def _text_column(cells: Sequence[Any]) -> "pd.Series[str]":
-    """Texts; if there are lists among them, both."""
+    """A column of texts, or of objects if some cells are lists."""
     return pd.Series(cells, dtype="object" if list in map(type, cells) else "str")
 
 
 @contextlib.contextmanager
 def open_zip(content: Content) -> Iterator[zipfile.ZipFile]:
-    """A zip archive, opened."""
+    """Open a zip archive."""
     with contextlib.ExitStack() as stack:
         with translate_unpacking_errors(content.name, "zip"):
             archive = stack.enter_context(zipfile.ZipFile(stack.enter_context(content.as_path())))

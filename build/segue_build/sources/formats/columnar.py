@@ -1,4 +1,4 @@
-"""Tables in columns: Parquet, a folder of Parquet parts, and Arrow's own files, of which Feather is another name."""
+"""Reads columnar tables: Parquet files, folders of Parquet parts, and Arrow files (Feather) and streams."""
 
 import contextlib
 from collections.abc import Iterable, Iterator
@@ -15,7 +15,7 @@ from segue_build.sources.formats.base import CHUNK_ROWS, EXPECTED_TABLE, Content
 PARQUET_MAGIC = b"PAR1"
 PARQUET_SUFFIXES = (".parquet", ".pq", ".parq")
 ARROW_FILE_MAGIC, ARROW_STREAM_MAGIC, FEATHER_1_MAGIC = b"ARROW1", b"\xff\xff\xff\xff", b"FEA1"
-MAX_FLATTENED_LEVELS = 2  # levels of fields within fields that become columns: track, album.name
+MAX_FLATTENED_LEVELS = 2  # levels of nested fields that become columns: track, album.name
 
 
 def read_parquet(content: Content) -> Table:
@@ -28,9 +28,11 @@ def read_parquet(content: Content) -> Table:
 
 
 def read_arrow(content: Content) -> Table:
-    """Read a file or a stream of Arrow's."""
+    """Read an Arrow file (Feather) or an Arrow stream."""
     if content.head(4) == FEATHER_1_MAGIC:
-        raise SourceError(f"{content.name}: Feather of version 1, which Arrow gives up; write it again as version 2")
+        raise SourceError(
+            f"{content.name}: Feather version 1, which Arrow no longer reads; write it again as version 2"
+        )
     with _translate_arrow_errors(content.name, "Feather"):
         source = _memory_map(content)
         reader = pa.ipc.open_stream(source) if content.head(4) == ARROW_STREAM_MAGIC else pa.ipc.open_file(source)
@@ -39,12 +41,12 @@ def read_arrow(content: Content) -> Table:
 
 
 def read_parquet_folder(folder: Path) -> Table:
-    """Read a folder of Parquet parts as one table; folders in it that are called ``column=value`` are a column.
+    """Read a folder of Parquet parts as one table; subfolders named ``column=value`` become a column.
 
     Raises
     ------
     SourceError
-        there are no parts, or they differ in their columns; the message names the first that does.
+        there are no parts, or their columns differ; the message names the first part that differs.
 
     """
     name = f"{folder.name}/"
@@ -74,13 +76,13 @@ def read_parquet_folder(folder: Path) -> Table:
 
 
 def _memory_map(content: Content) -> pa.NativeFile:
-    """The file, which outlives its name if it was unpacked for the purpose."""
+    """Map the file; a temporary file stays readable after it was deleted."""
     with content.as_path() as path:
         return pa.memory_map(str(path))
 
 
 def _is_part(path: Path, folder: Path) -> bool:
-    """Writers leave notes beside the parts, whose names begin with a dot or an underscore."""
+    """Whether a file is a part; writers' metadata files begin with a dot or an underscore."""
     if not path.is_file() or any(piece.startswith((".", "_")) for piece in path.relative_to(folder).parts):
         return False
     with path.open("rb") as file:
@@ -88,7 +90,7 @@ def _is_part(path: Path, folder: Path) -> bool:
 
 
 def _check_same_schema(name: str, first: pa.Schema, part: Path, schema: pa.Schema) -> None:
-    """One table has one set of columns: what is missing in a part may be its or the others' mistake."""
+    """Reject a part whose columns differ from those of the first."""
     types, others = (dict(zip(each.names, each.types)) for each in (first, schema))
     differing = [column for column in {**types, **others} if types.get(column) != others.get(column)]
     if differing:
@@ -101,10 +103,10 @@ def _check_same_schema(name: str, first: pa.Schema, part: Path, schema: pa.Schem
 
 
 def _check_row_count(rows: int, size: int, name: str) -> None:
-    """Songs differ, so each takes a byte at the least."""
+    """Reject more rows than bytes: songs differ, so each takes at least one byte."""
     if rows > size:
         raise SourceError(
-            f"{name}: {rows:,} rows in {size:,} bytes, as no table of tracks has (a decompression bomb?); if it is"
+            f"{name}: {rows:,} rows in {size:,} bytes, which no table of tracks has (a decompression bomb?); if it is"
             " one, write it as CSV"
         )
 
@@ -131,7 +133,7 @@ def _iter_frames(
     first_row = 2
     with _translate_arrow_errors(name, kind):
         for batch in batches:
-            # Without its metadata: an index that pandas stored is a column like any other.
+            # Without pandas metadata, so that a stored index is a column like any other.
             frame = _flatten(pa.Table.from_batches([batch])).to_pandas(ignore_metadata=True)
             yield add_row_numbers(frame, first_row)
             first_row += len(frame)
@@ -139,7 +141,7 @@ def _iter_frames(
 
 
 def _flatten(table: pa.Table) -> pa.Table:
-    """Fields within fields as columns of their own."""
+    """Nested fields as columns of their own."""
     for _ in range(MAX_FLATTENED_LEVELS):
         table = table.flatten()
     return table

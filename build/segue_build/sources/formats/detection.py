@@ -1,4 +1,4 @@
-"""A table on disk, in whatever format: its first bytes say how it is compressed and which reader takes it.
+"""Opens a table on disk in any format: its first bytes show how it is compressed and which reader to use.
 
 Compressed files are gzip, bzip2, xz, zstd or lz4 streams, and zip archives.
 """
@@ -27,7 +27,7 @@ from segue_build.sources.formats.json_records import read_json
 from segue_build.sources.formats.text import read_delimited
 from segue_build.sources.formats.xlsx import read_workbook
 
-# first bytes -> what that is no table, and what to do about it
+# first bytes -> a format that is not supported, and what to do about it
 UNSUPPORTED_MAGIC = {
     b"%PDF-": "a PDF document; save the table in it as CSV",
     b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": "an old Excel workbook (.xls), or one with a password; save it as .xlsx"
@@ -43,14 +43,14 @@ UNSUPPORTED_MAGIC = {
     b"\x89HDF": "an HDF5 file; save the table as Parquet or CSV",
     b"ORC": "an ORC file; save the table as Parquet or CSV",
     b"Obj\x01": "an Avro file; save the table as Parquet or CSV",
-    b"RDX": "a file of R's; save the table as CSV",
+    b"RDX": "an R data file; save the table as CSV",
     b"\x89PNG": "a picture; give the table as CSV",
     b"\xff\xd8\xff": "a picture; give the table as CSV",
 }
 MARKUP_STARTS = (b"<!doctype", b"<html", b"<head", b"<?xml", b"<body")
 TAR_MAGIC, TAR_MAGIC_OFFSET = b"ustar", 257
-_IGNORED_BYTES = b"\xef\xbb\xbf\xff\xfe\0 \t\r\n"  # marks, spaces and every second byte of UTF-16
-MAX_COMPRESSION_DEPTH = 3  # packings around one table
+_IGNORED_BYTES = b"\xef\xbb\xbf\xff\xfe\0 \t\r\n"  # byte order marks, spaces and every second byte of UTF-16
+MAX_COMPRESSION_DEPTH = 3  # levels of compression around one table
 ZIP_MAGIC = b"PK\x03\x04"
 EMPTY_ZIP_MAGIC = b"PK\x05\x06"
 # entries of zip files that are documents, not archives
@@ -59,9 +59,9 @@ TABLE_SUFFIXES = (
     ".csv", ".tsv", ".tab", ".txt", ".json", ".jsonl", ".ndjson", ".parquet", ".pq", ".feather", ".arrow", ".xlsx",
     ".gz", ".bz2", ".xz", ".zst", ".zip",
 )  # fmt: skip
-MAX_LISTED_NAMES = 5  # names of an archive that a message lists
+MAX_LISTED_NAMES = 5  # of an archive's files, in a message
 StreamOpener = Callable[[IO[bytes]], IO[bytes]]
-# first bytes -> name, and what opens a stream of that kind
+# first bytes -> name, and the function that opens such a stream
 STREAM_FORMATS: dict[bytes, tuple[str, StreamOpener]] = {
     b"\x1f\x8b": ("gzip", lambda file: cast(IO[bytes], gzip.GzipFile(fileobj=file))),
     b"BZh": ("bzip2", bz2.BZ2File),
@@ -72,14 +72,14 @@ STREAM_FORMATS: dict[bytes, tuple[str, StreamOpener]] = {
 
 
 def open_table(path: Path, part: str | None = None) -> Table:
-    """Open a table: a file, what is packed in one, or a folder of Parquet files.
+    """Open a table: a file, a file in an archive, or a folder of Parquet files.
 
     part : name of the table in an archive of several files, or of the sheet in a workbook of several
 
     Raises
     ------
     SourceError
-        the file is missing, empty, damaged, or no table; some of that shows only while its chunks are read.
+        the file is missing, empty, damaged, or not a table; some of this is noticed only while chunks are read.
 
     """
     if path.is_dir():
@@ -104,7 +104,7 @@ def open_table(path: Path, part: str | None = None) -> Table:
 
 
 def _check_supported(head: bytes, name: str) -> None:
-    """What is known to be something else is called by its name."""
+    """Reject files that are known to be something else, and say what."""
     unsupported = next(
         (description for magic, description in UNSUPPORTED_MAGIC.items() if head.startswith(magic)), None
     )
@@ -119,19 +119,19 @@ def _check_supported(head: bytes, name: str) -> None:
 def _read_zip_document(content: Content, part: str | None) -> Table:
     with open_zip(content) as archive:
         if "xl/workbook.xml" not in archive.namelist():
-            raise SourceError(f"{content.name}: this is a document, but no .xlsx; save its table as .xlsx or CSV")
+            raise SourceError(f"{content.name}: this is a document, but not .xlsx; save its table as .xlsx or CSV")
     return read_workbook(content, part)
 
 
 def decompress(content: Content, part: str | None) -> Content:
-    """What is left when everything that packs a table is taken off.
+    """Remove all levels of compression around a table.
 
     part : name of the table in an archive of several
 
     Raises
     ------
     SourceError
-        an archive holds no table or several, has a password, or is damaged; or it is packed too often.
+        an archive holds no table or several, has a password, or is damaged; or there are too many levels.
 
     """
     while len(content.compression) <= MAX_COMPRESSION_DEPTH:
@@ -144,12 +144,12 @@ def decompress(content: Content, part: str | None) -> Content:
         else:
             return content
     raise SourceError(
-        f"{content.name}: packed more than {MAX_COMPRESSION_DEPTH} times over; unpack it and give the table in it"
+        f"{content.name}: compressed more than {MAX_COMPRESSION_DEPTH} times; unpack it and give the table in it"
     )
 
 
 def is_zip_document(content: Content) -> bool:
-    """Whether a zip archive is a document of its own: a workbook or the like."""
+    """Whether a zip archive is a document, such as a workbook."""
     with open_zip(content) as archive:
         return any(name.startswith(DOCUMENT_ENTRIES) for name in archive.namelist())
 
@@ -172,7 +172,7 @@ def _zip_member(content: Content, part: str | None) -> Content:
 
 
 def _select_member(archive: zipfile.ZipFile, name: str, part: str | None) -> zipfile.ZipInfo:
-    """The entry that is the table: the one asked for, the only one, or the only one that is called as tables are."""
+    """The file that is the table: the one named by ``part``, the only one, or the only one with a table's suffix."""
     entries = [entry for entry in archive.infolist() if not entry.is_dir() and not _is_hidden(entry.filename)]
     matching = [entry for entry in entries if entry.filename == part] if part else entries
     if len(matching) > 1:
@@ -191,5 +191,5 @@ def _select_member(archive: zipfile.ZipFile, name: str, part: str | None) -> zip
 
 
 def _is_hidden(name: str) -> bool:
-    """What systems add of their own: ``__MACOSX/``, ``.DS_Store``."""
+    """Whether an operating system added a file: ``__MACOSX/``, ``.DS_Store``."""
     return any(piece.startswith((".", "__MACOSX")) for piece in PurePosixPath(name).parts)

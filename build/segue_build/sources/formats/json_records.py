@@ -1,4 +1,4 @@
-"""Tables as JSON: an array of objects, or one object a line."""
+"""Reads JSON tables: an array of objects, or one object per line."""
 
 import itertools
 import json
@@ -11,23 +11,23 @@ from segue_build.sources.formats.base import Content, Table, iter_chunks
 from segue_build.sources.formats.text import detect_encoding, encoding_label, iter_decoded
 
 MAX_OBJECT_LENGTH = 1 << 24  # characters of one object
-MAX_FIELD_DEPTH = 4  # objects within objects whose fields are columns: {"track": {"album": {"name": ..}}}
-EXPECTED_JSON = 'expected one array of objects, [{"name": ..}, ..], or one object a line'
+MAX_FIELD_DEPTH = 4  # levels of nested objects whose fields become columns: {"track": {"album": {"name": ..}}}
+EXPECTED_JSON = 'expected one array of objects, [{"name": ..}, ..], or one object per line'
 _GAP = re.compile(r"[\s,\ufeff]*")
-# Numbers stay as they are written; what JSON does not have (NaN, Infinity) is nothing.
+# Numbers stay as they are written; NaN and Infinity, which JSON does not have, are missing values.
 _DECODER = json.JSONDecoder(parse_float=str, parse_int=str, parse_constant=lambda _: "")
 
 
 def read_json(content: Content) -> Table:
-    """Read a table of objects; every field that any of them has is a column, in the order in which they first come.
+    """Read a table of objects; every field of any object is a column, in the order in which they first occur.
 
-    Fields of objects within objects are columns of their own, ``album.name``. A list is a list of names: of texts,
-    or of objects that have a name.
+    Fields of nested objects are columns of their own, ``album.name``. A list is a list of names: of texts, or of
+    objects that have a name.
 
     Raises
     ------
     SourceError
-        it is no JSON, or not of objects; the message names the line.
+        it is not JSON, or does not hold objects; the message names the line.
 
     """
     codec = detect_encoding(content)
@@ -46,12 +46,13 @@ def read_json(content: Content) -> Table:
 def _iter_objects(content: Content, codec: str) -> Iterator[dict[str, Any]]:
     for number, value in enumerate(_iter_values(content, codec), 1):
         if not isinstance(value, dict):
-            raise SourceError(f"{content.name}, value {number}: {str(value)[:40]!r} is no object; {EXPECTED_JSON}")
+            found = repr(str(value)[:40])
+            raise SourceError(f"{content.name}, value {number}: {found} is not an object; {EXPECTED_JSON}")
         yield dict(_flatten(value, "", MAX_FIELD_DEPTH)) if dict in map(type, value.values()) else value
 
 
 def _iter_values(content: Content, codec: str) -> Iterator[Any]:
-    """One value after the other; of the text only what they need is held."""
+    """The values one by one; only the text of the current one is held in memory."""
     buffer, line, in_array, closed = "", 1, False, False
     for block in itertools.chain(iter_decoded(content, codec), [None]):
         buffer += block or ""
@@ -68,9 +69,9 @@ def _iter_values(content: Content, codec: str) -> Iterator[Any]:
                 if block is None or len(buffer) - position > MAX_OBJECT_LENGTH or isinstance(error, RecursionError):
                     line_number = line + buffer[:position].count("\n")
                     raise SourceError(
-                        f"{content.name}, line {line_number}: no JSON, or cut off ({error}); {EXPECTED_JSON}"
+                        f"{content.name}, line {line_number}: not JSON, or cut off ({error}); {EXPECTED_JSON}"
                     ) from error
-                break  # it goes on in the next piece
+                break  # the value continues in the next block
             yield value
         line += buffer[:position].count("\n")
         buffer = buffer[position:]
@@ -93,7 +94,7 @@ def _flatten(found: dict[str, Any], prefix: str, max_depth: int) -> Iterator[tup
 
 
 def _to_cell(value: Any) -> str | list[str]:
-    """As CSV would have it, but for lists."""
+    """A cell as in CSV, except that lists stay lists."""
     if type(value) is str:
         return value
     if isinstance(value, list):

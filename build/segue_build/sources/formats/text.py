@@ -1,6 +1,6 @@
-"""Tables as delimited text: CSV, TSV and the like, and the encoding of any text.
+"""Reads delimited text such as CSV and TSV, and detects the encoding of any text.
 
-The encoding is UTF-8 if all bytes are valid, UTF-16 by its mark or zero bytes, else guessed by language.
+The encoding is UTF-8 if all bytes are valid, UTF-16 if a byte order mark or zero bytes show it, else guessed.
 """
 
 import codecs
@@ -19,11 +19,11 @@ from segue_build.sources.formats.base import EXPECTED_TABLE, Content, Table, ite
 
 DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 MAX_LINE_LENGTH = 1 << 24  # characters of a line
-SNIFFED_LINES = 100  # lines from which the separator is told
+SNIFFED_LINES = 100  # lines from which the delimiter is detected
 _END_OF_TEXT = "\0"  # after the last line: no line of text holds a zero byte
 BYTE_ORDER_MARKS = {
     codecs.BOM_UTF8: "utf-8-sig",
-    codecs.BOM_UTF32_LE: "utf-32",  # before UTF-16, whose mark it begins with
+    codecs.BOM_UTF32_LE: "utf-32",  # before UTF-16, with whose mark it begins
     codecs.BOM_UTF32_BE: "utf-32",
     codecs.BOM_UTF16_LE: "utf-16",
     codecs.BOM_UTF16_BE: "utf-16",
@@ -33,8 +33,8 @@ LATIN_ENCODINGS = (DEFAULT_LEGACY, "windows-1250", "windows-1254", "macroman")
 NON_LATIN_ENCODINGS = (
     "windows-1251", "windows-1253", "windows-1255", "windows-1256", "koi8-r", "cp932", "gb18030", "big5", "cp949",
 )  # fmt: skip
-MIN_WORDS = 10  # words from which nothing can be guessed but that Western letters are the most usual
-SAMPLE_BYTES = 1 << 18  # bytes of lines with letters beyond ASCII that a guess is made from
+MIN_WORDS = 10  # words, below which the most common encoding of Western letters is assumed
+SAMPLE_BYTES = 1 << 18  # bytes of lines that are not ASCII, from which the encoding is guessed
 ENCODING_LABELS = {"utf-8-sig": "UTF-8", "utf-16-le": "UTF-16", "utf-16-be": "UTF-16"}
 _WORD = re.compile(rb"[A-Za-z\x80-\xff]*[\x80-\xff][A-Za-z\x80-\xff]*")
 _ASCII = bytes(range(128))
@@ -42,12 +42,12 @@ SAVE_HINT = "save the table as UTF-8"
 
 
 def read_delimited(content: Content) -> Table:
-    """Read a table of lines.
+    """Read delimited text.
 
     Raises
     ------
     SourceError
-        it is empty, binary, in an encoding that can't be told, or has a quote that is never closed.
+        it is empty, binary, in an encoding that can't be determined, or has a quote that is never closed.
 
     """
     codec = detect_encoding(content)
@@ -69,7 +69,7 @@ def read_delimited(content: Content) -> Table:
 
 
 def _text_lines(content: Content, codec: str) -> Iterator[str]:
-    """The lines as they are, with their ends."""
+    """The lines, unchanged, with their line ends."""
     with io.TextIOWrapper(content.open(), codec, newline="") as text:
         for number in itertools.count(1):
             line = text.readline(MAX_LINE_LENGTH)
@@ -85,7 +85,7 @@ def _text_lines(content: Content, codec: str) -> Iterator[str]:
 
 
 def detect_delimiter(lines: list[str]) -> str:
-    """The one that parts most lines into as many fields, more than one, as the first; the more fields, the better."""
+    """The delimiter that splits most lines into as many fields as the first; of several, that with most fields."""
 
     def fit(delimiter: str) -> tuple[float, int]:
         counts = [len(row) for row in csv.reader(lines, delimiter=delimiter) if row]
@@ -95,12 +95,12 @@ def detect_delimiter(lines: list[str]) -> str:
 
     try:
         return max(DELIMITERS, key=fit)
-    except csv.Error:  # the reader of all rows will say where
+    except csv.Error:  # the error is reported with its line when all rows are read
         return max(DELIMITERS, key="".join(lines[:1]).count)
 
 
 def _parse_rows(lines: Iterable[str], delimiter: str, table: str) -> Iterator[list[str]]:
-    """The rows; a quote that is never closed would hide all that follow in one cell."""
+    """The rows of cells; a quote that is never closed is an error: it would put all rows after it into one cell."""
     reader = csv.reader(itertools.chain(lines, [_END_OF_TEXT]), delimiter=delimiter)
     try:
         for number, row in enumerate(reader, 1):
@@ -125,12 +125,12 @@ def _check_headers(headers: list[str], table: str) -> None:
 
 
 def detect_encoding(content: Content) -> str:
-    """The codec that all of a text can be decoded with.
+    """The codec that decodes a whole text.
 
     Raises
     ------
     SourceError
-        there is none, or none that can be told from others; the message names the line.
+        there is none, or it can't be determined; the message names the line.
 
     """
     head = content.head()
@@ -144,18 +144,18 @@ def detect_encoding(content: Content) -> str:
     if by_mark or not all_ascii:
         raise SourceError(
             f"{content.name}, line {line}: byte 0x{invalid:02x} is not {encoding_label(codec)},"
-            f" though what is before it is; {SAVE_HINT}"
+            f" although everything before it is; {SAVE_HINT}"
         )
     return _legacy_encoding(content, line, invalid)
 
 
 def encoding_label(codec: str) -> str:
-    """A codec's name for people."""
+    """The name of a codec for people."""
     return ENCODING_LABELS.get(codec, codec.upper() if codec.startswith("utf") else codec)
 
 
 def iter_decoded(content: Content, codec: str) -> Iterator[str]:
-    """The text, a block at a time, in an encoding that fits it."""
+    """Decode the text, a block at a time."""
     decoder = codecs.getincrementaldecoder(codec)()
     for block in content.blocks():
         yield decoder.decode(block)
@@ -163,7 +163,7 @@ def iter_decoded(content: Content, codec: str) -> Iterator[str]:
 
 
 def _utf16_without_mark(head: bytes) -> str | None:
-    """UTF-16 without a mark: of two bytes of an ASCII letter one is zero, and headers have such letters."""
+    """UTF-16 without a byte order mark: every second byte of ASCII letters, as in headers, is zero."""
     start = head[:64]
     even_zeros, odd_zeros = start[::2].count(0), start[1::2].count(0)
     if max(even_zeros, odd_zeros) * 3 < len(start):
@@ -172,7 +172,7 @@ def _utf16_without_mark(head: bytes) -> str | None:
 
 
 def _first_invalid(content: Content, codec: str) -> tuple[int | None, int, bool]:
-    """Line and value of the first byte that can't be decoded, no line if all can; whether all before it is ASCII."""
+    """Line (or None) and value of the first byte that can't be decoded; whether only ASCII precedes it."""
     decoder = codecs.getincrementaldecoder(codec)()
     line, all_ascii = 1, True
     for block in itertools.chain(content.blocks(), [b""]):
@@ -187,7 +187,7 @@ def _first_invalid(content: Content, codec: str) -> tuple[int | None, int, bool]
 
 
 def _legacy_encoding(content: Content, line: int, invalid: int) -> str:
-    """What was usual before UTF-8: guessed from the lines that are not ASCII, and then proven on all of the text."""
+    """An encoding from before UTF-8: guessed from the lines that are not ASCII, then checked on the whole text."""
     sample = _sample_non_ascii(content)
     guess = _guess_encoding(sample)
     if guess is None or not _is_text(sample.decode(guess, "ignore")) or _first_invalid(content, guess)[0] is not None:
@@ -198,7 +198,7 @@ def _legacy_encoding(content: Content, line: int, invalid: int) -> str:
 
 
 def _guess_encoding(sample: bytes) -> str | None:
-    """Words of Latin letters are mostly ASCII, those of other alphabets are not."""
+    """Guess among encodings of Latin or of other alphabets: only words of Latin letters are mostly ASCII."""
     words = _WORD.findall(sample)
     letters = b"".join(words)
     if 2 * len(letters.translate(None, _ASCII)) > len(letters):
@@ -209,12 +209,12 @@ def _guess_encoding(sample: bytes) -> str | None:
 
 
 def _chardet_guess(sample: bytes, names: tuple[str, ...]) -> str | None:
-    with warnings.catch_warnings(action="ignore"):  # that there is none of these is the answer then
+    with warnings.catch_warnings(action="ignore"):  # it warns if none of these fits, which is an answer here
         return chardet.detect(sample, max_bytes=SAMPLE_BYTES, include_encodings=names)["encoding"]
 
 
 def _is_text(text: str) -> bool:
-    """Whether most of what is not ASCII is letters and punctuation: in a wrong encoding much is signs and boxes."""
+    """Whether most characters beyond ASCII are letters and punctuation; in a wrong encoding many are symbols."""
     kinds = [unicodedata.category(character)[0] for character in text if not character.isascii()]
     return 2 * sum(kind in "LMP" for kind in kinds) > len(kinds)
 
@@ -231,6 +231,6 @@ def _sample_non_ascii(content: Content) -> bytes:
 
 
 def _byte_lines(content: Content) -> Iterator[bytes]:
-    """Pieces of the text, none of them longer than a block: lines but for those that a block cuts."""
+    """The lines of the text; those that cross the end of a block are cut there."""
     for block in content.blocks():
         yield from block.splitlines()

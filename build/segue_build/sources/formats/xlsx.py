@@ -1,4 +1,4 @@
-"""Tables as workbooks: .xlsx, of Excel, LibreOffice, Numbers and the like."""
+"""Reads .xlsx workbooks, as Excel, LibreOffice and Numbers write them."""
 
 import contextlib
 import datetime as dt
@@ -22,22 +22,20 @@ from segue_build.sources.formats.base import (
     open_zip,
 )
 
-MAX_CELLS = 50 * 10**6  # in the rectangle around all that a sheet holds: the reader holds it at 32 bytes a cell
-OVERLAP_BYTES = (
-    4096  # bytes of a block of XML that are looked at again with the next one: what they begin may end there
-)
+MAX_CELLS = 50 * 10**6  # of the rectangle around all cells of a sheet, which takes the reader 32 bytes per cell
+OVERLAP_BYTES = 4096  # bytes of a block of XML that are read again with the next one, where their last tag may end
 SAVE_HINT = "save it as .xlsx again, or as CSV"
 
 _CHECKED_PARTS = re.compile(r"xl/(?:worksheets/[^/]+|sharedStrings|styles)\.xml")
 _CELL_COLUMN = re.compile(rb'<(?:\w+:)?c r="([A-Z]{1,3})')
 _ROW_NUMBER = re.compile(rb'<(?:\w+:)?row [^>]*?\br="(\d{1,7})"')
-_UNEVALUATED_FORMULA = re.compile(  # a formula, but for one of texts, whose result is not stored
+_UNEVALUATED_FORMULA = re.compile(  # a formula without a stored result, except formulas of texts
     rb'<(?:\w+:)?c r="([A-Z]+)(\d+)"(?![^>]*t="str")[^>]*><(?:\w+:)?f(?:[^>]*/>|[^>]*>([^<]*)</(?:\w+:)?f>)\s*'
     rb"(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v></(?:\w+:)?v>)?\s*</(?:\w+:)?c>"
 )
 _REFERENCE_OR_CALL = re.compile(
     r"[A-Za-z]\$?\d|[A-Za-z.]\("
-)  # from cells or by functions; anything else is a name: =LOVE
+)  # uses cells or functions; anything else is a name such as =LOVE
 _SHEET_TAG = re.compile(r"<(?:\w+:)?sheet\s[^>]*>")
 _RELATIONSHIP_TAG = re.compile(r"<(?:\w+:)?Relationship\s[^>]*>")
 _ATTRIBUTE = re.compile(r'([\w:]+)="([^"]*)"')
@@ -46,14 +44,12 @@ FormulaTexts = dict[tuple[int, int], str]  # row and column, from 1 -> text
 
 
 def read_workbook(content: Content, part: str | None) -> Table:
-    """Read a sheet: the one asked for, else the only visible one with anything in it.
-
-    part : its name
+    """Read a sheet: the one named ``part``, else the only visible one that is not empty.
 
     Raises
     ------
     SourceError
-        several sheets have something in them, or none has; cells are formulas without results; the file is damaged.
+        several sheets are not empty, or all are; cells are formulas without results; the file is damaged.
 
     """
     with open_zip(content) as archive:
@@ -79,7 +75,7 @@ def read_workbook(content: Content, part: str | None) -> Table:
 
 
 def _sheet_entries(archive: zipfile.ZipFile, table: str) -> dict[str, str]:
-    """The sheets by their names, as the workbook lists them: name -> entry of the archive."""
+    """The sheets that the workbook lists: name -> entry of the archive."""
     targets = {
         attributes.get("Id", ""): attributes.get("Target", "").lstrip("/").removeprefix("xl/")
         for attributes in _read_tags(archive, "xl/_rels/workbook.xml.rels", _RELATIONSHIP_TAG, table)
@@ -92,7 +88,7 @@ def _sheet_entries(archive: zipfile.ZipFile, table: str) -> dict[str, str]:
 
 def _read_tags(archive: zipfile.ZipFile, name: str, tag: re.Pattern[str], table: str) -> list[dict[str, str]]:
     if name not in archive.namelist():
-        raise SourceError(f"{table}: no workbook of .xlsx ({name} is missing); {SAVE_HINT}")
+        raise SourceError(f"{table}: not an .xlsx workbook ({name} is missing); {SAVE_HINT}")
     with BoundedReader(partial(_open_part, archive, name), table, "workbook", 0) as file:
         text = file.read(BLOCK_BYTES).decode("utf-8", "replace")
     return [dict(_ATTRIBUTE.findall(found)) for found in tag.findall(text)]
@@ -103,11 +99,11 @@ def _open_part(archive: zipfile.ZipFile, name: str, stack: contextlib.ExitStack)
 
 
 def _check_part(archive: zipfile.ZipFile, name: str, content: Content) -> FormulaTexts:
-    """Before the reader gets a part of a workbook, which it trusts: how large it is, and how far it reaches.
+    """Check the size and extent of a part of a workbook, before the reader, which trusts it, gets it.
 
     Returns
     -------
-    Formulas whose results are not stored, by row and column; no more of them after the first that is computed.
+    Formulas without stored results, by row and column, up to the first that computes something.
 
     """
     columns, rows, buffer, found_computed = b"A", 1, b"", False
@@ -124,8 +120,8 @@ def _check_part(archive: zipfile.ZipFile, name: str, content: Content) -> Formul
                 found_computed = found_computed or _is_computed(formulas[int(row), _column_number(column)])
     if rows * _column_number(columns) > MAX_CELLS:
         raise SourceError(
-            f"{content.name}, {name}: reaches to cell {columns.decode()}{rows}, more than {MAX_CELLS:,} cells;"
-            " remove what stands far from the table, or save it as CSV"
+            f"{content.name}, {name}: extends to cell {columns.decode()}{rows}, more than {MAX_CELLS:,} cells;"
+            " remove what lies far from the table, or save it as CSV"
         )
     return formulas
 
@@ -136,7 +132,7 @@ def _is_computed(formula: str) -> bool:
 
 
 def _literal_formulas(formulas: FormulaTexts, table: str, sheet: str) -> FormulaTexts:
-    """The formulas as the texts that were meant."""
+    """Formulas that are only names that begin with an equals sign, as texts; any other is an error."""
     for (row, column), formula in formulas.items():
         if _is_computed(formula):
             raise SourceError(
@@ -185,7 +181,7 @@ def _select_sheet(book: Any, table: str, part: str | None) -> Any:
 
 
 def _iter_rows(sheet: Any, literal_formulas: FormulaTexts) -> Iterator[list[str]]:
-    """Rows of cells; none in a blank one."""
+    """Rows of cells; blank rows have none."""
     top, left = sheet.start or (0, 0)
     formulas_by_row: dict[int, list[tuple[int, str]]] = {}
     for (row, column), formula in literal_formulas.items():
@@ -198,7 +194,7 @@ def _iter_rows(sheet: Any, literal_formulas: FormulaTexts) -> Iterator[list[str]
 
 
 def _to_cell(value: object) -> str:
-    """As CSV would have it."""
+    """A cell as in CSV."""
     if isinstance(value, float):
         return str(int(value)) if value.is_integer() else repr(value)
     if isinstance(value, dt.timedelta):
