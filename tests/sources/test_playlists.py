@@ -160,7 +160,7 @@ BAD = {
     "binary": (b"\x7fELF\x02\x01\x01\0\0\0", "bad.csv, line 1: binary data"),
     "two encodings": (
         "playlist_id,title\np,Zoë\n".encode() + b"q,Zo\xeb\n",
-        "line 3: byte 0xeb is not UTF-8, though",
+        "line 3: byte 0xeb is not UTF-8, although",
     ),
     "unknown columns": (b"mix,song_ref\np,piano-1\n", f"bad.csv, row 1: {COLUMNS} mix, song_ref; expected"),
     "no songs": (b"playlist_id,artist\np,Halberd\n", f"bad.csv, row 1: {COLUMNS} playlist_id, artist; expected"),
