@@ -18,7 +18,7 @@ from segue_build.sources.columns import CANONICAL_COLUMNS
 from segue_build.sources.multivalue import SEPARATOR
 from segue_build.sources.series import to_arrow
 
-Maker = Callable[[slice], pa.Array]  # of some rows of a column
+Maker = Callable[[slice], pa.Array]  # makes some rows of a column
 
 FILE_NAME = "catalog.parquet"
 MAX_ROW_GROUP = 16_384  # rows at the most
@@ -39,8 +39,9 @@ def write(path: Path, frame: pd.DataFrame, clusters: np.ndarray, cells: np.ndarr
     The first row of each row group.
 
     """
-    makers: dict[str, Maker] = {name: partial(_tidy_rows, name, frame[name]) for name in CANONICAL_COLUMNS}
-    makers |= {"cluster": partial(_integer_rows, clusters), "cell": partial(_integer_rows, cells)}
+    makers: dict[str, Maker] = {name: partial(_canonical_rows, name, frame[name]) for name in CANONICAL_COLUMNS}
+    makers |= {"cluster": lambda rows: pa.array(clusters[rows], pa.int32())}
+    makers |= {"cell": lambda rows: pa.array(cells[rows], pa.int32())}
     makers |= {str(name): _extra_column(frame[name]) for name in frame if name not in CANONICAL_COLUMNS}
     schema = pa.schema([(name, make(slice(0, 0)).type) for name, make in makers.items()])
     firsts = row_group_starts(np.append(np.flatnonzero(np.diff(clusters, prepend=-1)), len(clusters)))
@@ -68,7 +69,7 @@ def row_group_starts(clusters: np.ndarray) -> list[int]:
     return [first for start, stop in bounds for first in range(start, stop, MAX_ROW_GROUP)]
 
 
-def _tidy_rows(name: str, values: Any, rows: slice) -> pa.Array:
+def _canonical_rows(name: str, values: Any, rows: slice) -> pa.Array:
     return column_to_arrow(name, values.iloc[rows])
 
 
@@ -85,26 +86,19 @@ def column_to_arrow(name: str, values: Any) -> pa.Array:
     return pa.array(values.astype("Float64"), pa.float64())
 
 
-def _integer_rows(values: np.ndarray, rows: slice) -> pa.Array:
-    return pa.array(values[rows], pa.int32())
-
-
 def _extra_column(values: Any) -> Maker:
-    """A column that Segue knows nothing of: numbers where all of it is numbers, else texts."""
+    """A column of the source that is not interpreted: numbers if all of its cells are numbers, else texts."""
     if not (pd.api.types.is_string_dtype(values) or values.dtype == object):
-        return partial(_unchanged_rows, values)
+        return lambda rows: to_arrow(values.iloc[rows])
     if values.dtype == object and any(isinstance(value, list | tuple | np.ndarray | dict) for value in values):
         return partial(_text_rows, values)
     numbers = pd.to_numeric(values.replace("", pd.NA), errors="coerce")
     known = values.notna() & (values != "")
     if known.any() and numbers[known].notna().all():
         whole = numbers.astype("Float64")
-        return partial(_unchanged_rows, whole.astype("Int64") if (whole.dropna() % 1 == 0).all() else whole)
+        numbers = whole.astype("Int64") if (whole.dropna() % 1 == 0).all() else whole
+        return lambda rows: to_arrow(numbers.iloc[rows])
     return partial(_text_rows, values)
-
-
-def _unchanged_rows(values: Any, rows: slice) -> pa.Array:
-    return to_arrow(values.iloc[rows])
 
 
 def _text_rows(values: Any, rows: slice) -> pa.Array:

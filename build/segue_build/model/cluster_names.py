@@ -1,4 +1,4 @@
-"""What clusters are called, what describes them in the manifest, and the typical songs of clusters and genres."""
+"""Names of clusters, their entries in the manifest, and the typical songs of clusters and genres."""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -38,8 +38,8 @@ PLACES = {
 }  # fmt: skip
 FAMILY_ALIASES = {"children": "kids", "latino": "latin", "punk-rock": "punk"}  # families that the words don't show
 FEATURE_DIGITS = 4  # of a cluster's features
-NEAREST_CLUSTERS = 5  # clusters beside each
-# of which a mean says something
+NEAREST_CLUSTERS = 5  # clusters named beside each
+# attributes whose mean describes a cluster
 PROFILE_ATTRIBUTES = tuple(a.name for a in NUMERIC_ATTRIBUTES if a.name not in ("key", "mode", "time_signature"))
 
 
@@ -106,7 +106,7 @@ def name_clusters(
 
 
 class _GenreFamilies:
-    """Genres in families that are called as one of them: ``death-metal`` is of ``metal``, as ``metal`` is.
+    """Families of genres, each named by one of them: ``death-metal`` belongs to ``metal``, as ``metal`` does.
 
     genres : of the songs
     popularity : float64, shape (n_songs,), how much each song counts: people know a cluster by its best-known songs
@@ -123,7 +123,7 @@ class _GenreFamilies:
         self._exponents = np.array([PLACE_EXPONENT if name in PLACES else 1 for name in genres.names])
 
     def most_common(self, members: np.ndarray) -> list[str]:
-        """What most of the songs are, then what most of the others are, and so on; lift breaks ties."""
+        """The family of most of the songs, then that of most of the others, and so on; lift breaks ties."""
         named: list[str] = []
         unnamed = np.where(members, self._popularity, 0)
         total, least = unnamed.sum(), 0.0
@@ -143,7 +143,7 @@ class _GenreFamilies:
         return named
 
     def _representative_genre(self, family: int, members: np.ndarray) -> str:
-        """The genre that most of a family's songs are of, else the family's name."""
+        """The genre of most of a family's songs, if there is one; else the family's name."""
         family_members = np.flatnonzero(self._family == family)
         songs = self._genres.matrix[:, family_members].T @ np.where(members, self._popularity, 0)
         best = int(family_members[songs.argmax()])
@@ -158,7 +158,7 @@ def _family_codes(genres: list[str]) -> np.ndarray:
 
 
 def _outstanding_words(ranks: dict[str, np.ndarray], members: np.ndarray) -> list[str]:
-    """Words for what is outstanding, the most outstanding first."""
+    """Words for the attributes that deviate from the catalogue, the largest deviation first."""
     deviations = {}
     for name, (low, high) in ATTRIBUTE_WORDS.items():
         known = ranks[name][members]
@@ -177,17 +177,14 @@ def _candidate_names(genres: Sequence[str], words: Sequence[str]) -> Iterator[st
     words = [word for word in words if word not in genres]
     for n_genres in range(2, MAX_GENRES + 1):
         for n_words in (1, 2, 3):
-            name = _compose_name(genres[:n_genres], words[:n_words])
+            first = genres[:n_genres]
+            what = " and ".join([", ".join(first[:-1]), first[-1]] if len(first) > 1 else first)
+            name = ", ".join([*([what] if what else []), *words[:n_words]]) or "mixed"
             yield name
     number = 2
     while True:
         yield f"{name} ({number})"
         number += 1
-
-
-def _compose_name(genres: Sequence[str], words: Sequence[str]) -> str:
-    what = " and ".join([", ".join(genres[:-1]), genres[-1]] if len(genres) > 1 else genres)
-    return ", ".join([*([what] if what else []), *words]) or "mixed"
 
 
 def songs_by_genre(genres: Incidence) -> Iterator[np.ndarray]:

@@ -1,4 +1,4 @@
-"""The local scale of each song: short where songs lie close together, so that no song is a hub, near to all."""
+"""The local scale of each song: short where songs lie close together, so that no song is near to all, a hub."""
 
 import numpy as np
 
@@ -17,8 +17,8 @@ CHUNK_ROWS = 128  # their table of distances stays in the processor's cache
 def local_scales(space: Space, vectors: np.ndarray, usable: np.ndarray, seed: int) -> np.ndarray:
     """The local scale of every song.
 
-    The density around a song is the mean similarity of the nearest songs of a sample; a local scale is in proportion
-    to minus its logarithm, which is a distance in local scales, against the catalogue's mean.
+    The density around a song is its mean similarity to the nearest songs of a sample. Minus the logarithm of that is
+    a distance in typical local scales; the song's own is proportional to it, relative to the catalogue's mean.
 
     Parameters
     ----------

@@ -1,12 +1,12 @@
 """The layout of the map: songs as points of a plane, similar ones near each other.
 
-The cells' centroids are arranged by scikit-learn's t-SNE (van der Maaten and Hinton, JMLR 9, 2008), from their two
-principal components on, so that what is far apart in the space stays apart (Kobak and Berens, Nature Communications
-10, 2019). Each song is interpolated between the cells that are nearest to it, so that a million songs
-take not much longer than their few thousand cells.
+The cells' centroids are arranged by scikit-learn's t-SNE (van der Maaten and Hinton, JMLR 9, 2008), which starts from
+their two principal components so that distant groups stay apart (Kobak and Berens, Nature Communications 10, 2019).
+Each song is then interpolated between the cells nearest to it, so that a million songs take little longer than their
+few thousand cells.
 
-Every processor draws the same map: distances are whole numbers, the first of two equally near cells is the nearer,
-and the components are rounded.
+Every processor computes the same map: distances are whole numbers, of two equally near cells the first counts as
+nearer, and the components are rounded.
 """
 
 import itertools
@@ -18,16 +18,16 @@ from sklearn.manifold import TSNE
 from segue.engine.space import squared_distances
 from segue_build.model.clustering import grid_scale, to_grid
 
-MAX_COORDINATE = 2**16 - 1  # coordinate
-MIN_TSNE_CELLS = 20  # cells that t-SNE arranges; fewer lie as their principal components do
-PERPLEXITY = 60  # neighbours to which each cell pays attention
-TSNE_NEIGHBOURS = 3 * PERPLEXITY + 2  # cells that t-SNE asks for, and each cell itself
+MAX_COORDINATE = 2**16 - 1
+MIN_TSNE_CELLS = 20  # fewer cells lie where their principal components put them
+PERPLEXITY = 60
+TSNE_NEIGHBOURS = 3 * PERPLEXITY + 2  # what t-SNE needs, and each cell itself
 CHUNK_CELLS = 256  # cells whose distances to all others are held at a time
 MAX_ITERATIONS = 500
-EARLY_EXAGGERATION = 4  # of attractions in the first 250 rounds
+EARLY_EXAGGERATION = 4  # of attractions in the first 250 iterations
 INIT_DEVIATION = 10.0  # standard deviation of the first component at first
-INTERPOLATED_CELLS = 3  # cells between which a song lies
-CANDIDATE_CELLS = 16  # of them: the cells nearest to its own
+INTERPOLATED_CELLS = 3  # cells between which a song is interpolated
+CANDIDATE_CELLS = 16  # cells near its own that they are chosen from
 
 
 def map_coordinates(

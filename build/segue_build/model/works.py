@@ -1,4 +1,4 @@
-"""Which songs are one work: what people call versions of a song, and recordings of one composition."""
+"""Which songs are one work: versions of a song, and recordings of one composition."""
 
 import re
 from collections.abc import Sequence
@@ -81,7 +81,7 @@ def _parse_unnumbered(title: str, text: str) -> tuple[str, str, str]:
 
 
 def _without_asides(text: str) -> str:
-    """What is not in quotes, brackets or a key, unless it is the last part, which is then an aria's first words."""
+    """The text without quotes, brackets and keys; all of it if its last part is one, as an aria's first words."""
     bare = _ASIDE.sub("", text)
     return text if ":" in bare and not core_text(bare.rpartition(":")[2]) else bare
 
@@ -118,11 +118,11 @@ def key_digests(ids: Sequence[str], titles: Sequence[str], first_artists: Sequen
 
 
 def is_merged(n_pieces: Any, n_movements: Any, is_movement: Any, is_title: Any) -> Any:
-    """Whether a work is one with others of its name; in arrays or in Spark's columns.
+    """Whether a work is merged with others of its name; for arrays or Spark's columns.
 
-    What a composer gave one name is one work, whatever its numbers: the movement of a suite, a piece with a number
-    of its own, a title without any. Movements alone are not, nor pieces of one name with several numbers: such a name
-    is that of a form or a tempo.
+    A composer's works of one name are one, whatever their numbers: the movement of a suite, a piece with a number of
+    its own, a title without one. Movements alone are not merged, nor pieces of one name with several numbers: their
+    name is that of a form or a tempo.
 
     n_pieces, n_movements : how many works have the name that are not movements, and that are
     is_movement : whether the work is a movement

@@ -1,4 +1,4 @@
-"""Plots as SVG texts: what they draw is computed elsewhere, what they say is said in the page beside them.
+"""Plots as SVG texts, of data that :mod:`segue_build.quality.report_data` computes; their captions are on the page.
 
 No text of a catalogue is ever drawn: fonts lack letters, and names belong where they can be read and copied.
 """
@@ -39,7 +39,7 @@ CLIPPED_PERCENT = 0.5  # per cent at either end that are counted in the outermos
 
 
 def colours(n_colours: int) -> list[str]:
-    """Colours that neighbours in the list don't share: steps of the golden angle, in three lightnesses."""
+    """Colours that differ between neighbours in the list: steps of the golden angle, in three lightnesses."""
     hues = (np.arange(n_colours) * 0.618034) % 1
     tones = [((0.62, 0.78), (0.80, 0.58), (0.45, 0.92))[number % 3] for number in range(n_colours)]
     hsv = [(hue, saturation, value) for hue, (saturation, value) in zip(hues, tones)]
@@ -141,7 +141,7 @@ def _histogram(axes: Axes, attribute: Attribute, values: np.ndarray) -> None:
 
 
 def _central_point(coordinates: np.ndarray) -> np.ndarray:
-    """The place that is nearest to the median of all: there is something there, however scattered they are."""
+    """The point nearest to the median of all: unlike the median itself, one of them is there."""
     return coordinates[((coordinates - np.median(coordinates, axis=0)) ** 2).sum(axis=1).argmin()]
 
 
@@ -157,7 +157,7 @@ def _curve(axes: Axes, points: Sequence[tuple[int, float | None]], used: tuple[i
 
 @contextmanager
 def _figure(width: float, height: float) -> Iterator[Figure]:
-    """A figure that no global state knows of, in our style."""
+    """A figure in our style, whatever matplotlib's global settings."""
     with mpl.rc_context():
         mpl.rcdefaults()
         mpl.rcParams.update(STYLE)
@@ -165,6 +165,6 @@ def _figure(width: float, height: float) -> Iterator[Figure]:
 
 
 def _svg(figure: Figure) -> str:
-    drawn = io.StringIO()
-    figure.savefig(drawn, format="svg", metadata=METADATA, dpi=160, transparent=True)
-    return drawn.getvalue()
+    file = io.StringIO()
+    figure.savefig(file, format="svg", metadata=METADATA, dpi=160, transparent=True)
+    return file.getvalue()

@@ -1,7 +1,7 @@
-"""How much of the best lists a search finds at what cost, and the budgets with which it finds enough.
+"""How much of the exact lists a search finds at which cost, and the cheapest budgets that reach the target recall.
 
-Lists are whole ones, with the defaults of the service, and held against those of ``exact`` requests: a song counts as
-found where it scores no less than the last of the exact list.
+Lists are made with the defaults of the service and compared with those of ``exact`` requests: a song counts as found
+if it scores no less than the last song of the exact list.
 """
 
 import bisect
@@ -26,12 +26,12 @@ from segue_build import progress
 from segue_build.quality.metrics import RecommendableSongs
 
 LIST_SIZE = 20  # songs of a list
-EXHAUSTIVE_SONGS = 4_000  # songs that are all scored, for that costs as little
+EXHAUSTIVE_SONGS = 4_000  # up to so many songs are all scored: that is as cheap as a search
 QUERY_COUNTS = {"song": 300, "mixture": 250, "sound": 30}  # see segue.engine.scoring.Scorer
 TARGET_RECALL = {"song": 0.992, "mixture": 0.985, "sound": 0.98}  # of the songs of exact lists
-GROWTH = 1.12  # of the candidates, from one trial to the next
-RESCORE_RATIOS = (16, 8, 6, 5)  # of the candidates one in so many is rescored
-RESCORE_COST = 8  # what scoring a song costs, where looking at one costs 1, as measured
+GROWTH = 1.12  # factor of the candidates from one trial to the next
+RESCORE_RATIOS = (16, 8, 6, 5)  # candidates for each that is rescored
+RESCORE_COST = 8  # cost of rescoring a song, in approximate scores, as measured
 TypedQueries = Iterator[tuple[str, Query]]
 KIND_DESCRIPTIONS = {
     "song": "one song",
@@ -42,7 +42,7 @@ KIND_DESCRIPTIONS = {
 
 @dataclass(frozen=True, slots=True)
 class ExactResult:
-    """A query, what sort it is, how many songs the exact list for it has, and the score of the last of them."""
+    """A query, its type, and the length and lowest score of its exact list."""
 
     query_type: str
     query: Query
@@ -54,25 +54,20 @@ class ExactResult:
 class Trial:
     """What a budget achieves.
 
-    recall : the share of the exact list's songs that are found, mean over queries of the sort that lacks most
+    recall : the share of the exact list's songs that are found, mean over the queries of the worst type
     """
 
     budget: Budget
     recall: float
 
-    @property
-    def cost(self) -> int:
-        """In candidates."""
-        return cost(self.budget)
-
 
 def cost(budget: Budget) -> int:
-    """What a budget costs, in candidates."""
+    """The cost of a search, in approximate scores."""
     return budget.candidates + RESCORE_COST * budget.rescored
 
 
 def choose_budgets(catalog: Catalog) -> dict[str, Any]:
-    """The manifest's entry of the search: of each kind of query the cheapest budget with which enough is found."""
+    """The manifest's entry of the search: the cheapest budget that reaches the target recall, by kind of query."""
     best = {kind: _cheapest_budget(catalog, kind) for kind in QUERY_COUNTS}
     return {
         kind: {"candidates": trial.budget.candidates, "rescored": trial.budget.rescored, "recall": trial.recall}
@@ -90,23 +85,23 @@ def format_recall(entry: Mapping[str, Mapping[str, float]]) -> list[str]:
 
 
 def print_recall(artifacts: str | Path) -> None:
-    """Print recall against cost for the current version, and what was chosen when it was built."""
+    """Print recall against cost for the current version, and the budgets that were chosen when it was built."""
     catalog = releases.load(artifacts)
     print(f"version {catalog.version}: {len(catalog):,} songs, recall@{LIST_SIZE} against all songs scored")
     for kind in QUERY_COUNTS:
-        print(f"{KIND_DESCRIPTIONS[kind]}; enough is {TARGET_RECALL[kind]}")
-        print("    looked at      scored        cost  recall")
+        print(f"{KIND_DESCRIPTIONS[kind]}; target {TARGET_RECALL[kind]}")
+        print("   candidates    rescored        cost  recall")
         for trial in recall_curve(catalog, kind):
-            looked, scored = trial.budget.candidates, trial.budget.rescored
-            bar = "#" * round(40 * trial.recall)
-            print(f"{looked:13,} {scored:11,} {trial.cost:11,}  {trial.recall:.4f} {bar}", flush=True)
+            budget, bar = trial.budget, "#" * round(40 * trial.recall)
+            counts = f"{budget.candidates:13,} {budget.rescored:11,} {cost(budget):11,}"
+            print(f"{counts}  {trial.recall:.4f} {bar}", flush=True)
     print("\n".join(["chosen when it was built:", *format_recall(catalog.manifest["search"])]))
 
 
 def recall_curve(catalog: Catalog, kind: str) -> Iterator[Trial]:
-    """Every budget, by what share of the candidates is rescored, up to the first that finds enough.
+    """Every budget, for each ratio of rescored candidates up to the first that reaches the target.
 
-    What costs more than one that found enough is not tried.
+    Budgets that cost more than one that reached it are not tried.
     """
     results, max_cost = exact_results(catalog, kind), math.inf
     for ratio in RESCORE_RATIOS if results else ():
@@ -116,17 +111,17 @@ def recall_curve(catalog: Catalog, kind: str) -> Iterator[Trial]:
             trial = Trial(budget, recall(catalog, results, budget))
             yield trial
             if trial.recall >= TARGET_RECALL[kind]:
-                max_cost = trial.cost
+                max_cost = cost(budget)
                 break
-    yield Trial(_full_budget(catalog), 1.0)
+    yield Trial(Budget(len(catalog), len(catalog)), 1.0)
 
 
 def _cheapest_budget(catalog: Catalog, kind: str) -> Trial:
-    """The cheapest budget that finds enough, by halving, for more candidates find more."""
-    results, best = exact_results(catalog, kind), Trial(_full_budget(catalog), 1.0)
+    """The cheapest budget that reaches the target, by bisection: more candidates find more."""
+    results, best = exact_results(catalog, kind), Trial(Budget(len(catalog), len(catalog)), 1.0)
     recall_of = functools.cache(functools.partial(recall, catalog, tuple(results)))
     for ratio in RESCORE_RATIOS if results else ():
-        cheaper = [budget for budget in budgets(catalog, ratio) if cost(budget) < best.cost]
+        cheaper = [budget for budget in budgets(catalog, ratio) if cost(budget) < cost(best.budget)]
         first = bisect.bisect_left(cheaper, TARGET_RECALL[kind], key=recall_of)
         if first < len(cheaper):
             best = Trial(cheaper[first], recall_of(cheaper[first]))
@@ -134,19 +129,15 @@ def _cheapest_budget(catalog: Catalog, kind: str) -> Trial:
 
 
 def budgets(catalog: Catalog, ratio: int) -> Iterator[Budget]:
-    """From small to all of the catalogue."""
-    looked = EXHAUSTIVE_SONGS / 2
-    while looked < len(catalog):
-        yield Budget(round(looked), round(looked / ratio))
-        looked *= GROWTH
-
-
-def _full_budget(catalog: Catalog) -> Budget:
-    return Budget(len(catalog), len(catalog))
+    """Budgets from few candidates to nearly all songs."""
+    candidates = EXHAUSTIVE_SONGS / 2
+    while candidates < len(catalog):
+        yield Budget(round(candidates), round(candidates / ratio))
+        candidates *= GROWTH
 
 
 def exact_results(catalog: Catalog, kind: str) -> list[ExactResult]:
-    """Queries of a kind, the same each time, and what all songs scored says about them; none of a small catalogue."""
+    """Queries of a kind, the same each time, with their exact results; none for a small catalogue."""
     if catalog.manifest["recommendable"] <= EXHAUSTIVE_SONGS:
         return []
     made = {"song": _song_queries, "mixture": _mixture_queries, "sound": _feature_queries}[kind](catalog)
@@ -161,7 +152,7 @@ def _song_queries(catalog: Catalog) -> TypedQueries:
 
 
 def _feature_queries(catalog: Catalog) -> TypedQueries:
-    """Two seeds by features of songs drawn at random, at most three of each; no query where songs differ in none.
+    """Two seeds, each by up to three features of a random song; no query if all songs have the same features.
 
     Raw features of one seed need no budget, see :mod:`segue.engine.feature_box`.
     """
@@ -178,7 +169,7 @@ def _feature_queries(catalog: Catalog) -> TypedQueries:
 
 
 def _mixture_queries(catalog: Catalog) -> TypedQueries:
-    """Several songs, an artist, a genre, a song less another, a song with a target; as many of each."""
+    """In turn: several songs, a song less another, a song with a target, a genre and an artist."""
     songs, rng = _random_seeds(catalog, seed=3), np.random.default_rng(3)
     genres, artists = catalog.manifest["genres"], catalog.texts("artists")
     while True:
@@ -192,7 +183,7 @@ def _mixture_queries(catalog: Catalog) -> TypedQueries:
 
 
 def _random_seeds(catalog: Catalog, seed: int) -> Iterator[Seed]:
-    """Songs drawn at random, the same ones whatever the clustering."""
+    """Random songs, the same ones whatever the clustering."""
     songs, ids, rng = RecommendableSongs(catalog), catalog.texts("ids"), np.random.default_rng(seed)
     while True:
         yield Seed("", {}, id=ids[songs.row(int(rng.integers(len(songs))))])
@@ -204,7 +195,7 @@ def _exact_result(catalog: Catalog, query_type: str, query: Query) -> ExactResul
 
 
 def recall(catalog: Catalog, results: Sequence[ExactResult], budget: Budget) -> float:
-    """The share of the songs of exact lists that a budget finds, mean over the sort of which it finds least."""
+    """The share of the exact lists' songs that a budget finds, mean over the queries of the worst type."""
     entry = {"candidates": budget.candidates, "rescored": budget.rescored}
     trial_catalog = Catalog(catalog.folder, {**catalog.manifest, "search": dict.fromkeys(QUERY_COUNTS, entry)})
     found_shares = defaultdict(list)
