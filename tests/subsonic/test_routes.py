@@ -117,7 +117,7 @@ def test_a_page_may_be_large_but_not_larger(client):
         ("getSonicSimilarTracks", {"id": ADA}, 70, "no song has the id"),
         ("findSonicPath", {"startSongId": "piano-1"}, 10, "Required parameter is missing: endSongId"),
         ("findSonicPath", {"startSongId": "piano-1", "endSongId": "x"}, 70, "no song has the id 'x'"),
-        ("findSonicPath", WALK | {"count": 1}, 0, "count: a path has 2 songs at the least, its ends"),
+        ("findSonicPath", WALK | {"count": 1}, 0, "count: a path has at least 2 songs, its ends"),
         ("findSonicPath", WALK | {"count": 50}, 0, "12 different songs pass the filters, the fixed ones included"),
         ("findSonicPath", WALK | {"endSongId": "piano-1-live"}, 0, "is the song at /startSongId again"),
         ("getTopSongs", {}, 10, "Required parameter is missing: artist"),

@@ -9,8 +9,8 @@ normalized   punctuation and "(feat. X)"                 deja vu live
 title_key    everything in brackets, the version suffix  deja vu
 ===========  ==========================================  ===================================
 
-A key never comes out empty for a text that is not: where a step would leave nothing ("(???)"), the step
-before it stands. What people type is compared without its spaces, too, see :func:`join_words`.
+No key of a text that is not blank is empty: if a step would leave nothing, as of "(???)", the key is what the step
+before it left. What people type is also compared without spaces, see :func:`join_words`.
 """
 
 import re
@@ -26,7 +26,7 @@ _FEATURED = re.compile(
 )
 _NOT_WORD = re.compile(r"[^\w]+")
 _INNER_EXCLAMATION = re.compile(r"(?<=[^\W\d_])!(?=[^\W\d_])")
-_HAS_VARIANTS = re.compile(r"[(\[]|\s-\s|\bf(?:ea)?t(?:uring)?\b")  # only what holds one of these has several forms
+_HAS_VARIANTS = re.compile(r"[(\[]|\s-\s|\bf(?:ea)?t(?:uring)?\b")  # other titles are typed in one way
 STOP_WORDS = frozenset(("the", "and", "n"))  # words that people leave out or write as a sign
 
 
@@ -54,7 +54,7 @@ KEY_LEVELS: tuple[Callable[[str], str], ...] = (str.strip, case_folded, normaliz
 
 
 class _CharacterMap(dict[int, str]):
-    """For ``str.translate``: each character as it is typed; what is neither letter nor digit parts words."""
+    """For ``str.translate``: each character as it is typed; what is neither letter nor digit separates words."""
 
     def __missing__(self, character: int) -> str:
         letter = chr(character)
@@ -65,7 +65,7 @@ _REPLACEMENTS = dict(zip("øłđðıßæœþ$&+", ("o", "l", "d", "d", "i", "ss"
 _REPLACEMENTS |= dict.fromkeys(".'\u2019\u2018\u02bc`\u00b4", "")  # apostrophes, as people and tables write them
 _SEARCH_CHARACTERS = _CharacterMap(
     {character: _CharacterMap()[character] for character in range(128)}
-)  # ASCII, which then needs no more calls
+)  # ASCII in advance, which saves a call for each character
 _SEARCH_CHARACTERS.update({ord(sign): plain for sign, plain in _REPLACEMENTS.items()})
 
 
@@ -78,22 +78,22 @@ def search_text(text: str) -> str:
 
 
 def join_words(words: Sequence[str]) -> str:
-    """Typed words in one, but for those that are silent: ``["the", "beach", "boys"]`` -> ``"beachboys"``."""
+    """Typed words joined, without stop words: ``["the", "beach", "boys"]`` -> ``"beachboys"``."""
     return "".join([word for word in words if word not in STOP_WORDS] or words)
 
 
 def search_key(text: str) -> str:
-    """What spellings of a text share: ``"Simon & Garfunkel"`` and ``"simon and garfunkel"`` are one."""
+    """The key that spellings of a text share: ``"Simon & Garfunkel"`` and ``"simon and garfunkel"`` have one."""
     return join_words(search_text(text).split()) or case_folded(text)
 
 
 def sort_key(name: str) -> str:
-    """What names are sorted by, so that those that begin with typed words lie together."""
+    """The key by which names are sorted, so that those that begin with the same typed words are neighbours."""
     return search_text(name) or case_folded(name)
 
 
 def title_variants(name: str) -> list[str]:
-    """A title, joined, as it may be typed, each once: without all that is apart, without whom it features, whole.
+    """The ways to type a title, joined: without brackets and version, without featured artists, and in full.
 
     ``"Déjà Vu (feat. X) - Live"`` -> ``["dejavu", "dejavulive", "dejavufeatxlive"]``
     """
@@ -106,7 +106,7 @@ def title_variants(name: str) -> list[str]:
 
 
 def without_featured(lower: str) -> str:
-    """Text in lower case without whom it features: ``"love (feat. x)"`` -> ``"love"``."""
+    """Text in lower case without its featured artists: ``"love (feat. x)"`` -> ``"love"``."""
     return _FEATURED.sub("", lower)
 
 

@@ -111,7 +111,7 @@ class QueryParams:
         """Entries separated by commas; blank ones are ignored."""
         entries = tuple(entry.strip() for entry in self._arguments.get(name, "").split(",") if entry.strip())
         if len(entries) > max_entries:
-            self.add_fault(f"Invalid {name}: expected {max_entries} entries at the most, found {len(entries)}")
+            self.add_fault(f"Invalid {name}: expected at most {max_entries} entries, found {len(entries)}")
         return entries[:max_entries]
 
     def ids(self, max_ids: int) -> tuple[str, ...]:
@@ -121,7 +121,7 @@ class QueryParams:
         if not text:
             raise ApiError(400, f"ids: expected 1..{max_ids} ids, separated by commas")
         if len(ids) > max_ids:
-            raise ApiError(400, f"Too many ids requested: expected {max_ids} at the most, found {len(ids)}")
+            raise ApiError(400, f"Too many ids requested: expected at most {max_ids}, found {len(ids)}")
         return ids
 
     def check_market(self) -> None:

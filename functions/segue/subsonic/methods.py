@@ -22,7 +22,7 @@ from segue.query.validation import quoted
 from segue.subsonic.request_params import ERROR_GENERIC, ERROR_NOT_FOUND, ApiError, RequestParams
 from segue.subsonic.serializers import JsonObject, Serializer
 
-DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE = 20, 1_000  # of a kind, on a page
+DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE = 20, 1_000  # results of each kind
 MAX_SEARCH_RESULTS = 1_000  # songs that a text search finds
 MAX_OFFSET = 10**9
 MAX_SIMILAR = 100  # songs in a list
@@ -123,7 +123,7 @@ def sonic_path(catalog: Catalog, params: RequestParams) -> JsonObject:
     start, goal = (song_seed(catalog, params.text(name), f"/{name}") for name in ("startSongId", "endSongId"))
     count = params.count("count", DEFAULT_PATH_LENGTH, MAX_PATH_LENGTH)
     if count < MIN_PATH_LENGTH:
-        raise ApiError(ERROR_GENERIC, f"count: a path has {MIN_PATH_LENGTH} songs at the least, its ends")
+        raise ApiError(ERROR_GENERIC, f"count: a path has at least {MIN_PATH_LENGTH} songs, its ends")
     with log_context.timed("search"):
         rows = _find_path(catalog, PathQuery(start, goal, length=count))
     similarities = similarity_function(catalog)(rows[0], rows).tolist()

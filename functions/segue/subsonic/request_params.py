@@ -92,9 +92,9 @@ def read_params(request: Request) -> RequestParams:
 def _read_form(request: Request) -> dict[str, str]:
     body = request.stream.read(MAX_FORM_BYTES + 1)
     if len(body) > MAX_FORM_BYTES:
-        raise ApiError(ERROR_GENERIC, f"a form may have {MAX_FORM_BYTES} bytes at the most", 413)
+        raise ApiError(ERROR_GENERIC, f"a form may have at most {MAX_FORM_BYTES} bytes", 413)
     try:
         fields = parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=MAX_FORM_FIELDS)
     except ValueError:
-        raise ApiError(ERROR_GENERIC, f"a form may have {MAX_FORM_FIELDS} fields at the most", 413) from None
+        raise ApiError(ERROR_GENERIC, f"a form may have at most {MAX_FORM_FIELDS} fields", 413) from None
     return {name: values[0] for name, values in fields.items()}

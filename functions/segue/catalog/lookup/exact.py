@@ -1,8 +1,8 @@
 """Exact look-up: songs, artists and albums by id, by name or by the beginning of one, and what belongs to a song.
 
-Songs have ids in tables; artists and albums have names only. So their ids are made from names: two digests, eleven
-characters of base62 each, as Spotify's ids are. The first digest is an artist's, by which artists are looked up; the
-second tells apart those who share it, or the albums of an artist. They are the same in every version of every table.
+Tables have ids of songs, but only names of artists and albums. Their ids are made from the names, in the form of
+Spotify's ids: two digests of eleven base62 characters each. Artists are looked up by the first digest; the second
+distinguishes artists who share the first, or an artist's albums. Ids are the same in every version of every table.
 """
 
 import itertools
@@ -17,7 +17,7 @@ from segue.catalog.arrays import ArrayReader, StringArray
 from segue.catalog.catalog import Catalog
 from segue.catalog.normalization import hash64, normalized, sort_key, title_key
 
-ARTIST_SHARE = 0.75  # of the popularity of an artist's best-known song, which is the least that the others have
+ARTIST_SHARE = 0.75  # the least that a song counts as, of the popularity of its artist's best-known song
 BASE62 = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 HALF_LENGTH = 11  # characters that hold 64 bits: 62**11 > 2**64
 _MAX_CHARACTER = "\U0010ffff"
@@ -32,7 +32,7 @@ def song_by_id(catalog: Catalog, song: str) -> int | None:
 
 
 def songs_by_ids(catalog: Catalog, songs: Sequence[str]) -> list[int | None]:
-    """The rows of several ids, in their order; None where there is no such song."""
+    """The row of each id; None if no song has it."""
     column, hashes = catalog.reader("id_hashes"), np.array([hash64(song) for song in songs], np.uint64)
     positions = np.minimum(column.searchsorted(hashes), len(column) - 1)
     known = np.flatnonzero(column.take(positions) == hashes)
@@ -45,27 +45,27 @@ def songs_by_ids(catalog: Catalog, songs: Sequence[str]) -> list[int | None]:
 
 
 def songs_by_title(catalog: Catalog, titles: Sequence[str]) -> list[np.ndarray]:
-    """For each spelling of a title (of its ``title_variants``) its songs, the most popular first."""
+    """The songs of each title, given as one of its ``title_variants``, the most popular first."""
     return _rows_by_hash(catalog, "title_hashes", "title_songs", [hash64(title) for title in titles])
 
 
 def artists_by_name(catalog: Catalog, names: Sequence[str]) -> list[np.ndarray]:
-    """For each ``search_key`` of a name the artists of that name."""
+    """The artists of each name, given as its ``search_key``."""
     return _rows_by_hash(catalog, "artist_hashes", "artist_rows", [hash64(artist_search_key(name)) for name in names])
 
 
 def artist_search_key(name: str) -> str:
-    """The key of an artist's spelling: apart from title keys, whose digests stand in the same column."""
+    """A name's key in the column of artists' digests, where it can't be mistaken for a title key."""
     return f"\x1f{name}"
 
 
 def artists_by_title_key(catalog: Catalog, name: str) -> list[int]:
-    """All artists whose names differ from this one in no more than versions of a title do."""
+    """All artists whose names have the same title key as this one."""
     return artists_by_hash(catalog, hash64(title_key(name)))
 
 
 def artists_by_hash(catalog: Catalog, key: int) -> list[int]:
-    """All artists of whose names' title keys this is the digest."""
+    """All artists whose names have a title key with this digest."""
     found: list[int] = _rows_by_hash(catalog, "artist_hashes", "artist_rows", [key])[0].tolist()
     return found
 
@@ -77,7 +77,7 @@ def artist_names(catalog: Catalog, row: int) -> list[str]:
 
 
 def artist_names_by_song(catalog: Catalog, rows: np.ndarray) -> list[list[str]]:
-    """The same of several songs."""
+    """The same for several songs."""
     by = catalog.lists("song", "artists").take(rows)
     names = iter(catalog.texts("artists").take(np.array(list(itertools.chain(*by)), np.int64)))
     return [list(itertools.islice(names, len(artists))) for artists in by]
@@ -94,15 +94,15 @@ def popularity(catalog: Catalog, rows: np.ndarray) -> np.ndarray:
 
 
 def most_popular_songs(catalog: Catalog, artists: np.ndarray) -> np.ndarray:
-    """The best-known song of each of several artists, as first artist if there is any."""
+    """Each artist's best-known song, one as first artist if there is any."""
     return catalog.lists("artist", "songs").first_items(artists)
 
 
 def popularity_with_artist(catalog: Catalog, rows: np.ndarray) -> np.ndarray:
-    """How well known songs are, float32, 0..100: their popularity, or ``ARTIST_SHARE`` of their artist's best song's.
+    """How well known songs are, float32, 0..100: at least ``ARTIST_SHARE`` of their artist's best song's popularity.
 
-    Tables have low figures for reissues, but a title means the song of the artist whom people know: of 1,163 titles
-    that several artists have, the one that is on most playlists comes first for 80 % by this, 77 % by popularity.
+    Tables give reissues a low popularity, but people who type a title mean the song of the artist they know. Of 1,163
+    titles shared by several artists, this ranks the song on most playlists first for 80 %, popularity alone for 77 %.
     """
     values = popularity(catalog, rows)
     song_artists = catalog.lists("song", "artists")
@@ -113,20 +113,20 @@ def popularity_with_artist(catalog: Catalog, rows: np.ndarray) -> np.ndarray:
 
 
 def _rows_by_hash(catalog: Catalog, hashes: str, rows: str, keys: Sequence[int]) -> list[np.ndarray]:
-    """What sorted digests lead to, for each of several keys."""
+    """For each key, the entries of ``rows`` that belong to it in the sorted column ``hashes``."""
     column, wanted = catalog.reader(hashes), np.array(keys, np.uint64)
     firsts, lasts = column.searchsorted(wanted).tolist(), column.searchsorted(wanted, side="right").tolist()
     return [catalog.reader(rows)[first:last] for first, last in zip(firsts, lasts)]
 
 
 def titles_with_prefix(catalog: Catalog, text: str, limit: int) -> np.ndarray:
-    """The most popular songs whose titles begin with typed words, the last of which may be cut short."""
+    """The most popular songs whose titles begin with typed words, the last of which may be incomplete."""
     rows = _with_prefix(catalog.reader("title_order"), catalog.texts("names"), text)
     return _most_popular(rows, limit, lambda some: popularity(catalog, some))
 
 
 def artists_with_prefix(catalog: Catalog, text: str, limit: int) -> np.ndarray:
-    """The same for artists by their names, those with the most popular songs."""
+    """The artists with the most popular songs whose names begin with typed words."""
     rows = _with_prefix(catalog.reader("artist_order"), catalog.texts("artists"), text)
     return _most_popular(rows, limit, lambda some: popularity(catalog, most_popular_songs(catalog, some)))
 
@@ -159,7 +159,7 @@ def encode_base62(number: int) -> str:
 
 
 def decode_first_half(identity: str) -> int | None:
-    """The number that the first half of an id stands for; None for what is no id."""
+    """The number in the first half of an id; None if it is no id."""
     if len(identity) != 2 * HALF_LENGTH or not (identity.isascii() and identity.isalnum()):
         return None
     number = 0
@@ -169,14 +169,14 @@ def decode_first_half(identity: str) -> int | None:
 
 
 def album_id(name: str, artist: str) -> str:
-    """The id of an album by its name and first artist, whatever their case, accents and punctuation."""
+    """The id of an album by its name and first artist, regardless of case, accents and punctuation."""
     return encode_base62(hash64(title_key(artist))) + encode_base62(
         hash64(f"album {normalized(name)}\x1f{normalized(artist)}")
     )
 
 
 def songs_by_album_id(catalog: Catalog, identity: str) -> list[int]:
-    """The songs of an album, the best known first; none where there is no such album."""
+    """The songs of an album, the best known first; none if there is no such album."""
     key = decode_first_half(identity)
     if key is None:
         return []
@@ -186,7 +186,7 @@ def songs_by_album_id(catalog: Catalog, identity: str) -> list[int]:
 
 
 def albums_by_artist(catalog: Catalog, artist: int) -> dict[str, list[int]]:
-    """The albums of an artist: id -> songs of which this is the first artist, the best known first."""
+    """The albums of an artist: id -> songs with this first artist, the best known first."""
     name, texts, by = catalog.texts("artists")[artist], catalog.texts("albums"), catalog.lists("song", "artists")
     songs = catalog.lists("artist", "songs")[artist].tolist()
     titles: dict[str, list[int]] = defaultdict(list)
@@ -200,7 +200,7 @@ def albums_by_artist(catalog: Catalog, artist: int) -> dict[str, list[int]]:
 
 
 def artist_by_id(catalog: Catalog, identity: str) -> int | None:
-    """Of all spellings that share an id the one with most songs."""
+    """The artist of an id; of several spellings that share it, the one with most songs."""
     key = decode_first_half(identity)
     if key is None:
         return None
@@ -210,8 +210,5 @@ def artist_by_id(catalog: Catalog, identity: str) -> int | None:
 
 
 def artist_id(name: str) -> str:
-    """The id of an artist, the same for all spellings that differ in case, accents and punctuation only.
-
-    The first half is the digest by which artists are looked up, the second separates those who share it.
-    """
+    """The id of an artist, the same for all spellings that differ only in case, accents and punctuation."""
     return encode_base62(hash64(title_key(name))) + encode_base62(hash64(f"artist {normalized(name)}"))

@@ -1,4 +1,4 @@
-"""Candidates for a text with typos or cut short: string similarity, and an inverted index of trigrams.
+"""Candidates for a text with typos, or an incomplete one: string similarity, and an inverted index of trigrams.
 
 The index lists, for each three letters in a row, the entries that hold them. Entries are the distinct pairs of a
 name, as it is typed, and a first artist, numbered from the most popular song on; their texts are the name and all
@@ -14,7 +14,7 @@ from segue.catalog.arrays import take_slices
 from segue.catalog.catalog import Catalog
 from segue.catalog.normalization import search_text
 
-BATCH_THRESHOLD = 64  # texts; to compare fewer one by one takes less time
+BATCH_THRESHOLD = 64  # texts; fewer are compared one by one, which is faster
 _WORD_BITS = 64  # bits
 _ALL_BITS = np.uint64(2**_WORD_BITS - 1)
 LETTERS = 3
@@ -27,10 +27,10 @@ _WEIGHT_STEPS = 16  # a weight is a whole number of these parts of a bit
 
 
 class LcsSimilarity:
-    """Compares texts with one text: their longest common subsequence, as a share of both.
+    """Compares texts with one text by the length of their longest common subsequence (LCS), as a share of both.
 
-    All letters of a row of the usual table are worked on at once, as bits of one number: Hyyrö, "Bit-parallel
-    LCS-length computation revisited", Australasian Workshop on Combinatorial Algorithms (2004).
+    A whole row of the dynamic program is computed at once, as bits of one number: Hyyrö, "Bit-parallel LCS-length
+    computation revisited", Australasian Workshop on Combinatorial Algorithms (2004).
     """
 
     def __init__(self, text: str):
@@ -41,7 +41,7 @@ class LcsSimilarity:
             self._positions[letter] = self._positions.get(letter, 0) | 1 << place
 
     def ratio(self, other: str) -> float:
-        """``2 * common / (len(text) + len(other))``: 1 for the same text, 0 where no letter is shared."""
+        """``2 * common / (len(text) + len(other))``: 1 for the same text, 0 if they share no letter."""
         positions, free = self._positions, self._all
         for letter in other:
             matched = free & positions.get(letter, 0)
@@ -52,7 +52,7 @@ class LcsSimilarity:
     def ratios(self, others: Sequence[str]) -> np.ndarray:
         """The ratio of each of several texts; float64, shape (n_texts,).
 
-        The same as :meth:`ratio`, of many texts a letter of all at a time.
+        The same numbers as by :meth:`ratio`; of many texts, a letter of each is processed at a time.
         """
         if len(others) < BATCH_THRESHOLD:
             return np.array([self.ratio(other) for other in others])
@@ -111,7 +111,7 @@ def songs_by_trigrams(catalog: Catalog, text: str, limit: int) -> np.ndarray:
 
 
 def _add_words(one: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """The sums of numbers of several words, the least word first; what flows over the last one is lost."""
+    """The sums of numbers of several machine words, the least word first; an overflow of the last one is lost."""
     total = one + other
     carry = total < one
     for word in range(1, len(total)):
@@ -136,9 +136,9 @@ def _rarest_postings(catalog: Catalog, text: str) -> list[np.ndarray]:
 
 
 def _top_entries(entries: np.ndarray, scores: np.ndarray, n_lists: int, limit: int) -> np.ndarray:
-    """Entries by falling score, ``limit`` at the least where there are as many, and all ties."""
+    """Entries by falling score: at least ``limit`` if there are as many, and all ties."""
     found = scores[entries]
-    reached = np.bincount(found)[::-1].cumsum()  # occurrences of that score or more; n_lists an entry at the most
+    reached = np.bincount(found)[::-1].cumsum()  # occurrences of that score or more; at most n_lists of an entry
     enough = np.searchsorted(reached, min(limit * n_lists, len(entries)))
     best = np.sort(entries[found >= len(reached) - 1 - enough])
     best = best[np.diff(best, prepend=-1) > 0]  # np.unique would hash, ten times slower

@@ -89,7 +89,7 @@ def rank_matches(catalog: Catalog, found: Sequence[SongMatch]) -> list[SongMatch
 
 
 def query_words(text: str) -> list[str]:
-    """The words of a text as they are typed, one at the least."""
+    """The words of a text as they are typed, at least one."""
     return search_text(text).split()[:MAX_WORDS] or [case_folded(text)]
 
 
