@@ -11,7 +11,7 @@ from segue.catalog import Catalog, song_table
 from segue.catalog.lookup.exact import artist_id, artist_names, artist_names_by_song
 from segue.catalog.lookup.matching import SongMatch
 from segue.catalog.normalization import without_version
-from segue.engine.recommendation import Answer, Pool, Recommendation
+from segue.engine.recommendation import Answer, Recommendation
 from segue.engine.seeds import ResolvedSeed
 
 
@@ -51,11 +51,6 @@ def song_record(catalog: Catalog, row: int) -> dict[str, Any]:
     return {**known, **lists, "cluster": next(_cluster_references(catalog, np.array([row])))}
 
 
-def genre_names(catalog: Catalog, row: int) -> list[str]:
-    """A song's genres."""
-    return next(_genre_names(catalog, np.array([row])))
-
-
 def _genre_names(catalog: Catalog, rows: np.ndarray) -> Iterator[list[str]]:
     names = catalog.manifest["genres"]
     return ([names[genre] for genre in genres] for genres in catalog.lists("song", "genres").take(rows))
@@ -74,7 +69,7 @@ def recommendations(catalog: Catalog, found: Answer) -> dict[str, Any]:
     return {
         "seeds": seed_entries(catalog, found.seeds),
         "recommendations": _recommendation_entries(catalog, found.recommendations),
-        "pool": pool_sizes(found.pool),
+        "pool": dataclasses.asdict(found.pool),
         "model": catalog.version,
     }
 
@@ -89,11 +84,6 @@ def _recommendation_entry(rank: int, found: Recommendation, summary: dict[str, A
     if found.why:
         entry["why"] = found.why.as_json()
     return entry
-
-
-def pool_sizes(found: Pool) -> dict[str, int]:
-    """How many songs there were to recommend from."""
-    return dataclasses.asdict(found)
 
 
 def list_entry(name: str, number: int, summary: dict[str, Any], facts: Mapping[str, Any]) -> dict[str, Any]:
@@ -127,10 +117,10 @@ def song_reference(catalog: Catalog, row: int) -> dict[str, Any]:
     return {"id": ids[row], "name": names[row], "artists": artist_names(catalog, row)}
 
 
-def understood_as(catalog: Catalog, reading: SongMatch) -> dict[str, Any]:
+def understood_as(catalog: Catalog, match: SongMatch) -> dict[str, Any]:
     """The title and the artist that a text names, as the catalogue spells them; null if it names none."""
-    title = without_version(catalog.texts("names")[reading.row]) if reading.names_title else None
-    return {"song": title, "artist": None if reading.artist is None else catalog.texts("artists")[reading.artist]}
+    title = without_version(catalog.texts("names")[match.row]) if match.names_title else None
+    return {"song": title, "artist": None if match.artist is None else catalog.texts("artists")[match.artist]}
 
 
 def artist_reference(catalog: Catalog, artist: int) -> dict[str, str]:

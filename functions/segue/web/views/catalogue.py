@@ -24,7 +24,7 @@ from segue import log_context
 from segue.catalog.catalog import Catalog
 from segue.catalog.lookup import resolver
 from segue.catalog.lookup.exact import song_by_id, songs_by_ids
-from segue.catalog.lookup.resolver import SearchResults, resolve_artist, resolve_link
+from segue.catalog.lookup.resolver import resolve_artist, resolve_link
 from segue.dialects import RequestContext, json_response
 from segue.engine.recommendation import related_artists
 from segue.errors import Fault, InvalidQuery, UnknownSong
@@ -180,24 +180,19 @@ def _parse_search(validator: Validator, fields: Mapping[str, Any]) -> SearchRequ
 
 
 def _execute_search(catalog: Catalog, request: SearchRequest) -> dict[str, Any]:
-    text, limit, link = request.text, request.limit, request.link
+    link = request.link
     with log_context.timed("search"):
-        found = (
-            resolver.search(catalog, text, limit)
-            if link is None
-            else resolve_link(catalog, link.kind, link.id, limit)
-        )
-    return _search_answer(catalog, found)
-
-
-def _search_answer(catalog: Catalog, found: SearchResults) -> dict[str, Any]:
-    names = catalog.manifest["genres"]
-    summaries = serializers.song_summaries(catalog, [reading.row for reading in found.songs])
+        if link is None:
+            found = resolver.search(catalog, request.text, request.limit)
+        else:
+            found = resolve_link(catalog, link.kind, link.id, request.limit)
+    genres = catalog.manifest["genres"]
+    summaries = serializers.song_summaries(catalog, [match.row for match in found.songs])
     return {
         "understood": serializers.understood_as(catalog, found.songs[0]) if found.songs else None,
-        "songs": [{**summary, "match": reading.kind} for summary, reading in zip(summaries, found.songs)],
+        "songs": [{**summary, "match": match.kind} for summary, match in zip(summaries, found.songs)],
         "artists": [serializers.artist_summary(catalog, row) for row in found.artists],
-        "genres": [serializers.genre_summary(catalog, names.index(name)) for name in found.genres],
+        "genres": [serializers.genre_summary(catalog, genres.index(name)) for name in found.genres],
     }
 
 

@@ -1,5 +1,6 @@
 """``/path``, ``/playlist`` and ``/continue``: lists of songs in an order to listen to."""
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -19,32 +20,6 @@ DECIMALS = 4  # of distances and shares
 def _execute_path(catalog: Catalog, query: PathQuery) -> dict[str, Any]:
     with log_context.timed("search"):
         found = paths.path(catalog, query)
-    return path_answer(catalog, found)
-
-
-def _execute_playlist(catalog: Catalog, query: PlaylistQuery) -> dict[str, Any]:
-    with log_context.timed("search"):
-        found = playlists.playlist(catalog, query)
-    return playlist_answer(catalog, found, query.flow)
-
-
-def _execute_continue(catalog: Catalog, query: ContinueQuery) -> dict[str, Any]:
-    with log_context.timed("search"):
-        found = radio.continue_radio(catalog, query)
-    return continue_answer(catalog, found)
-
-
-PATH = Operation("path", parse_path, _execute_path, lambda query: (len(query.seeds), query.length))
-PLAYLIST = Operation(
-    "playlist", parse_playlist, _execute_playlist, lambda query: (len(query.query.seeds), query.estimated_songs)
-)
-CONTINUE = Operation(
-    "continued", parse_continue, _execute_continue, lambda query: (1, query.query.limit), LARGE_LIMITS
-)
-
-
-def path_answer(catalog: Catalog, found: paths.Path) -> dict[str, Any]:
-    """The answer to ``/path``."""
     steps = found.steps.round(DECIMALS).tolist()
     return {
         "seeds": serializers.seed_entries(catalog, found.seeds),
@@ -56,26 +31,28 @@ def path_answer(catalog: Catalog, found: paths.Path) -> dict[str, Any]:
     }
 
 
-def playlist_answer(catalog: Catalog, found: playlists.Playlist, flow: str) -> dict[str, Any]:
-    """The answer to ``/playlist``."""
+def _execute_playlist(catalog: Catalog, query: PlaylistQuery) -> dict[str, Any]:
+    with log_context.timed("search"):
+        found = playlists.playlist(catalog, query)
     correlation = found.flow_quality.correlation
     return {
         "seeds": serializers.seed_entries(catalog, found.seeds),
         "songs": _song_entries(catalog, found.rows, _flow_entries(catalog, found)),
         "flow": {
-            "asked": flow,
+            "asked": query.flow,
             "correlation": None if correlation is None else round(correlation, DECIMALS),
             "harmonic": round(found.flow_quality.harmonic, DECIMALS),
             "change": round(found.flow_quality.energy_change, DECIMALS),
         },
         "duration_ms": _total_duration(catalog, found.rows),
-        "pool": serializers.pool_sizes(found.pool),
+        "pool": dataclasses.asdict(found.pool),
         "model": catalog.version,
     }
 
 
-def continue_answer(catalog: Catalog, found: radio.Radio) -> dict[str, Any]:
-    """The answer to ``/continue``."""
+def _execute_continue(catalog: Catalog, query: ContinueQuery) -> dict[str, Any]:
+    with log_context.timed("search"):
+        found = radio.continue_radio(catalog, query)
     songs = found.answer.recommendations
     rows = [song.row for song in songs]
     return {
@@ -86,7 +63,7 @@ def continue_answer(catalog: Catalog, found: radio.Radio) -> dict[str, Any]:
         "songs": _song_entries(catalog, rows, [{"score": song.score} for song in songs]),
         "unknown": found.unknown,
         "duration_ms": _total_duration(catalog, rows),
-        "pool": serializers.pool_sizes(found.answer.pool),
+        "pool": dataclasses.asdict(found.answer.pool),
         "model": catalog.version,
     }
 
@@ -117,3 +94,12 @@ def _rounded_or_none(values: np.ndarray) -> list[float | None]:
 
 def _total_duration(catalog: Catalog, rows: Sequence[int]) -> int:
     return int(np.nan_to_num(catalog.attribute("duration_ms", rows).astype(np.float64)).sum())
+
+
+PATH = Operation("path", parse_path, _execute_path, lambda query: (len(query.seeds), query.length))
+PLAYLIST = Operation(
+    "playlist", parse_playlist, _execute_playlist, lambda query: (len(query.query.seeds), query.estimated_songs)
+)
+CONTINUE = Operation(
+    "continued", parse_continue, _execute_continue, lambda query: (1, query.query.limit), LARGE_LIMITS
+)
