@@ -1,6 +1,6 @@
 """What a month costs: ``python -m infra.cost`` prints the table of docs/cost.md.
 
-Prices are the platforms' published ones, US dollars, first region and tier, without what is free.
+Prices are the published ones in US dollars, of the first region and tier; free tiers are not taken off.
 https://aws.amazon.com/lambda/pricing/ https://aws.amazon.com/cloudwatch/pricing/ https://cloud.google.com/run/pricing
 """
 
@@ -10,18 +10,18 @@ import math
 MONTH = 30 * 24 * 3600  # seconds
 LAMBDA = {"request": 0.20e-6, "GB-second": 0.0000133334}  # arm64
 SNAPSHOT = {"GB-second": 0.0000015046, "GB restored": 0.0001397998}
-WATCH = {"GB of logs": 0.50, "metrics": 4 * 0.30, "alarms": 4 * 0.10}
+MONITORING = {"GB of logs": 0.50, "metrics": 4 * 0.30, "alarms": 4 * 0.10}
 CLOUD_RUN = {"request": 0.40e-6, "vCPU-second": 0.000024, "GiB-second": 0.0000025}
-LINE = 1e-6  # GB logged for a request: our line and the platform's
+LOG_LINES = 1e-6  # GB logged for a request: our line and the platform's
 REQUESTS = (10_000, 100_000, 1_000_000, 10_000_000, 100_000_000)
 
 
 def aws(requests: float, memory: float, seconds: float, cold: float, *, snapstart: bool) -> float:
     """Dollars a month; memory in GB, seconds a request, cold starts a request."""
-    asked = requests * (LAMBDA["request"] + seconds * memory * LAMBDA["GB-second"])
-    watched = requests * LINE * WATCH["GB of logs"] + WATCH["metrics"] + WATCH["alarms"]
-    kept = memory * MONTH * SNAPSHOT["GB-second"] + requests * cold * memory * SNAPSHOT["GB restored"]
-    return asked + watched + (kept if snapstart else 0)
+    compute = requests * (LAMBDA["request"] + seconds * memory * LAMBDA["GB-second"])
+    monitoring = requests * LOG_LINES * MONITORING["GB of logs"] + MONITORING["metrics"] + MONITORING["alarms"]
+    snapshots = memory * MONTH * SNAPSHOT["GB-second"] + requests * cold * memory * SNAPSHOT["GB restored"]
+    return compute + monitoring + (snapshots if snapstart else 0)
 
 
 def google(requests: float, memory: float, seconds: float) -> float:

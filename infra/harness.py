@@ -1,4 +1,4 @@
-"""What a rehearsal is made of: timed steps, and the programs that run beside it (moto, awslambdaric and others)."""
+"""Parts of the rehearsal: timed steps, and the programs that it starts (moto, awslambdaric, functions framework)."""
 
 import contextlib
 import importlib.util
@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 STARTUP_TIMEOUT = 60  # seconds until a server answers
-# moto takes a linter's warnings for errors, those that serverless.yml waives, too; the stack is linted by itself.
+# moto treats all warnings of cfn-lint as errors, also those that serverless.yml waives; a step of its own lints.
 MOTO_SCRIPT = """
 import sys
 from moto.cloudformation import models
@@ -21,7 +21,7 @@ from moto.server import main
 models.validate_template_cfn_lint = lambda template: []
 main(sys.argv[1:])
 """
-# What the runtime client consists of; the platform puts it beside the package.
+# The modules of the runtime client, which Lambda puts beside the package.
 CLIENT_MODULES = ("awslambdaric", "runtime_client", "simplejson", "snapshot_restore_py")
 
 
@@ -30,18 +30,18 @@ class StepSkipped(Exception):
 
 
 class StepFailed(Exception):
-    """A step did not do what it should; the message says what it did."""
+    """A step failed; the message says what was expected and what happened."""
 
 
 class Rehearsal:
-    """What was rehearsed so far."""
+    """Runs the steps, prints how each went, and remembers those that were skipped."""
 
     def __init__(self) -> None:
         self.skipped: list[str] = []
 
     @contextlib.contextmanager
     def step(self, what: str) -> Iterator[None]:
-        """Tell how a step went; a failure ends the rehearsal, a step that can't be taken does not."""
+        """Print how a step went; a failed step ends the rehearsal, a skipped one does not."""
         began = time.monotonic()
         try:
             yield
@@ -56,14 +56,14 @@ class Rehearsal:
 
 
 def expect(what: str, found: object, wanted: object) -> None:
-    """Raise Failed if something is not what it should be."""
+    """Raise StepFailed if ``found`` is not ``wanted``."""
     if found != wanted:
         raise StepFailed(f"{what}: expected {wanted!r}, found {found!r}")
 
 
 @contextlib.contextmanager
 def run_moto() -> Iterator[str]:
-    """The address of a server that speaks as AWS does (https://docs.getmoto.org/)."""
+    """The URL of a stand-in for AWS's APIs (https://docs.getmoto.org/)."""
     if importlib.util.find_spec("moto") is None:
         raise StepSkipped("moto is missing: requirements-dev.txt has it")
     port = free_port()
@@ -74,10 +74,10 @@ def run_moto() -> Iterator[str]:
 
 @contextlib.contextmanager
 def run_runtime_client(package: Path, environ: Mapping[str, str], client_folder: Path, log: Path) -> Iterator[None]:
-    """A packaged function under AWS's own client, which sees the package and nothing else that is installed here.
+    """Run a packaged function under AWS's own runtime client, which sees the package but no other installed module.
 
     client_folder : a folder for the client
-    log : takes what the function logs
+    log : file to which the function logs
     """
     client_folder.mkdir(exist_ok=True)
     for name in CLIENT_MODULES:
@@ -100,7 +100,7 @@ def run_runtime_client(package: Path, environ: Mapping[str, str], client_folder:
 
 @contextlib.contextmanager
 def run_functions_framework(python: Path, source: Path, environ: Mapping[str, str]) -> Iterator[str]:
-    """The address of a staged folder, served as Google serves it."""
+    """The URL of a staged folder, served as Google serves it."""
     port = free_port()
     command = [str(python.with_name("functions-framework")), "--source", str(source / "main.py"),
                "--target", "recommend", "--host", "127.0.0.1", "--port", str(port)]  # fmt: skip
@@ -128,7 +128,7 @@ def run_program(
 
 
 def wait_for(base: str, path: str) -> str:
-    """The base of an address that answers by now."""
+    """The base URL, as soon as it answers."""
     until = time.monotonic() + STARTUP_TIMEOUT
     while time.monotonic() < until:
         try:

@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 PREFIX = "/2018-06-01/runtime"
-PATIENCE = 60  # seconds for an answer
+ANSWER_TIMEOUT = 60  # seconds for an answer
 FUNCTION = {
     "AWS_LAMBDA_FUNCTION_NAME": "segue",
     "AWS_LAMBDA_FUNCTION_VERSION": "1",
@@ -23,7 +23,7 @@ FUNCTION = {
 
 
 class FunctionError(Exception):
-    """The function, or its start, failed; the message is what it reported."""
+    """The function failed, or failed to start; the message is what it reported."""
 
 
 class RuntimeAPI:
@@ -52,9 +52,9 @@ class RuntimeAPI:
         """The function's answer to an event."""
         self.events.put(event)
         try:
-            kind, answer = self.answers.get(timeout=PATIENCE)
+            kind, answer = self.answers.get(timeout=ANSWER_TIMEOUT)
         except queue.Empty:
-            raise FunctionError(f"no answer within {PATIENCE} s") from None
+            raise FunctionError(f"no answer within {ANSWER_TIMEOUT} s") from None
         if kind != "response":
             raise FunctionError(json.dumps(answer))
         return answer
@@ -66,7 +66,7 @@ class _Server(ThreadingHTTPServer):
     runtime: RuntimeAPI
 
     def handle_error(self, *_: object) -> None:
-        """A client that was ended while it polled is no error."""
+        """Ignore a client that was stopped while it polled."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -100,11 +100,11 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(content)
 
     def log_message(self, *_: object) -> None:
-        """Say nothing: the tests' output is theirs."""
+        """Log nothing."""
 
 
 def function_url_event(method: str, path: str, query: str = "", body: str | None = None) -> dict[str, Any]:
-    """What a function URL makes of a request.
+    """The event that a function URL makes of a request.
 
     https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html
     """

@@ -1,4 +1,4 @@
-"""``make rehearse``: every step to the cloud and back, on a machine that has no cloud, no Docker and no login.
+"""``make rehearse``: every step of a deployment and of its removal, without a cloud, Docker or an account.
 
 A step whose tool is missing is named and skipped; a failure ends the rehearsal.
 """
@@ -27,12 +27,12 @@ def main() -> int:
         except StepFailed as why:
             print(f"\nfailed: {why}")
             return 1
-    print(f"\nrehearsed; left out: {len(steps.skipped)}")
+    print(f"\nrehearsed; skipped: {len(steps.skipped)}")
     return 0
 
 
 def rehearse(work: Path, steps: Rehearsal) -> None:
-    """All steps, in the order in which a person takes them."""
+    """Take all steps, in the order in which a person does."""
     with steps.step("fit two models"):
         models = [work / "one", work / "two"]
         for number, model in enumerate(models):
@@ -82,15 +82,20 @@ def rehearse_on_google(work: Path, model: Path, steps: Rehearsal) -> None:
         answer_google_requests(python, made.folder)
 
 
-if __name__ == "__main__":
-    sys.exit(main())
-
-
 def create_environment(folder: Path, requirements: Path) -> Path:
     """The interpreter of a new environment that holds a file's requirements."""
     subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True, capture_output=True)
     python = folder / "bin" / "python"
-    command = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", requirements]
+    command: list[str | Path] = [
+        python,
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "-r",
+        requirements,
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise StepFailed(f"requirements can't be installed: {done.stderr.strip()}")
@@ -98,7 +103,7 @@ def create_environment(folder: Path, requirements: Path) -> Path:
 
 
 def answer_google_requests(python: Path, staged: Path) -> None:
-    """Let the staged folder answer as Google would run it, preloaded."""
+    """Run the staged folder as Google would, preloaded, and check what it answers."""
     with run_functions_framework(python, staged, {"SEGUE_PRELOAD": "1"}) as base:
         song = _get_json(f"{base}/clusters/0?limit=1")["songs"][0]["id"]
         found = _get_json(f"{base}/recommend?song_id={song}&limit=3")
@@ -110,3 +115,7 @@ def answer_google_requests(python: Path, staged: Path) -> None:
 def _get_json(address: str) -> Any:
     with urllib.request.urlopen(address, timeout=60) as answer:
         return json.load(answer)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

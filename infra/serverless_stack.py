@@ -1,4 +1,4 @@
-"""The stack of serverless.yml: osls run without credentials, and the wildcards that the compiled template allows."""
+"""The stack of serverless.yml: osls run without credentials, and the wildcards in the compiled template."""
 
 import json
 import os
@@ -13,18 +13,18 @@ from segue_build import ROOT
 
 OSLS = ROOT / "node_modules" / ".bin" / "osls"
 NO_CREDENTIALS = {"AWS_ACCESS_KEY_ID": "nobody", "AWS_SECRET_ACCESS_KEY": "nothing", "AWS_SESSION_TOKEN": ""}
-# (resource, action or "*" for all): why a wildcard stands there
+# (resource, action) -> why it may have a wildcard
 EXPLAINED_WILDCARDS = {
-    ("ServerlessDeploymentBucketPolicy", "s3:*"): "denies every way that is not encrypted, to everybody",
-    ("ModelsPolicy", "s3:*"): "denies every way that is not encrypted, to everybody",
+    ("ServerlessDeploymentBucketPolicy", "s3:*"): "denies unencrypted requests, to everybody",
+    ("ModelsPolicy", "s3:*"): "denies unencrypted requests, to everybody",
     ("Role", "s3:GetObject"): "the versions below models/, whose names are digests",
     ("RecommendLambdaPermissionFnUrl", "lambda:InvokeFunctionUrl"): "a public address; SEGUE_API_KEYS closes it",
-    ("RecommendLambdaPermissionFn", "lambda:InvokeFunction"): "the same, by way of the URL alone",
+    ("RecommendLambdaPermissionFn", "lambda:InvokeFunction"): "the same, through the URL only",
 }
 
 
 def missing_tool() -> str | None:
-    """Why the tool can't run here; None when it can."""
+    """Why osls can't run here; None if it can."""
     if not shutil.which("node"):
         return "Node is missing: install Node 20 or newer"
     if not OSLS.exists():
@@ -33,7 +33,7 @@ def missing_tool() -> str | None:
 
 
 def run_osls(*arguments: str, environ: Mapping[str, str] | None = None) -> str:
-    """Run a command; returns what it printed. Raises Failed with it when the command fails."""
+    """Run a command and return its output; raises StepFailed with the output if it fails."""
     quiet = {"SLS_TELEMETRY_DISABLED": "1", "SLS_NOTIFICATIONS_MODE": "off"}
     whole = {**os.environ, **NO_CREDENTIALS, **quiet, **(environ or {})}
     done = subprocess.run([OSLS, *arguments], cwd=ROOT, env=whole, capture_output=True, text=True, check=False)
@@ -43,7 +43,7 @@ def run_osls(*arguments: str, environ: Mapping[str, str] | None = None) -> str:
 
 
 def compile_template(folder: Path, *arguments: str) -> dict[str, Any]:
-    """The CloudFormation template that serverless.yml compiles to; the package need not exist."""
+    """The CloudFormation template of serverless.yml; no package is needed."""
     placeholder = folder / "package.zip"
     placeholder.write_bytes(b"PK\5\6" + bytes(18))
     run_osls("package", "--package", str(folder), "--param", f"zip={placeholder}", *arguments)
@@ -52,7 +52,7 @@ def compile_template(folder: Path, *arguments: str) -> dict[str, Any]:
 
 
 def unexplained_wildcards(template: Mapping[str, Any]) -> list[str]:
-    """Every wildcard of an action, a resource or a principal that EXPLAINED does not list."""
+    """Every wildcard of an action, a resource or a principal that EXPLAINED_WILDCARDS does not list."""
     return [
         f"{name}: {action} on {statement.get('Resource', 'its function')}"
         for name, statement in _statements(template["Resources"])

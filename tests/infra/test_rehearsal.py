@@ -1,5 +1,6 @@
 """The rehearsal of a deployment: what it does where a tool is missing, and that a failure ends it."""
 
+import ast
 import os
 import re
 import shutil
@@ -13,6 +14,19 @@ from infra import serverless_stack
 from infra.harness import Rehearsal, StepFailed, StepSkipped, expect
 
 ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_infra_imports_nothing_of_the_tests():
+    sources = sorted((ROOT / "infra").rglob("*.py"))
+    imported = {
+        name.partition(".")[0]
+        for path in sources
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for name in ([node.module or ""] if isinstance(node, ast.ImportFrom) else [one.name for one in node.names])
+    }
+    assert "infra" in imported
+    assert "tests" not in imported
 
 
 def test_a_step_that_cannot_be_taken_is_told_with_its_reason(capsys):

@@ -49,27 +49,27 @@ def compared(before, after):
 
 
 @pytest.mark.parametrize(
-    ("name", "before", "after", "refused"),
+    ("name", "before", "after", "fails"),
     [
         ("HR@10", 0.50, 0.48, False), ("HR@10", 0.50, 0.47, True), ("AUC", 0.80, 0.78, True),
         ("dup", 0.0, 0.01, False), ("dup", 0.0, 0.02, True), ("HR@10", 0.1, 0.9, False),
     ],
 )  # fmt: skip
-def test_a_figure_may_become_worse_by_what_its_rule_allows(versions, name, before, after, refused):
+def test_a_figure_may_become_worse_by_what_its_rule_allows(versions, name, before, after, fails):
     judged = [Figures(versions[0], quality={"playlists": {name: [mean, 0, 1]}}) for mean in (before, after)]
-    assert compared(*judged)[name].refused is refused
+    assert compared(*judged)[name].fails is fails
 
 
 def test_an_invented_catalogue_or_one_that_learned_nothing_does_not_follow_a_better_one(versions):
     better = Figures(versions[0], parameters={"playlists": "a digest"})
     worse = Figures(versions[0], invented=True)
-    assert {name for name, one in compared(better, worse).items() if one.refused} == {"invented", "learned"}
+    assert {name for name, one in compared(better, worse).items() if one.fails} == {"invented", "learned"}
 
 
 def test_a_figure_that_only_one_version_has_is_shown_and_not_compared(versions):
     judged = Figures(versions[0], quality={"playlists": {"HR@10": [0.5, 0.4, 0.6]}})
     one = compared(judged, versions[0])["HR@10"]
-    assert (one.before, one.after, one.worse, one.refused) == (0.5, None, None, False)
+    assert (one.before, one.after, one.worse, one.fails) == (0.5, None, None, False)
     assert "HR@10    0.5000                          5.0%" in gate.comparison_table([one])[1]
 
 

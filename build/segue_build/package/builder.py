@@ -1,7 +1,8 @@
 """``segue package``: the function as a folder and a zip that a platform takes.
 
-Code, for AWS the requirements for its Python and processor, byte code, and the current version of the artifacts.
-Equal inputs give equal bytes. The package replaces an older one when it is whole, has been tried and fits.
+It holds the code, for AWS also the requirements for its Python and processor, byte code, and the current version of
+the artifacts. Equal inputs give equal bytes. A package replaces an older one only once it is complete, has been tried
+and is small enough.
 """
 
 import fnmatch
@@ -17,7 +18,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from segue import catalog
+from segue.catalog import version_files
 from segue.errors import PackageError
 from segue_build import FUNCTIONS, ROOT
 from segue_build.package.targets import MB, UNPACK_PATHS, Target, running_platform
@@ -30,7 +31,7 @@ ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)  # the first date that a zip file can hold
 FILE_MODE = 0o100644 << 16  # a file that everybody may read
 MIN_PART = 1 * MB  # parts below this are shown together
 FRAMEWORK = "functions-framework"
-# Patterns are of paths below the package's root; `*` reaches across folders.
+# Patterns of paths below the package's root; `*` also matches slashes.
 EXCLUDED = (
     "*/tests/*", "*.pyi", "*.pyx", "*.pxd", "*.pxi", "*.c", "*.h", "*.hpp", "*.a", "*.dist-info/RECORD",
     "*.data/*", "*.dist-info/WHEEL", "*.dist-info/REQUESTED",
@@ -42,12 +43,12 @@ EXCLUDED = (
     "pyarrow/_pyarrow_cpp_tests*",
     "pyarrow/libarrow_python.so", "pyarrow/libarrow_python.so.*.*.*",  # copies; the linker asks for .so.NNNN
 )  # fmt: skip
-ISOLATED_FLAGS = ("-I", "-S", "-B")  # neither the environment, nor what is installed, nor byte code of its own
-# Run inside the package's own world, so it imports nothing of ours but what is packaged.
+ISOLATED_FLAGS = ("-I", "-S", "-B")  # no environment variables, no site-packages, no byte code written
+# Runs isolated, inside the package: it can import only what is packaged.
 TRIAL_SCRIPT = """
 import json, sys
 sys.path.insert(0, sys.argv[1])
-import main, numpy, sqlite3, pyarrow.parquet
+import main, numpy, pyarrow.parquet
 def ask(path):
     event = {"version": "2.0", "rawPath": path, "rawQueryString": "", "headers": {"host": "trial"},
              "requestContext": {"http": {"method": "GET", "protocol": "HTTP/1.1", "sourceIp": "203.0.113.9"}}}
@@ -56,14 +57,14 @@ def ask(path):
     if answer["statusCode"] != 200:
         sys.exit(f"{path} answers {answer['statusCode']}: {answer['body']}")
     return json.loads(answer["body"])
-said = {"healthz": ask("/healthz")["status"]}
+answers = {"healthz": ask("/healthz")["status"]}
 if sys.argv[2] == "bundled":
     song = ask("/clusters/0?limit=1")["songs"][0]["id"]
-    said["songs"] = ask("/readyz")["songs"]
-    said["name"] = ask(f"/songs/{song}")["name"]
-    said["found"] = len(ask("/search?q=a")["songs"])
-    said["recommended"] = len(ask(f"/recommend?song_id={song}")["recommendations"])
-print(json.dumps(said))
+    answers["songs"] = ask("/readyz")["songs"]
+    answers["name"] = ask(f"/songs/{song}")["name"]
+    answers["found"] = len(ask("/search?q=a")["songs"])
+    answers["recommended"] = len(ask(f"/recommend?song_id={song}")["recommendations"])
+print(json.dumps(answers))
 """
 
 
@@ -83,10 +84,10 @@ class PackageOptions:
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """What was made.
+    """A package that was built.
 
     parts : bytes of each part, unpacked, the largest first
-    trial : what it answered here, or why it could not be tried
+    trial : what it answered on this machine, or why it could not be tried
     """
 
     folder: Path
@@ -96,7 +97,7 @@ class Package:
 
 
 def build_package(options: PackageOptions) -> Package:
-    """Make a package. Raises PackageError when it can't be made, does not work or is too large."""
+    """Build a package. Raises PackageError if it can't be built, does not work or is too large."""
     target = options.target
     compiler = find_interpreter(target.python)
     folder, archive = options.out / target.cloud, options.out / f"{target.cloud}.zip"
@@ -117,7 +118,7 @@ def build_package(options: PackageOptions) -> Package:
 
 
 def stage_files(staged: Path, options: PackageOptions, wheels_folder: Path) -> None:
-    """Put everything but byte code into an empty folder."""
+    """Put everything except byte code into an empty folder."""
     shutil.copytree(FUNCTIONS, staged, ignore=shutil.ignore_patterns("__pycache__", "*.pyc", ".*"))
     if options.artifacts:
         _copy_artifacts(options.artifacts, staged / "artifacts")
@@ -130,7 +131,7 @@ def stage_files(staged: Path, options: PackageOptions, wheels_folder: Path) -> N
         excluded = install_wheels(pinned, CONSTRAINTS, options.target, staged, wheels_folder)
     missing = missing_libraries(staged, excluded)
     if missing:
-        raise PackageError(f"{', '.join(missing)} would be left out, but is named by a library that is kept")
+        raise PackageError(f"{', '.join(missing)} would be left out, but a library that is kept needs it")
 
 
 def part_sizes(folder: Path) -> dict[str, int]:
@@ -165,14 +166,14 @@ def _part_of(path: tuple[str, ...]) -> str:
 
 def _copy_artifacts(artifacts: Path, folder: Path) -> None:
     """Copy the current version, verified, and the pointer to it."""
-    version = catalog.current_version(artifacts)
-    catalog.verify(artifacts / "versions" / version, version)
+    version = version_files.current_version(artifacts)
+    version_files.verify(artifacts / "versions" / version, version)
     shutil.copytree(artifacts / "versions" / version, folder / "versions" / version)
     (folder / "current.json").write_text(json.dumps({"version": version}), encoding="utf-8")
 
 
 def _write_requirements(staged: Path, pinned: list[str]) -> None:
-    """Write what Google's builder reads: every version pinned, those that come along, too."""
+    """Write what Google's builder reads, with every version pinned, also of indirect requirements."""
     constraints = [line for line in CONSTRAINTS.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
     (staged / "requirements.txt").write_text("\n".join([*pinned, *constraints, ""]), encoding="utf-8")
     (staged / ".gcloudignore").write_text(GCLOUDIGNORE, encoding="utf-8")
@@ -184,9 +185,9 @@ def _check_size(sizes: Mapping[str, int], target: Target) -> None:
         return
     largest = ", ".join(f"{name} {size / MB:.0f} MB" for name, size in list(sizes.items())[:3])
     raise PackageError(
-        f"{whole / MB:.0f} MB unpacked are more than the {target.limit / MB:.0f} MB that {target.cloud} takes; the"
-        f" largest parts: {largest}. Package with --no-artifacts and let the function fetch them from the bucket,"
-        " or with --image for a container image: infra/README.md has both"
+        f"the package has {whole / MB:.0f} MB unpacked, more than the {target.limit / MB:.0f} MB that {target.cloud}"
+        f" takes; its largest parts: {largest}. Use --no-artifacts and let the function fetch them from a bucket, or"
+        " --image for a container image: see infra/README.md"
     )
 
 
@@ -207,7 +208,7 @@ def _list_files(folder: Path) -> list[Path]:
 
 
 def pinned_requirements(requirements: Path, target: Target) -> list[str]:
-    """The pinned lines of a requirements file that a package holds; the emulator serves no request on AWS."""
+    """The requirements of a package, pinned; without the functions framework on AWS, which does not use it."""
     lines = [line.strip() for line in requirements.read_text(encoding="utf-8").splitlines()]
     pinned = [line for line in lines if line and not line.startswith(("#", "-"))]
     return [line for line in pinned if target.cloud != "aws" or line.partition("==")[0] != FRAMEWORK]
@@ -216,7 +217,7 @@ def pinned_requirements(requirements: Path, target: Target) -> list[str]:
 def install_wheels(
     requirements: Iterable[str], constraints: Path, target: Target, folder: Path, cache: Path
 ) -> list[str]:
-    """Put wheels for a target into a folder, without what no request needs; returns what was left out."""
+    """Unpack wheels for a target into a folder, except what no request needs; returns the files left out."""
     _download_wheels(requirements, constraints, target, cache)
     excluded: list[str] = []
     for wheel in sorted(cache.glob("*.whl")):
@@ -225,12 +226,12 @@ def install_wheels(
 
 
 def is_excluded(path: str) -> bool:
-    """Whether a file of a wheel is of no use to the function."""
+    """Whether the function does not need a file of a wheel."""
     return any(fnmatch.fnmatchcase(path, pattern) for pattern in EXCLUDED)
 
 
 def missing_libraries(folder: Path, excluded: Iterable[str]) -> list[str]:
-    """Libraries that were left out though a kept one names them; works for any processor."""
+    """Shared libraries that were left out although a kept one names them; works for any processor."""
     libraries = {PurePosixPath(path).name.encode() for path in excluded if ".so" in path}
     kept = {path.name.encode() for path in folder.rglob("*.so*")}
     binaries = [path.read_bytes() for path in folder.rglob("*.so*")]
@@ -260,19 +261,19 @@ def _unpack_wheel(wheel: Path, folder: Path) -> list[str]:
 
 
 def find_interpreter(python: str, environ: Mapping[str, str] = os.environ) -> str:
-    """The path of an interpreter of a minor version. Raises PackageError, which names one that is there."""
+    """The path of an interpreter of a minor version. Raises PackageError, which says what to do instead."""
     for candidate in _interpreter_candidates(python, environ):
         if _python_version(candidate) == python:
             return candidate
     here = running_platform()[0]
     raise PackageError(
         f"no Python {python} to compile byte code with: install it so that `python{python}` runs,"
-        f" or package for the one that is here with --python {here}"
+        f" or package for the one on this machine with --python {here}"
     )
 
 
 def compile_bytecode(folder: Path, unpack_path: str, compiler: str) -> None:
-    """Compile every module below a folder; in tracebacks the folder reads as ``unpack_path``."""
+    """Compile every module below a folder; tracebacks name the folder as ``unpack_path``."""
     command = [compiler, "-s", "-S", "-P", "-m", "compileall", "-q", "-f", "--invalidation-mode", "unchecked-hash",
                "-s", str(folder), "-p", unpack_path, str(folder)]  # fmt: skip
     # A fixed hash seed: sets of constants keep one order, and equal sources give equal bytes.
@@ -304,14 +305,14 @@ def _python_version(path: str) -> str | None:
 
 
 def try_package(folder: Path, interpreter: str, target: Target) -> str:
-    """What the package answered, in a few words. Raises PackageError when it does not answer.
+    """Try a package, and say in a few words what it answered. Raises PackageError if it does not answer.
 
-    A package whose processor is another, or whose requirements the platform installs, can't be tried here.
+    A package for another processor, or one whose requirements the platform installs, can't be tried here.
     """
     if not target.bundles_requirements:
-        return "not here, for Google installs the requirements; `make rehearse` does"
+        return "not here, because Google installs the requirements; `make rehearse` tries it"
     if not target.runs_here:
-        return f"not here, for this processor is no {target.arch}; no library names one that was left out"
+        return f"not here, because this machine is not {target.arch}; no library needs one that was left out"
     artifacts = "bundled" if (folder / "artifacts").exists() else "none"
     command = [interpreter, *ISOLATED_FLAGS, "-c", TRIAL_SCRIPT, str(folder), artifacts]
     done = subprocess.run(command, env={}, cwd=folder, capture_output=True, text=True, check=False)

@@ -1,4 +1,4 @@
-"""What a package is made for: a platform, its Python and its processor."""
+"""What a package is built for: a platform, its Python and its processor."""
 
 import platform
 import sys
@@ -26,9 +26,9 @@ class Target:
 
     cloud : ``aws`` or ``gcp``
     python : minor version, such as ``3.13``
-    arch : a key of ARCHES
+    arch : a key of ``ARCHITECTURES``
     image : the package goes into a container image, which may be larger
-    glibc : minor version of the newest wheels that run there
+    glibc : minor version of the platform's glibc 2, which decides which wheels run there
     """
 
     cloud: str
@@ -39,7 +39,7 @@ class Target:
 
     @classmethod
     def of(cls, cloud: str, python: str, arch: str | None = None, *, image: bool = False) -> Self:
-        """A target that its platform has. Raises PackageError."""
+        """A target. Raises PackageError if its platform does not offer it."""
         if cloud == "gcp" and arch == "arm64":
             raise PackageError("Cloud Run functions run on x86_64 only: leave out --arch arm64")
         if cloud == "aws" and python == "3.11":
@@ -48,18 +48,18 @@ class Target:
 
     @classmethod
     def here(cls, cloud: str) -> Self:
-        """The machine at hand, as if it were the platform: what a rehearsal runs."""
+        """The machine at hand, as if it were the platform, for a rehearsal."""
         python, arch = running_platform()
         return cls(cloud, python, arch, glibc=int(platform.libc_ver()[1].partition(".")[2] or GLIBC_MINOR))
 
     @property
     def limit(self) -> int | None:
-        """Bytes that the platform takes, unpacked; Google publishes none for Cloud Run functions."""
+        """The most bytes that the platform takes, unpacked; None: Google publishes no limit."""
         return SIZE_LIMITS["image" if self.image else "zip"] if self.cloud == "aws" else None
 
     @property
     def wheel_tags(self) -> list[str]:
-        """The platforms whose wheels run there, newest first (PEP 600)."""
+        """The platform tags of wheels that run there, newest first (PEP 600)."""
         machine = ARCHITECTURES[self.arch]
         tags = [f"manylinux_2_{minor}_{machine}" for minor in range(self.glibc, 16, -1)]
         return [*tags, f"manylinux2014_{machine}"]

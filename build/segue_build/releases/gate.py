@@ -1,16 +1,17 @@
-"""The gate: a candidate beside the current version, figure by figure; none may become worse than its rule allows."""
+"""The gate: compares a candidate with the current version; no figure may become worse than its rule allows."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from segue.catalog import Catalog
+from segue.catalog.catalog import Catalog
 from segue.catalog.lookup.exact import song_by_id
 from segue.engine.recommendation import recommend
 from segue.errors import SegueError
 from segue.query.schema import Query, Seed
 from segue_build import progress
+from segue_build.arguments import format_table
 
 SAMPLE_SIZE = 200  # songs whose top tens are compared
 
@@ -19,8 +20,8 @@ SAMPLE_SIZE = 200  # songs whose top tens are compared
 class Rule:
     """How much worse a figure may become.
 
-    better : 1: more is better, -1: less is
-    allowed : of what it was, or ``absolute``
+    better : 1 if more is better, -1 if less is
+    allowed : a share of the current value, or an ``absolute`` difference
     """
 
     description: str
@@ -52,14 +53,14 @@ RULES = {
     "never": Rule("by the table: of what the lists had room for, in none", -1, 0.05, absolute=True),
     "hubness": Rule("by the table: skewness of how often songs are in lists", -1, 2.0, absolute=True),
 }
-"""name -> rule; the names and what they are allowed are options of ``publish``"""
+"""name -> rule; ``publish --allow NAME=NUMBER`` changes ``allowed``"""
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """One figure of both versions; None: it was not measured.
+    """One figure of both versions; None where it was not measured.
 
-    worse : by how much, in the unit of ``allowed``; None: nothing to compare
+    worse : by how much it became worse, in the unit of ``allowed``; None if either value is missing
     """
 
     name: str
@@ -69,13 +70,13 @@ class Comparison:
     allowed: float
 
     @property
-    def refused(self) -> bool:
+    def fails(self) -> bool:
         """Whether it became worse than is allowed."""
         return self.worse is not None and self.worse > self.allowed + 1e-9
 
 
 def compare(current: Catalog | None, candidate: Catalog, allow: Mapping[str, float]) -> list[Comparison]:
-    """Compare two versions; ``allow`` replaces what rules allow. Without a current one nothing is refused."""
+    """Compare two versions; ``allow`` overrides the rules. Without a current version nothing fails."""
     before = _figures(current) if current else {}
     after = _figures(candidate)
     if current:
@@ -98,22 +99,21 @@ def comparison_table(compared: Sequence[Comparison]) -> list[str]:
             _format_value(one, one.after),
             "" if one.worse is None else _format_change(one, max(0.0, one.worse)),
             _format_change(one, one.allowed),
-            "REFUSED" if one.refused else "ok" if one.worse is not None else "",
+            "REFUSED" if one.fails else "ok" if one.worse is not None else "",
             RULES[one.name].description,
         )
         for one in compared
     ]
-    widths = [max(map(len, column)) for column in zip(*rows)]
-    return ["  ".join(_align(row, widths)).rstrip() for row in rows]
+    return format_table(rows, right=(1, 2, 3, 4))
 
 
-def refusals(compared: Iterable[Comparison]) -> list[str]:
-    """What is refused, and by how much."""
+def failures(compared: Iterable[Comparison]) -> list[str]:
+    """Each figure that fails, and by how much."""
     return [
         f"{one.name}: {_format_value(one, one.after)} after {_format_value(one, one.before)}, worse by"
         f" {_format_change(one, one.worse or 0.0)}, allowed is {_format_change(one, one.allowed)}"
         for one in compared
-        if one.refused
+        if one.fails
     ]
 
 
@@ -162,7 +162,7 @@ def _changed_share(current: Catalog, candidate: Catalog) -> float:
 
 
 def _sample_rows(n_songs: int) -> list[int]:
-    """Rows in an order that is the same each time and has nothing to do with the catalogue's."""
+    """Rows in an arbitrary order, the same each time."""
     rows = np.random.default_rng(0).permutation(n_songs)[: 50 * SAMPLE_SIZE]
     return [int(row) for row in rows]
 
@@ -171,15 +171,9 @@ def _top_ten(songs: Catalog, song: str) -> set[str]:
     ids = songs.texts("ids")
     try:
         found = recommend(songs, Query((Seed("", {}, id=song),)))
-    except SegueError:  # a song that was never analysed is like no other
+    except SegueError:  # a song that was never analysed has no similar ones
         return set()
     return {ids[entry.row] for entry in found.recommendations}
-
-
-def _align(row: Sequence[str], widths: Sequence[int]) -> list[str]:
-    """Numbers to the right, words to the left."""
-    sides = "<>>>><<"
-    return [f"{cell:{side}{width}}" for cell, side, width in zip(row, sides, widths)]
 
 
 def _format_value(one: Comparison, value: float | None) -> str:

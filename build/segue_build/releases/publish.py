@@ -14,13 +14,13 @@ from typing import Any
 
 from tqdm import tqdm
 
-from segue import releases
-from segue.catalog import Catalog, file_sha256, version_files
+from segue.catalog import version_files
+from segue.catalog.catalog import Catalog
 from segue.catalog.remote.blocks import MANIFEST_KEY, OBJECT_BYTES, object_name
 from segue.errors import ArtifactsError, MissingFile, ReleaseError, StoreError, WriteConflict
-from segue.releases import Pointer, read_pointer
 from segue.releases.remote import PARALLEL_TRANSFERS
-from segue.releases.store import Store
+from segue.releases.serving import load
+from segue.releases.store import Pointer, Store, read_pointer
 from segue_build import progress
 from segue_build.artifacts import records
 from segue_build.progress import stage
@@ -32,12 +32,12 @@ ManifestFiles = Mapping[str, Mapping[str, Any]]  # as in a manifest: name -> byt
 
 @dataclass(frozen=True, slots=True)
 class PublishOptions:
-    """On which terms a version is published.
+    """How a version is published.
 
-    allow : name of a figure -> how much worse it may become, in place of what its rule allows
-    force : publish although the gate refuses
-    reason, by : for the history; by default who is logged in
-    keep : versions that stay in the store, at least 2; None: all
+    allow : name of a figure -> how much worse it may become, overriding its rule
+    force : publish even if a figure fails
+    reason, by : why and who, for the history; ``by`` is by default who is logged in
+    keep : how many versions stay in the store, at least 2; None: all
     """
 
     allow: Mapping[str, float] = field(default_factory=dict)
@@ -50,12 +50,12 @@ class PublishOptions:
 def publish(candidate: Catalog, store: Store, options: PublishOptions) -> None:
     """Copy a version into a store and make it current.
 
-    Killed at any moment, what was current still is; the next publish takes up what is there.
+    If it is killed, the current version stays current, and the next publish continues the upload.
 
     Raises
     ------
     ReleaseError
-        the gate refuses the version, or another publisher was faster; the history records the latter.
+        a figure fails at the gate, or another publisher was faster, which the history records.
     ArtifactsError
         a file of the version is damaged, or the store can't be read or written; the message names the file.
 
@@ -67,9 +67,9 @@ def publish(candidate: Catalog, store: Store, options: PublishOptions) -> None:
         upload(candidate, store)
         print(f"version {candidate.version} is current at {store.address} already")
         return
-    refused = _run_gate(candidate, _load_current(store, current, options), options)
+    failures = _run_gate(candidate, _load_current(store, current, options), options)
     upload(candidate, store)
-    swap_pointer(store, _publish_entry("publish", candidate.version, current, options, refused), current)
+    swap_pointer(store, _publish_entry("publish", candidate.version, current, options, failures), current)
     if missing_files(store, candidate.version, candidate.manifest["files"]):
         upload(candidate, store)  # somebody pruned it as an old version a moment before it was current
     print(f"version {candidate.version} is current at {store.address}")
@@ -96,9 +96,7 @@ def rollback(store: Store, version: str | None, options: PublishOptions) -> None
         print(f"version {wanted} is current at {store.address} already")
         return
     try:
-        facts = version_files.parse_manifest(
-            store.read(f"versions/{wanted}/{version_files.MANIFEST}").content, wanted
-        )
+        facts = version_files.parse_manifest(store.read(_stored_path(wanted, version_files.MANIFEST)).content, wanted)
     except MissingFile:
         raise ReleaseError(f"there is no whole version {wanted} at {store.address}; `versions` lists them") from None
     damaged = damaged_files(store, wanted, facts["files"])
@@ -109,7 +107,7 @@ def rollback(store: Store, version: str | None, options: PublishOptions) -> None
 
 
 def current_pointer(store: Store) -> Pointer | None:
-    """What is current, None: nothing; with its entry in the history, should its publisher have died before that."""
+    """What is current, or None; adds its entry to the history in case its publisher died before it did."""
     try:
         current = read_pointer(store)
     except MissingFile:
@@ -120,7 +118,7 @@ def current_pointer(store: Store) -> Pointer | None:
 
 
 def swap_pointer(store: Store, entry: Mapping[str, Any], current: Pointer | None) -> None:
-    """Make the version of an entry current if what is current is still what it was; the history records both."""
+    """Make the version of an entry current if ``current`` still is; the history records success and failure."""
     try:
         store.compare_and_swap(
             version_files.POINTER, json.dumps(entry, ensure_ascii=False).encode(), current.tag if current else None
@@ -137,10 +135,10 @@ def swap_pointer(store: Store, entry: Mapping[str, Any], current: Pointer | None
 
 
 def _publish_entry(
-    action: str, version: str, current: Pointer | None, options: PublishOptions, refused: list[str] | None = None
+    action: str, version: str, current: Pointer | None, options: PublishOptions, failures: list[str] | None = None
 ) -> version_history.HistoryEntry:
     previous = current.version if current else None
-    return version_history.new_entry(action, version, previous, options.by, reason=options.reason, refused=refused)
+    return version_history.new_entry(action, version, previous, options.by, reason=options.reason, refused=failures)
 
 
 def _load_current(store: Store, current: Pointer | None, options: PublishOptions) -> Catalog | None:
@@ -148,7 +146,7 @@ def _load_current(store: Store, current: Pointer | None, options: PublishOptions
     if current is None:
         return None
     try:
-        return releases.load(store.address)
+        return load(store.address)
     except ArtifactsError as error:
         if options.force:
             return None
@@ -158,20 +156,20 @@ def _load_current(store: Store, current: Pointer | None, options: PublishOptions
 
 
 def _run_gate(candidate: Catalog, current: Catalog | None, options: PublishOptions) -> list[str]:
-    """Print the comparison; returns what is refused, when that is forced."""
+    """Print the comparison; returns what failed, if the version is to be published all the same."""
     compared = gate.compare(current, candidate, options.allow)
     print("\n".join(gate.comparison_table(compared)))
-    refused = gate.refusals(compared)
-    if refused and not options.force:
+    failures = gate.failures(compared)
+    if failures and not options.force:
         raise ReleaseError(
-            f"version {candidate.version} is refused: {'; '.join(refused)}. --allow NAME=NUMBER moves a threshold,"
+            f"version {candidate.version} is refused: {'; '.join(failures)}. --allow NAME=NUMBER moves a threshold,"
             " --force --reason TEXT publishes all the same"
         )
-    return refused
+    return failures
 
 
 def _previous_version(store: Store, current: Pointer) -> str:
-    """What was current before."""
+    """The version that was current before."""
     previous = current.fields.get("previous")
     earlier = [entry["version"] for entry in reversed(version_history.read_history(store)) if "lost_to" not in entry]
     for version in (previous, *earlier):
@@ -181,10 +179,10 @@ def _previous_version(store: Store, current: Pointer) -> str:
 
 
 def verify_local(songs: Catalog) -> None:
-    """Read every file of a version here; raises ArtifactsError that names the one which is missing or damaged."""
+    """Read every file of a local version; raises ArtifactsError, which names the file that is missing or damaged."""
     for name, facts in songs.manifest["files"].items():
         try:
-            found = file_sha256(songs.path(name))
+            found = version_files.file_sha256(songs.path(name))
         except OSError as error:
             raise ArtifactsError(f"{name} of version {songs.version} can't be read: {error.strerror}") from error
         if found != facts["sha256"]:
@@ -192,7 +190,7 @@ def verify_local(songs: Catalog) -> None:
 
 
 def upload(songs: Catalog, store: Store) -> None:
-    """Bring every file of a version into the store and read it back; the manifest comes last, when all others hold.
+    """Copy every file of a version into the store and read it back; the manifest comes last.
 
     Raises
     ------
@@ -215,18 +213,18 @@ def upload(songs: Catalog, store: Store) -> None:
 
 def missing_files(store: Store, version: str, files: ManifestFiles) -> list[str]:
     """Files that a version in a store lacks."""
-    there = store.list_files(f"versions/{version}")
-    return [name for name in files if f"versions/{version}/{name}" not in there]
+    stored = store.list_files(f"versions/{version}")
+    return [name for name in files if _stored_path(version, name) not in stored]
 
 
 def damaged_files(store: Store, version: str, files: ManifestFiles) -> list[str]:
-    """Read a version's files in a store; returns those that are missing or not what the manifest says."""
+    """Read a version's files in a store; returns those that are missing or differ from the manifest."""
 
     def bad(name: str) -> bool:
         digest, size = hashlib.sha256(), int(files[name]["bytes"])
         with contextlib.suppress(MissingFile):
-            for piece in store.stream(_file_path(version, name), size):
-                digest.update(piece)
+            for chunk in store.stream(_stored_path(version, name), size):
+                digest.update(chunk)
         return digest.hexdigest() != files[name]["sha256"]
 
     return [name for name, is_bad in zip(files, _map_with_progress("verifying", files, list(files), bad)) if is_bad]
@@ -236,13 +234,13 @@ def _put_files(songs: Catalog, names: list[str], put: Callable[..., object]) -> 
     files = songs.manifest["files"]
     list(
         _map_with_progress(
-            "uploading", files, names, lambda name: put(_file_path(songs.version, name), songs.path(name))
+            "uploading", files, names, lambda name: put(_stored_path(songs.version, name), songs.path(name))
         )
     )
 
 
 def _put_manifest(songs: Catalog, store: Store) -> None:
-    source, name = songs.folder / version_files.MANIFEST, _file_path(songs.version, version_files.MANIFEST)
+    source, name = songs.folder / version_files.MANIFEST, _stored_path(songs.version, version_files.MANIFEST)
     store.create(name, source)
     if store.read(name).content != source.read_bytes():
         store.replace(name, source)
@@ -252,7 +250,7 @@ def _put_manifest(songs: Catalog, store: Store) -> None:
 def _map_with_progress(
     what: str, files: ManifestFiles, names: list[str], work: Callable[[str], Any]
 ) -> Iterator[Any]:
-    """The results of work on some files, several at a time, with a bar of bytes for a person at a terminal."""
+    """Results of ``work`` on some files, several at a time; at a terminal with a progress bar."""
     if not names:
         return
     total = sum(int(files[name]["bytes"]) for name in names)
@@ -264,12 +262,12 @@ def _map_with_progress(
             yield result
 
 
-def _file_path(version: str, name: str) -> str:
+def _stored_path(version: str, name: str) -> str:
     return f"versions/{version}/{name}"
 
 
 def upload_records(songs: Catalog, store: Store) -> None:
-    """Bring the objects of records that a store lacks into it; a version that was fitted without has none.
+    """Upload the objects of records that a store lacks; a version may have none.
 
     Raises
     ------
@@ -298,8 +296,8 @@ def _upload_object(
 ) -> None:
     source = folder / name
     _write_object(songs, fitted_records, numbers, source)
-    if not store.create(_object_path(songs, name), source):
-        store.replace(_object_path(songs, name), source)
+    if not store.create(_stored_path(songs.version, name), source):
+        store.replace(_stored_path(songs.version, name), source)
     source.unlink()
     if not _is_uploaded(songs, store, name, numbers):
         raise StoreError(f"{name} of version {songs.version} does not read back as it was written; run again")
@@ -319,7 +317,7 @@ def _is_uploaded(songs: Catalog, store: Store, name: str, numbers: range) -> boo
     offsets = songs.array("record_offsets")
     size = int(offsets[numbers.stop] - offsets[numbers.start])
     with contextlib.suppress(MissingFile):
-        content = b"".join(store.stream(_object_path(songs, name), size))
+        content = b"".join(store.stream(_stored_path(songs.version, name), size))
         return all(
             _matches_digest(songs, number, record) for number, record in _split_records(songs, numbers, content)
         )
@@ -343,7 +341,3 @@ def _write_object(songs: Catalog, fitted_records: records.RecordBuilder, numbers
 
 def _matches_digest(songs: Catalog, number: int, record: memoryview) -> bool:
     return hashlib.sha256(record).digest() == songs.array("record_digests")[number].tobytes()
-
-
-def _object_path(songs: Catalog, name: str) -> str:
-    return f"versions/{songs.version}/{name}"

@@ -71,12 +71,11 @@ def _add_history(parser: argparse.ArgumentParser) -> None:
 
 
 def _run_publish(options: argparse.Namespace) -> None:
-    from segue import releases
+    from segue.releases.serving import load
     from segue_build.releases.publish import publish
 
     publish_options = _publish_options(options)
-    candidate = releases.load(options.artifacts)
-    publish(candidate, _open_store(options.uri), publish_options)
+    publish(load(options.artifacts), _open_store(options.uri), publish_options)
 
 
 def _run_versions(options: argparse.Namespace) -> None:
@@ -92,12 +91,12 @@ def _run_rollback(options: argparse.Namespace) -> None:
 
 
 def _open_store(uri: str) -> "Store":
-    from segue import releases
     from segue.errors import ReleaseError
+    from segue.releases.serving import open_store
 
     if Path(uri).is_file():
         raise ReleaseError(f"{uri}: a file; expected {STORE_FORMS}")
-    return releases.open_store(uri)
+    return open_store(uri)
 
 
 def _publish_options(options: argparse.Namespace) -> "PublishOptions":

@@ -1,7 +1,7 @@
-"""The versions in a store: what each is and holds, the history of how they came about, and pruning old ones.
+"""The versions in a store: a table of them, the history of how they came about, and the pruning of old ones.
 
-``history.jsonl`` stands beside the pointer. The entry of the current version stands in the pointer, too: where a
-publisher dies between the two writes, the next one copies it over.
+``history.jsonl`` lies beside the pointer. The pointer also holds the entry of the current version: if a publisher
+dies between the two writes, the next one copies it to the history.
 """
 
 import datetime as dt
@@ -11,30 +11,29 @@ import os
 import secrets
 import sys
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from segue.catalog import version_files
 from segue.errors import ArtifactsError, MissingFile, ReleaseError, StoreError, WriteConflict
-from segue.releases import Pointer, read_pointer
-from segue.releases.store import FileInfo, Store, Tag
+from segue.releases.store import FileInfo, Pointer, Store, Tag, read_pointer
 from segue_build import progress
-from segue_build.arguments import STORE_FORMS
+from segue_build.arguments import STORE_FORMS, format_table
 
 HEADERS = ("version", "state", "songs", "size", "when", "by", "how", "why")
 HISTORY_FILE = "history.jsonl"
 MAX_ATTEMPTS = 50
 HistoryEntry = dict[str, Any]
-ABANDONED_SECONDS = 24 * 3600  # seconds after which a version that nobody finished is nobody's
+ABANDONED_SECONDS = 24 * 3600  # seconds after which an unfinished version counts as abandoned
 
 
 def version_table(store: Store) -> list[str]:
-    """One line a version, the one that was current last first.
+    """One line for each version, those that were current most recently first.
 
     Raises
     ------
     ReleaseError
-        there is none, nor any sign that there was.
+        the store holds no version, and no history of one.
 
     """
     entries = read_history(store)
@@ -46,11 +45,11 @@ def version_table(store: Store) -> list[str]:
         raise ReleaseError(nothing_published(store))
     order = sorted(found, key=lambda version: (positions.get(version, -1), version), reverse=True)
     rows = [_version_row(store, version, found[version], latest.get(version, {}), current) for version in order]
-    return _format_table([HEADERS, *rows])
+    return format_table([HEADERS, *rows])
 
 
 def nothing_published(store: Store) -> str:
-    """That a store holds no versions, and what would."""
+    """The message that a store holds no versions."""
     return f"nothing is published at {store.address}; expected what `publish` or `fit --out` wrote to: {STORE_FORMS}"
 
 
@@ -84,18 +83,13 @@ def _version_row(
     return version, state, songs, size, str(last.get("time", "")), str(last.get("by", "")), how, why
 
 
-def _format_table(rows: Sequence[Sequence[str]]) -> list[str]:
-    widths = [max(map(len, column)) for column in zip(*rows)]
-    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]
-
-
 def new_entry(action: str, version: str, previous: str | None, by: str | None = None, **more: Any) -> HistoryEntry:
     """One line of the history.
 
     action : ``fit``, ``publish`` or ``rollback``
-    previous : what was current before
+    previous : the version that was current before
     by : default: who is logged in
-    more : ``reason``, ``refused`` (what the gate said, when forced), ``lost_to`` (what somebody else made current)
+    more : ``reason``, ``refused`` (what failed at the gate, if forced), ``lost_to`` (what somebody else made current)
     """
     now = dt.datetime.now(dt.UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     return {
@@ -110,7 +104,7 @@ def new_entry(action: str, version: str, previous: str | None, by: str | None = 
 
 
 def read_history(store: Store) -> list[HistoryEntry]:
-    """All entries, oldest first; a line that is none is passed over."""
+    """All entries, oldest first; malformed lines are skipped."""
     return _parse_history(_read_history_file(store)[0])
 
 
@@ -123,7 +117,7 @@ def entry_time(entry: HistoryEntry) -> float | None:
 
 
 def append_history(store: Store, entry: HistoryEntry) -> None:
-    """Add an entry, once, whoever else adds one at the same time."""
+    """Add an entry unless it is there, even if others add theirs at the same time."""
     for _ in range(MAX_ATTEMPTS):
         content, tag = _read_history_file(store)
         if any(other.get("id") == entry["id"] for other in _parse_history(content)):
@@ -168,9 +162,9 @@ def _login_name() -> str:
 
 
 def prune(store: Store, keep: int) -> list[str]:
-    """Remove all versions but ``keep``, those that were current last; returns what was removed.
+    """Remove all but the ``keep`` versions that were current most recently; returns the removed ones.
 
-    A version that never was current, as it is while somebody uploads it, is left alone for a day.
+    A version that was never current, perhaps because somebody is still uploading it, stays for a day.
     """
     entries = read_history(store)
     versions = files_by_version(store)
@@ -205,7 +199,7 @@ def _protected_versions(store: Store) -> set[object]:
 
 
 def _remove_version(store: Store, version: str, files: Mapping[str, FileInfo]) -> bool:
-    """Remove a version that nobody has pointed to meanwhile; the manifest first: without it none is whole."""
+    """Remove a version unless it has become current meanwhile; the manifest goes first, so none looks whole."""
     if version in _protected_versions(store):
         return False
     print(f"removing version {version}", file=sys.stderr)

@@ -23,7 +23,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from segue.catalog import Catalog, file_sha256, version_files
+from segue.catalog import version_files
+from segue.catalog.catalog import Catalog
+from segue.catalog.version_files import file_sha256
 from segue.config import MB
 from segue.errors import ArtifactsError, MissingFile
 from segue.releases import store

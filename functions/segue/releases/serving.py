@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from segue.catalog import Catalog
+from segue.catalog.catalog import Catalog
 from segue.config import Config
 from segue.errors import ArtifactsError, SegueError
 from segue.releases.store import SCHEMES, LocalReleases, LocalStore, Pointer, Releases, Store

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from segue import catalog
-from segue.catalog import Catalog, version_files, write_lock
+from segue.catalog import version_files
+from segue.catalog.catalog import Catalog
 from segue.errors import MissingFile, StoreError, WriteConflict
 
 Tag = tuple[str, str]  # names one content of a file: its ETag and, where a store has them, its generation
@@ -151,7 +151,7 @@ class LocalStore:
         temporary = self._root / ".incoming"
         try:
             self._root.mkdir(parents=True, exist_ok=True)
-            with write_lock(self._root):
+            with version_files.write_lock(self._root):
                 temporary.unlink(missing_ok=True)  # half a file, if a writer was killed
                 try:
                     yield temporary
@@ -247,7 +247,7 @@ class LocalReleases:
 
     def open_current(self) -> Catalog:
         """See :class:`Releases`."""
-        return catalog.load(self._root)
+        return version_files.load(self._root)
 
     def read_pointer(self) -> Pointer:
         """See :class:`Releases`."""
@@ -259,8 +259,8 @@ class LocalReleases:
 
     def open(self, version: str) -> Catalog:
         """See :class:`Releases`."""
-        found = catalog.load_version(self._root, version)
-        catalog.verify(found.folder, version)
+        found = version_files.load_version(self._root, version)
+        version_files.verify(found.folder, version)
         found.map_all()
         return found
 
