@@ -12,6 +12,7 @@ import numpy as np
 
 from segue.catalog import Catalog
 from segue.catalog.arrays import map_array
+from segue.catalog.catalog import sample_rows
 from segue.catalog.remote.blocks import (
     ARTISTS,
     CELLS,
@@ -26,7 +27,6 @@ from segue.catalog.remote.blocks import (
     encode_block,
 )
 from segue.catalog.schema import ATTRIBUTE_PREFIX, LISTS, is_per_song
-from segue.engine.explanations import sample_rows
 from segue.engine.seeds import POINTS_PER_SEED
 from segue_build.artifacts.array_files import save_array
 from segue_build.progress import bar

@@ -16,6 +16,7 @@ from segue.catalog.arrays import ArrayReader, RaggedArray, SharedStringArray, St
 from segue.errors import ArtifactsError
 
 T = TypeVar("T")
+SAMPLE_SIZE = 1_000  # songs, about, that stand for a catalogue
 
 
 class Catalog:
@@ -85,7 +86,7 @@ class Catalog:
         """Say which hashes will be looked up, by the column that holds them."""
 
     def prefetch_sample(self) -> None:
-        """Say that the sample's songs will be read, see :class:`segue.engine.explanations.Sample`."""
+        """Say that the songs of :func:`sample_rows` will be read."""
 
     def map_all(self) -> None:
         """Map every array now: what becomes of the files later does not reach them."""
@@ -128,3 +129,8 @@ class Catalog:
             raise ArtifactsError(message) from error
         self._mapped_arrays.append(array)
         return array
+
+
+def sample_rows(n_songs: int) -> np.ndarray:
+    """Rows of the songs that stand for a catalogue, which a remote one keeps in a record of their own."""
+    return np.arange(0, n_songs, max(1, n_songs // SAMPLE_SIZE))

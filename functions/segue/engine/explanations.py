@@ -1,9 +1,9 @@
 """Why a song was recommended, in words and in parts of its score.
 
-Each thing that can be said of a seed and a song has a rarity in bits, counted among a sample of the catalogue: one
-bit is what is true of half of all songs. Sets of the sample's songs are *bitsets*, whole numbers whose bit n is set
-for song n, so that an intersection is one operation. All songs of a list are compared at once: most of the work would
-else be calls on a few numbers each.
+Each reason has a rarity in bits, counted among a sample of the catalogue: a statement that is true of half of all
+songs has one bit. Sets of the sample's songs are *bitsets*, whole numbers whose bit n is set for song n, so that an
+intersection is one operation. All songs of a list are compared at once: otherwise most of the time would go into
+calls on a few numbers each.
 """
 
 import functools
@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from segue.catalog.catalog import Catalog
+from segue.catalog.catalog import Catalog, sample_rows
 from segue.engine.scoring import TARGETS_WEIGHT, Scorer, SeedPoints, neighbour_works
 from segue.engine.space import (
     LOCAL_SCALE,
@@ -30,8 +30,7 @@ from segue.engine.space import (
 )
 from segue.query.schema import AUDIO_FEATURES
 
-SAMPLE_SIZE = 1_000
-MIN_SIMILARITY = 0.5  # similarity in a block from which it is worth saying; a random pair is at 0.24
+MIN_SIMILARITY = 0.5  # similarity in a block from which it is a reason; a random pair is at 0.24
 TAIL_RANK = 0.3  # rank up to which a song is slow, quiet, ..., and as far from the other end fast, loud, ...
 SAME_TEMPO = 2.0  # beats per minute
 MAX_GENRES_NAMED = 3  # of the shared genres
@@ -74,7 +73,7 @@ COMPARED_FEATURES = tuple(dict.fromkeys((*TAIL_WORDS, *(attribute.name for attri
 _GENERIC_PHRASES = tuple(BLOCK_PHRASES.values())
 MAX_REASONS = 3
 SAME_RANK = 0.08  # difference of ranks up to which two values are called the same
-MIN_BITS = 1.0  # bits from which a thing is worth saying: it is true of less than half of all songs
+MIN_BITS = 1.0  # bits from which a reason is worth giving: it is true of less than half of all songs
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,13 +112,8 @@ class Sample:
         )
 
     def bits(self, songs: int) -> float:
-        """How rare a thing is that is true of a set of songs: 1 where that is half of the sample."""
+        """How rare a statement is that is true of a set of songs: 1 if they are half of the sample."""
         return math.log2((len(self.tempos) + 1) / (songs.bit_count() + 1))
-
-
-def sample_rows(n_songs: int) -> np.ndarray:
-    """Rows of the sample."""
-    return np.arange(0, n_songs, max(1, n_songs // SAMPLE_SIZE))
 
 
 def bitsets(true_of: np.ndarray) -> list[int]:
@@ -137,11 +131,11 @@ def _genre_sets(catalog: Catalog, rows: np.ndarray) -> Mapping[int, int]:
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """A thing that is true of seed and song.
+    """A statement that is true of both seed and song.
 
     part : of the score that it explains
     bits : how rare it is
-    features : that it is about
+    features : the audio features that it is about
     """
 
     text: str
@@ -199,7 +193,7 @@ class Comparison:
         self._tempo_by_song = self._tempo_reasons()
         self._relations = SongRelations() if self._seed_row is None else SongRelations.of(catalog, self._seed_row)
         played = space_of(catalog).block("played")
-        # else it is its artist whom playlists teach about
+        # if not, what is known from playlists is about its artist
         self._seed_in_playlists = played is not None and bool(seed.known[point, played.start])
 
     def rank_gaps(self, song: int) -> dict[str, float]:
@@ -209,7 +203,7 @@ class Comparison:
         return {name: gap for name, gap in gaps.items() if gap >= 0}
 
     def reasons(self, song: int) -> list[Reason]:
-        """What can be said of a song, the rarest first: one reason for each part, but two for sound."""
+        """The reasons for a song, the rarest first: one for each part of the score, but up to two for sound."""
         by_part = {reason.part: reason for reason, is_near in self._reasons_by_block if is_near[song]}
         tempo_reason = self._tempo_by_song[song]
         audio_reasons = [
@@ -269,7 +263,7 @@ class Comparison:
         )
 
     def _block_reasons(self, point: Points, rows: np.ndarray) -> list[tuple[Reason, list[bool]]]:
-        """For each block what can be said of songs that are similar in it, and which are."""
+        """For each block the reason for songs that are similar in it, and which songs are."""
         catalog = self._catalog
         known = space_of(catalog).known_blocks(catalog.take("present", rows))
         song_mask = _similar_blocks(catalog, point, point.distances(catalog.take("vectors", rows)), known)
@@ -409,7 +403,7 @@ def _seed_of(seeds: Sequence[SeedPoints], point: int) -> tuple[int, int]:
 
 
 def _query_reasons(scorer: Scorer, rows: np.ndarray, parts: Mapping[str, np.ndarray]) -> list[list[str]]:
-    """Of each song what can truly be said of targets and of seeds to avoid."""
+    """For each song the reasons about targets and about seeds to avoid, where they are true."""
     reasons: list[list[str]] = [[] for _ in rows]
     for position in np.flatnonzero(parts.get("targets", np.zeros(0)) >= MIN_SIMILARITY * TARGETS_WEIGHT):
         reasons[position].append("near to your targets")

@@ -11,9 +11,9 @@ from segue.query.schema import Filters
 
 
 class AllowedSongs:
-    """Tells of rows whether their songs were analysed and pass the filters.
+    """Whether songs, by their rows, were analysed and pass the filters.
 
-    What is excluded by id or artist is looked up row by row; only other filters read a column of the catalogue.
+    Exclusions by id or artist are looked up row by row; only other filters read a column of the catalogue.
 
     passing_rows : rows of the songs that pass these other filters, rising; None where there are none
     """

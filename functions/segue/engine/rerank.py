@@ -1,7 +1,7 @@
 """Re-ranking: from songs in the order of their scores to the list that is recommended.
 
 One version of each song represents its work, artists are capped, diversity is maximal marginal relevance, and a draw
-replaces a part of the list.
+replaces part of the list.
 """
 
 import itertools

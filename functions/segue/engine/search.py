@@ -1,4 +1,4 @@
-"""The songs that score best, best first, without looking at all of them.
+"""The songs that score best, best first, without scoring all of them.
 
 Cells are probed in the order of what their centroids score, until a budget of candidates is spent, as in an
 inverted file index (IVF). All candidates get an approximate score by their PQ codes, the best of them are rescored

@@ -1,10 +1,10 @@
 """The space in which songs are compared: one formula for build and function.
 
-A vector is made of named blocks (audio, artist, genre, popularity, year, ...), each a few columns of int8 *codes*: scalar
-quantization with one step for all columns of a block and a zero point for each. Squared distances of codes are whole
-numbers, which float32 holds exactly: the same on every machine, whatever the order of summing. Distances are measured
-in units of what two songs drawn at random differ by in the block, root mean squared. The similarity of a song to a
-seed is a sum over the blocks:
+A vector is made of named blocks (audio, artist, genre, popularity, year, ...), each a few columns of int8 *codes*:
+scalar quantization with one step for all columns of a block and a zero point for each. Squared distances of codes are
+whole numbers, which float32 holds exactly: the same on every machine, whatever the order of summing. The unit of
+distance in a block is the root mean squared difference of two random songs. The similarity of a song to a seed is a
+sum over the blocks:
 
     similarity = sum over blocks of weight * exp(-distance / (local scale * block's scale))
                  [+ co-occurrence weight * weight of the song among the seed's neighbours]
@@ -16,7 +16,7 @@ Where playlists were learned from, songs that co-occur with the seed in playlist
 
 The local scale is the song's own, near ``LOCAL_SCALE``: shorter where songs lie close together, longer where they are
 few, so that no song is near to everything (local scaling: Schnitzer, Flexer, Schedl and Widmer, JMLR 13, 2012). For a
-seed by raw features it is ``LOCAL_SCALE`` for all: who asks for a sound gets the songs nearest to it.
+seed by raw features it is ``LOCAL_SCALE`` for all songs: a request for features gets the songs nearest to them.
 
 The arithmetic of distances and of the exponential gives the same bytes on every processor.
 """
@@ -326,7 +326,7 @@ def approximate_kernel(steps: np.ndarray) -> np.ndarray:
 
 
 class PreparedVectors:
-    """Vectors that every query is compared with, made ready once.
+    """Vectors that every query is compared with, prepared once.
 
     vectors : int8, shape (n_vectors, n_dims)
     """
