@@ -25,10 +25,7 @@ class Catalog:
     folder : the version directory
     manifest : its manifest, as :func:`load` has read it
     fetch_file : fetches a file of that name and returns its path; None: all of them lie in the folder
-    is_remote : whether arrays are fetched by the block, so that prefetching saves round trips
     """
-
-    is_remote = False
 
     def __init__(self, folder: Path, manifest: dict[str, Any], fetch_file: Callable[[str], Path] | None = None):
         self.folder = folder
@@ -79,14 +76,17 @@ class Catalog:
         """The files that must be on the disk; the others are fetched in part, when they are needed."""
         return self.manifest["files"]
 
-    def prefetch_rows(self, rows: np.ndarray, *columns: str) -> None:
-        """Say that songs will be read, above all these columns: a remote catalog fetches them in one round trip."""
+    def prefetch_rows(self, rows: np.ndarray | Callable[[], np.ndarray], *columns: str) -> None:
+        """Announce that songs will be read, above all these columns: a remote catalog fetches them in one round trip.
 
-    def prefetch_keys(self, keys: Mapping[str, Sequence[int]]) -> None:
-        """Say which hashes will be looked up, by the column that holds them."""
+        rows : or a function that computes them, which is not called where nothing is fetched
+        """
+
+    def prefetch_keys(self, keys: Callable[[], Mapping[str, Sequence[int]]]) -> None:
+        """Announce which hashes will be looked up: a function that computes them, by the column that holds them."""
 
     def prefetch_sample(self) -> None:
-        """Say that the songs of :func:`sample_rows` will be read."""
+        """Announce that the songs of :func:`sample_rows` will be read."""
 
     def map_all(self) -> None:
         """Map every array now: what becomes of the files later does not reach them."""

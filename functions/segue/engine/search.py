@@ -10,6 +10,7 @@ takes no longer than the approximate scores of the budget.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -64,8 +65,7 @@ def approximate_search(
     n_candidates, n_rescored, n_wanted = budget.candidates, budget.rescored, FIRST_BATCH
     while cells.remaining or candidates.remaining:
         positions = cells.probe(n_candidates)
-        if catalog.is_remote:
-            catalog.prefetch_rows(cells.rows(positions), "pq_codes")
+        catalog.prefetch_rows(partial(cells.rows, positions), "pq_codes")
         candidates.add(positions)
         rescored.add(candidates.pop_best(n_rescored if cells.remaining else candidates.remaining))
         yield rescored.pop_best(n_wanted)

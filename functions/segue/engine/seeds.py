@@ -39,9 +39,8 @@ def resolve(catalog: Catalog, seeds: Sequence[Seed]) -> list[ResolvedSeed]:
         carries every seed that names nothing.
 
     """
-    if catalog.is_remote:
-        names = [(seed.song, seed.artist) for seed in seeds if seed.song or seed.artist]
-        prefetch(catalog, [seed.id for seed in seeds if seed.id], names)
+    names = [(seed.song, seed.artist) for seed in seeds if seed.song or seed.artist]
+    prefetch(catalog, [seed.id for seed in seeds if seed.id], names)
     by_features = {
         position: _resolve_features(catalog, seed, seed.features)
         for position, seed in enumerate(seeds)

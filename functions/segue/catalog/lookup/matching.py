@@ -65,10 +65,9 @@ def match_songs(catalog: Catalog, words: Sequence[str], rows: np.ndarray, *, typ
     typing : whether the text may be the beginning of what is meant
     """
     words = without_separators(words)
-    if catalog.is_remote:  # fetch all of them in a few round trips
-        catalog.texts("names").take(rows)
-        artist_names_by_song(catalog, rows)
-    songs = [CandidateSong(catalog, row) for row in rows.tolist()]
+    names, artists = catalog.texts("names").take(rows), catalog.lists("song", "artists").take(rows)
+    columns = rows.tolist(), names, artists, artist_names_by_song(catalog, rows)
+    songs = [CandidateSong(*values) for values in zip(*columns)]
     found = _match_spellings(join_words(words), songs, typing=typing)
     for index, song in enumerate(songs):
         if index not in found or found[index].score < CLOSE_SCORE:
@@ -138,12 +137,11 @@ class Spelling(NamedTuple):
 class CandidateSong:
     """A song that a text may mean."""
 
-    def __init__(self, catalog: Catalog, row: int):
-        name, artists = catalog.texts("names")[row], catalog.texts("artists")
+    def __init__(self, row: int, name: str, artists: list[int], artist_names: list[str]):
         self.row = row
-        self.artists: list[int] = catalog.lists("song", "artists")[row][:MAX_ARTISTS].tolist()
+        self.artists = artists[:MAX_ARTISTS]
         self._title_words = query_words(name)
-        self._artist_words = [query_words(artists[artist]) for artist in self.artists]
+        self._artist_words = [query_words(artist) for artist in artist_names[:MAX_ARTISTS]]
         self._variants = title_variants(name)
 
     def spellings(self, song_index: int) -> list[Spelling]:

@@ -165,10 +165,11 @@ def prefetch(catalog: Catalog, ids: Sequence[str], named: Sequence[tuple[str | N
     ids : of songs
     named : titles, artists, or both
     """
-    pairs = [pair for title, artist in named for pair in _lookup_pairs(title, artist)]
-    alone = [title.strip() for title, artist in named if title and artist is None]
-    catalog.prefetch_keys(
-        {
+
+    def keys() -> dict[str, list[int]]:
+        pairs = [pair for title, artist in named for pair in _lookup_pairs(title, artist)]
+        alone = [title.strip() for title, artist in named if title and artist is None]
+        return {
             "id_hashes": [hash64(text) for text in (*ids, *alone)],
             "title_hashes": [hash64(title) for title, _ in pairs if title],
             "artist_hashes": [
@@ -176,7 +177,8 @@ def prefetch(catalog: Catalog, ids: Sequence[str], named: Sequence[tuple[str | N
                 *(hash64(title_key(artist)) for title, artist in named if artist and not title),
             ],
         }
-    )
+
+    catalog.prefetch_keys(keys)
 
 
 def _lookup_pairs(title: str | None, artist: str | None) -> list[tuple[str, str]]:

@@ -46,8 +46,6 @@ class RemoteCatalog(Catalog):
     limit : bytes that blocks may have
     """
 
-    is_remote = True
-
     def __init__(
         self,
         folder: Path,
@@ -72,16 +70,16 @@ class RemoteCatalog(Catalog):
 
     @property
     def required_files(self) -> Iterable[str]:
-        """The files that are to be here."""
+        """The files that must be on the disk."""
         return [f"{name}.npy" for name in sorted(RESIDENT_ARRAYS)]
 
     def map_all(self) -> None:
-        """Map what is here."""
+        """Map the resident arrays."""
         for name in RESIDENT_ARRAYS:
             self.array(name)
 
     def unmap(self, limit: float | None = None) -> None:
-        """As for other catalogues, and where no bound is given within one, for whoever serves so lacks memory."""
+        """As for other catalogs, but within :data:`MAPPED_LIMIT` if no limit is given: memory is scarce here."""
         super().unmap(MAPPED_LIMIT if limit is None else limit)
 
     def reader(self, name: str) -> ArrayReader:
@@ -97,8 +95,9 @@ class RemoteCatalog(Catalog):
             self._remote_arrays[name] = make(info, self._index, self.cache, whole, by_cell=is_per_song(name))
         return self._remote_arrays[name]
 
-    def prefetch_rows(self, rows: np.ndarray, *columns: str) -> None:
-        """Bring the cells of songs, or where these are too many, of the columns what is to be read."""
+    def prefetch_rows(self, rows: np.ndarray | Callable[[], np.ndarray], *columns: str) -> None:
+        """Fetch the records of the songs' cells; if these are too large, the blocks of the columns."""
+        rows = rows() if callable(rows) else rows
         cells = np.unique(self._index.cell_offsets.searchsorted(rows, side="right") - 1)
         missing = self.cache.missing((CELLS, cell) for cell in cells.tolist())
         locations = [self._index.record(*key) for key in missing]
@@ -109,11 +108,11 @@ class RemoteCatalog(Catalog):
         for column in columns:
             self._remote_array(column).prefetch(rows)
 
-    def prefetch_keys(self, keys: Mapping[str, Sequence[int]]) -> None:
-        """Bring the records of digests that are to be looked up, by the column in which they stand."""
+    def prefetch_keys(self, keys: Callable[[], Mapping[str, Sequence[int]]]) -> None:
+        """Fetch the records that hold the hashes."""
         wanted = [
             (kind, record)
-            for column, digests in keys.items()
+            for column, digests in keys().items()
             for kind in [self._lookup_kinds[column]]
             for digest in digests
             for record in self._index.records_with_key(kind, digest)[:MAX_RECORDS_PER_KEY]
@@ -121,7 +120,7 @@ class RemoteCatalog(Catalog):
         self._fetch_missing(dict.fromkeys(wanted))
 
     def prefetch_sample(self) -> None:
-        """Bring the sample's songs."""
+        """Fetch the record of the sample."""
         self._fetch_missing([(SAMPLE, 0)])
 
     def _fetch_missing(self, keys: Iterable[tuple[str, int]]) -> None:
@@ -190,7 +189,7 @@ class RemoteArray:
         return [next(others) if values is None else values for values in found]
 
     def prefetch(self, wanted: np.ndarray) -> None:
-        """Fetch the blocks of elements which are not here, in one round trip; all of it where they are very many."""
+        """Fetch the blocks of elements that are not cached, in one round trip; nothing if these are most blocks."""
         if self._mapped is None:
             self._get_blocks(np.unique(wanted // block_length(self._info)))
 
@@ -212,7 +211,7 @@ class RemoteArray:
         return found
 
     def _take_from_cells(self, wanted: np.ndarray, found: np.ndarray) -> np.ndarray:
-        """Fill in what records of cells hold, cell by cell; returns the places of the others."""
+        """Fill in what records of cells hold, cell by cell; returns the positions of the others."""
         cells = self._index.cell_offsets.searchsorted(wanted, side="right") - 1
         order = np.argsort(cells, kind="stable")
         edges = np.flatnonzero(np.diff(cells[order], prepend=-1, append=-1)).tolist()
@@ -228,7 +227,7 @@ class RemoteArray:
         return np.concatenate(left)
 
     def _slice(self, first: int, last: int) -> np.ndarray | None:
-        """A slice that is here in one segment."""
+        """A slice, if one cached segment holds all of it."""
         for segments in self._cached_segments(first, last, inside=True) if last > first else ():
             segment = int(segments.starts.searchsorted(first, side="right")) - 1
             if last <= segments.stops[segment]:
@@ -243,7 +242,7 @@ class RemoteArray:
         return [found[place] for place in np.flatnonzero((lows <= ends[0]) & (highs >= ends[1])).tolist()]
 
     def _get_blocks(self, numbers: np.ndarray) -> list[Block]:
-        """Blocks, fetched unless they are here; none where the whole file is to be fetched instead."""
+        """Blocks, fetched unless they are cached; none if the whole file should be fetched instead."""
         if len(numbers) > 1 and len(numbers) > WHOLE_FILE_SHARE * block_count(self._info):
             return []
         keys = [(self._info.name, number) for number in numbers.tolist()]
@@ -274,7 +273,7 @@ class RemoteSortedArray(RemoteArray):
 
 
 def _fill(blocks: Iterable[Segments], wanted: np.ndarray, found: np.ndarray, left: np.ndarray) -> np.ndarray:
-    """Fill in what blocks hold; returns the places of the others."""
+    """Fill in what blocks hold; returns the positions of the others."""
     for segments in blocks:
         places = segments.positions(wanted[left])
         hits = places >= 0
