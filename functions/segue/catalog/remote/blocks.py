@@ -71,14 +71,14 @@ class Segments(NamedTuple):
         return cls(starts, starts + lengths, np.cumsum(lengths) - lengths - starts, values)
 
     def positions(self, wanted: np.ndarray) -> np.ndarray:
-        """The places of elements in ``values``, -1 for those that are in no segment."""
+        """The indices of elements in ``values``, -1 for those that are in no segment."""
         segments = self.starts.searchsorted(wanted, side="right") - 1
         inside = (segments >= 0) & (wanted < self.stops.take(segments))
         return np.where(inside, wanted + self.shifts.take(segments), -1)
 
 
 class Block:
-    """Bytes that were fetched; what they hold of an array is decoded when it is first asked for."""
+    """Bytes that were fetched; their part of an array is decoded when it is first needed."""
 
     def __init__(self, content: bytes | mmap.mmap, arrays: Sequence[ArrayInfo]):
         self._content = content
@@ -90,7 +90,7 @@ class Block:
         return len(self._content)
 
     def segments(self, name: str) -> Segments | None:
-        """What is here of an array, None: nothing."""
+        """The block's part of an array; None if it has none."""
         if name not in self._segments:
             if name not in self._table:
                 return None
@@ -126,7 +126,7 @@ class BlockLocation(NamedTuple):
 
 
 class BlockIndex:
-    """The places of a version's blocks.
+    """Where a version's blocks lie in the store.
 
     arrays : in the order in which blocks number them
     """
@@ -152,7 +152,7 @@ class BlockIndex:
         return dict(zip(self.arrays, itertools.accumulate(sizes, initial=0)))
 
     def record(self, kind: str, number: int) -> BlockLocation:
-        """The place of a record, by its number within its kind."""
+        """Where a record lies, by its number within its kind."""
         place = self._first_records[kind] + number
         start, stop = self._record_offsets[place : place + 2].tolist()
         base = int(self._record_offsets[self._record_offsets.searchsorted(start // OBJECT_BYTES * OBJECT_BYTES)])
@@ -163,12 +163,12 @@ class BlockIndex:
     def records_with_key(self, kind: str, key: int) -> range:
         """The records that hold a key of a look-up."""
         firsts = self._lookup_keys[kind]
-        sought = np.uint64(key)
-        low = max(int(firsts.searchsorted(sought)) - 1, 0)
-        return range(low, max(int(firsts.searchsorted(sought, side="right")), 1))
+        wanted = np.uint64(key)
+        low = max(int(firsts.searchsorted(wanted)) - 1, 0)
+        return range(low, max(int(firsts.searchsorted(wanted, side="right")), 1))
 
     def array_block(self, name: str, number: int) -> BlockLocation:
-        """The place of a block, by its number within its file."""
+        """Where an array block lies, by its number within its file."""
         array = self.arrays[name]
         head = int(self._files[f"{name}.npy"]["bytes"]) - array.item_bytes * array.shape[0]
         step = block_length(array)
