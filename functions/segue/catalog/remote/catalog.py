@@ -1,7 +1,7 @@
 """A catalog whose songs stay in the store: small arrays are files on the disk, blocks of the others are fetched.
 
-Who reads a part of an array gets a :class:`RemoteArray`, an :class:`segue.catalog.arrays.ArrayReader`, which fetches the
-blocks that hold it. Who asks for a whole array gets its file, fetched and mapped.
+Whoever reads part of an array gets a :class:`RemoteArray`, an :class:`segue.catalog.arrays.ArrayReader` that fetches
+the blocks of this part. Whoever asks for a whole array gets its file, fetched and mapped.
 """
 
 import itertools
@@ -130,7 +130,7 @@ class RemoteCatalog(Catalog):
 
 
 class RemoteArray:
-    """Reads parts of an array in the store, see :class:`segue.catalog.arrays.ArrayReader`; what it returns are copies.
+    """Reads parts of an array in the store, see :class:`segue.catalog.arrays.ArrayReader`; it returns copies.
 
     by_cell : whether its elements are songs, which records of cells hold
     map_whole : fetches the file and maps it
