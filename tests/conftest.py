@@ -1,4 +1,4 @@
-"""Artifacts that many tests read; each is fitted once."""
+"""Fixtures that several folders of tests share, above all artifacts, each of which is fitted once."""
 
 import threading
 from collections.abc import Iterator, Sequence
@@ -19,32 +19,32 @@ SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 TRACKS = SHARED / "spotify_tracks_114k.csv"
 PLAYLISTS = SHARED / "playlists_dev.csv"
 
-settings.register_profile("untimed", deadline=None)  # a machine that is busy is no failure
+settings.register_profile("untimed", deadline=None)  # a busy machine is not a failure
 settings.load_profile("untimed")
 
 DESELECTED = pytest.StashKey[int]()
 
 
 def pytest_deselected(items: Sequence[pytest.Item]) -> None:
-    """Count tests that are not asked for; where several processes run tests, each does."""
+    """Count deselected tests; each process of a distributed run does."""
     stash = items[0].config.stash
     stash[DESELECTED] = stash.get(DESELECTED, 0) + len(items)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Let a process that runs tests for another tell it the count."""
+    """Report the count to the process that distributes the tests."""
     if hasattr(session.config, "workeroutput"):
         session.config.workeroutput["deselected"] = session.config.stash.get(DESELECTED, 0)
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
-    """Take the count of one of them; it is the same in all."""
+    """Take the count of one process; it is the same in all."""
     node.config.stash[DESELECTED] = getattr(node, "workeroutput", {}).get("deselected", 0)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """The last line of a run: how many tests were left out, and how to have them."""
+    """Print as the last line of a run how many tests were left out, and how to run them."""
     reporter = config.pluginmanager.get_plugin("terminalreporter")
     if not reporter:
         return
@@ -61,7 +61,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 @pytest.fixture(scope="session")
 def world_artifacts(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Artifacts of the world of ``tests/support/world.py``."""
+    """Artifacts of the catalogue in ``tests/support/world.py``."""
     folder = tmp_path_factory.mktemp("world")
     fit(FitOptions([str(world.write(folder / "world.csv"))]), folder / "artifacts")
     return folder / "artifacts"
@@ -74,7 +74,7 @@ def world_catalog(world_artifacts: Path) -> Catalog:
 
 @pytest.fixture(scope="session")
 def versions(tmp_path_factory: pytest.TempPathFactory) -> list[Catalog]:
-    """Four versions of the world, each of which is short of another song."""
+    """Four versions of that catalogue, each without another song."""
     folder, made = tmp_path_factory.mktemp("versions"), []
     for place in range(4):
         rows = [row for row in world.rows() if row["id"] != f"metal-{place + 1}"]
@@ -97,21 +97,21 @@ def demo_catalog(demo_artifacts: Path) -> Catalog:
 
 @pytest.fixture(scope="session")
 def demo_service(demo_artifacts: Path) -> Iterator[str]:
-    """The address of a function that serves the small invented catalogue."""
+    """The address of a server with the small invented catalogue."""
     with served(demo_artifacts) as base:
         yield base
 
 
 @pytest.fixture(scope="session")
 def empty_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a function that has nothing to serve."""
+    """The address of a server without artifacts."""
     with served(tmp_path_factory.mktemp("empty")) as base:
         yield base
 
 
 @pytest.fixture(scope="session")
 def dialect_artifacts(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Artifacts of a small invented catalogue with ids that Spotify's clients let through: 22 letters and digits."""
+    """Artifacts of a small invented catalogue whose ids Spotify's clients accept: 22 letters and digits."""
     folder = tmp_path_factory.mktemp("dialect")
     songs = next(demo.demo_chunks(600))
     songs = songs.assign(
@@ -126,9 +126,9 @@ def dialect_artifacts(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def real_artifacts(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Artifacts of the 114k real tracks, where they are."""
+    """Artifacts of the 114k real tracks; skips the test if they are not there."""
     if not TRACKS.exists():
-        pytest.skip("needs ../shared/data/spotify_tracks_114k.csv")
+        pytest.skip("needs the 114k tracks")
     folder = tmp_path_factory.mktemp("real")
     fit(FitOptions([str(TRACKS)]), folder)
     return folder
@@ -136,7 +136,7 @@ def real_artifacts(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def no_check_outlives_its_test():
-    """Wait for checks of what is current that are under way when a test ends."""
+    """Wait for checks for a new version that are still running when a test ends."""
     yield
     for thread in threading.enumerate():
         if thread.name == "segue-refresh":

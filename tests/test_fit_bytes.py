@@ -3,14 +3,13 @@
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
+from segue_build import ROOT
 from segue_build.fit import FitOptions, fit
 from tests.support import world
 
-ROOT = Path(__file__).resolve().parents[1]
 PINNED = """
 import os, sys
 os.sched_setaffinity(0, {int(cpu) for cpu in sys.argv.pop(1).split(",")})

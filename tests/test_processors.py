@@ -64,7 +64,7 @@ def test_another_processor_gives_the_same_thousand_answers(here, own_answers, pr
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not PLAYLISTS.exists(), reason="needs ../shared")
+@pytest.mark.skipif(not PLAYLISTS.exists(), reason="needs playlists")
 def test_unlike_processors_fit_the_same_version_of_the_real_tracks_and_answer_alike(tmp_path):
     options = ["--source", TRACKS, "--playlists", PLAYLISTS]
     versions = {processor: fitted(processor, tmp_path, *options) for processor in UNLIKE}

@@ -135,7 +135,7 @@ def test_a_cluster_tells_the_means_of_its_songs_and_the_clusters_near_it(artifac
         assert len(set(entry["near"])) == len(entry["near"]) == min(5, len(clusters) - 1)
 
 
-def test_clusters_near_each_other_are_those_whose_songs_are_alike(demo_catalog):
+def test_clusters_near_each_other_are_those_with_similar_songs(demo_catalog):
     space, vectors = space_of(demo_catalog), demo_catalog.array("vectors")
     clusters = demo_catalog.manifest["clusters"]
     centres = np.stack([

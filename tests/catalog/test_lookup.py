@@ -118,7 +118,7 @@ def test_a_title_is_found_with_and_without_what_is_apart(title, spellings):
         ]),
     ],
 )  # fmt: skip
-def test_a_text_may_be_a_title_or_be_parted_anywhere(text, pairs):
+def test_a_text_may_be_a_title_or_be_split_anywhere_into_title_and_artist(text, pairs):
     assert title_artist_splits(query_words(text)) == pairs
 
 

@@ -10,14 +10,14 @@ from segue.engine.space import LOCAL_SCALE
 from segue.query.schema import Seed
 
 
-def test_levels_of_reaches_span_half_to_twice():
+def test_levels_of_local_scales_span_half_to_twice():
     assert scoring.scale_levels(
         np.array([LOCAL_SCALE / 9, LOCAL_SCALE / 2, 2 * LOCAL_SCALE, 9 * LOCAL_SCALE])
     ).tolist() == [0, 0, 7, 7]
     assert scoring.scale_levels(scoring.LEVEL_SCALES).tolist() == list(range(scoring.SCALE_LEVELS))
 
 
-def test_rough_scores_are_sums_of_what_sketches_are_worth():
+def test_approximate_scores_are_sums_over_pq_codes():
     worth = np.arange(6, dtype=np.float32).reshape(2, 3)
     sketches = np.array([[0, 0], [2, 1]], np.uint16)
     assert scoring.sum_look_ups(worth, sketches).tolist() == [0 + 3, 2 + 4]
@@ -32,7 +32,7 @@ def test_rough_scores_are_sums_of_what_sketches_are_worth():
     ],
     ids=["a song", "a sound", "a genre less a sound, with a target"],
 )
-def test_rough_scores_go_with_scores(demo_catalog, seeds, targets):
+def test_approximate_scores_are_close_to_scores(demo_catalog, seeds, targets):
     scorer = Scorer(demo_catalog, resolve(demo_catalog, seeds), targets)
     everything = np.arange(len(demo_catalog))
     assert np.corrcoef(scorer.approximate_scores(everything), scorer.score(everything))[0, 1] > 0.9

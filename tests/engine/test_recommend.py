@@ -168,7 +168,7 @@ def test_a_draw_from_few_songs_is_no_shorter(world_catalog):
     assert len(filled) == 10
 
 
-def test_diversity_makes_a_list_less_alike(demo_catalog):
+def test_diversity_makes_songs_of_a_list_less_similar(demo_catalog):
     def alike(diversity):
         answer = recommend(demo_catalog, ask({"id": "demo-0000042"}, diversity=diversity))
         genres = demo_catalog.lists("song", "genres")

@@ -195,7 +195,7 @@ def test_unknown_places_are_told_all_at_once(world_catalog):
 
 
 @pytest.mark.parametrize("few", [0, 10**9])
-def test_a_tight_filter_is_answered_from_what_passes_however_many_are_looked_at(demo_catalog, monkeypatch, few):
+def test_a_tight_filter_is_answered_from_what_passes_however_few_candidates_there_are(demo_catalog, monkeypatch, few):
     monkeypatch.setattr("segue.journeys.candidate_pool.EXHAUSTIVE_LIMIT", few)
     monkeypatch.setattr("segue.journeys.candidate_pool.SONGS_PER_ANCHOR", 5)
     tight = Filters({"energy": (0.6, 0.7)})

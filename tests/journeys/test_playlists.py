@@ -178,7 +178,7 @@ def test_turning_a_piece_of_a_walk_saves_what_it_says():
         last, order = length(order), flows._best_reversal(costs, order)
 
 
-def test_neighbours_of_one_artist_are_parted_by_songs_of_the_same_level():
+def test_neighbours_of_one_artist_are_separated_by_songs_of_the_same_level():
     same = np.zeros((6, 6), bool)
     same[:3, :3] = True  # three songs of one artist
     levels = np.array([0.1, 0.2, 0.3, 0.9, 0.2, 0.5])

@@ -146,7 +146,7 @@ def printed(figures):
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not SCORE.exists(), reason="needs ../shared/quality/score.py")
+@pytest.mark.skipif(not SCORE.exists(), reason="needs the score script")
 def test_the_judge_outside_prints_the_same_figures_to_the_last_digit(real_artifacts, tmp_path):
     (tmp_path / "queries.csv").write_text(score("queries"), encoding="utf-8")
     recommend_file(real_artifacts, tmp_path / "queries.csv", tmp_path / "ranked.csv", 100, exact=False)

@@ -4,17 +4,16 @@ import importlib.util
 import random
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 
+from segue_build import ROOT
 from segue_build.cli import main
 from segue_build.sources import playlists
 from segue_build.sources.playlists import MAX_PLAYLIST_WORKS, load_playlists
 from tests.support import world
 
-ROOT = Path(__file__).resolve().parents[2]
 SCORE = ROOT.parent / "shared" / "quality" / "score.py"
 SONGS = [
     ("one", "Déjà Rêvé", "Les Ondées", 80),
@@ -139,7 +138,7 @@ def test_every_playlist_is_judged_in_one_fold(read):
     assert sorted(folds) == sorted(whole.names)
 
 
-@pytest.mark.skipif(not SCORE.exists(), reason="needs ../shared/quality/score.py")
+@pytest.mark.skipif(not SCORE.exists(), reason="needs the score script")
 def test_the_folds_are_those_of_the_judge_outside(read):
     spec = importlib.util.spec_from_file_location("score", SCORE)
     score = importlib.util.module_from_spec(spec)

@@ -10,7 +10,7 @@ from tests.conftest import SHARED
 @pytest.fixture
 def published():
     if not SHARED.exists():
-        pytest.skip("needs ../shared/data")
+        pytest.skip("needs published tables")
     return lambda name: str(SHARED / name)
 
 

@@ -55,7 +55,7 @@ def test_a_number_is_read_as_it_is_meant(text, value):
     [("210,826", 210_826), ("1,021,345", 1_021_345), ("1.021.345", 1_021_345), ("210 826", 210_826),
      ("210\u202f826", 210_826), ("210'826", 210_826), ("0,735", 0.735), ("73,5", 73.5)],
 )  # fmt: skip
-def test_where_whole_numbers_are_expected_thousands_may_be_parted(text, value):
+def test_where_whole_numbers_are_expected_thousands_may_be_separated(text, value):
     assert number(text, whole=True) == value
 
 
@@ -249,12 +249,12 @@ SHARED = ["Ada, Bo", "Cy, Di, Ada", "Ed, Fay"]
 SINGLE = [f"Artist {number}" for number in range(100)]
 
 
-def parted(cells, header_lists=False):
+def split(cells, header_lists=False):
     return infer_credits(cells, header_lists).names
 
 
 def test_where_many_cells_have_commas_they_part_names_but_not_those_that_look_like_one():
-    assert parted([*SINGLE[:20], *BANDS, *SHARED]) == {
+    assert split([*SINGLE[:20], *BANDS, *SHARED]) == {
         "Ada, Bo": ["Ada", "Bo"],
         "Cy, Di, Ada": ["Cy", "Di", "Ada"],
         "Ed, Fay": ["Ed", "Fay"],
@@ -262,16 +262,16 @@ def test_where_many_cells_have_commas_they_part_names_but_not_those_that_look_li
 
 
 def test_where_few_cells_have_commas_they_part_only_names_that_stand_alone_elsewhere():
-    assert parted([*SINGLE, "Ada", "Bo", "Ada, Bo", "Slaughter Beach, Dog", *BANDS]) == {"Ada, Bo": ["Ada", "Bo"]}
+    assert split([*SINGLE, "Ada", "Bo", "Ada, Bo", "Slaughter Beach, Dog", *BANDS]) == {"Ada, Bo": ["Ada", "Bo"]}
 
 
 def test_a_header_in_the_plural_says_that_commas_part_names():
-    assert parted([*SINGLE, "Ada, Bo", *BANDS], header_lists=True) == {"Ada, Bo": ["Ada", "Bo"]}
+    assert split([*SINGLE, "Ada, Bo", *BANDS], header_lists=True) == {"Ada, Bo": ["Ada", "Bo"]}
 
 
 def test_a_name_with_a_comma_stays_whole_among_others():
     cells = [*BANDS, "Kay, Tyler, The Creator", r"Ada\, Inc,Dez"]
-    assert parted(cells, header_lists=True) == {
+    assert split(cells, header_lists=True) == {
         "Kay, Tyler, The Creator": ["Kay", "Tyler, The Creator"],
         r"Ada\, Inc,Dez": ["Ada, Inc", "Dez"],
     }
@@ -279,11 +279,11 @@ def test_a_name_with_a_comma_stays_whole_among_others():
 
 def test_slashes_part_names_as_commas_do_and_ampersands_never():
     cells = ["Ada", "Bo", "Ada / Bo", "AC/DC", "Ada & Bo"]
-    assert (parted(cells), infer_credits(cells, False).separators) == ({"Ada / Bo": ["Ada", "Bo"]}, ("slashes",))
+    assert (split(cells), infer_credits(cells, False).separators) == ({"Ada / Bo": ["Ada", "Bo"]}, ("slashes",))
 
 
 def test_ft_parts_names_where_nothing_else_does():
-    assert parted(["Ada ft. Bo", "Ada Ft Bo", "Craft. Co"]) == {
+    assert split(["Ada ft. Bo", "Ada Ft Bo", "Craft. Co"]) == {
         "Ada ft. Bo": ["Ada", "Bo"],
         "Ada Ft Bo": ["Ada", "Bo"],
     }

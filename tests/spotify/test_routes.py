@@ -133,7 +133,7 @@ def test_other_well_formed_ids_are_nobodys(client, well_formed):
     assert told(client.get(f"/v1/artists/{well_formed}"), 404)
 
 
-def test_related_artists_are_others_the_most_alike_first(client):
+def test_related_artists_are_others_the_most_similar_first(client):
     related = client.get(f"/v1/artists/{ADA}/related-artists").json["artists"]
     assert {artist["name"] for artist in related[:2]} == {"Tomas Vrba", "Ines Okoro"}
     assert "Ada Lindqvist" not in names(related)
