@@ -102,11 +102,11 @@ _LOGITS = np.log(_UNIT / (1 - _UNIT))
 
 
 def sample_deviations(rng: Generator, n: int) -> Floats:
-    """Draw how far songs or artists stray from their genre: standard normal, shape (n, n_features)."""
+    """How far songs or artists deviate from their genre: standard normal, shape (n, n_features)."""
     drive, mood = rng.standard_normal((2, n, 1))
     own = rng.standard_normal((n, len(FEATURES)))
-    drawn: Floats = DRIVE * drive + MOOD * mood + np.sqrt(1 - DRIVE**2 - MOOD**2) * own
-    return drawn
+    deviations: Floats = DRIVE * drive + MOOD * mood + np.sqrt(1 - DRIVE**2 - MOOD**2) * own
+    return deviations
 
 
 def features(genre_rows: Ints, n_genres: Ints, deviations: Floats) -> Floats:

@@ -59,7 +59,7 @@ TABLE_SUFFIXES = (
     ".csv", ".tsv", ".tab", ".txt", ".json", ".jsonl", ".ndjson", ".parquet", ".pq", ".feather", ".arrow", ".xlsx",
     ".gz", ".bz2", ".xz", ".zst", ".zip",
 )  # fmt: skip
-MAX_LISTED_NAMES = 5  # of an archive's files, in a message
+MAX_NAMES_SHOWN = 5  # of an archive's files, in a message
 StreamOpener = Callable[[IO[bytes]], IO[bytes]]
 # first bytes -> name, and the function that opens such a stream
 STREAM_FORMATS: dict[bytes, tuple[str, StreamOpener]] = {
@@ -182,10 +182,10 @@ def _select_member(archive: zipfile.ZipFile, name: str, part: str | None) -> zip
     names = [entry.filename for entry in matching or entries]
     if not names:
         raise SourceError(f"{name}: the zip archive is empty; pack it again with the table in it")
-    listed = ", ".join(names[:MAX_LISTED_NAMES]) + (", ..." if len(names) > MAX_LISTED_NAMES else "")
+    shown = ", ".join(names[:MAX_NAMES_SHOWN]) + (", ..." if len(names) > MAX_NAMES_SHOWN else "")
     what = f"has no '{part}'" if part else f"holds {len(names)} files"
     raise SourceError(
-        f"{name}: the zip archive {what} ({listed}); say which is the table, as in --source {name}#{names[0]}"
+        f"{name}: the zip archive {what} ({shown}); say which is the table, as in --source {name}#{names[0]}"
         " (several --source merge)"
     )
 
