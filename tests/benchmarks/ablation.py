@@ -8,9 +8,9 @@ from contextlib import ExitStack, contextmanager
 from unittest import mock
 
 import pandas as pd
-from scipy import sparse
 
 import segue.engine.space
+import segue_build.model.artist_features
 import segue_build.model.embedding
 import segue_build.model.genre_block
 import segue_build.model.incidence
@@ -28,10 +28,6 @@ def _weighted(weigh: Callable[[str, str, float], float]) -> list[Patch]:
     return [(segue.engine.space, "AUDIO_COLUMNS", columns)]
 
 
-def _no_albums(albums: "pd.Series[str]", by: segue_build.model.incidence.Incidence) -> sparse.csr_matrix:
-    return sparse.csr_matrix((1, len(albums)), dtype="float32")
-
-
 def _first_artist_only(texts: "pd.Series[str]") -> segue_build.model.incidence.Incidence:
     alone = texts.str.split(SEPARATOR).str[0] if texts.name == "artists" else texts
     return segue_build.model.incidence.build_incidence(alone)
@@ -45,9 +41,9 @@ CHOICES: dict[str, list[Patch]] = {
     "all choices as they are": [],
     "genre in 12 dimensions, not 24": [(segue_build.model.genre_block, "GENRE_DIMENSIONS", 12)],
     "genre in 48 dimensions": [(segue_build.model.genre_block, "GENRE_DIMENSIONS", 48)],
-    "artists of one song not smoothed by their genres": [(segue_build.model.embedding, "PRIOR_SONGS", 0)],
-    "artist's sound smoothed by 10 songs, not 3": [(segue_build.model.embedding, "PRIOR_SONGS", 10)],
-    "no compilations as context": [(segue_build.model.genre_block, "compilations", _no_albums)],
+    "artists of one song not smoothed by their genres": [(segue_build.model.artist_features, "PRIOR_SONGS", 0)],
+    "artist's sound smoothed by 10 songs, not 3": [(segue_build.model.artist_features, "PRIOR_SONGS", 10)],
+    "no compilations as context": [(segue_build.model.genre_block, "MIN_COMPILATION_ARTISTS", 1 << 30)],
     "first artists only, no collaborations": [(segue_build.model.embedding, "build_incidence", _first_artist_only)],
     "all ranked features weigh the same": _weighted(lambda name, part, weight: 1.0 if weight > 0.2 else weight),
     "no circle of fifths": _weighted(lambda name, part, weight: 0.0 if part.startswith("fifths") else weight),

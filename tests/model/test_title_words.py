@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from segue_build.model import title_blocks as module
-from segue_build.model.incidence import build_incidence
-from segue_build.model.title_blocks import word_block
+from segue_build.model.incidence import build_incidence, row_means
+from segue_build.model.title_blocks import WordEmbedding, add_artists
 
 SYLLABLES = {"coast": ["ban", "tor", "mil", "ked", "sun", "far"], "hills": ["çõa", "ñei", "ãoz", "iêl", "ôux", "éça"]}
 
@@ -22,7 +22,8 @@ def frame(names: list[str], artists: list[str | None] | None = None) -> pd.DataF
 
 
 def placed(table: pd.DataFrame) -> np.ndarray:
-    return word_block(table, build_incidence(table["artists"]), 0)
+    own, song_artists = WordEmbedding(table, 0).transform(table), build_incidence(table["artists"]).matrix
+    return add_artists(own, row_means(song_artists) @ (row_means(song_artists.T.tocsr()) @ own))
 
 
 @pytest.fixture(scope="module")

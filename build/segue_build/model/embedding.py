@@ -1,7 +1,8 @@
-"""The canonical table as points of the space: one function a block, then codes in which blocks are comparable.
+"""The canonical table as points of the space: a function a block, then codes in which blocks are comparable.
 
-What a song lacks is imputed (the mean of the songs that have it) and flagged; a block or column without
-values that differ is left out. ``python -m tests.benchmarks.quality`` prints what each block is worth.
+:class:`BlockEncoder` takes the songs of a whole table or of a part, so that Spark runs it on batches. What a song
+lacks is imputed (the mean of the songs that have it) and flagged; a block or column without values that differ is
+left out. ``python -m tests.benchmarks.quality`` prints what each block is worth.
 """
 
 import dataclasses
@@ -15,19 +16,41 @@ from scipy import sparse
 from segue.engine.space import AUDIO_COLUMNS, KNOTS, MAX_CODE, Block, RankTransform, Space, encode_audio
 from segue.errors import SourceError
 from segue.query.schema import NUMERIC_ATTRIBUTES
-from segue_build.model.genre_block import GenreContext, artist_signatures, genre_block
-from segue_build.model.incidence import Incidence, build_incidence, first_artists, row_means
-from segue_build.model.quantization import ScalarQuantizer, column_variances, quantize_blocks
-from segue_build.model.title_blocks import occasion_block, word_block
+from segue_build.model.artist_features import (
+    ARTIST_AUDIO_COLUMNS,
+    ArtistFeatures,
+    GenreSound,
+    artist_sound,
+    sound_terms,
+)
+from segue_build.model.genre_block import (
+    GenreEmbedding,
+    add_compilations,
+    artist_signatures,
+    compilation_genres,
+    genre_context,
+    svd_sample,
+)
+from segue_build.model.incidence import (
+    FIXED_POINT,
+    Incidence,
+    build_incidence,
+    first_artists,
+    group_members,
+    row_means,
+    to_fixed_point,
+)
+from segue_build.model.quantization import VARIANCE_TOLERANCE, ScalarQuantizer, quantize_blocks
+from segue_build.model.title_blocks import OCCASIONS, WordEmbedding, add_artists, occasion_block
 from segue_build.model.weights import LOCAL_SCALES, WEIGHTS
+from segue_build.progress import bar
 from segue_build.sources.ingest_report import IngestReport
 from segue_build.sources.series import batch_slices
 
+BLOCK_NAMES = ("audio", "artist", "genre", "popularity", "year", "explicit", "occasion", "words")
 TITLE_BLOCKS = ("occasion", "words")  # blocks that a table lacks whose titles are few or tell nothing
-# of the sound of an artist
-ARTIST_AUDIO_COLUMNS = [number for number, (*_, weight) in enumerate(AUDIO_COLUMNS) if weight > 0.2]
 ARTIST_POPULARITY_WEIGHT = 0.4  # weight of how well known an artist is beside how well known the song is
-PRIOR_SONGS = 3  # of an artist's genres that smooth the mean sound of an artist with few songs
+NUMBERS = [*(attribute.name for attribute in NUMERIC_ATTRIBUTES), "explicit"]  # columns that blocks are made of
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,36 +69,154 @@ class Embedding:
     song_genres: Incidence
 
 
+@dataclass(frozen=True, slots=True)
+class Songs:
+    """What blocks are made of, for some songs.
+
+    numbers : attribute or "explicit" -> float64, shape (n_songs,), NaN where unknown
+    words : int64 in fixed point, shape (n_songs, n_dims), of songs' own titles and albums
+    occasions : bool, shape (n_songs, n_occasions)
+    genres : shape (n_songs, n_genres), 1 where a song has a genre
+    artist_means : shape (n_songs, n_artists), a product with it is the mean over a song's artists
+    first_artists : int64, shape (n_songs,), -1 where a song has none
+    artists : rows of which ``artist_means`` and ``first_artists`` number
+    """
+
+    numbers: Mapping[str, np.ndarray]
+    words: np.ndarray
+    occasions: np.ndarray
+    genres: sparse.csr_matrix
+    artist_means: sparse.csr_matrix
+    first_artists: np.ndarray
+    artists: ArtistFeatures
+
+    def __getitem__(self, rows: slice) -> "Songs":
+        return Songs(
+            {name: values[rows] for name, values in self.numbers.items()},
+            self.words[rows],
+            self.occasions[rows],
+            self.genres[rows],
+            self.artist_means[rows],
+            self.first_artists[rows],
+            self.artists,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class BlockEncoder:
+    """Makes the columns of each block, NaN where unknown.
+
+    genre_embedding, n_word_dimensions : what was learned from songs
+    artist_popularity : float64, rising, of the first artists of songs, see :func:`first_artist_popularity`
+    names : of the blocks, in their order in the space
+    """
+
+    ranks: RankTransform
+    genre_embedding: GenreEmbedding
+    n_word_dimensions: int
+    artist_popularity: np.ndarray
+    names: tuple[str, ...]
+
+    @property
+    def widths(self) -> dict[str, int]:
+        """How many columns each block has."""
+        widths = {
+            "audio": len(AUDIO_COLUMNS),
+            "artist": len(ARTIST_AUDIO_COLUMNS),
+            "genre": self.genre_embedding.dimensions,
+            "popularity": 2,
+            "year": 1,
+            "explicit": 1,
+            "occasion": len(OCCASIONS),
+            "words": self.n_word_dimensions,
+        }
+        return {name: widths[name] for name in self.names}
+
+    def encode(self, songs: Songs) -> dict[str, np.ndarray]:
+        """The blocks of some songs, float64 or float32, shape (n_songs, width)."""
+        makers: dict[str, Callable[[], np.ndarray]] = {
+            "audio": lambda: audio_block(songs.numbers, self.ranks),
+            "artist": lambda: _artist_block(songs),
+            "genre": lambda: self.genre_embedding.transform(
+                genre_context(songs.genres, songs.artist_means, songs.artists.genres)
+            ),
+            "popularity": lambda: self._popularity_block(songs),
+            "year": lambda: self.ranks("year", songs.numbers["year"])[:, None],
+            "explicit": lambda: songs.numbers["explicit"][:, None],
+            "occasion": lambda: songs.occasions.astype(np.float64),
+            "words": lambda: add_artists(songs.words / FIXED_POINT, songs.artist_means @ songs.artists.words),
+        }
+        return {name: makers[name]() for name in self.names}
+
+    def _popularity_block(self, songs: Songs) -> np.ndarray:
+        """The popularity of the song, and of its first artist's best-known song; each as a rank among all songs'."""
+        own = self.ranks("popularity", songs.numbers["popularity"])
+        best = first_artist_popularity(songs.numbers["popularity"], songs.first_artists, songs.artists.max_popularity)
+        below, upto = (np.searchsorted(self.artist_popularity, best, side) for side in ("left", "right"))
+        ranks = (below + upto + 1) / 2 / max(len(self.artist_popularity), 1)
+        ranks = np.where(np.isnan(best), own, ranks)
+        return np.stack([own, ARTIST_POPULARITY_WEIGHT * ranks], axis=1)
+
+
 def embed(frame: pd.DataFrame, report: IngestReport, seed: int, weights: Mapping[str, float] = WEIGHTS) -> Embedding:
-    """Place every song of a canonical table.
+    """Embed every song of a canonical table.
 
     weights : block -> its part of the similarity, scaled to add up to 1; a block without a weight is left out
     report : receives a note per column or block that is left out
-    seed : of the genre block's randomised SVD
+    seed : of the samples, and of the randomised SVD of genres and of words
     """
-    ranks, audio = _audio_block(mask_unanalysed(frame))
+    ranks = fit_ranks(mask_unanalysed(frame))
     song_artists, song_genres = build_incidence(frame["artists"]), build_incidence(frame["genres"])
-    occasions, seedable = occasion_block(frame, song_artists)
-    makers: dict[str, Callable[[], np.ndarray]] = {
-        "audio": lambda: audio,
-        "artist": lambda: _artist_block(audio[:, ARTIST_AUDIO_COLUMNS], song_artists, song_genres),
-        "genre": lambda: genre_block(GenreContext(frame["album"], song_artists, song_genres), seed),
-        "popularity": lambda: _popularity_block(frame, song_artists, ranks),
-        "year": lambda: ranks("year", frame["year"].to_numpy(np.float64))[:, None],
-        "explicit": lambda: frame["explicit"].to_numpy(np.float64)[:, None],
-        "occasion": lambda: occasions,
-        "words": lambda: word_block(frame, song_artists, seed),
-    }
-    blocks = {name: make() for name, make in makers.items() if weights.get(name)}
-    if {"artist", "genre"} <= set(blocks) and np.isnan(audio).all():
+    songs, seedable = _describe_songs(frame, ranks, song_artists, song_genres, seed)
+    encoder = _fit_encoder(songs, ranks, tuple(name for name in BLOCK_NAMES if weights.get(name)), seed)
+    blocks: dict[str, np.ndarray] = {}
+    for chunk in bar(batch_slices(len(frame)), "blocks", " chunks"):
+        for name, columns in encoder.encode(songs[chunk]).items():
+            if name not in blocks:
+                blocks[name] = np.empty((len(frame), columns.shape[1]), columns.dtype)
+            blocks[name][chunk] = columns
+    if {"artist", "genre"} <= set(blocks) and not songs.artists.n_analysed.any():
         blocks["artist"] = artist_signatures(song_artists, blocks["genre"], seed)
-    constant = [name for name, block in blocks.items() if not _varies(name, block, report)]
-    _note_constant_features(audio, report)
-    if blocks.keys() - constant <= set(TITLE_BLOCKS):
-        raise SourceError(f"the table says nothing about {', '.join(blocks)}: there is nothing to compare songs by")
-    for name in constant:
+    ranges = {name: np.fmax.reduce(block) - np.fmin.reduce(block) for name, block in blocks.items()}
+    for name in constant_blocks(ranges, report):
         del blocks[name]
     return _assemble(blocks, {"occasion": seedable}, weights, ranks, song_artists, song_genres)
+
+
+def _describe_songs(
+    frame: pd.DataFrame, ranks: RankTransform, song_artists: Incidence, song_genres: Incidence, seed: int
+) -> tuple[Songs, np.ndarray]:
+    """What blocks are made of, and which songs' occasions are certain enough to compare others with them."""
+    numbers = {name: frame[name].to_numpy(np.float64) for name in NUMBERS}
+    sound = np.empty((len(frame), len(ARTIST_AUDIO_COLUMNS)), np.int64)
+    sums = np.zeros((len(song_genres.names) + 1, 3 * sound.shape[1]), np.int64)
+    for chunk in batch_slices(len(frame)):
+        audio = audio_block({name: values[chunk] for name, values in numbers.items()}, ranks)
+        sound[chunk] = artist_sound(audio)
+        terms = sound_terms(sound[chunk])
+        sums[:-1] += song_genres.matrix[chunk].T.astype(np.int64) @ terms
+        sums[-1] += terms.sum(axis=0)
+    words = to_fixed_point(WordEmbedding(frame, seed).transform(frame))
+    first, means = first_artists(song_artists), row_means(song_artists.matrix)
+    members = song_artists.matrix.T.tocsr().astype(np.int64)
+    artists = ArtistFeatures.from_songs(
+        members, first, sound, words, numbers["popularity"], song_genres.matrix, GenreSound.from_sums(sums)
+    )
+    albums = pd.factorize(frame["album"])[0].astype(np.int64)
+    on_compilations = compilation_genres(albums, first, genre_context(song_genres.matrix, means, artists.genres))
+    of_artists = members @ group_members(albums, on_compilations.shape[0]).T @ on_compilations
+    artists = dataclasses.replace(artists, genres=add_compilations(artists.genres, of_artists, artists.n_songs))
+    occasions, seedable = occasion_block(frame, song_artists)
+    return Songs(numbers, words, occasions, song_genres.matrix, means, first, artists), seedable
+
+
+def _fit_encoder(songs: Songs, ranks: RankTransform, names: tuple[str, ...], seed: int) -> BlockEncoder:
+    sample = svd_sample(len(songs.words), seed)
+    context = genre_context(songs.genres[sample], songs.artist_means[sample], songs.artists.genres)
+    best = first_artist_popularity(songs.numbers["popularity"], songs.first_artists, songs.artists.max_popularity)
+    return BlockEncoder(
+        ranks, GenreEmbedding(context, seed), songs.words.shape[1], np.sort(best[~np.isnan(best)]), names
+    )
 
 
 def fit_ranks(frame: pd.DataFrame) -> RankTransform:
@@ -102,58 +243,57 @@ def mask_unanalysed(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.assign(**{name: frame[name].where(analysed) for name in features})
 
 
-def _audio_block(frame: pd.DataFrame) -> tuple[RankTransform, np.ndarray]:
-    """The curves, and the audio block by them."""
-    ranks = fit_ranks(frame)
-    features = {attribute.name: frame[attribute.name].to_numpy(np.float64) for attribute in NUMERIC_ATTRIBUTES}
-    audio = np.empty((len(frame), len(AUDIO_COLUMNS)))
-    for chunk in batch_slices(len(frame)):
-        audio[chunk] = encode_audio({name: values[chunk] for name, values in features.items()}, ranks)
-    return ranks, audio
+def audio_block(numbers: Mapping[str, np.ndarray], ranks: RankTransform) -> np.ndarray:
+    """The audio block, shape (n_songs, len(AUDIO_COLUMNS)), unknown where a song was not analysed."""
+    analysed = numbers["tempo"] != 0
+    features = {feature for feature, *_ in AUDIO_COLUMNS}
+    return encode_audio({name: np.where(analysed, numbers[name], np.nan) for name in features}, ranks)
 
 
-def _artist_block(audio: np.ndarray, song_artists: Incidence, song_genres: Incidence) -> np.ndarray:
-    """The mean sound of a song's artists, drawn towards their genres' where an artist has few songs."""
-    known = ~np.isnan(audio)
-    analysed = known.any(axis=1)
-    imputed = np.where(known, audio, np.nansum(audio, axis=0) / np.maximum(known.sum(axis=0), 1))
-    analysed_songs = song_artists.matrix.multiply(analysed[:, None]).tocsr()
-    song_counts = np.asarray(analysed_songs.sum(axis=0)).ravel()[:, None]
-    of_genres = row_means(song_genres.matrix.T.tocsr()) @ imputed
-    artist_genres = row_means(sparse.csr_matrix(song_artists.matrix.T) @ song_genres.matrix)
-    prior = PRIOR_SONGS * (np.diff(artist_genres.indptr) > 0)[:, None]
-    artist_means = (analysed_songs.T @ imputed + prior * (artist_genres @ of_genres)) / np.maximum(
-        song_counts + prior, 1
-    )
-    block = row_means(song_artists.matrix) @ artist_means
-    unknown = np.asarray(row_means(song_artists.matrix) @ (song_counts == 0)).ravel() > 0
-    block[unknown | (np.diff(song_artists.matrix.indptr) == 0)] = np.nan
+def _artist_block(songs: Songs) -> np.ndarray:
+    """The mean sound of a song's artists, unknown where that of one of them is."""
+    block = songs.artist_means @ songs.artists.sound
+    unknown = songs.artist_means @ (songs.artists.n_analysed == 0)
+    block[(unknown > 0) | (songs.first_artists < 0)] = np.nan
     return np.asarray(block)
 
 
-def _popularity_block(frame: pd.DataFrame, song_artists: Incidence, ranks: RankTransform) -> np.ndarray:
-    """The popularity of the song, and of its first artist's best-known song."""
-    popularity = frame["popularity"].to_numpy(np.float64)
-    artist_best = pd.Series(popularity).groupby(first_artists(song_artists)).transform("max").to_numpy(np.float64)
-    artist_best = np.where(first_artists(song_artists) < 0, popularity, artist_best)
-    own = ranks("popularity", popularity)
-    artist_ranks = pd.Series(artist_best).rank(pct=True).to_numpy(np.float64)
-    return np.stack([own, ARTIST_POPULARITY_WEIGHT * np.where(np.isnan(artist_ranks), own, artist_ranks)], axis=1)
+def first_artist_popularity(
+    popularity: np.ndarray, first_artists: np.ndarray, max_popularity: np.ndarray
+) -> np.ndarray:
+    """The popularity of the best-known song of each song's first artist; a song without artists has its own.
+
+    popularity, first_artists : shape (n_songs,)
+    max_popularity : shape (n_artists,)
+    """
+    best = popularity.copy()
+    best[first_artists >= 0] = max_popularity[first_artists[first_artists >= 0]]
+    return best
 
 
-def _varies(name: str, block: np.ndarray, report: IngestReport) -> bool:
-    varies = np.nan_to_num(column_variances(block)).sum() > 0
-    if not varies and name not in TITLE_BLOCKS:
-        report.add_note(f"the table says nothing about {name}: that block is left out of the space")
-    return bool(varies)
+def constant_blocks(ranges: Mapping[str, np.ndarray], report: IngestReport) -> list[str]:
+    """The blocks to leave out: songs don't differ in them.
 
+    ranges : block -> the highest less the lowest value of each column, NaN where nothing is known
+    report : receives a note for each of them but those of titles, and for each feature that is constant
 
-def _note_constant_features(audio: np.ndarray, report: IngestReport) -> None:
-    constant = np.nan_to_num(column_variances(audio)) == 0
-    if constant.all():
-        return
-    for feature in dict.fromkeys(f for (f, *_), flat in zip(AUDIO_COLUMNS, constant) if flat):
-        report.add_note(f"'{feature}' is missing or the same in every song: it has no weight in the space")
+    Raises
+    ------
+    SourceError
+        none of the others says anything but about titles.
+
+    """
+    varies = {name: np.nan_to_num(widths) > VARIANCE_TOLERANCE**0.5 for name, widths in ranges.items()}
+    constant = [name for name, columns in varies.items() if not columns.any()]
+    for name in constant:
+        if name not in TITLE_BLOCKS:
+            report.add_note(f"the table says nothing about {name}: that block is left out of the space")
+    if "audio" in varies and "audio" not in constant:
+        for feature in dict.fromkeys(f for (f, *_), known in zip(AUDIO_COLUMNS, varies["audio"]) if not known):
+            report.add_note(f"'{feature}' is missing or the same in every song: it has no weight in the space")
+    if ranges.keys() - constant <= set(TITLE_BLOCKS):
+        raise SourceError(f"the table says nothing about {', '.join(ranges)}: there is nothing to compare songs by")
+    return constant
 
 
 def _assemble(

@@ -1,15 +1,22 @@
-"""The genre block: the genres around each song, by TF-IDF and SVD; artists' signatures where no sound is known."""
+"""The genre block: the genres around each song, by TF-IDF and SVD; artists' signatures where no sound is known.
+
+Around a song are its own genres, its artists' and those of compilations with its artists.
+"""
 
 import numpy as np
-import pandas as pd
 from scipy import sparse
 from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.preprocessing import normalize
 
-from segue_build.model.incidence import Incidence, compilations, row_means
-from segue_build.progress import bar
-from segue_build.sources.series import batch_slices
+from segue_build.model.incidence import (
+    FIXED_POINT,
+    MIN_COMPILATION_ARTISTS,
+    Incidence,
+    group_members,
+    row_means,
+    to_fixed_point,
+)
 
 GENRE_DIMENSIONS = 24
 SVD_SONGS = 500_000  # at most, from which the SVD is learned
@@ -17,57 +24,65 @@ SIGNATURE_BITS = 16  # random signs, so many that hardly two artists share them
 SIGNATURE_NORM = 0.2  # that of an artist's genres is 1 at the most; a longer signature crowds other artists out
 
 
-class GenreContext:
-    """Genres around songs: their own, their artists' and those of compilations with their artists.
+def genre_context(
+    genres: sparse.csr_matrix, artist_means: sparse.csr_matrix, artist_genres: sparse.csr_matrix
+) -> sparse.csr_matrix:
+    """How much of each genre is around each song, from its own genres and its artists'; shape (n_songs, n_genres).
 
-    They are counted for a chunk of songs at a time, which bounds memory.
-
-    albums : of the songs, missing where unknown
+    genres : shape (n_songs, n_genres), 1 where a song has a genre
+    artist_means : shape (n_songs, n_artists), a product with it is the mean over a song's artists
+    artist_genres : shape (n_artists, n_genres)
     """
+    context = sparse.csr_matrix(genres + artist_means @ artist_genres)
+    context.sort_indices()  # the order of a sum shows in its last digits, and those in the SVD
+    return context
 
-    def __init__(self, albums: "pd.Series[str]", song_artists: Incidence, song_genres: Incidence):
-        self._song_genres = song_genres.matrix
-        self._song_artist_means = row_means(song_artists.matrix)
-        per_artist = row_means(sparse.csr_matrix(song_artists.matrix.T))
-        self._artist_genres = sparse.csr_matrix(per_artist @ self._song_genres)
-        self._compilation_genres = self._genres_of_compilations(compilations(albums, song_artists), per_artist)
 
-    def __len__(self) -> int:
-        return int(self._song_genres.shape[0])
+def compilation_genres(
+    albums: np.ndarray, first_artists: np.ndarray, context: sparse.csr_matrix
+) -> sparse.csr_matrix:
+    """The mean of what is around the songs of each compilation.
 
-    def counts(self, songs: slice | np.ndarray) -> sparse.csr_matrix:
-        """Square roots of how often each genre occurs around each of the songs; shape (n_songs, n_genres)."""
-        artists_of_songs = self._song_artist_means[songs]
-        sums = sparse.csr_matrix(
-            self._song_genres[songs]
-            + artists_of_songs @ self._artist_genres
-            + artists_of_songs @ self._compilation_genres
-        )
-        sums.data = np.sqrt(sums.data)
-        return sums
+    albums, first_artists : int64, shape (n_songs,), -1 where unknown
+    context : shape (n_songs, n_genres), see :func:`genre_context`
 
-    def _genres_of_compilations(
-        self, album_songs: sparse.csr_matrix, per_artist: sparse.csr_matrix
-    ) -> sparse.csr_matrix:
-        """Artists x genres: the genres of the compilations that an artist's songs are on."""
-        albums = row_means(album_songs)
-        albums.sort_indices()  # the order of a sum shows in its last digits, and those in the SVD
-        album_genres = albums @ (self._song_genres + self._song_artist_means @ self._artist_genres)
-        albums_of_songs = sparse.csr_matrix(album_songs.T)
-        parts = []
-        for chunk in batch_slices(per_artist.shape[0]):
-            artists = per_artist[chunk]
-            songs = np.unique(artists.indices)
-            context = sparse.csr_matrix(albums_of_songs[songs] @ album_genres)
-            context.sort_indices()  # as above
-            parts.append(artists[:, songs] @ context)
-        return sparse.csr_matrix(sparse.vstack(parts))
+    Returns
+    -------
+    int64 in fixed point, shape (n_albums, n_genres), nothing where an album is no compilation
+
+    """
+    n_albums = albums.max(initial=-1) + 1
+    credited = (albums >= 0) & (first_artists >= 0)
+    n_artists = first_artists.max(initial=-1) + 1
+    pairs = np.unique(albums[credited].astype(np.int64) * n_artists + first_artists[credited])
+    # One more than there are albums, so that -1 is none of them.
+    is_compilation = np.bincount(pairs // max(n_artists, 1), minlength=n_albums + 1) >= MIN_COMPILATION_ARTISTS
+    members = group_members(np.where(credited & is_compilation[albums], albums, -1), n_albums)
+    amounts = sparse.csr_matrix((to_fixed_point(context.data), context.indices, context.indptr), context.shape)
+    sums = sparse.csr_matrix(members @ amounts)
+    sizes = np.repeat(np.diff(members.indptr), np.diff(sums.indptr))
+    sums.data = np.rint(sums.data / sizes).astype(np.int64)
+    return sums
+
+
+def add_compilations(
+    artist_genres: sparse.csr_matrix, sums: sparse.csr_matrix, n_songs: np.ndarray
+) -> sparse.csr_matrix:
+    """An artist's genres and those of the compilations that the artist's songs are on.
+
+    artist_genres : shape (n_artists, n_genres), the share of an artist's songs that have a genre
+    sums : int64, of :func:`compilation_genres`, over the songs of each artist
+    n_songs : shape (n_artists,), of each artist
+    """
+    both = sparse.csr_matrix(artist_genres + sparse.diags(1 / FIXED_POINT / n_songs) @ sums)
+    both.sort_indices()
+    return both
 
 
 class GenreEmbedding:
     """TF-IDF, SVD, unit length; factored in float64, so that processors differ far below the codes that are kept.
 
-    training : square roots of genre counts of some songs, shape (n_songs, n_genres)
+    training : the genre context of some songs, shape (n_songs, n_genres)
     dimensions : columns of the block; one that says nothing where there are too few genres
     """
 
@@ -79,27 +94,19 @@ class GenreEmbedding:
         self.dimensions = min(GENRE_DIMENSIONS, training.shape[1] - 1)
         self._tfidf, self._svd = TfidfTransformer(), TruncatedSVD(self.dimensions, random_state=seed)
         with np.errstate(invalid="ignore"):  # where all songs have the same genres there is no variance to explain
-            self._svd.fit(self._tfidf.fit_transform(training))
+            self._svd.fit(self._tfidf.fit_transform(training.sqrt()))
 
-    def transform(self, counts: sparse.csr_matrix) -> np.ndarray:
-        """The block of some songs, shape (n_songs, dimensions); NaN where a song has no genre."""
+    def transform(self, context: sparse.csr_matrix) -> np.ndarray:
+        """The block of some songs, float32, shape (n_songs, dimensions); NaN where a song has no genre."""
         if self._svd is None:
-            return np.full((counts.shape[0], 1), np.nan)
-        block: np.ndarray = normalize(self._svd.transform(self._tfidf.transform(counts)))
-        block[np.diff(counts.indptr) == 0] = np.nan
-        return block
+            return np.full((context.shape[0], 1), np.nan, np.float32)
+        block: np.ndarray = normalize(self._svd.transform(self._tfidf.transform(context.sqrt())))
+        block[np.diff(context.indptr) == 0] = np.nan
+        return block.astype(np.float32)
 
 
-def genre_block(context: GenreContext, seed: int) -> np.ndarray:
-    """The block of all songs, float32, shape (n_songs, n_dims)."""
-    embedding = GenreEmbedding(context.counts(_svd_sample(len(context), seed)), seed)
-    block = np.empty((len(context), embedding.dimensions), np.float32)
-    for chunk in bar(batch_slices(len(context)), "genres", " chunks"):
-        block[chunk] = embedding.transform(context.counts(chunk))
-    return block
-
-
-def _svd_sample(n_songs: int, seed: int) -> np.ndarray:
+def svd_sample(n_songs: int, seed: int) -> np.ndarray:
+    """The songs from which the SVD is learned, rising."""
     if n_songs <= SVD_SONGS:
         return np.arange(n_songs)
     return np.sort(np.random.default_rng(seed).choice(n_songs, SVD_SONGS, replace=False))

@@ -1,4 +1,4 @@
-"""Incidence matrices: which artists, genres and albums each song has, sparse."""
+"""Incidence matrices: which artists, genres and albums each song has, sparse; and sums over songs that are exact."""
 
 from dataclasses import dataclass
 
@@ -12,6 +12,7 @@ from segue_build.sources.multivalue import SEPARATOR
 from segue_build.sources.series import to_arrow
 
 MIN_COMPILATION_ARTISTS = 3  # first artists from which an album is a compilation
+FIXED_POINT = 2.0**30  # parts of 1 in which numbers are summed, so that sums are the same in any order
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +52,18 @@ def row_means(matrix: sparse.csr_matrix) -> sparse.csr_matrix:
     return sparse.csr_matrix(sparse.diags(1 / np.maximum(sums, 1)) @ matrix)
 
 
-def compilations(albums: "pd.Series[str]", song_artists: Incidence) -> sparse.csr_matrix:
-    """Album x song 0/1 for the albums that put several artists together."""
-    codes, names = pd.factorize(albums, sort=True)
-    first = pd.Series(first_artists(song_artists))
-    known = (codes >= 0) & (first >= 0).to_numpy()
-    artists = first[known].groupby(codes[known]).nunique().reindex(range(len(names)), fill_value=0)
-    songs = np.flatnonzero(known & np.isin(codes, np.flatnonzero(artists >= MIN_COMPILATION_ARTISTS)))
-    ones = np.ones(len(songs), np.float32)
-    return sparse.csr_matrix((ones, (codes[songs], songs)), shape=(len(names), len(albums)))
+def group_members(groups: np.ndarray, n_groups: int) -> sparse.csr_matrix:
+    """Group x row: 1 where a row is in a group; int64, shape (n_groups, n_rows).
+
+    groups : the group of each row, -1 where it is in none
+    """
+    rows = np.flatnonzero(groups >= 0)
+    return sparse.csr_matrix((np.ones(len(rows), np.int64), (groups[rows], rows)), (n_groups, len(groups)))
+
+
+def to_fixed_point(values: np.ndarray) -> np.ndarray:
+    """Numbers in parts of 1 / ``FIXED_POINT``, int64."""
+    return np.rint(values * FIXED_POINT).astype(np.int64)
 
 
 def first_artists(song_artists: Incidence) -> np.ndarray:

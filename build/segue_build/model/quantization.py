@@ -105,15 +105,6 @@ def mean_squared_difference(known: np.ndarray, total: np.ndarray, squares: np.nd
     return 2 * (squares / known - (total / known) ** 2)
 
 
-def column_variances(block: np.ndarray) -> np.ndarray:
-    """Of what is known in each column, 0 where that is one value."""
-    total, middles = np.zeros(block.shape[1]), column_means(block)
-    for chunk in batch_slices(len(block)):
-        total += np.nansum((block[chunk].astype(np.float64) - middles) ** 2, axis=0)
-    spread = total / np.maximum(_known_counts(block), 1)
-    return np.where(spread > VARIANCE_TOLERANCE, spread, 0)
-
-
 def column_means(block: np.ndarray) -> np.ndarray:
     """Mean of what is known in each column, 0 where nothing is."""
     sums = sum(np.nansum(block[chunk], axis=0, dtype=np.float64) for chunk in batch_slices(len(block)))

@@ -29,7 +29,7 @@ from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
 from sklearn.preprocessing import normalize
 
 from segue.catalog.normalization import core_text, search_text, without_featured
-from segue_build.model.incidence import MIN_COMPILATION_ARTISTS, Incidence, first_artists, row_means
+from segue_build.model.incidence import MIN_COMPILATION_ARTISTS, Incidence, first_artists, group_members
 from segue_build.sources.series import iter_text_batches, to_arrow
 
 # occasion -> a pattern of whole words as :func:`normalized` writes them
@@ -93,40 +93,84 @@ class DistinctTexts:
         return np.bincount(pairs["text"], minlength=len(self.texts))
 
     def share(self, flags: np.ndarray) -> np.ndarray:
-        """The share of each text's songs that are flagged; (n_songs, n_occasions) -> (len(texts), n_occasions)."""
-        shape = (len(self.texts), len(self.codes))
-        membership = sparse.csr_matrix((np.ones(shape[1]), (self.codes, np.arange(shape[1]))), shape)
-        return np.asarray(membership @ flags.astype(np.float64)) / self.counts[:, None]
+        """The share of each text's songs that are flagged; (n_songs, n_occasions) -> (len(texts), n_occasions).
+
+        Songs without a text have nothing in common: their share is 0.
+        """
+        shares = group_members(self.codes, len(self.texts)) @ flags.astype(np.int64) / self.counts[:, None]
+        return np.asarray(shares * np.array([bool(text) for text in self.texts])[:, None])
+
+
+@dataclass(frozen=True, slots=True)
+class NamedOccasions:
+    """Occasions that the texts of songs name by themselves; each bool, shape (n_songs, len(OCCASIONS)).
+
+    certain : by title, or by an artist's name
+    by_album_pattern : by the album, by :data:`OCCASIONS` alone
+    by_album : by the album, also by the phrases that were learned
+    """
+
+    certain: np.ndarray
+    by_album_pattern: np.ndarray
+    by_album: np.ndarray
+
+    @classmethod
+    def of(
+        cls, titles: DistinctTexts, albums: DistinctTexts, song_artists: Incidence, phrases: "PhraseClassifier"
+    ) -> "NamedOccasions":
+        """Read texts of some songs."""
+        by_artist = match_patterns([normalized(name) for name in song_artists.names])
+        by_title = match_patterns(titles.texts) | phrases.predict(titles.texts)
+        by_pattern = match_patterns(albums.texts)
+        return cls(
+            by_title[titles.codes] | ((song_artists.matrix @ by_artist.astype(np.float32)) > 0),
+            by_pattern[albums.codes],
+            (by_pattern | phrases.predict(albums.texts))[albums.codes],
+        )
 
 
 def occasion_block(frame: pd.DataFrame, song_artists: Incidence) -> tuple[np.ndarray, np.ndarray]:
     """Which occasions songs are for, and of which songs that is certain enough to compare others with them.
 
-    It is not where only an album with songs of many artists says so: a summer's hit may be on one for Halloween. It
-    is not recommended to others, but as a seed it is like any song.
-
     Returns
     -------
-    float64, 0 or 1, shape (n_songs, len(OCCASIONS)), and bool, shape (n_songs,)
+    bool, shape (n_songs, len(OCCASIONS)), and bool, shape (n_songs,)
 
     """
-    titles, albums, first = (
-        DistinctTexts.from_column(frame["name"]),
-        DistinctTexts.from_column(frame["album"]),
-        first_artists(song_artists),
-    )
-    by_title, by_album, likely = _labels_by_pattern(titles, albums)
-    predicted = fit_phrase_classifier(titles, albums).predict([*titles.texts, *albums.texts])
-    by_title |= predicted[: len(by_title)] | (likely & (titles.artists(first) >= MIN_ARTISTS)[:, None])
-    by_album |= predicted[len(by_title) :]
-    by_artist = (
-        song_artists.matrix @ match_patterns([normalized(name) for name in song_artists.names]).astype(np.float32)
-    ) > 0
-    certain = by_title[titles.codes] | by_artist
-    by_album |= (albums.share(certain) >= MIN_SONG_SHARE) & (albums.counts >= MIN_SUPPORT)[:, None]
-    certain |= by_album[albums.codes] & (albums.artists(first) < MIN_COMPILATION_ARTISTS)[albums.codes, None]
-    occasions = certain | by_album[albums.codes]
-    return occasions.astype(np.float64), (certain == occasions).all(axis=1)
+    titles, albums = DistinctTexts.from_column(frame["name"]), DistinctTexts.from_column(frame["album"])
+    first = first_artists(song_artists)
+    named = NamedOccasions.of(titles, albums, song_artists, fit_phrase_classifier(titles, albums))
+    certain = add_title_occasions(named.certain, titles, first, named.by_album_pattern)
+    return add_album_occasions(certain, albums, first, named.by_album)
+
+
+def add_title_occasions(
+    certain: np.ndarray, titles: DistinctTexts, first: np.ndarray, by_album_pattern: np.ndarray
+) -> np.ndarray:
+    """Certain occasions, also those of the albums that a title of several artists is on.
+
+    certain, by_album_pattern : see :class:`NamedOccasions`; all songs of a title are among them
+    first : shape (n_songs,), first artists, by number or by name
+    """
+    is_likely = (titles.share(by_album_pattern) >= MIN_SONG_SHARE) & (titles.artists(first) >= MIN_ARTISTS)[:, None]
+    return certain | is_likely[titles.codes]
+
+
+def add_album_occasions(
+    certain: np.ndarray, albums: DistinctTexts, first: np.ndarray, by_album: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """All occasions, those of albums too, and which songs' are certain.
+
+    They are not where only an album with songs of many artists says so: a summer's hit may be on one for Halloween.
+    It is not recommended to others, but as a seed it is like any song.
+
+    certain : see :func:`add_title_occasions`; all songs of an album are among them
+    """
+    mostly = (albums.share(certain) >= MIN_SONG_SHARE) & (albums.counts >= MIN_SUPPORT)[:, None]
+    by_album = by_album | mostly[albums.codes]
+    certain = certain | (by_album & (albums.artists(first) < MIN_COMPILATION_ARTISTS)[albums.codes, None])
+    occasions = certain | by_album
+    return occasions, (certain == occasions).all(axis=1)
 
 
 def normalized(text: str) -> str:
@@ -141,7 +185,7 @@ def word_ngrams(text: str) -> list[str]:
 
 
 def match_patterns(texts: list[str]) -> np.ndarray:
-    """What names a kind; bool, shape (len(texts), len(OCCASIONS))."""
+    """Which occasions the patterns find; bool, shape (len(texts), len(OCCASIONS))."""
     matches = np.zeros((len(texts), len(OCCASIONS)), bool)
     for occasion, pattern in enumerate(OCCASIONS.values()):
         words = unicodedata.normalize("NFKD", pattern)  # as :func:`normalized` leaves Hangul
@@ -151,7 +195,7 @@ def match_patterns(texts: list[str]) -> np.ndarray:
 
 
 class PhraseClassifier:
-    """The phrases that tell a kind.
+    """The phrases that name an occasion.
 
     texts : titles and albums, each once
     evidence : bool, shape (len(texts), len(OCCASIONS))
@@ -170,7 +214,7 @@ class PhraseClassifier:
             )
 
     def predict(self, texts: list[str]) -> np.ndarray:
-        """Which kinds texts tell; bool, shape (len(texts), len(OCCASIONS))."""
+        """Which occasions phrases of texts name; bool, shape (len(texts), len(OCCASIONS))."""
         if not self._vocabulary:
             return np.zeros((len(texts), len(OCCASIONS)), bool)
         return np.asarray(self._phrase_matrix(texts) @ self._occasions_of_phrase.astype(np.float32)) > 0
@@ -181,44 +225,29 @@ class PhraseClassifier:
 
 
 def fit_phrase_classifier(titles: DistinctTexts, albums: DistinctTexts) -> PhraseClassifier:
-    """Learn from songs what tells an occasion."""
+    """Learn from songs which phrases name an occasion."""
     by_title, by_album, likely = _labels_by_pattern(titles, albums)
     return PhraseClassifier([*titles.texts, *albums.texts], np.concatenate([by_title | likely, by_album]))
 
 
 def _labels_by_pattern(titles: DistinctTexts, albums: DistinctTexts) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Which titles and albums name a kind, and which titles are mostly on such albums."""
+    """Which occasions titles and albums name, and which titles are mostly on such albums."""
     by_title, by_album = match_patterns(titles.texts), match_patterns(albums.texts)
     return by_title, by_album, titles.share(by_album[albums.codes]) >= MIN_SONG_SHARE
 
 
-def word_block(frame: pd.DataFrame, song_artists: Incidence, seed: int) -> np.ndarray:
-    """Embed songs by the words of their titles and albums, without brackets and versions.
-
-    seed : of the sample and of the randomised SVD
-
-    Returns
-    -------
-    float64, unit length, shape (n_songs, DIMENSIONS); NaN where nothing is known, one such column where there are
-    too few words for a language to show
-
-    """
-    embedding = WordEmbedding(frame, seed)
-    own = embedding.transform(frame)
-    return add_artists(
-        own, row_means(song_artists.matrix) @ (row_means(sparse.csr_matrix(song_artists.matrix.T)) @ own)
-    )
-
-
 def add_artists(own: np.ndarray, artist_means: np.ndarray) -> np.ndarray:
-    """The block, from songs' own vectors and the mean of their artists'; shapes (n_songs, n_dims)."""
+    """The word block, from songs' own vectors and the mean of their artists'; all of shape (n_songs, n_dims).
+
+    Rows have unit length; they are NaN where nothing is known.
+    """
     block = normalize(own + artist_means)
     block[~block.any(axis=1)] = np.nan
     return np.asarray(block)
 
 
 class WordEmbedding:
-    """Character n-grams that many words have, by TF-IDF and SVD.
+    """Words of titles and albums, without brackets and versions, by the character n-grams that many words have.
 
     frame : songs to learn from
     seed : of the sample and of the randomised SVD

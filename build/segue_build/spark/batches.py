@@ -126,9 +126,9 @@ def persist(frame: Frame) -> Frame:
     return DataFrame(truncated, spark)
 
 
-def to_matrix(column: pa.ChunkedArray, width: int) -> np.ndarray:
+def to_matrix(column: pa.ChunkedArray | pa.Array, width: int) -> np.ndarray:
     """A column of lists of ``width`` numbers as an array, shape (n_rows, width)."""
-    whole = column.combine_chunks()
+    whole = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
     return whole.flatten().to_numpy(zero_copy_only=False).reshape(len(whole), width)
 
 
@@ -144,9 +144,9 @@ def ragged_column(counts: np.ndarray, values: np.ndarray, kind: pa.DataType) -> 
     return pa.ListArray.from_arrays(offsets, pa.array(values, kind))
 
 
-def flatten_lists(column: pa.ChunkedArray) -> tuple[np.ndarray, pa.Array]:
+def flatten_lists(column: pa.ChunkedArray | pa.Array) -> tuple[np.ndarray, pa.Array]:
     """The length of each list of a column, and the lists end to end."""
-    whole = column.combine_chunks()
+    whole = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
     return np.diff(whole.offsets.to_numpy()), whole.flatten()
 
 

@@ -11,7 +11,7 @@ from segue.engine.space import RankTransform, Space
 from segue_build.model import cluster_names, clustering, local_scale, map_layout, quantization
 from segue_build.model.cluster_names import ATTRIBUTE_WORDS
 from segue_build.model.clustering import max_squared_norm, nearest_centroids, scale_to_max_norm, to_grid
-from segue_build.model.incidence import build_incidence
+from segue_build.model.incidence import FIXED_POINT, build_incidence, to_fixed_point
 from segue_build.spark.batches import (
     Frame,
     binary_column,
@@ -23,7 +23,7 @@ from segue_build.spark.batches import (
     sum_by_group,
     to_vectors,
 )
-from segue_build.spark.features import FIXED_POINT, SAMPLE_SIZE, sample_rows, to_fixed_point
+from segue_build.spark.features import SAMPLE_SIZE, sample_rows
 
 _ASSIGNMENTS = pa.schema([("source_row", pa.int64()), ("distance", pa.float64()), ("label", pa.int32())])
 ORDERED = pa.schema([

@@ -16,6 +16,7 @@ from segue.query.schema import NUMERIC_ATTRIBUTES
 from segue_build.artifacts import parquet
 from segue_build.artifacts.array_files import save_array
 from segue_build.artifacts.parquet import row_group_starts
+from segue_build.model.embedding import NUMBERS
 from segue_build.model.map_layout import to_coordinates
 from segue_build.progress import stage
 from segue_build.sources.columns import CANONICAL_COLUMNS
@@ -37,7 +38,6 @@ from segue_build.spark.batches import (
 )
 from segue_build.spark.clustering import OrderedSongs, order_songs
 from segue_build.spark.embedding import Embedding, embed
-from segue_build.spark.features import NUMERIC_COLUMNS
 from segue_build.spark.lookups import merge_works, song_keys
 from segue_build.spark.reader import other_column, read_folder
 from segue_build.spark.session import session
@@ -278,7 +278,7 @@ class _SongArrays:
             "artist_numbers": RaggedWriter(folder, "song", "artists"),
             "codes": RaggedWriter(folder, "song", "genres"),
         }
-        self._known = dict.fromkeys([*NUMERIC_COLUMNS, "explicit"], False)
+        self._known = dict.fromkeys(NUMBERS, False)
         self._recommendable = 0
         self._local_scale_sums = np.zeros(len(ordered.clusters))
 

@@ -271,7 +271,8 @@ class RowReader:
 class TidyTable:
     """The canonical table.
 
-    frame : columns ``CANONICAL_COLUMNS``, ``source_row`` (a row's number in the source), then the source's others; one row a song
+    frame : one row a song; columns ``CANONICAL_COLUMNS``, ``source_row`` (a row's number in the source), then the
+        source's others
     others : names of these; the frame calls them as :func:`other_column` says, so that none is like one of ours
     """
 
