@@ -13,9 +13,9 @@ import pytest
 from segue.catalog import Catalog, load, verify
 from segue.catalog.lookup.exact import song_by_id
 from segue.engine.space import space_of
+from segue_build.artifacts.array_files import NpyFolderWriter, RaggedWriter
 from segue_build.fit import FitOptions, fit
 from segue_build.sources import demo
-from segue_build.spark.batches import NpyFolderWriter, RaggedWriter
 from segue_build.spark.lookups import list_runs, to_signed, to_unsigned
 from tests.support.spark_cluster import Cluster, end, needs_spark, started
 

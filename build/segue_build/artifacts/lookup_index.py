@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -27,37 +28,89 @@ def write(folder: Path, frame: pd.DataFrame, artists: list[str], popularity: np.
     popularity : shape (n_songs,), unknown as -1
     """
     best_first = np.argsort(-popularity, kind="stable")
-    rows = np.arange(len(frame), dtype=np.int32)
-    _save_sorted(folder, "id_hashes", "id_songs", _id_digests(frame["id"]), rows)
-    _save_sorted(folder, "artist_hashes", "artist_rows", *_artist_digests(artists))
-    save_array(folder, "artist_order", _alphabetical_order([pa.array(map(sort_key, artists), pa.large_string())]))
-    entries = _write_titles(folder, frame, best_first)
+    keys = artist_keys(artists)
+    digests, owners = np.concatenate([keys.titles, keys.spelt]), np.tile(np.arange(len(artists)), 2)
+    _save_sorted(folder, "artist_hashes", "artist_rows", digests, owners)
+    save_array(folder, "artist_order", _alphabetical_order([pa.array(keys.alphabetical, pa.large_string())]))
+    entries = _write_songs(folder, frame, best_first)
     save_array(folder, "entry_songs", entries)
     _write_trigrams(folder, frame, entries)
 
 
-def _write_titles(folder: Path, frame: pd.DataFrame, best_first: np.ndarray) -> np.ndarray:
-    """Write digests of titles, and their order.
+class SongKeys(NamedTuple):
+    """What songs are looked up by.
+
+    ids : uint64, shape (n_songs,), digests of ids
+    entries : uint64, shape (n_songs,), digests of names as they are typed and first artists
+    title_counts : int64, shape (n_songs,), how many forms each title has
+    titles : uint64, digests of these forms, end to end
+    alphabetical : by which titles are sorted
+    """
+
+    ids: np.ndarray
+    entries: np.ndarray
+    title_counts: np.ndarray
+    titles: np.ndarray
+    alphabetical: list[str]
+
+
+def song_keys(ids: list[str], titles: list[str], first_artists: list[str]) -> SongKeys:
+    """The keys of some songs; an artist is empty where a song has none."""
+    plain = list(map(sort_key, titles))
+    forms = list(map(normalization.title_variants, titles))
+    counts = np.fromiter(map(len, forms), np.int64, len(forms))
+    return SongKeys(
+        _digests(ids, len(ids)),
+        _digests(map("{}\x1f{}".format, plain, first_artists), len(titles)),
+        counts,
+        _digests(itertools.chain.from_iterable(forms), int(counts.sum())),
+        plain,
+    )
+
+
+class ArtistKeys(NamedTuple):
+    """What artists are looked up by.
+
+    titles, spelt : uint64, shape (n_artists,), digests of title keys and of names as they are spelt
+    alphabetical : by which artists are sorted
+    """
+
+    titles: np.ndarray
+    spelt: np.ndarray
+    alphabetical: list[str]
+
+
+def artist_keys(names: list[str]) -> ArtistKeys:
+    """The keys of some artists."""
+    return ArtistKeys(
+        _digests(map(normalization.title_key, names), len(names)),
+        _digests((artist_search_key(normalization.search_key(name)) for name in names), len(names)),
+        list(map(sort_key, names)),
+    )
+
+
+def _write_songs(folder: Path, frame: pd.DataFrame, best_first: np.ndarray) -> np.ndarray:
+    """Write digests of ids and titles, and the order of titles.
 
     Returns
     -------
     The most popular song of each distinct name, as it is typed, and first artist, the most popular first; int32.
 
     """
-    entries, titles, ordered = np.empty(len(frame), np.uint64), [], []
     columns = (
-        series.batch_slices(len(frame)),
+        series.iter_text_batches(frame["id"]),
         series.iter_text_batches(frame["name"]),
         series.iter_first_values(frame["artists"]),
     )
-    for rows, songs, by in bar(zip(*columns), "digesting names", " runs", len(columns[0])):
-        plain = list(map(sort_key, songs))
-        titles.append(_title_digests(songs, rows.start))
-        entries[rows] = _digests(map("{}\x1f{}".format, plain, by), len(songs))
-        ordered.append(pa.array(plain, pa.large_string()))
+    parts, ordered = [], []
+    for batch in bar(zip(*columns), "digesting names", " batches", len(series.batch_slices(len(frame)))):
+        keys = song_keys(*batch)
+        ordered.append(pa.array(keys.alphabetical, pa.large_string()))
+        parts.append(keys[:-1])
     save_array(folder, "title_order", _alphabetical_order(ordered))
-    digests, songs_of = (np.concatenate(parts) for parts in zip(*titles))
-    _save_titles(folder, digests, songs_of, best_first)
+    ids, entries, counts, titles = (np.concatenate(part) for part in zip(*parts))
+    _save_sorted(folder, "id_hashes", "id_songs", ids, np.arange(len(frame)))
+    _save_titles(folder, titles, np.repeat(np.arange(len(frame)), counts), best_first)
     _, firsts = np.unique(entries[best_first], return_index=True)
     return best_first[np.sort(firsts)].astype(np.int32)
 
@@ -66,20 +119,6 @@ def _alphabetical_order(texts: list[pa.Array]) -> np.ndarray:
     """The alphabetical order of texts; UTF-8 sorts as the characters do."""
     order: np.ndarray = pc.sort_indices(pa.chunked_array(texts, pa.large_string())).to_numpy()
     return order.astype(np.int32)
-
-
-def _title_digests(songs: list[str], first: int) -> tuple[np.ndarray, np.ndarray]:
-    """Digests of all forms of titles, and the rows that have them; rows count from ``first``."""
-    spellings = list(map(normalization.title_variants, songs))
-    owners = np.repeat(np.arange(first, first + len(songs)), list(map(len, spellings)))
-    return _digests(itertools.chain.from_iterable(spellings), len(owners)), owners
-
-
-def _artist_digests(artists: list[str]) -> tuple[np.ndarray, np.ndarray]:
-    """Digests of artists' title keys and, apart from these, of their names as they are spelt; and whose they are."""
-    by_key = _digests(map(normalization.title_key, artists), len(artists))
-    spelt = _digests((artist_search_key(normalization.search_key(artist)) for artist in artists), len(artists))
-    return np.concatenate([by_key, spelt]), np.tile(np.arange(len(artists)), 2)
 
 
 def _save_titles(folder: Path, digests: np.ndarray, rows: np.ndarray, best_first: np.ndarray) -> None:
@@ -98,15 +137,23 @@ def _write_trigrams(folder: Path, frame: pd.DataFrame, entries: np.ndarray) -> N
 
 
 def _searchable_texts(frame: pd.DataFrame, entries: np.ndarray) -> Iterator[list[str]]:
-    """Names and artists of the entries as they are typed, a run at a time."""
+    """Names and artists of the entries as they are typed, a batch at a time."""
     for chunk in series.batch_slices(len(entries)):
         columns = frame[["name", "artists"]].take(entries[chunk])
-        (songs,), (by,) = series.iter_text_batches(columns["name"]), series.iter_text_batches(columns["artists"])
-        yield [fuzzy.indexed_text(song, artists.split(SEPARATOR)) for song, artists in zip(songs, by)]
+        (names,), (artists,) = (series.iter_text_batches(columns[name]) for name in ("name", "artists"))
+        yield searchable_texts(names, artists)
+
+
+def searchable_texts(names: Iterable[str], artists: Iterable[str]) -> list[str]:
+    """What trigrams are taken from.
+
+    artists : joined, see :data:`segue_build.sources.multivalue.SEPARATOR`
+    """
+    return [fuzzy.indexed_text(name, joined.split(SEPARATOR)) for name, joined in zip(names, artists)]
 
 
 def inverted_index(texts: Iterable[list[str]], n_texts: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Which texts hold which trigrams; texts are numbered over all runs.
+    """Which texts hold which trigrams; texts are numbered over all batches.
 
     Returns
     -------
@@ -114,23 +161,23 @@ def inverted_index(texts: Iterable[list[str]], n_texts: int) -> tuple[np.ndarray
 
     """
     parts, first = [], 0
-    for chunk in bar(texts, "indexing letters", " runs", len(series.batch_slices(n_texts))):
-        parts.append(_inverted_chunk(chunk, first))
-        first += len(chunk)
+    for batch in bar(texts, "indexing letters", " batches", len(series.batch_slices(n_texts))):
+        parts.append(invert_batch(batch, first))
+        first += len(batch)
     keys, positions = np.unique(np.concatenate([keys for keys, *_ in parts]), return_inverse=True)
     counts = np.zeros(len(keys), np.int64)
     np.add.at(counts, positions, np.concatenate([sizes for _, sizes, _ in parts]))
     postings, next_free = np.empty(counts.sum(), np.int32), np.cumsum(counts) - counts
-    for trigrams_of_run, sizes, numbers in parts:
-        own, positions = positions[: len(trigrams_of_run)], positions[len(trigrams_of_run) :]
+    for trigrams_of_batch, sizes, numbers in parts:
+        own, positions = positions[: len(trigrams_of_batch)], positions[len(trigrams_of_batch) :]
         shifts = next_free[own] - (np.cumsum(sizes) - sizes)
         postings[np.repeat(shifts, sizes) + np.arange(len(numbers))] = numbers
         next_free[own] += sizes
     return keys, counts, postings
 
 
-def _inverted_chunk(texts: list[str], first: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The same for one run, whose texts are numbered from ``first``."""
+def invert_batch(texts: list[str], first: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The same for one batch, whose texts are numbered from ``first``."""
     owners = np.repeat(np.arange(len(texts)), [len(text) for text in texts])
     keys_of_letters = fuzzy.trigram_keys("".join(texts))
     within = owners[: len(keys_of_letters)] == owners[len(owners) - len(keys_of_letters) :]
@@ -139,10 +186,6 @@ def _inverted_chunk(texts: list[str], first: int) -> tuple[np.ndarray, np.ndarra
     pairs = pairs[np.diff(pairs, prepend=-1) > 0]
     sizes = np.bincount(pairs // len(texts), minlength=len(keys))
     return keys, sizes, (pairs % len(texts) + first).astype(np.int32)
-
-
-def _id_digests(ids: "pd.Series[str]") -> np.ndarray:
-    return np.concatenate([_digests(run, len(run)) for run in series.iter_text_batches(ids)])
 
 
 def _digests(texts: Iterable[str], n_texts: int) -> np.ndarray:

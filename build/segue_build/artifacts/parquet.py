@@ -4,6 +4,7 @@ import itertools
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 import numpy as np
@@ -46,14 +47,50 @@ def write(path: Path, frame: pd.DataFrame, clusters: np.ndarray, cells: np.ndarr
     schema = pa.schema([(name, make(slice(0, 0)).type) for name, make in makers.items()])
     firsts = row_group_starts(np.append(np.flatnonzero(np.diff(clusters, prepend=-1)), len(clusters)))
     groups = [slice(first, last) for first, last in zip(firsts, [*firsts[1:], len(frame)])]
-    with open_writer(path, schema) as file:
+    with RowGroupWriter(path, [group.stop for group in groups]) as file:
         for rows in bar(groups, FILE_NAME, " row groups", len(groups)):
-            file.write_table(pa.table([make(rows) for make in makers.values()], schema), row_group_size=MAX_ROW_GROUP)
+            file.append(pa.table([make(rows) for make in makers.values()], schema))
     return firsts
 
 
-def open_writer(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
-    """The file, to which row groups are written."""
+class RowGroupWriter:
+    """Takes rows in batches of any size, and writes them in row groups.
+
+    ends : the row after the last one of each row group
+    """
+
+    def __init__(self, path: Path, ends: list[int]):
+        self._path, self._ends = path, list(ends)
+        self._pending: list[pa.Table] = []
+        self._row = 0
+        self._file: pq.ParquetWriter | None = None
+
+    def __enter__(self) -> "RowGroupWriter":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self._file:
+            self._file.close()
+
+    def append(self, rows: pa.Table) -> None:
+        """Take some rows."""
+        self._pending.append(rows)
+        end = self._row + sum(map(len, self._pending))
+        while self._ends and self._ends[0] <= end:
+            pending = pa.concat_tables(self._pending)
+            size = self._ends.pop(0) - self._row
+            self._write(pending.slice(0, size))
+            self._row, self._pending = self._row + size, [pending.slice(size)]
+
+    def _write(self, rows: pa.Table) -> None:
+        if self._file is None:
+            self._file = _open_writer(self._path, rows.schema)
+        self._file.write_table(rows, row_group_size=MAX_ROW_GROUP)
+
+
+def _open_writer(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
     repeating = [one.name for one in schema if one.name not in ("id", "name") and not pa.types.is_floating(one.type)]
     return pq.ParquetWriter(
         path, schema, compression="zstd", compression_level=COMPRESSION_LEVEL, use_dictionary=repeating

@@ -1,16 +1,11 @@
-"""Arrow batches: mapped and summed on the workers, streamed to the driver, appended to NumPy files that grow."""
+"""Arrow batches: mapped and summed on the workers, streamed to the driver."""
 
 import itertools
-import os
 from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-
-from segue.catalog.schema import LISTS, schema_of
 
 Frame = Any  # a DataFrame of Spark's, whose type is not there where pyspark is not installed
 BatchFunction = Callable[[pa.Table], pa.Table | dict[str, Any]]
@@ -212,100 +207,3 @@ def zip_with_index(frame: Frame, *order: object) -> Frame:
     within = sql.col("_id") - sql.shiftleft(sql.col("partition"), _PARTITION_BITS)
     joined = counted.withColumn("partition", partition).join(starts, "partition")
     return persist(joined.withColumn("number", sql.col("start") + within).drop("_id", "partition", "start"))
-
-
-class NpyWriter:
-    """One ``.npy`` file, written from its first row to its last.
-
-    width : of its rows, None where they are numbers
-    """
-
-    def __init__(self, folder: Path, name: str, dtype: Any, width: int | None = None):
-        self._file = (folder / f"{name}.npy").open("wb")
-        self._dtype = np.dtype(dtype)
-        self._row_shape = () if width is None else (width,)
-        self.rows = 0
-        self._write_header()
-
-    def append(self, values: np.ndarray) -> None:
-        """Write some rows."""
-        self._file.write(np.ascontiguousarray(values, self._dtype).reshape(-1, *self._row_shape).tobytes())
-        self.rows += len(values)
-
-    def close(self) -> None:
-        """Write the number of rows into the header, which has space for any."""
-        self._file.seek(0, os.SEEK_SET)
-        self._write_header()
-        self._file.close()
-
-    def _write_header(self) -> None:
-        shape = (self.rows, *self._row_shape)
-        entry = {"descr": np.lib.format.dtype_to_descr(self._dtype), "fortran_order": False, "shape": shape}
-        np.lib.format.write_array_header_1_0(self._file, entry)
-
-
-class NpyFolderWriter:
-    """Several files of a folder, closed together."""
-
-    def __init__(self, folder: Path):
-        self._folder = folder
-        self._writers: dict[str, NpyWriter] = {}
-
-    def __enter__(self) -> "NpyFolderWriter":
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        for writer in self._writers.values():
-            writer.close()
-
-    def append(self, name: str, values: np.ndarray, dtype: Any = None) -> None:
-        """Write some rows of one array, which has the width of the first ones and the dtype of its schema.
-
-        dtype : where values have another kind of number than the array: Spark knows no unsigned ones
-        """
-        if name not in self._writers:
-            width = values.shape[1] if values.ndim == 2 else None
-            stored = schema_of(name).storage_dtype(np.dtype(dtype or values.dtype), values.ndim)
-            self._writers[name] = NpyWriter(self._folder, name, stored, width)
-        self._writers[name].append(values)
-
-    def rows(self, name: str) -> int:
-        """How many rows a file has so far."""
-        return self._writers[name].rows if name in self._writers else 0
-
-
-class RaggedWriter:
-    """Rows of unequal length as :mod:`segue.catalog.arrays` reads them: values end to end, and offsets.
-
-    The offsets, 8 bytes a row, lie in a file of their own until the sum of all lengths decides their type.
-    """
-
-    def __init__(self, folder: Path, owner: str, items: str):
-        self._folder, (self._offsets_name, values) = folder, LISTS[owner, items]
-        self._values = NpyWriter(folder, values, schema_of(values).dtype)
-        self._lengths_name = f".{owner}_{items}_lengths"
-        self._lengths = NpyWriter(folder, self._lengths_name, np.int32)
-
-    def append(self, lengths: np.ndarray, values: np.ndarray) -> None:
-        """Write some rows."""
-        self._lengths.append(lengths)
-        self._values.append(values)
-
-    def close(self) -> None:
-        """Write the offsets."""
-        self._values.close()
-        self._lengths.close()
-        path = self._folder / f"{self._lengths_name}.npy"
-        lengths = np.load(path, mmap_mode="r")
-        offsets = NpyWriter(self._folder, self._offsets_name, np.uint32 if self._values.rows < 2**32 else np.uint64)
-        end = 0
-        offsets.append(np.zeros(1, np.int64))
-        for first in range(0, len(lengths), 1 << 16):
-            ends = end + np.cumsum(lengths[first : first + (1 << 16)], dtype=np.int64)
-            offsets.append(ends)
-            end = int(ends[-1])
-        offsets.close()
-        del lengths
-        path.unlink()

@@ -9,13 +9,18 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from segue.errors import SourceError
 from segue.query.schema import NUMERIC_ATTRIBUTES
 from segue_build.artifacts import parquet
-from segue_build.artifacts.array_files import save_array
-from segue_build.artifacts.parquet import row_group_starts
+from segue_build.artifacts.array_files import (
+    NpyFolderWriter,
+    RaggedWriter,
+    encode_texts,
+    save_array,
+    write_strings,
+)
+from segue_build.artifacts.parquet import RowGroupWriter, row_group_starts
 from segue_build.model.embedding import NUMBERS
 from segue_build.model.map_layout import to_coordinates
 from segue_build.progress import stage
@@ -26,8 +31,6 @@ from segue_build.sources.tracks import check_columns, check_dropped_share, check
 from segue_build.spark import clustering, lookups
 from segue_build.spark.batches import (
     Frame,
-    NpyFolderWriter,
-    RaggedWriter,
     flatten_lists,
     persist,
     stream_batches,
@@ -139,8 +142,9 @@ def write_version(
     relations = _number_relations(known, keys)
     _write_space(folder, embedding, ordered)
     facts = write_song_arrays(folder, relations.songs, others, ordered)
-    write_texts(folder, "albums", relations.albums.sort("number").select("text"))
-    write_texts(folder, "artists", relations.artists.sort("number").select(sql.col("artist").alias("text")))
+    albums, artists = relations.albums.sort("number"), relations.artists.sort("number")
+    write_strings(folder, "albums", _iter_texts(albums, "text"))
+    write_strings(folder, "artists", _iter_texts(artists, "artist"))
     lookups.write(folder, known, keys, relations.artists)
     cluster_starts = ordered.cluster_starts
     return {
@@ -242,24 +246,20 @@ def write_song_arrays(folder: Path, songs: Frame, others: list[str], ordered: Or
     songs : all that is known of songs
     others : names of the source's other columns
     """
-    group_starts = row_group_starts(ordered.cluster_starts)
-    catalog_writer = CatalogTableWriter(folder, songs, others, [*group_starts[1:], int(ordered.offsets[-1])])
-    with NpyFolderWriter(folder) as npy_files:
+    ends = [*row_group_starts(ordered.cluster_starts)[1:], int(ordered.offsets[-1])]
+    types = dict(zip(others, _other_types(songs, len(others))))
+    with NpyFolderWriter(folder) as npy_files, RowGroupWriter(folder / parquet.FILE_NAME, ends) as table:
         files = _SongArrays(folder, npy_files, ordered, _attribute_dtypes(songs))
         for batch in stream_batches(songs.sort("row")):
             files.append(batch)
-            catalog_writer.append(batch)
+            table.append(_table_rows(batch, types))
         files.close()
-    catalog_writer.close()
     return files.manifest_entries()
 
 
-def write_texts(folder: Path, name: str, frame: Frame) -> None:
-    """Write the texts of the column ``text``."""
-    heap = RaggedWriter(folder, name, "heap")
-    for batch in stream_batches(frame):
-        heap.append(*_encode_texts(batch["text"].to_pylist()))
-    heap.close()
+def _iter_texts(frame: Frame, column: str) -> Iterator[list[str]]:
+    for batch in stream_batches(frame.select(column)):
+        yield batch[column].to_pylist()
 
 
 class _SongArrays:
@@ -290,7 +290,7 @@ class _SongArrays:
             self._local_scale_sums, songs["cell"].to_numpy(), songs["local_scale"].to_numpy().astype(np.float64)
         )
         for name, heap in self._texts.items():
-            heap.append(*_encode_texts(songs[name].to_pylist()))
+            heap.append(*encode_texts(songs[name].to_pylist()))
         for name, lists in self._lists.items():
             counts, values = flatten_lists(songs[name])
             lists.append(counts, values.to_numpy())
@@ -331,11 +331,6 @@ class _SongArrays:
         self._recommendable += int(analysed.sum())
 
 
-def _encode_texts(texts: list[str]) -> tuple[np.ndarray, np.ndarray]:
-    encoded = [text.encode("utf-8", "replace") for text in texts]
-    return np.fromiter(map(len, encoded), np.int64, len(encoded)), np.frombuffer(b"".join(encoded), np.uint8)
-
-
 def _attribute_dtypes(songs: Frame) -> dict[str, Any]:
     """The smallest float of each attribute that holds all of its values, where they are whole."""
     small, single = sum_batches(songs.select(*_INTEGER_COLUMNS), _count_inexact)
@@ -352,47 +347,16 @@ def _count_inexact(songs: pa.Table) -> np.ndarray:
         return np.stack([((values.astype(kind) != values) & known).sum(axis=1) for kind in (np.float16, np.float32)])
 
 
-class CatalogTableWriter:
-    """Takes rows in whatever runs they come, and writes them in row groups.
+def _table_rows(songs: pa.Table, types: Mapping[str, pa.DataType | None]) -> pa.Table:
+    """Some rows of the table.
 
-    songs : all rows, of which the types of the columns are told
-    others : names of the source's other columns
-    ends : row after the last one of each row group
+    types : name of each of the source's other columns -> what it becomes
     """
-
-    def __init__(self, folder: Path, songs: Frame, others: list[str], ends: list[int]):
-        self._types = dict(zip(others, _other_types(songs, len(others))))
-        self._ends = ends
-        self._pending: list[pa.Table] = []
-        self._row = 0
-        self._path = folder / parquet.FILE_NAME
-        self._file: pq.ParquetWriter | None = None
-
-    def append(self, songs: pa.Table) -> None:
-        """Take some rows."""
-        self._pending.append(songs)
-        end = self._row + sum(map(len, self._pending))
-        while self._ends and self._ends[0] <= end:
-            pending = pa.concat_tables(self._pending)
-            size = self._ends.pop(0) - self._row
-            self._write(pending.slice(0, size))
-            self._row, self._pending = self._row + size, [pending.slice(size)]
-
-    def close(self) -> None:
-        """Write the end of the file."""
-        if self._file:
-            self._file.close()
-
-    def _write(self, songs: pa.Table) -> None:
-        frame = songs.select(CANONICAL_COLUMNS).to_pandas()
-        columns = {name: parquet.column_to_arrow(name, frame[name]) for name in CANONICAL_COLUMNS}
-        columns |= {name: songs[name] for name in ("cluster", "cell")}
-        for number, (name, dtype) in enumerate(self._types.items()):
-            columns[name] = _cast(songs[other_column(number)], dtype)
-        rows = pa.table(columns)
-        if self._file is None:
-            self._file = parquet.open_writer(self._path, rows.schema)
-        self._file.write_table(rows, row_group_size=parquet.MAX_ROW_GROUP)
+    frame = songs.select(CANONICAL_COLUMNS).to_pandas()
+    columns = {name: parquet.column_to_arrow(name, frame[name]) for name in CANONICAL_COLUMNS}
+    columns |= {name: songs[name] for name in ("cluster", "cell")}
+    columns |= {name: _cast(songs[other_column(number)], kind) for number, (name, kind) in enumerate(types.items())}
+    return pa.table(columns)
 
 
 def _other_types(songs: Frame, n_others: int) -> list[pa.DataType | None]:

@@ -7,16 +7,12 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from segue.catalog import normalization
-from segue.catalog.lookup import fuzzy
-from segue.catalog.lookup.exact import artist_search_key
-from segue.catalog.normalization import hash64, sort_key
+from segue_build.artifacts import lookup_index
+from segue_build.artifacts.array_files import NpyFolderWriter, RaggedWriter
 from segue_build.model.works import is_merged, key_digests
 from segue_build.sources.multivalue import SEPARATOR
 from segue_build.spark.batches import (
     Frame,
-    NpyFolderWriter,
-    RaggedWriter,
     map_batches,
     persist,
     ragged_column,
@@ -32,7 +28,7 @@ SONG_KEYS = pa.schema([
 _ARTIST_KEYS = pa.schema([
     ("number", pa.int64()), ("key", pa.int64()), ("spelt_key", pa.int64()), ("alphabetical", pa.string())
 ])  # fmt: skip
-_TRIGRAM_ENTRIES = pa.schema([("trigram", pa.int64()), ("entry", pa.int64())])
+_TRIGRAM_ENTRIES = pa.schema([("owner", pa.int64()), ("item", pa.int64())])
 _SIGN_BIT = np.uint64(1 << 63)
 
 
@@ -54,9 +50,9 @@ def write(folder: Path, songs: Frame, keys: Frame, artists: Frame) -> None:
         entries = zip_with_index(entries, *best_first)
         for table in stream_batches(entries.sort("number").select("row")):
             _append_columns(columns, table, {}, {"row": "entry_songs"})
-    found = trigram_entries(entries.select("row", "number").join(songs.select("row", "name", "artists"), "row"))
-    pairs = found.select(sql.col("trigram").alias("owner"), sql.col("entry").alias("item"))
-    write_trigrams(folder, pairs.sort("owner", "item"))
+    texts = entries.select("row", "number").join(songs.select("row", "name", "artists"), "row")
+    pairs = map_batches(texts.select("number", "name", "artists"), _TRIGRAM_ENTRIES, _list_trigrams)
+    write_lists(folder, "trigram", "entries", pairs.sort("owner", "item"), "trigram_keys")
 
 
 def _write_titles(columns: NpyFolderWriter, keys: Frame, *best_first: object) -> None:
@@ -75,7 +71,7 @@ def _write_titles(columns: NpyFolderWriter, keys: Frame, *best_first: object) ->
 def _write_artists(columns: NpyFolderWriter, artists: Frame) -> None:
     from pyspark.sql import functions as sql
 
-    found = persist(artist_keys(artists))
+    found = persist(map_batches(artists.select("artist", "number"), _ARTIST_KEYS, _hash_artists))
     both = found.select(sql.col("key"), sql.lit(0).alias("form"), "number").union(
         found.select(sql.col("spelt_key"), sql.lit(1), "number")
     )
@@ -94,15 +90,20 @@ def _append_columns(
         columns.append(name, table[source].to_numpy())
 
 
-def write_lists(folder: Path, owner: str, items: str, frame: Frame) -> int:
+def write_lists(folder: Path, owner: str, items: str, frame: Frame, keys: str | None = None) -> int:
     """Write lists, and return how many there are.
 
-    frame : columns ``owner``, rising from 0 without gaps, and ``item``, in the order of the lists
+    frame : columns ``owner``, rising, and ``item``, in the order of the lists
+    keys : the array that owners are written to, which are digests as :func:`to_signed` has them; without it, they are
+        numbers from 0 on without gaps
     """
     written, lists = 0, RaggedWriter(folder, owner, items)
-    for owners, lengths, values in list_runs(stream_batches(frame)):
-        lists.append(lengths, values)
-        written += len(owners)
+    with NpyFolderWriter(folder) as columns:
+        for owners, lengths, values in list_runs(stream_batches(frame)):
+            if keys:
+                columns.append(keys, to_unsigned(owners))
+            lists.append(lengths, values)
+            written += len(owners)
     lists.close()
     return written
 
@@ -127,17 +128,6 @@ def list_runs(tables: Iterable[pa.Table]) -> Iterator[tuple[np.ndarray, np.ndarr
     yield owner, np.array([length] * len(owner), np.int64), np.empty(0, np.int64)
 
 
-def write_trigrams(folder: Path, pairs: Frame) -> None:
-    """Write the index of trigrams; columns ``owner``, signed as :func:`to_signed` has it, and ``item``."""
-    lists = RaggedWriter(folder, "trigram", "entries")
-    with NpyFolderWriter(folder) as columns:
-        columns.append("trigram_keys", np.empty(0, np.uint64))
-        for owners, lengths, values in list_runs(stream_batches(pairs)):
-            columns.append("trigram_keys", to_unsigned(owners))
-            lists.append(lengths, values)
-    lists.close()
-
-
 def to_signed(values: np.ndarray) -> np.ndarray:
     """uint64 as int64 of the same order, for Spark has no other whole numbers."""
     return (values.astype(np.uint64) ^ _SIGN_BIT).view(np.int64)
@@ -153,60 +143,40 @@ def song_keys(songs: Frame) -> Frame:
     return map_batches(songs.select("row", "id", "name", "artists", "popularity"), SONG_KEYS, _hash_songs)
 
 
-def artist_keys(artists: Frame) -> Frame:
-    """The keys of each artist; columns ``artist`` and ``number``."""
-    return map_batches(artists.select("artist", "number"), _ARTIST_KEYS, _hash_artists)
-
-
-def trigram_entries(entries: Frame) -> Frame:
-    """Which entries hold which trigrams; columns ``number``, ``name`` and ``artists``."""
-    return map_batches(entries.select("number", "name", "artists"), _TRIGRAM_ENTRIES, _list_trigrams)
-
-
 def _hash_songs(songs: pa.Table) -> dict[str, Any]:
     ids, titles = songs["id"].to_pylist(), songs["name"].to_pylist()
     firsts = [(text or "").partition(SEPARATOR)[0] for text in songs["artists"].to_pylist()]
-    plain = list(map(sort_key, titles))
-    spellings = list(map(normalization.title_variants, titles))
-    works = key_digests(ids, titles, firsts)
+    keys, works = lookup_index.song_keys(ids, titles, firsts), key_digests(ids, titles, firsts)
     return {
         "row": songs["row"],
         "popularity": np.nan_to_num(songs["popularity"].to_numpy(), nan=-1.0),
-        "id_key": _signed_digests(ids),
+        "id_key": to_signed(keys.ids),
         "work_key": to_signed(works["work"].to_numpy()),
         "name_key": to_signed(works["name"].to_numpy()),
         "movement": works["movement"].to_numpy(),
-        "entry_key": _signed_digests(f"{title}\x1f{by}" for title, by in zip(plain, firsts)),
-        "title_keys": ragged_column(
-            np.fromiter(map(len, spellings), np.int64, len(spellings)),
-            _signed_digests(form for forms in spellings for form in forms),
-            pa.int64(),
-        ),
-        "alphabetical": plain,
+        "entry_key": to_signed(keys.entries),
+        "title_keys": ragged_column(keys.title_counts, to_signed(keys.titles), pa.int64()),
+        "alphabetical": keys.alphabetical,
     }
 
 
 def _hash_artists(artists: pa.Table) -> dict[str, Any]:
-    called = artists["artist"].to_pylist()
+    keys = lookup_index.artist_keys(artists["artist"].to_pylist())
     return {
         "number": artists["number"],
-        "key": _signed_digests(map(normalization.title_key, called)),
-        "spelt_key": _signed_digests(artist_search_key(normalization.search_key(name)) for name in called),
-        "alphabetical": list(map(sort_key, called)),
+        "key": to_signed(keys.titles),
+        "spelt_key": to_signed(keys.spelt),
+        "alphabetical": keys.alphabetical,
     }
 
 
 def _list_trigrams(entries: pa.Table) -> dict[str, Any]:
-    texts = zip(entries["name"].to_pylist(), entries["artists"].to_pylist())
-    found = [
-        np.unique(fuzzy.trigram_keys(fuzzy.indexed_text(name, (by or "").split(SEPARATOR)))) for name, by in texts
-    ]
-    numbers = np.repeat(entries["number"].to_numpy(), list(map(len, found)))
-    return {"trigram": to_signed(np.concatenate(found)), "entry": numbers}
-
-
-def _signed_digests(texts: Any) -> np.ndarray:
-    return to_signed(np.array([hash64(text) for text in texts], np.uint64))
+    texts = lookup_index.searchable_texts(entries["name"].to_pylist(), entries["artists"].fill_null("").to_pylist())
+    trigrams, counts, numbers = lookup_index.invert_batch(texts, 0)
+    return {
+        "owner": to_signed(np.repeat(trigrams, counts)),
+        "item": entries["number"].to_numpy()[numbers],
+    }
 
 
 def merge_works(keys: Frame) -> Frame:
