@@ -91,6 +91,12 @@ def test_a_song_on_an_album_of_many_artists_is_of_its_kind_but_not_surely():
     assert kinds(*HITS) == ([{"christmas"}] * 3, [False] * 3)
 
 
+def test_songs_without_an_album_have_nothing_in_common():
+    titles = [f"Christmas {number}" for number in range(6)]
+    found, _ = kinds(*[(title, f"Singer {title}", None) for title in titles], ("Harbour", "Ada", None))
+    assert found == [{"christmas"}] * 6 + [set()]
+
+
 def test_a_title_of_any_length_is_read_in_its_first_characters_alone():
     long = "a " * 5_000 + "christmas"
     assert len(normalized(long)) <= 200

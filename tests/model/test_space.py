@@ -24,7 +24,7 @@ from segue.engine.space import (
 from segue.query.schema import ATTRIBUTES_BY_NAME, AUDIO_FEATURES, NUMERIC_ATTRIBUTES, Query, Seed
 from segue_build.model.embedding import embed, fit_ranks
 from segue_build.model.local_scale import local_scales
-from segue_build.sources import demo
+from segue_build.sources import demo, series
 from segue_build.sources.ingest_report import IngestReport
 from segue_build.sources.multivalue import SEPARATOR
 from tests.support import tables
@@ -213,6 +213,13 @@ def test_songs_are_placed_alike_by_the_same_seed_and_flagged_block_by_block():
     assert heard[0]
     assert first.present[0] == 0b1111001
     assert first.present[1:].tolist() == np.where(heard, 0b1111111, 0b1111110)[1:].tolist()
+
+
+def test_vectors_are_the_same_whatever_the_batches(monkeypatch):
+    table = tidy(next(iter(demo.demo_chunks(300, 0, 300))))
+    whole = embed(table, IngestReport(), 3)
+    monkeypatch.setattr(series, "BATCH_ROWS", 17)
+    np.testing.assert_array_equal(embed(table, IngestReport(), 3).vectors, whole.vectors)
 
 
 def test_a_song_is_heard_as_far_as_its_neighbours_by_hand(demo_catalog):
