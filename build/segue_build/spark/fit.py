@@ -224,9 +224,9 @@ def _artist_numbers(credit_rows: Frame) -> Frame:
     """Each song's artists by number, in their order."""
     from pyspark.sql import functions as sql
 
-    listed = sql.sort_array(sql.collect_list(sql.struct("position", "number")))
+    in_order = sql.sort_array(sql.collect_list(sql.struct("position", "number")))
     return credit_rows.groupBy("row").agg(
-        sql.transform(listed, lambda each: each["number"].cast("int")).alias("artist_numbers")
+        sql.transform(in_order, lambda each: each["number"].cast("int")).alias("artist_numbers")
     )
 
 
@@ -263,7 +263,7 @@ def _iter_texts(frame: Frame, column: str) -> Iterator[list[str]]:
 
 
 class _SongArrays:
-    """All files but the table.
+    """The arrays that have a row for each song, and the sums over songs that cells and the manifest need.
 
     dtypes : attribute -> its type
     """
@@ -296,7 +296,7 @@ class _SongArrays:
             lists.append(counts, values.to_numpy())
 
     def close(self) -> None:
-        """Write what is known when all songs are."""
+        """Write what follows from all songs."""
         self._columns.append("cell_local_scales", self._local_scale_sums / np.diff(self._ordered.offsets))
         for each in (*self._texts.values(), *self._lists.values()):
             each.close()

@@ -28,15 +28,15 @@ from segue_build.sources.tracks import add_missing_ids
 from segue_build.spark.batches import Frame, persist, to_spark_schema
 
 SUFFIXES = {"Parquet": (".parquet", ".pq", ".parq"), "CSV": (".csv", ".tsv", ".csv.gz", ".tsv.gz", ".csv.bz2")}
-SNIFFED_LINES = 100  # lines from which the separator is told
-PARALLEL_READS = 8  # files whose columns are looked at
+SNIFFED_LINES = 100  # lines by which the delimiter is detected
+PARALLEL_READS = 8  # files whose columns are read at the same time
 MALFORMED = "_malformed"  # a line of CSV with more or fewer fields than there are headers
-SAMPLED_ROWS = 250_000  # rows that show units, scales and what parts artists' names
+SAMPLED_ROWS = 250_000  # rows that show units, scales and what separates artists' names
 CHECKED_ROWS = 10_000  # rows that show whether a column is what its header says
 FILE_PATH, FILE_ROW = "file_path", "_file_row"  # the file that a row comes from, and its number there
 SHUFFLE_PARTITIONS = "spark.sql.shuffle.partitions"
 PARTITION_BYTES = 8 << 20  # bytes of the source from which there are more partitions than cores
-REPORT = "_report"  # what became of the rows of a partition, in a row of its own
+REPORT = "_report"  # what became of the rows of a partition: a row of its own
 _ARROW_TYPES = {
     "double": pa.float64(), "float": pa.float32(), "bigint": pa.int64(), "int": pa.int32(), "smallint": pa.int16(),
     "tinyint": pa.int8(), "boolean": pa.bool_(),
@@ -116,26 +116,26 @@ class SourceFolder:
 
 
 def open_folder(spark: Any, source: str) -> SourceFolder:
-    """Look at what a source holds.
+    """Find the files of a source and their columns.
 
     Raises
     ------
     SourceError
-        there is nothing, it is of several forms, a part is empty or damaged, or parts differ in their columns.
+        there is nothing, it has files of several formats, a part is empty or damaged, or parts differ in their columns.
 
     """
     found = _list_files(spark, source)
     name = _file_name(source.rstrip("/"))
     name += "" if _file_name(found[0][0]) == name else "/"
-    forms = {format_ for path, _ in found for format_ in SUFFIXES if path.lower().endswith(SUFFIXES[format_])}
+    formats = {format_ for path, _ in found for format_ in SUFFIXES if path.lower().endswith(SUFFIXES[format_])}
     unsupported = [path for path, _ in found if not path.lower().endswith(sum(SUFFIXES.values(), ()))]
-    if unsupported or len(forms) != 1:
+    if unsupported or len(formats) != 1:
         hint = f"; {_file_name(unsupported[0])} is neither" if unsupported else ""
         raise SourceError(f"{source}: --engine spark reads a folder of Parquet files or one of CSV files{hint}")
     empty = [path for path, size in found if not size]
     if empty:
         raise _empty_file(name, empty[0])
-    (format_,), paths = forms, [path for path, _ in found]
+    (format_,), paths = formats, [path for path, _ in found]
     inspect = _inspect_parquet if format_ == "Parquet" else _inspect_csv
     with ThreadPoolExecutor(PARALLEL_READS) as pool:
         layouts = list(pool.map(lambda path: inspect(spark, name, path), paths))
@@ -145,7 +145,7 @@ def open_folder(spark: Any, source: str) -> SourceFolder:
 
 
 def _list_files(spark: Any, source: str) -> list[tuple[str, int]]:
-    """Paths and sizes of all files below a source but those of writers' notes."""
+    """Paths and sizes of all files below a source but hidden ones, such as ``_SUCCESS``."""
     jvm, context = spark._jvm, spark.sparkContext
     try:
         place = jvm.org.apache.hadoop.fs.Path(source)
@@ -213,7 +213,7 @@ def _inspect_csv(spark: Any, name: str, path: str) -> FileLayout:
 
 
 def _check_same_columns(name: str, first: FileLayout, path: str, other: FileLayout) -> None:
-    """One table has one set of columns, in one order where it is CSV."""
+    """SourceError if a part has other columns than the first or, in CSV, another order of them."""
     for column in {**first.types, **other.types}:
         kind, first_kind = other.types.get(column, "none"), first.types.get(column, "none")
         if kind != first_kind:
@@ -223,19 +223,19 @@ def _check_same_columns(name: str, first: FileLayout, path: str, other: FileLayo
             )
     if first.separator and (first.headers, first.separator) != (other.headers, other.separator):
         raise SourceError(
-            f"{name}: the columns of {_file_name(path)} are in another order, or parted by something else"
+            f"{name}: the columns of {_file_name(path)} are in another order, or have another delimiter"
         )
 
 
 @dataclass(frozen=True, slots=True)
 class RowReader:
-    """How a folder's rows become tidy ones; goes to the workers."""
+    """How a folder's rows become those of the canonical table; sent to the workers."""
 
     interpretation: TableInterpretation
     schema: pa.Schema
 
     def to_raw(self, table: pa.Table, firsts: Counter[str]) -> pd.DataFrame:
-        """A batch as readers of tables have it; ``firsts`` counts the rows of each file that came before."""
+        """A batch as sources read it; ``firsts`` counts the rows of each file that came before."""
         paths, numbers = table[FILE_PATH].to_pylist(), []
         for path in paths:
             firsts[path] += 1
@@ -326,7 +326,7 @@ def _recognise(folder: SourceFolder, rows: Frame, given: Mapping[str, str]) -> t
 def _infer_units(
     rows: Frame, n_rows: int, interpretation: TableInterpretation, report: IngestReport
 ) -> ColumnInference:
-    """Units, scales and what parts artists' names, by a sample."""
+    """Units, scales and what separates artists' names, by a sample."""
     reading = RowReader(interpretation, pa.schema([]))
     frame = reading.to_tidy(reading.to_raw(_sample(rows, n_rows), Counter()), IngestReport())
     return infer_columns(frame.drop(columns=[FILE_PATH, FILE_ROW]), interpretation, report)
@@ -428,7 +428,7 @@ def _merge_ids(tidied: Frame, schema: pa.Schema) -> Frame:
         if name not in ("genres", FILE_PATH, FILE_ROW)
     ]
     places = [sql.min_by(name, "_order").alias(name) for name in (FILE_PATH, FILE_ROW)]
-    listed = sql.array_sort(sql.array_distinct(sql.flatten(sql.collect_list(sql.split("genres", SEPARATOR)))))
-    united = sql.when(sql.size(listed) > 0, sql.array_join(listed, SEPARATOR)).alias("genres")
+    distinct = sql.array_sort(sql.array_distinct(sql.flatten(sql.collect_list(sql.split("genres", SEPARATOR)))))
+    united = sql.when(sql.size(distinct) > 0, sql.array_join(distinct, SEPARATOR)).alias("genres")
     genres = [united] if "genres" in names else []
     return rows.groupBy("id").agg(sql.count("*").alias("_rows"), *known, *places, *genres)
