@@ -121,7 +121,7 @@ def open_folder(spark: Any, source: str) -> SourceFolder:
     Raises
     ------
     SourceError
-        there is nothing, it has files of several formats, a part is empty or damaged, or parts differ in their columns.
+        there is nothing, files are of several formats, a part is empty or damaged, or parts differ in their columns.
 
     """
     found = _list_files(spark, source)
