@@ -6,9 +6,9 @@ from tests.benchmarks.imports import loaded, report
 from tests.benchmarks.subject import Subject
 
 NOT_NEEDED = {
-    "apig_wsgi", "boto3", "segue_build", "faiss", "flask", "jinja2", "matplotlib", "multiprocessing", "obstore", "pandas",
-    "pip", "pyarrow", "pydoc", "requests", "scipy", "segue.journeys", "segue.spotify", "segue.subsonic",
-    "segue.web.views.mcp", "segue.web.views.catalogue", "setuptools",
+    "apig_wsgi", "boto3", "faiss", "flask", "jinja2", "matplotlib", "multiprocessing", "obstore", "pandas", "pip",
+    "pyarrow", "pydoc", "requests", "scipy", "segue.journeys", "segue.spotify", "segue.subsonic",
+    "segue.web.views.catalogue", "segue.web.views.mcp", "segue_build", "setuptools",
     "sklearn", "sqlite3", "threadpoolctl", "unittest",
 }  # fmt: skip
 

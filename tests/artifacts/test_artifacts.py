@@ -55,7 +55,7 @@ def test_every_array_is_as_the_schema_declares_it(artifacts):
 
 
 def declared_size(sizes, axis, size):
-    """The size that a schema declares for an axis of this size; what nothing else says of sizes, the first one does."""
+    """The declared name of an axis of this size; a size that has no name yet takes it from the first array."""
     parts = re.fullmatch(r"(2 )?([a-z ]+?)( \+ 1)?", axis)
     if not parts or parts[2] in ("items", "bytes"):
         return size if parts else int(axis)

@@ -55,7 +55,7 @@ def taught_by(share: float) -> Iterator[None]:
     """Only this share of the playlists to learn from is there, drawn at random; those that judge are all there."""
     whole = Playlists.part
 
-    def part(playlists: Playlists, name: str, fold: int) -> Playlists:
+    def split(playlists: Playlists, name: str, fold: int) -> Playlists:
         found = whole(playlists, name, fold)
         if name != "train":
             return found
@@ -64,7 +64,7 @@ def taught_by(share: float) -> Iterator[None]:
         names, members = [found.names[k] for k in kept], [found.members[k] for k in kept]
         return Playlists(names, members, found.artists, found.n_known)
 
-    with mock.patch.object(Playlists, "part", part):
+    with mock.patch.object(Playlists, "split", split):
         yield
 
 

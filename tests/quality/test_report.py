@@ -198,7 +198,7 @@ def test_quality_is_shown_with_its_history_and_the_current_version_marked(tmp_pa
 def test_figures_that_a_version_lacks_leave_a_gap():
     history = {"a": {"table": {"old": 1}}, "b": {"table": {"new": [0.5, 0.4, 0.6], "unknown": None}, "seconds": 3}}
     found = metrics_with_history(history, "b")
-    assert [(by, [(f.name, f.measured) for f in figures]) for by, figures in found.items()] == [
+    assert [(by, [(f.name, f.interval) for f in figures]) for by, figures in found.items()] == [
         ("table", [("new", (0.5, 0.4, 0.6))])
     ]
     assert metrics_with_history(history, "c") == {}

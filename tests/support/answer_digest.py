@@ -1,4 +1,4 @@
-"""``python -m tests.support.answer_digest ARTIFACTS COUNT``: a digest of as many answers, of every kind of request."""
+"""``python -m tests.support.answer_digest ARTIFACTS COUNT``: a digest of answers to requests of every kind."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""Requests that nobody should send, and what they do to a server: ``python -m tests.support.hostile_requests ARTIFACTS``.
+"""Hostile requests, and what they do to a server: ``python -m tests.support.hostile_requests ARTIFACTS``.
 
 They go to a real functions framework over sockets; good requests go beside them, one after the other, and are timed.
 """

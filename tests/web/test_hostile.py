@@ -1,4 +1,4 @@
-"""Hostile requests: no fault of ours, no memory lost. Times are told by ``python -m tests.support.hostile_requests``, not judged."""
+"""Hostile requests: no server error, no memory lost. ``python -m tests.support.hostile_requests`` prints times."""
 
 import random
 
