@@ -53,7 +53,7 @@ def turn(share: float, source: str, playlists: Path, fold: int) -> dict[str, flo
 @contextmanager
 def taught_by(share: float) -> Iterator[None]:
     """Only this share of the playlists to learn from is there, drawn at random; those that judge are all there."""
-    whole = Playlists.part
+    whole = Playlists.split
 
     def split(playlists: Playlists, name: str, fold: int) -> Playlists:
         found = whole(playlists, name, fold)
