@@ -34,7 +34,8 @@ def genre_context(
     artist_genres : shape (n_artists, n_genres)
     """
     context = sparse.csr_matrix(genres + artist_means @ artist_genres)
-    context.sort_indices()  # the order of a sum shows in its last digits, and those in the SVD
+    context.sort_indices()
+    context.data = to_fixed_point(context.data) / FIXED_POINT  # the order of a sum shows in the SVD by its last digits
     return context
 
 
