@@ -104,7 +104,7 @@ def test_a_damaged_version_is_replaced_when_its_content_is_saved_again(root):
 
 def saver(root, number):
     command = [sys.executable, "-c", SAVER, str(root), str(number)]
-    path = {"PYTHONPATH": f"{ROOT}:{ROOT / 'functions'}", "OPENBLAS_NUM_THREADS": "1"}
+    path = {"PYTHONPATH": f"{ROOT / 'functions'}:{ROOT / 'build'}", "OPENBLAS_NUM_THREADS": "1"}
     return subprocess.Popen(command, env=path, stdout=subprocess.PIPE, text=True)
 
 

@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from infra.lambda_runtime import PATIENCE, PREFIX, FunctionError, RuntimeAPI, function_url_event
+from infra.lambda_runtime import ANSWER_TIMEOUT, PREFIX, FunctionError, RuntimeAPI, function_url_event
 from tests.benchmarks.cold import invoked
 from tests.benchmarks.subject import HELLO, OURS, Subject
 
@@ -65,5 +65,5 @@ def test_the_runtime_client_calls_the_function(folder, module, world_artifacts):
 def test_a_handler_that_is_not_there_is_reported(tmp_path):
     pytest.importorskip("awslambdaric", reason="needs tests/benchmarks/requirements.txt")
     with RuntimeAPI() as runtime, invoked(tmp_path, "nowhere", Subject(tmp_path).environ | runtime.environ):
-        kind, report = runtime.answers.get(timeout=PATIENCE)
+        kind, report = runtime.answers.get(timeout=ANSWER_TIMEOUT)
     assert (kind, report["errorMessage"]) == ("error", "Unable to import module 'nowhere': No module named 'nowhere'")

@@ -28,15 +28,16 @@ PUBLISHER = """
 import contextlib, io, itertools, sys
 from pathlib import Path
 from segue_build.releases.publish import PublishOptions, publish
-from segue import catalog, releases
+from segue.catalog.version_files import load_version
+from segue.releases.serving import open_store
 
 address, root, first, *versions = sys.argv[1:]
-place = releases.at(address)
+destination = open_store(address)
 print("ready", flush=True)
 for number in itertools.count(int(first)):
-    songs = catalog.load_version(Path(root), versions[number % len(versions)])
+    songs = load_version(Path(root), versions[number % len(versions)])
     with contextlib.redirect_stdout(io.StringIO()):
-        publish(songs, place, Terms(force=True, reason="a test", keep=2))
+        publish(songs, destination, PublishOptions(force=True, reason="a test", keep=2))
     print("published", flush=True)
 """
 
@@ -45,8 +46,9 @@ RACER = """
 import contextlib, io, sys
 from pathlib import Path
 import segue_build.releases.publish
-from segue import catalog, releases
+from segue.catalog.version_files import load_version
 from segue.errors import ReleaseError
+from segue.releases.serving import open_store
 
 def when_told(*arguments, swap=segue_build.releases.publish.swap_pointer):
     print("there", file=sys.stderr, flush=True)
@@ -55,13 +57,13 @@ def when_told(*arguments, swap=segue_build.releases.publish.swap_pointer):
 
 segue_build.releases.publish.swap_pointer = when_told
 address, root = sys.argv[1:]
-terms = segue_build.releases.publish.PublishOptions(force=True, reason="a race")
+options = segue_build.releases.publish.PublishOptions(force=True, reason="a race")
 print("ready", flush=True)
 for line in iter(sys.stdin.readline, ""):
     try:
         with contextlib.redirect_stdout(io.StringIO()):
-            version = catalog.load_version(Path(root), line.strip())
-            segue_build.releases.publish.publish(version, releases.at(address), terms)
+            version = load_version(Path(root), line.strip())
+            segue_build.releases.publish.publish(version, open_store(address), options)
     except ReleaseError as error:
         print("lost:", error, flush=True)
     else:
@@ -70,7 +72,7 @@ for line in iter(sys.stdin.readline, ""):
 
 
 def process(code, *arguments):
-    environ = os.environ | {"PYTHONPATH": f"{ROOT}:{ROOT / 'functions'}", "OPENBLAS_NUM_THREADS": "1"}
+    environ = os.environ | {"PYTHONPATH": f"{ROOT / 'functions'}:{ROOT / 'build'}", "OPENBLAS_NUM_THREADS": "1"}
     command = [sys.executable, "-c", code, *map(str, arguments)]
     made = subprocess.Popen(
         command, env=environ, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
