@@ -35,7 +35,8 @@ def genre_context(
     """
     context = sparse.csr_matrix(genres + artist_means @ artist_genres)
     context.sort_indices()
-    context.data = to_fixed_point(context.data) / FIXED_POINT  # the order of a sum shows in the SVD by its last digits
+    # The order of a sum shows in its last digits, and those in the SVD.
+    context.data = to_fixed_point(context.data) / FIXED_POINT
     return context
 
 
