@@ -19,6 +19,7 @@ from segue.errors import SparkError
 
 LOCAL = "local[*]"
 WORKER_TIMEOUT = 120.0  # seconds in which a cluster must give a first worker
+CANCEL_INTERVAL = 1.0  # seconds, after that
 CONNECT_TIMEOUT = 5.0  # seconds in which a master must take a connection
 MASTER_SILENT = "stopped SparkContext"  # what Spark says when a master took connections for a minute and said nothing
 SUBMIT_VARIABLE = "PYSPARK_GATEWAY_PORT"  # set where spark-submit runs Python, and with it the master
@@ -164,8 +165,10 @@ def _check_workers(spark: Any, master: str | None) -> None:
     done, context = threading.Event(), spark.sparkContext
 
     def give_up() -> None:
-        if not done.wait(WORKER_TIMEOUT):
+        timeout = WORKER_TIMEOUT
+        while not done.wait(timeout):  # a job that is submitted only after one was cancelled is cancelled, too
             context.cancelAllJobs()
+            timeout = CANCEL_INTERVAL
 
     threading.Thread(target=give_up, daemon=True).start()
     try:
