@@ -1,14 +1,17 @@
-"""What the service and the dialects of its API share: routes, the context of a request, errors, JSON responses.
+"""What the service and the dialects of its API share: routes, the context of a request, its address, errors, JSON.
 
 The service alone opens the artifacts, owns the engine's lock, reopens a version whose files have vanished, adds ETags
 and turns exceptions into HTTP errors. A dialect is a module with routes of its own and its own way to write an error.
 """
 
+import importlib
 import json
+import re
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
+from urllib.parse import quote
 
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 from werkzeug.wrappers import Request, Response
@@ -17,6 +20,11 @@ from segue.auth import ApiKeys
 from segue.catalog.catalog import Catalog
 from segue.errors import ArtifactsError, HttpError, StoreError
 
+DIALECTS = {  # modules by the paths that each answers; the last one answers all others
+    "segue.spotify.routes": re.compile(r"/v1(/.*)?|/api/token/*", re.DOTALL),
+    "segue.subsonic.routes": re.compile(r"/rest(/.*)?", re.DOTALL),
+    "segue.web.routes": re.compile(r".*", re.DOTALL),
+}
 RETRY_AFTER = 30  # seconds; about what a fit of the demo catalogue takes
 CORS_ANY_ORIGIN = {  # any page may read a dialect's responses, as it could Spotify's; cookies are never looked at
     "Access-Control-Allow-Origin": "*",
@@ -25,6 +33,9 @@ CORS_ANY_ORIGIN = {  # any page may read a dialect's responses, as it could Spot
     "Access-Control-Expose-Headers": "Retry-After",
     "Access-Control-Max-Age": "86400",
 }
+_HOST = re.compile(r"(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?")
+_PREFIX = re.compile(r"(?:/[A-Za-z0-9._~%-]+)*")
+_PORTS = {"http": "80", "https": "443"}
 _JSON = json.JSONEncoder(
     ensure_ascii=False, allow_nan=False, check_circular=False, separators=(",", ":"), default=str
 )
@@ -71,6 +82,37 @@ class Dialect(Protocol):
 
     def authentication_error(self, request: Request, keys: ApiKeys) -> HttpError | None:
         """The error for a request without a valid key in its headers; None if it needs none or has one elsewhere."""
+
+
+def find_dialect(path: str) -> Dialect:
+    """The dialect that answers a path; its module is imported if it has not been yet."""
+    module = next(module for module, paths in DIALECTS.items() if paths.fullmatch(path))
+    dialect: Any = importlib.import_module(module)
+    return dialect
+
+
+def base_url(request: Request, configured: str | None) -> str:
+    """The address of the service without a slash at the end: as configured, else derived from the request.
+
+    Proxies tell in ``X-Forwarded-Proto``, ``-Host``, ``-Port`` and ``-Prefix`` what the caller used; of several
+    proxies the first one talked to the caller. Values that can't be part of an address are ignored.
+    """
+    if configured:
+        return configured
+    scheme = _forwarded_header(request, "Proto", re.compile("https?")) or request.scheme
+    host = _forwarded_header(request, "Host", _HOST) or (
+        request.host if _HOST.fullmatch(request.host) else "localhost"
+    )
+    port = _forwarded_header(request, "Port", re.compile(r"\d{1,5}"))
+    if port and port != _PORTS.get(scheme) and not re.search(r":\d+$", host):
+        host = f"{host}:{port}"
+    prefix = _forwarded_header(request, "Prefix", _PREFIX) or ""
+    return f"{scheme}://{host}{prefix}{quote(request.root_path.rstrip('/'))}"
+
+
+def _forwarded_header(request: Request, name: str, pattern: re.Pattern[str]) -> str | None:
+    value = request.headers.get(f"X-Forwarded-{name}", "").partition(",")[0].strip().rstrip("/")
+    return value if value and pattern.fullmatch(value) else None
 
 
 def no_content(headers: Mapping[str, str] | None = None) -> Route:

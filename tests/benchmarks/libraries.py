@@ -36,9 +36,8 @@ class Library(NamedTuple):
 def open_segue(artifacts: Path) -> Search:
     """The search core of a request by id: no HTTP, no JSON, no versions and caps."""
     from segue.catalog import load
-    from segue.engine.filters import AllowedSongs
     from segue.engine.scoring import Scorer
-    from segue.engine.search import approximate_search, search_budget
+    from segue.engine.search import AllowedSongs, approximate_search, search_budget
     from segue.engine.seeds import resolve
     from segue.query.schema import Filters, Seed
     from segue.web.service import retain_freed_memory

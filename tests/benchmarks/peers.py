@@ -18,8 +18,8 @@ from pathlib import Path
 
 import numpy as np
 
-from segue.engine.filters import AllowedSongs
 from segue.engine.scoring import Scorer
+from segue.engine.search import AllowedSongs
 from segue.engine.seeds import resolve
 from segue.engine.space import space_of
 from segue.query.schema import Filters, Seed

@@ -19,7 +19,7 @@ from segue.catalog import Catalog
 from segue.config import Config
 from segue.engine import recommendation, rerank, scoring, search
 from segue.query.parser import RequestParser
-from segue.web import formats, request_context, serializers
+from segue.web import request_context, serializers
 from segue.web.service import Service
 from tests.benchmarks.figures import Row
 from tests.benchmarks.hello.main import recommend as hello
@@ -37,7 +37,7 @@ STEPS: dict[str, tuple[Any, str]] = {
     "which to score": (search._Candidates, "pop_best"),
     "choice, and the rest of the search": (rerank, "rerank"),
     "songs as JSON": (serializers, "recommendations"),
-    "text of the JSON": (formats, "json_response"),
+    "text of the JSON": (serializers, "json_response"),
     "giving pages back": (Catalog, "unmap"),
 }
 HANDLED = {"approximate scores", "scores"}  # steps whose first argument is as long as the songs that they handle

@@ -25,14 +25,15 @@ from segue.catalog.lookup.exact import (
     songs_by_ids,
 )
 from segue.catalog.lookup.fuzzy import BATCH_THRESHOLD, LcsSimilarity
-from segue.catalog.lookup.matching import query_words, title_artist_splits
 from segue.catalog.lookup.resolver import resolve_song, search
 from segue.catalog.normalization import (
     KEY_LEVELS,
     case_folded,
     normalized,
+    query_words,
     search_key,
     search_text,
+    title_artist_splits,
     title_key,
     title_variants,
     without_version,

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from segue.catalog.arrays import map_array, mapped_bytes, unmap_pages
+from segue.catalog.catalog import map_array, mapped_bytes, unmap_pages
 
 MEGABYTES = 1_000_000
 SIZES = {"large": 40 * MEGABYTES, "middle": 20 * MEGABYTES, "small": 10 * MEGABYTES}  # bytes

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from segue import catalog
-from segue.catalog import arrays
+from segue.catalog.catalog import StringArray
 from segue.catalog.version_files import FORMAT
 from segue.errors import ArtifactsError
 from segue_build.artifacts import array_files
@@ -201,7 +201,7 @@ def test_no_artifacts_are_told_with_the_command_to_run_first(tmp_path, missing):
 @pytest.mark.parametrize("texts", [[], [""], ["a", "", "Déjà", "猫", ""], ["x" * 300]])
 def test_texts_read_back_as_they_were_written(tmp_path, texts):
     array_files.write_strings(tmp_path, "names", [texts[:2], texts[2:]])
-    found = arrays.StringArray(np.load(tmp_path / "names_heap.npy"), np.load(tmp_path / "names_offsets.npy"))
+    found = StringArray(np.load(tmp_path / "names_heap.npy"), np.load(tmp_path / "names_offsets.npy"))
     assert [found[row] for row in range(len(found))] == texts
 
 

@@ -12,10 +12,9 @@ import pytest
 
 from segue.catalog import Catalog, load
 from segue.engine import scoring, search
-from segue.engine.filters import AllowedSongs, out_of_range
 from segue.engine.recommendation import recommend
 from segue.engine.scoring import Scorer
-from segue.engine.search import FIRST_BATCH, Budget, approximate_search, exhaustive_search
+from segue.engine.search import FIRST_BATCH, AllowedSongs, Budget, approximate_search, exhaustive_search, out_of_range
 from segue.engine.seeds import resolve
 from segue.query.schema import Filters, Query, Seed
 from segue_build import FUNCTIONS

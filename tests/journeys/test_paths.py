@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from segue.catalog.lookup.exact import artist_names, song_by_id, song_versions
-from segue.engine.filters import AllowedSongs
+from segue.engine.search import AllowedSongs
 from segue.errors import InvalidQuery, UnknownSongs
 from segue.journeys import paths
 from segue.journeys.candidate_pool import metric_of

@@ -6,9 +6,8 @@ from werkzeug.test import Client
 from werkzeug.wrappers import Request
 
 from segue.config import Config
-from segue.dialects import http_error
+from segue.dialects import find_dialect, http_error
 from segue.errors import ArtifactsError, HttpError, StoreError
-from segue.web import urls
 from segue.web.service import Service
 
 STORE_MESSAGE = "s3://secret-bucket/names.bin: the store fails"
@@ -96,6 +95,6 @@ def test_each_exception_has_one_status_and_message(error, status, message):
     ],
 )
 def test_each_path_has_its_dialect(path, module):
-    assert urls.find_dialect(path).__name__ == module
+    assert find_dialect(path).__name__ == module
     for name in ("match", "error_response", "authentication_error", "HEADERS"):
-        assert hasattr(urls.find_dialect(path), name)
+        assert hasattr(find_dialect(path), name)

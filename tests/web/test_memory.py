@@ -4,7 +4,7 @@ from werkzeug.test import Client
 from werkzeug.wrappers import Request
 
 from segue.catalog import catalog
-from segue.catalog.arrays import unmap_pages
+from segue.catalog.catalog import unmap_pages
 from segue.config import Config
 from segue.web.service import Service
 

@@ -16,14 +16,14 @@ from segue.config import Config
 from segue.engine.explanations import MAX_REASONS
 from segue.engine.seeds import POINTS_PER_SEED
 from segue.errors import InvalidQuery
-from segue.query import parser, validation
+from segue.query import parser
+from segue.query import schema as query_schema
 from segue.query.schema import AUDIO_FEATURES, NUMERIC_ATTRIBUTES, Query, Vocabulary
 from segue.subsonic import request_params, routes
 from segue.web import request_context, service
-from segue.web.formats import FORMATS
 from segue.web.gateway import Gateway
-from segue.web.routes import ROUTES
-from segue.web.urls import STATIC_PREFIX
+from segue.web.routes import ROUTES, STATIC_PREFIX
+from segue.web.serializers import FORMATS
 from segue.web.views import batch, catalogue
 from tests.support.openapi import DOCUMENT, OWN, REST, SCHEMAS, limits, parameter, somewhere
 
@@ -138,15 +138,15 @@ def test_lengths_are_those_of_the_code():
         "alternatives": SCHEMAS["ResolvedSeed"]["oneOf"][0]["properties"]["alternatives"]["maxItems"],
         "songs of a seed": SCHEMAS["ResolvedSeed"]["oneOf"][1]["properties"]["songs"]["maximum"],
     } == {
-        "text": validation.MAX_TEXT_LENGTH,
-        "genre": validation.MAX_TEXT_LENGTH,
+        "text": query_schema.MAX_TEXT_LENGTH,
+        "genre": query_schema.MAX_TEXT_LENGTH,
         "search": catalogue.MAX_QUERY_LENGTH,
         "ids": (catalogue.MAX_SONGS_IN_URL, catalogue.MAX_SONGS_IN_BODY),
         "seeds": parser.MAX_SEEDS,
         "genres": parser.MAX_FILTER_ENTRIES,
         "excluded": {parser.MAX_FILTER_ENTRIES},
-        "bound": (-validation.MAX_BOUND, validation.MAX_BOUND),
-        "faults": validation.MAX_FAULTS,
+        "bound": (-query_schema.MAX_BOUND, query_schema.MAX_BOUND),
+        "faults": query_schema.MAX_FAULTS,
         "draw": parser.MAX_DRAW,
         "reasons": MAX_REASONS,
         "alternatives": MAX_ALTERNATIVES,
@@ -157,7 +157,7 @@ def test_lengths_are_those_of_the_code():
 def test_ids_are_those_of_the_code():
     schema = SCHEMAS["Id"]
     characters = schema["pattern"].removeprefix("^").removesuffix("+$")
-    assert f"{characters}{{{schema['minLength']},{schema['maxLength']}}}" == validation.ID_PATTERN.pattern
+    assert f"{characters}{{{schema['minLength']},{schema['maxLength']}}}" == query_schema.ID_PATTERN.pattern
 
 
 def test_every_list_comes_in_the_formats_of_the_code():

@@ -7,10 +7,10 @@ from werkzeug.test import Client, EnvironBuilder
 from werkzeug.wrappers import Request
 
 from segue.config import Config
+from segue.dialects import base_url
 from segue.errors import ConfigError
 from segue.web.aws_lambda import strip_stage
 from segue.web.service import Service
-from segue.web.urls import base_url
 
 
 def request_of(headers, base_url="http://inside:8080"):

@@ -1,4 +1,4 @@
-"""Writes the arrays that :mod:`segue.catalog.schema` declares, as :mod:`segue.catalog.arrays` reads them.
+"""Writes the arrays that :mod:`segue.catalog.schema` declares, as :mod:`segue.catalog.catalog` reads them.
 
 Arrays that are in memory are saved whole; the writers append rows to files that grow.
 """
@@ -15,7 +15,7 @@ from segue.catalog.schema import LISTS, schema_of
 
 
 def write_strings(folder: Path, name: str, texts: Iterable[list[str]]) -> None:
-    """Write strings, a batch of them at a time; see :class:`segue.catalog.arrays.StringArray`."""
+    """Write strings, a batch of them at a time; see :class:`segue.catalog.catalog.StringArray`."""
     heap = RaggedWriter(folder, name, "heap")
     for batch in texts:
         heap.append(*encode_texts(batch))
@@ -29,7 +29,7 @@ def encode_texts(texts: list[str]) -> tuple[np.ndarray, np.ndarray]:
 
 
 def save_lists(folder: Path, owner: str, items: str, lengths: np.ndarray, values: np.ndarray) -> None:
-    """Write lists of these lengths, end to end in ``values``; see :class:`segue.catalog.arrays.RaggedArray`."""
+    """Write lists of these lengths, end to end in ``values``; see :class:`segue.catalog.catalog.RaggedArray`."""
     names = LISTS[owner, items]
     save_array(folder, names.offsets, offsets_from_lengths(lengths))
     save_array(folder, names.values, values)
@@ -110,7 +110,7 @@ class NpyFolderWriter:
 
 
 class RaggedWriter:
-    """Rows of unequal length as :mod:`segue.catalog.arrays` reads them: values end to end, and offsets.
+    """Rows of unequal length as :mod:`segue.catalog.catalog` reads them: values end to end, and offsets.
 
     The offsets, 8 bytes a row, lie in a file of their own until the sum of all lengths decides their type.
     """

@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 
 from segue.catalog import Catalog
-from segue.catalog.arrays import map_array
-from segue.catalog.catalog import sample_rows
+from segue.catalog.catalog import map_array, sample_rows
 from segue.catalog.remote.blocks import (
     ARTISTS,
     CELLS,

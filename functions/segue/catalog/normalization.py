@@ -27,6 +27,9 @@ _FEATURED = re.compile(
 _NOT_WORD = re.compile(r"[^\w]+")
 _INNER_EXCLAMATION = re.compile(r"(?<=[^\W\d_])!(?=[^\W\d_])")
 _HAS_VARIANTS = re.compile(r"[(\[]|\s-\s|\bf(?:ea)?t(?:uring)?\b")  # other titles are typed in one way
+_FEATURING = frozenset(("feat", "ft", "featuring"))
+_BY = "by"
+MAX_WORDS = 24  # words of a text that count; the rest is ignored
 STOP_WORDS = frozenset(("the", "and", "n"))  # words that people leave out or write as a sign
 
 
@@ -90,6 +93,32 @@ def search_key(text: str) -> str:
 def sort_key(name: str) -> str:
     """The key by which names are sorted, so that those that begin with the same typed words are neighbours."""
     return search_text(name) or case_folded(name)
+
+
+def query_words(text: str) -> list[str]:
+    """The words of a text as they are typed, at least one."""
+    return search_text(text).split()[:MAX_WORDS] or [case_folded(text)]
+
+
+def title_artist_splits(words: Sequence[str]) -> list[tuple[str, str]]:
+    """The titles and artists, joined, that words may be: all of them a title ("" for the artist), or split anywhere.
+
+    ``["yellow", "by", "coldplay"]`` -> ``("yellowbycoldplay", ""), ("yellow", "coldplay"), ...``
+    """
+    without = [word for word in words if word not in _FEATURING]
+    pairs = []
+    for some in (words, without) if 0 < len(without) < len(words) else (words,):
+        pairs.append((join_words(some), ""))
+        for position in range(1, len(some)):
+            left, right = some[:position], some[position:]
+            artist = right[1:] if right[0] == _BY and len(right) > 1 else right
+            pairs += [(join_words(left), join_words(artist)), (join_words(right), join_words(left))]
+    return list(dict.fromkeys(pairs))
+
+
+def without_separators(words: Sequence[str]) -> list[str]:
+    """Words without those that separate a title from its artists."""
+    return [word for word in words if word not in _FEATURING and word != _BY] or list(words)
 
 
 def title_variants(name: str) -> list[str]:

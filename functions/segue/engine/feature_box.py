@@ -6,14 +6,14 @@ its walls, or scores more than one on its walls that meets all targets.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 
 from segue.catalog.catalog import Catalog
-from segue.engine.filters import AllowedSongs, out_of_range
 from segue.engine.scoring import ScoredRows, Scorer, SeedPoints
+from segue.engine.search import AllowedSongs, out_of_range
 from segue.engine.space import AUDIO_COLUMNS, MAX_CODE, rank_transform, space_of
 
 FIRST_BOX_SONGS = 2_000  # songs that the first box holds, about
@@ -41,11 +41,11 @@ class GivenFeature(NamedTuple):
 GivenFeatures = list[GivenFeature]  # of the features of a seed
 
 
-def given_features(catalog: Catalog, seeds: Sequence[SeedPoints]) -> GivenFeatures:
-    """What was given of the only seed; nothing where it is not by raw features, or songs shall be unlike it."""
-    seed, space = seeds[0], space_of(catalog)
+def given_features(catalog: Catalog, seed: SeedPoints) -> GivenFeatures:
+    """What was given of a seed of raw features; nothing where songs shall be unlike it."""
+    space = space_of(catalog)
     block = space.block("audio")
-    if len(seeds) > 1 or seed.rows or seed.seed.weight < 0 or block is None:
+    if seed.seed.weight < 0 or block is None:
         return []
     codes, known = seed.vectors[0, block.columns].tolist(), seed.known[0, block.columns].tolist()
     return [

@@ -5,6 +5,7 @@ Takes and gives values, knows nothing of HTTP, and can be called from a notebook
     >>> recommend(load(Path("artifacts")), Query((Seed("", {}, song="Paper Harbour"),)))
 """
 
+import functools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -12,14 +13,14 @@ import numpy as np
 
 from segue.catalog.catalog import Catalog
 from segue.catalog.lookup.exact import artist_names
-from segue.catalog.lookup.resolver import resolve_artist
+from segue.catalog.lookup.resolver import resolve_artist, resolve_genre
 from segue.catalog.normalization import normalized
 from segue.engine import explanations, feature_box, rerank, search
-from segue.engine.filters import AllowedSongs
 from segue.engine.scoring import ScoredRows, Scorer
+from segue.engine.search import AllowedSongs
 from segue.engine.seeds import ResolvedSeed, resolve
 from segue.engine.space import similarity, space_of
-from segue.query.schema import Filters, Query, Seed
+from segue.query.schema import Filters, Query, Seed, Vocabulary
 
 MAX_RELATED = 20
 RELATED_SONGS = 3 * MAX_RELATED  # songs: two may be by one artist, who may be spelled in several ways
@@ -97,6 +98,13 @@ def recommend(catalog: Catalog, query: Query, resolved: Sequence[ResolvedSeed] |
     )
 
 
+def vocabulary(catalog: Catalog) -> Vocabulary:
+    """The genres and attributes of a catalogue, which requests may name."""
+    manifest = catalog.manifest
+    genre = functools.partial(resolve_genre, manifest["genres"])
+    return Vocabulary(manifest["genres"], manifest["attributes"], manifest["has_explicit"], genre)
+
+
 def similarity_function(catalog: Catalog) -> Callable[[int, Sequence[int]], np.ndarray]:
     """A function that gives the similarity of a song to others, 0..1, as a seed's, in all columns."""
 
@@ -112,7 +120,8 @@ def _search(
 ) -> Iterator[ScoredRows]:
     if query.exact:
         return search.exhaustive_search(scorer, allowed)
-    features = feature_box.given_features(catalog, seeds)
+    has_raw_features = len(seeds) == 1 and not seeds[0].rows
+    features = feature_box.given_features(catalog, seeds[0]) if has_raw_features else []
     if features:
         return feature_box.feature_box_search(catalog, scorer, features, allowed)
     return search.approximate_search(catalog, scorer, allowed, search.search_budget(catalog, scorer))

@@ -14,8 +14,8 @@ from typing import NamedTuple
 import numpy as np
 
 from segue.catalog.catalog import Catalog
-from segue.engine.filters import AllowedSongs
 from segue.engine.scoring import ScoredRows
+from segue.engine.search import AllowedSongs
 from segue.query.schema import Query
 
 MMR_POOL = 300  # songs among which diversity chooses, whatever the limit: a longer list begins as a shorter one does

@@ -14,9 +14,8 @@ from functools import cached_property
 
 import numpy as np
 
-from segue.catalog.arrays import RaggedArray
-from segue.catalog.catalog import Catalog
-from segue.engine.filters import AllowedSongs
+from segue.catalog.catalog import Catalog, RaggedArray
+from segue.engine.search import AllowedSongs
 from segue.engine.space import space_of, squared_distances
 
 EXHAUSTIVE_LIMIT = 5_000  # allowed songs; up to so many, all of them are candidates

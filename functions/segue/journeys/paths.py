@@ -16,8 +16,8 @@ from functools import cached_property
 import numpy as np
 
 from segue.catalog.catalog import Catalog
-from segue.engine.filters import AllowedSongs
 from segue.engine.recommendation import recommend
+from segue.engine.search import AllowedSongs
 from segue.engine.seeds import ResolvedSeed, resolve
 from segue.engine.space import rank_transform, square_of_difference
 from segue.errors import Fault, InvalidQuery

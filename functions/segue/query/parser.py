@@ -16,9 +16,13 @@ from segue.query.schema import (
     PlaylistQuery,
     Query,
     Seed,
+    Validator,
     Vocabulary,
+    did_you_mean,
+    escape_pointer,
+    number_or_text,
+    quoted,
 )
-from segue.query.validation import Validator, did_you_mean, escape_pointer, number_or_text, quoted
 
 MAX_SEEDS = 100
 MAX_FILTER_ENTRIES = 1000  # entries of any list in the filters

@@ -14,7 +14,7 @@ from segue.catalog.catalog import Catalog
 from segue.catalog.lookup.exact import artist_by_id, songs_by_ids
 from segue.catalog.lookup.resolver import genre_key, resolve_artist
 from segue.errors import HttpError
-from segue.query.validation import MAX_BOUND, quoted
+from segue.query.schema import MAX_BOUND, quoted
 
 # The tunable attributes and their ranges, as the Spotify Web API documents them; where it gives none, any number.
 UNIT, ANY = (0, 1), (-MAX_BOUND, MAX_BOUND)

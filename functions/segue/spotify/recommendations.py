@@ -9,8 +9,7 @@ from segue.catalog.lookup.exact import artist_by_id, artist_id
 from segue.engine import recommendation
 from segue.engine.recommendation import Pool, Recommendation
 from segue.query.parser import MAX_DRAW, MAX_FILTER_ENTRIES
-from segue.query.schema import Filters, Query, Seed
-from segue.query.validation import did_you_mean, quoted
+from segue.query.schema import Filters, Query, Seed, did_you_mean, quoted
 from segue.spotify import query_params
 from segue.spotify.query_params import ApiError, QueryParams
 from segue.spotify.serializers import JsonObject, Serializer, neutral_value

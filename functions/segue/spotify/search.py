@@ -19,7 +19,7 @@ from segue.catalog.catalog import Catalog
 from segue.catalog.lookup.resolver import search
 from segue.catalog.lookup.words import artist_index, contains_words, songs_on_albums
 from segue.catalog.normalization import normalized
-from segue.engine import filters
+from segue.engine.search import songs_with_genres
 from segue.spotify import query_params
 from segue.spotify.query_params import ApiError, QueryParams
 from segue.spotify.serializers import JsonObject, Serializer
@@ -119,7 +119,7 @@ def _field_mask(catalog: Catalog, terms: SearchTerms) -> np.ndarray:
         mask &= songs_on_albums(catalog, normalized(terms.album))
     if terms.genre:
         genre = query_params.find_genre(catalog.manifest["genres"], terms.genre)
-        mask &= filters.songs_with_genres(catalog, (genre,)) if genre else False
+        mask &= songs_with_genres(catalog, (genre,)) if genre else False
     if terms.years:
         released = catalog.attribute("year")
         mask &= (released >= terms.years[0]) & (released <= terms.years[1])

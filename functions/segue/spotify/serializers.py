@@ -12,8 +12,8 @@ from urllib.parse import urlencode
 
 import numpy as np
 
-from segue.catalog import Catalog, song_table
-from segue.catalog.lookup.exact import album_id, artist_id, artist_names
+from segue.catalog import Catalog
+from segue.catalog.lookup.exact import album_id, artist_id, artist_names, spotify_url
 from segue.query.schema import AUDIO_FEATURES
 
 _NEUTRAL_VALUES: Mapping[str, float] = {"time_signature": 4, "key": -1, "mode": 1}
@@ -52,7 +52,7 @@ class Serializer:
             "duration_ms": self._integer("duration_ms", row),
             "explicit": bool(self._integer("explicit", row)),
             "external_ids": {},
-            **self._object_fields("track", identity, name, song_table.spotify_url(catalog, identity)),
+            **self._object_fields("track", identity, name, spotify_url(catalog, identity)),
             "is_local": False,
             "popularity": self._integer("popularity", row),
             "preview_url": None,

@@ -17,8 +17,7 @@ from segue.catalog.lookup.words import albums_containing, all_albums
 from segue.catalog.normalization import normalized
 from segue.engine.recommendation import Recommendation, recommend, similarity_function
 from segue.errors import InvalidQuery
-from segue.query.schema import PathQuery, Query, Seed
-from segue.query.validation import quoted
+from segue.query.schema import PathQuery, Query, Seed, quoted
 from segue.subsonic.request_params import ERROR_GENERIC, ERROR_NOT_FOUND, ApiError, RequestParams
 from segue.subsonic.serializers import JsonObject, Serializer
 

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs
 from werkzeug.wrappers import Request
 
 from segue.errors import HttpError
-from segue.query.validation import MAX_TEXT_LENGTH, quoted
+from segue.query.schema import MAX_TEXT_LENGTH, quoted
 
 ERROR_GENERIC = 0
 ERROR_MISSING_PARAMETER = 10

@@ -13,7 +13,7 @@ from werkzeug.wrappers import Request, Response
 from segue.auth import ApiKeys
 from segue.dialects import CORS_ANY_ORIGIN, RequestContext, Route, no_content
 from segue.errors import HttpError
-from segue.query.validation import quoted
+from segue.query.schema import quoted
 from segue.subsonic import request_params, serializers
 from segue.subsonic.request_params import (
     ERROR_CONFLICTING_CREDENTIALS,

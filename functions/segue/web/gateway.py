@@ -18,10 +18,9 @@ from werkzeug.wrappers import Request, Response
 
 from segue import log_context
 from segue.auth import ApiKeys, presented_key
-from segue.dialects import http_error
+from segue.dialects import find_dialect, http_error
 from segue.errors import ConfigError
 from segue.log_context import LogContext
-from segue.web import urls
 
 HEALTH_PATHS = ("/healthz", "/healthz/")
 TOKEN_PATHS = ("/api/token", "/api/token/")  # checks keys itself, and issues tokens for them
@@ -142,7 +141,7 @@ class Gateway:
 
 def _unauthorized(request: Request, keys: ApiKeys) -> Response | None:
     """A 401 as the dialect of the path writes it; None where the request has a key elsewhere, or needs none."""
-    dialect = urls.find_dialect(request.path)
+    dialect = find_dialect(request.path)
     try:
         error = dialect.authentication_error(request, keys)
     except Exception as unreadable:  # the form that may hold a key is too large, or ends before it is complete

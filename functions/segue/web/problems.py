@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response
 
 from segue.dialects import json_response
 from segue.errors import Fault, InvalidQuery, UnknownSong, UnknownSongs
-from segue.query.validation import MAX_FAULTS
+from segue.query.schema import MAX_FAULTS
 
 TITLES = {
     400: "Invalid request",

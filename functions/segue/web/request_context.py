@@ -1,6 +1,5 @@
 """The parameters and the JSON body of a request, and the operations that they are for."""
 
-import functools
 import json
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, NoReturn
@@ -8,12 +7,11 @@ from typing import Any, NamedTuple, NoReturn
 from werkzeug.wrappers import Request, Response
 
 from segue.catalog.catalog import Catalog
-from segue.catalog.lookup.resolver import resolve_genre
 from segue.dialects import RequestContext
+from segue.engine.recommendation import vocabulary
 from segue.errors import Fault, HttpError, InvalidQuery
-from segue.query.schema import Vocabulary
-from segue.query.validation import Validator, escape_pointer, number_or_text
-from segue.web import formats
+from segue.query.schema import Validator, Vocabulary, escape_pointer, number_or_text
+from segue.web import serializers
 
 TEXT_PARAMETERS = ("q", "ids", "rows")  # never parsed as numbers
 MAX_INTEGER_DIGITS = 20
@@ -63,10 +61,10 @@ def answer_post(context: RequestContext, operation: Operation) -> Response:
     catalog = context.open_catalog()
     read_body(context.request, operation.limits)  # before the lock, as it may arrive slowly
     with context.engine_lock:
-        query_parameters(context.request, (formats.FORMAT_PARAMETER,))
-        wanted = formats.requested_format(context.request)
+        query_parameters(context.request, (serializers.FORMAT_PARAMETER,))
+        wanted = serializers.requested_format(context.request)
         query = operation.parse(parse_body(context.request, operation.limits), vocabulary(catalog))
-        return formats.list_response(wanted, operation.execute(catalog, query))
+        return serializers.list_response(wanted, operation.execute(catalog, query))
 
 
 def query_parameters(request: Request, known: Sequence[str] = ()) -> dict[str, Any]:
@@ -86,13 +84,6 @@ def query_parameters(request: Request, known: Sequence[str] = ()) -> dict[str, A
             validator.add_fault(f"/{name}", "given more than once")
     validator.raise_faults()
     return {name: text if name in TEXT_PARAMETERS else number_or_text(text) for name, text in parameters.items()}
-
-
-def vocabulary(catalog: Catalog) -> Vocabulary:
-    """The genres and attributes of a catalogue, which requests may name."""
-    manifest = catalog.manifest
-    genre = functools.partial(resolve_genre, manifest["genres"])
-    return Vocabulary(manifest["genres"], manifest["attributes"], manifest["has_explicit"], genre)
 
 
 def parse_body(request: Request, limits: BodyLimits = QUERY_LIMITS) -> object:

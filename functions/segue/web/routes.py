@@ -1,6 +1,7 @@
 """The routes of Segue's own API, and its errors: the dialect beside Spotify's and OpenSubsonic's."""
 
 import functools
+import importlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,9 +14,10 @@ from segue.dialects import RequestContext, Route, no_content
 from segue.errors import HttpError
 from segue.web import problems, serializers
 from segue.web.request_context import Operation, answer_post
-from segue.web.urls import STATIC_PREFIX, load_view
 
 HEADERS: Mapping[str, str] = {}
+STATIC_PREFIX = "/page/"  # below it are the page's scripts, styles and fonts
+DOCUMENT_PATHS = ("/", "/docs", "/docs/clients", "/openapi.json")
 MISSING_KEY = "an API key is needed: Authorization: Bearer KEY, or X-Api-Key: KEY"
 
 
@@ -74,6 +76,17 @@ def match(request: Request) -> Route:
     if isinstance(view, Operation):
         return Route(view.name, functools.partial(_respond, answer_post, {"operation": view}))
     return Route(view.__name__, functools.partial(_respond, view, arguments))
+
+
+def load_view(name: str) -> Any:
+    """A view or an operation by the name ``module.name`` in :mod:`segue.web.views`, imported if need be."""
+    module, _, attribute = name.partition(".")
+    return getattr(importlib.import_module(f"segue.web.views.{module}"), attribute)
+
+
+def is_static(path: str) -> bool:
+    """Whether the response to a path depends on the code alone, not on a version of the catalogue."""
+    return path.startswith(STATIC_PREFIX) or (path.rstrip("/") or "/") in DOCUMENT_PATHS
 
 
 def _respond(view: Any, arguments: Mapping[str, Any], context: RequestContext) -> Response:

@@ -21,11 +21,11 @@ from werkzeug.wrappers import Request, Response
 from segue import log_context
 from segue.catalog.catalog import Catalog
 from segue.config import Config
-from segue.dialects import Dialect, RequestContext, http_error
+from segue.dialects import Dialect, RequestContext, base_url, find_dialect, http_error
 from segue.errors import ArtifactsError
 from segue.query.schema import Query, Seed
 from segue.releases.serving import LiveCatalog, open_releases
-from segue.web import urls
+from segue.web.routes import is_static, load_view
 
 _log = logging.getLogger("segue")
 _REQUEST_CATALOG: ContextVar[Catalog | None] = ContextVar("request_catalog", default=None)
@@ -45,13 +45,12 @@ class Service:
         self._engine_lock = threading.Lock()
         self._live = LiveCatalog(open_releases(config), config.refresh_seconds, _check_recommends)
         retain_freed_memory()
-        urls.find_dialect("/recommend")  # what most requests need is imported
-        urls.load_view("recommend.RECOMMEND")  # while platforms still give the starting function a whole core
+        load_view("recommend.RECOMMEND")  # imported while platforms still give the starting function a whole core
 
     def handle(self, request: Request) -> Response:
         """Answer one request from one version; any error becomes a response, too."""
         token = _REQUEST_CATALOG.set(None)
-        dialect = urls.find_dialect(request.path)
+        dialect = find_dialect(request.path)
         try:
             response = self._respond(dialect, request)
             response.headers.update(dialect.HEADERS)
@@ -93,7 +92,7 @@ class Service:
             return self._dispatch(dialect, request)
 
     def _not_modified(self, request: Request) -> Response | None:
-        if request.if_none_match and not urls.is_static(request.path):
+        if request.if_none_match and not is_static(request.path):
             with contextlib.suppress(ArtifactsError):
                 return not_modified(request, self.catalog().version)
         return None
@@ -102,8 +101,8 @@ class Service:
         route = dialect.match(request)
         log_context.bind(route=route.name)
         public_url = self._config.public_url
-        base_url = urls.base_url(request, public_url)
-        return route.respond(RequestContext(request, self.catalog, self._engine_lock, base_url, public_url))
+        address = base_url(request, public_url)
+        return route.respond(RequestContext(request, self.catalog, self._engine_lock, address, public_url))
 
 
 def retain_freed_memory() -> None:
@@ -119,7 +118,7 @@ def retain_freed_memory() -> None:
 def _check_recommends(catalog: Catalog) -> None:
     """Recommend songs like one of a version's; raises the error that prevents it."""
     song = catalog.texts("ids")[int(catalog.array("recommendable").argmax())]
-    urls.load_view("recommend.RECOMMEND").execute(catalog, Query((Seed("", {}, id=song),)))
+    load_view("recommend.RECOMMEND").execute(catalog, Query((Seed("", {}, id=song),)))
 
 
 def etag(request: Request, version: str) -> str:

@@ -6,20 +6,23 @@ distinguishes artists who share the first, or an artist's albums. Ids are the sa
 """
 
 import itertools
+import re
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from itertools import takewhile
+from typing import Any
 
 import numpy as np
 
-from segue.catalog.arrays import ArrayReader, StringArray
-from segue.catalog.catalog import Catalog
+from segue.catalog.catalog import ArrayReader, Catalog, StringArray
 from segue.catalog.normalization import hash64, normalized, sort_key, title_key
 
 ARTIST_SHARE = 0.75  # the least that a song counts as, of the popularity of its artist's best-known song
 BASE62 = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 HALF_LENGTH = 11  # characters that hold 64 bits: 62**11 > 2**64
+PARQUET_FILE = "catalog.parquet"
+_SPOTIFY_ID = re.compile(r"[0-9A-Za-z]{22}")
 _MAX_CHARACTER = "\U0010ffff"
 
 
@@ -81,6 +84,23 @@ def artist_names_by_song(catalog: Catalog, rows: np.ndarray) -> list[list[str]]:
     by = catalog.lists("song", "artists").take(rows)
     names = iter(catalog.texts("artists").take(np.array(list(itertools.chain(*by)), np.int64)))
     return [list(itertools.islice(names, len(artists))) for artists in by]
+
+
+def read_song(catalog: Catalog, row: int) -> dict[str, Any]:
+    """Everything that is known about a song: column -> value, None where unknown; a row group is read for it."""
+    from pyarrow.parquet import ParquetFile  # few requests need it
+
+    firsts = np.asarray(catalog.manifest["row_groups"])
+    group = int(np.searchsorted(firsts, row, side="right")) - 1
+    with ParquetFile(catalog.path(PARQUET_FILE), memory_map=True) as file:
+        table = file.read_row_group(group, use_threads=False)
+    return dict(table.slice(row - int(firsts[group]), 1).to_pylist()[0])
+
+
+def spotify_url(catalog: Catalog, identity: str) -> str | None:
+    """Where Spotify plays a song, if its id is Spotify's."""
+    known = _SPOTIFY_ID.fullmatch(identity) and not catalog.manifest["invented"]
+    return f"https://open.spotify.com/track/{identity}" if known else None
 
 
 def song_versions(catalog: Catalog, row: int) -> np.ndarray:

@@ -10,8 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from segue.catalog.arrays import take_slices
-from segue.catalog.catalog import Catalog
+from segue.catalog.catalog import Catalog, take_slices
 from segue.catalog.normalization import search_text
 
 BATCH_THRESHOLD = 64  # texts; fewer are compared one by one, which is faster

@@ -1,7 +1,6 @@
 """How well a text matches a song: as a title, a title and an artist in either order, or some words of both.
 
-Each candidate is compared letter by letter with all its spellings, else word by word; the best match of each song is
-ranked together with the song's popularity.
+Each candidate is compared letter by letter with all its spellings, else word by word.
 """
 
 import functools
@@ -13,14 +12,11 @@ from typing import NamedTuple
 import numpy as np
 
 from segue.catalog.catalog import Catalog
-from segue.catalog.lookup.exact import artist_names_by_song, popularity, popularity_with_artist
+from segue.catalog.lookup.exact import artist_names_by_song
 from segue.catalog.lookup.fuzzy import LcsSimilarity
-from segue.catalog.normalization import case_folded, join_words, search_text, title_variants
+from segue.catalog.normalization import join_words, query_words, title_variants, without_separators
 
-MAX_WORDS = 24  # words of a text that count; the rest is ignored
 CLOSE_SCORE = 0.85  # score below which another spelling is another name
-_FEATURING = frozenset(("feat", "ft", "featuring"))
-_BY = "by"
 _VERSION_WORDS = frozenset((  # describe a recording or a video of it, as years do
     "acoustic", "album", "audio", "cover", "deluxe", "demo", "edit", "extended", "hd", "hq", "instrumental",
     "karaoke", "live", "lyric", "lyrics", "mix", "mono", "music", "official", "original", "radio", "remaster",
@@ -35,7 +31,6 @@ _MIN_LETTERS_SHARE = 0.5  # share of a text's letters, in words of the song, tha
 _WORDS_SCORE, _WHOLE_TITLE_BONUS, _PHRASE_BONUS, _ARTIST_BONUS = 0.7, 0.1, 0.1, 0.05
 MAX_COMPARED_LENGTH = 100  # letters that are compared, of a text or a name
 MIN_SCORE = 0.7  # score of a match below which nothing is meant
-POPULARITY_WEIGHT = 0.0015  # added to a match's score for each point of popularity
 _MIN_PART_SIMILARITY = 0.6  # similarity that a title and an artist each need
 _PREFIX_FACTOR = 0.9  # score of a spelling that the text begins, against one that it ends
 
@@ -75,42 +70,6 @@ def match_songs(catalog: Catalog, words: Sequence[str], rows: np.ndarray, *, typ
             if match and (index not in found or found[index].score < match.score):
                 found[index] = match
     return list(found.values())
-
-
-def rank_matches(catalog: Catalog, found: Sequence[SongMatch]) -> list[SongMatch]:
-    """Matches by their scores and the songs' popularity together, then the most popular first."""
-    rows = np.array([match.row for match in found], np.int64)
-    scores = np.array([match.score for match in found]) + POPULARITY_WEIGHT * popularity_with_artist(
-        catalog, rows
-    ).astype(np.float64)
-    order = np.lexsort((rows, -popularity(catalog, rows), -scores.round(6)))
-    return [found[index] for index in order.tolist()]
-
-
-def query_words(text: str) -> list[str]:
-    """The words of a text as they are typed, at least one."""
-    return search_text(text).split()[:MAX_WORDS] or [case_folded(text)]
-
-
-def title_artist_splits(words: Sequence[str]) -> list[tuple[str, str]]:
-    """The titles and artists, joined, that words may be: all of them a title ("" for the artist), or split anywhere.
-
-    ``["yellow", "by", "coldplay"]`` -> ``("yellowbycoldplay", ""), ("yellow", "coldplay"), ...``
-    """
-    without = [word for word in words if word not in _FEATURING]
-    pairs = []
-    for some in (words, without) if 0 < len(without) < len(words) else (words,):
-        pairs.append((join_words(some), ""))
-        for position in range(1, len(some)):
-            left, right = some[:position], some[position:]
-            artist = right[1:] if right[0] == _BY and len(right) > 1 else right
-            pairs += [(join_words(left), join_words(artist)), (join_words(right), join_words(left))]
-    return list(dict.fromkeys(pairs))
-
-
-def without_separators(words: Sequence[str]) -> list[str]:
-    """Words without those that separate a title from its artists."""
-    return [word for word in words if word not in _FEATURING and word != _BY] or list(words)
 
 
 def is_version_word(word: str) -> bool:

@@ -19,6 +19,7 @@ from segue.catalog.lookup.exact import (
     artists_with_prefix,
     most_popular_songs,
     popularity,
+    popularity_with_artist,
     song_by_id,
     songs_by_title,
     titles_with_prefix,
@@ -29,17 +30,24 @@ from segue.catalog.lookup.matching import (
     MAX_COMPARED_LENGTH,
     SongMatch,
     match_songs,
+)
+from segue.catalog.normalization import (
+    KEY_LEVELS,
+    hash64,
+    join_words,
     query_words,
-    rank_matches,
+    search_key,
+    search_text,
     title_artist_splits,
+    title_key,
     without_separators,
 )
-from segue.catalog.normalization import KEY_LEVELS, hash64, join_words, search_key, search_text, title_key
 
 MAX_ALTERNATIVES = 5
 MAX_SAME_TITLE = 5_000  # songs of one title; bounds the work where a catalogue has very many
 MAX_CANDIDATES = 80  # songs that share most letters with a text, which are compared with it
 MAX_PREFIX_MATCHES = 16  # songs, and artists, whose names a text begins
+POPULARITY_WEIGHT = 0.0015  # added to a match's score for each point of popularity
 MAX_OFFERED = 10  # artists and genres that a search finds
 _ARTIST_SONG_SCORE = 0.95  # score of a song by the artist whose name is all of the text
 _NO_MATCH = 4
@@ -157,6 +165,16 @@ def search(catalog: Catalog, text: str, limit: int) -> SearchResults:
             found.setdefault(row, SongMatch(row, "parts", _ARTIST_SONG_SCORE, artist, names_title=False))
     songs, genres = rank_matches(catalog, list(found.values())), search_genres(catalog.manifest["genres"], text)
     return SearchResults(_distinct(catalog, songs, limit), tuple(artists[:MAX_OFFERED]), tuple(genres[:MAX_OFFERED]))
+
+
+def rank_matches(catalog: Catalog, found: Sequence[SongMatch]) -> list[SongMatch]:
+    """Matches by their scores and the songs' popularity together, then the most popular first."""
+    rows = np.array([match.row for match in found], np.int64)
+    scores = np.array([match.score for match in found]) + POPULARITY_WEIGHT * popularity_with_artist(
+        catalog, rows
+    ).astype(np.float64)
+    order = np.lexsort((rows, -popularity(catalog, rows), -scores.round(6)))
+    return [found[index] for index in order.tolist()]
 
 
 def prefetch(catalog: Catalog, ids: Sequence[str], named: Sequence[tuple[str | None, str | None]]) -> None:

@@ -1,6 +1,6 @@
 """A catalog whose songs stay in the store: small arrays are files on the disk, blocks of the others are fetched.
 
-Whoever reads part of an array gets a :class:`RemoteArray`, an :class:`segue.catalog.arrays.ArrayReader` that fetches
+Whoever reads part of an array gets a :class:`RemoteArray`, an :class:`segue.catalog.catalog.ArrayReader` that fetches
 the blocks of this part. Whoever asks for a whole array gets its file, fetched and mapped.
 """
 
@@ -12,8 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from segue.catalog.arrays import ArrayReader
-from segue.catalog.catalog import Catalog
+from segue.catalog.catalog import ArrayReader, Catalog
 from segue.catalog.remote.block_cache import BlockCache, FetchRange
 from segue.catalog.remote.blocks import (
     CELLS,
@@ -130,7 +129,7 @@ class RemoteCatalog(Catalog):
 
 
 class RemoteArray:
-    """Reads parts of an array in the store, see :class:`segue.catalog.arrays.ArrayReader`; it returns copies.
+    """Reads parts of an array in the store, see :class:`segue.catalog.catalog.ArrayReader`; it returns copies.
 
     by_cell : whether its elements are songs, which records of cells hold
     map_whole : fetches the file and maps it

@@ -8,8 +8,9 @@ from werkzeug.wrappers import Response
 
 from segue.catalog.catalog import Catalog
 from segue.dialects import RequestContext, http_error, json_response
+from segue.engine.recommendation import vocabulary
 from segue.errors import ArtifactsError, Fault, InvalidQuery
-from segue.query.validation import Validator, unknown_name_message
+from segue.query.schema import Validator, unknown_name_message
 from segue.web import problems, serializers
 from segue.web.request_context import (
     LARGE_LIMITS,
@@ -17,9 +18,8 @@ from segue.web.request_context import (
     parse_body,
     query_parameters,
     read_body,
-    vocabulary,
 )
-from segue.web.urls import load_view
+from segue.web.routes import load_view
 
 OPERATIONS = {
     "/recommend": "recommend.RECOMMEND",

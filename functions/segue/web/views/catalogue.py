@@ -26,13 +26,12 @@ from segue.catalog.lookup import resolver
 from segue.catalog.lookup.exact import song_by_id, songs_by_ids
 from segue.catalog.lookup.resolver import resolve_artist, resolve_link
 from segue.dialects import RequestContext, json_response
-from segue.engine.recommendation import related_artists
+from segue.engine.recommendation import related_artists, vocabulary
 from segue.errors import Fault, InvalidQuery, UnknownSong
 from segue.query.parser import RequestParser
-from segue.query.schema import AUDIO_FEATURES, Vocabulary
-from segue.query.validation import MAX_TEXT_LENGTH, SpotifyLink, Validator, quoted
-from segue.web import formats, problems, serializers
-from segue.web.request_context import Operation, query_parameters, vocabulary
+from segue.query.schema import AUDIO_FEATURES, MAX_TEXT_LENGTH, SpotifyLink, Validator, Vocabulary, quoted
+from segue.web import problems, serializers
+from segue.web.request_context import Operation, query_parameters
 
 TYPICAL_SONGS = 5  # of a cluster
 SUGGESTED_ARTISTS = 5  # for a name that no artist has
@@ -71,14 +70,14 @@ def clusters(context: RequestContext) -> Response:
 
 def cluster(context: RequestContext, cluster: int) -> Response:
     """A page of a cluster's songs."""
-    wanted, page = formats.requested_format(context.request), _parse_page(context)
+    wanted, page = serializers.requested_format(context.request), _parse_page(context)
     catalog = context.open_catalog()
     entries = catalog.manifest["clusters"]
     if cluster >= len(entries):
         return problems.problem_response(404, f"clusters are numbered 0..{len(entries) - 1}", "Unknown cluster")
     entry = entries[cluster]
-    rows = range(entry["first"], entry["first"] + entry["size"])
-    return formats.list_response(wanted, {**_cluster_summary(catalog, entry), **_page_of_songs(catalog, page, rows)})
+    songs = _page_of_songs(catalog, page, range(entry["first"], entry["first"] + entry["size"]))
+    return serializers.list_response(wanted, {**_cluster_summary(catalog, entry), **songs})
 
 
 def genres(context: RequestContext) -> Response:
@@ -91,7 +90,7 @@ def genres(context: RequestContext) -> Response:
 
 def artist(context: RequestContext, name: str) -> Response:
     """An artist's songs and genres, and similar artists."""
-    wanted, page = formats.requested_format(context.request), _parse_page(context)
+    wanted, page = serializers.requested_format(context.request), _parse_page(context)
     catalog = context.open_catalog()
     parser = RequestParser(vocabulary(catalog))
     artist_name = parser.artist_seed({"artist": name.removesuffix("/")}, "").artist or ""
@@ -103,7 +102,7 @@ def artist(context: RequestContext, name: str) -> Response:
         with log_context.timed("search"):
             similar = related_artists(catalog, found)
     rows = catalog.lists("artist", "songs")[found].tolist()
-    return formats.list_response(wanted, {
+    return serializers.list_response(wanted, {
         **serializers.artist_reference(catalog, found),
         "size": len(rows),
         "genres": serializers.genre_counts(catalog, rows),
@@ -119,7 +118,7 @@ def _unknown_artist(catalog: Catalog, name: str) -> Response:
 
 
 def _parse_page(context: RequestContext) -> PageBounds:
-    parameters = query_parameters(context.request, ("offset", "limit", formats.FORMAT_PARAMETER))
+    parameters = query_parameters(context.request, ("offset", "limit", serializers.FORMAT_PARAMETER))
     validator = Validator()
     offset = validator.integer(parameters, "offset", "", 0, MAX_OFFSET, 0)
     limit = validator.integer(parameters, "limit", "", 1, 100, 20)
@@ -159,12 +158,12 @@ class SearchRequest:
 
 def search(context: RequestContext) -> Response:
     """Find songs, artists and genres by a text, which may be incomplete, or what a Spotify link leads to."""
-    parameters = query_parameters(context.request, (*SEARCH_FIELDS, formats.FORMAT_PARAMETER))
+    parameters = query_parameters(context.request, (*SEARCH_FIELDS, serializers.FORMAT_PARAMETER))
     request = _parse_search(Validator(), parameters)
-    wanted = formats.requested_format(context.request)
+    wanted = serializers.requested_format(context.request)
     catalog = context.open_catalog()
     with context.engine_lock:
-        return formats.list_response(wanted, _execute_search(catalog, request))
+        return serializers.list_response(wanted, _execute_search(catalog, request))
 
 
 def _parse_search_body(body: object, _: Vocabulary) -> SearchRequest:
@@ -201,15 +200,16 @@ SEARCH = Operation("search", _parse_search_body, _execute_search, lambda wanted:
 
 def songs(context: RequestContext) -> Response:
     """Songs by id or row, in the given order; an unknown id is null in JSON, and left out of files."""
-    wanted = formats.requested_format(context.request)
-    given = query_parameters(context.request, ("ids", "rows", formats.FORMAT_PARAMETER))
+    wanted = serializers.requested_format(context.request)
+    given = query_parameters(context.request, ("ids", "rows", serializers.FORMAT_PARAMETER))
     if ("ids" in given) == ("rows" in given):
         raise InvalidQuery([Fault("", "expected ids or rows, one of them")])
     if "ids" in given:
         ids = _parse_ids(given["ids"].split(","), Validator(), MAX_SONGS_IN_URL)
-        return formats.list_response(wanted, _execute_songs(context.open_catalog(), ids))
+        return serializers.list_response(wanted, _execute_songs(context.open_catalog(), ids))
     catalog = context.open_catalog()
-    return formats.list_response(wanted, _songs_answer(catalog, _parse_rows(given["rows"].split(","), len(catalog))))
+    rows = _parse_rows(given["rows"].split(","), len(catalog))
+    return serializers.list_response(wanted, _songs_answer(catalog, rows))
 
 
 def _parse_songs_body(body: object, _: Vocabulary) -> list[str]:

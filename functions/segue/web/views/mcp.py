@@ -18,7 +18,7 @@ from werkzeug.wrappers import Request, Response
 from segue import VERSION, log_context
 from segue.dialects import RequestContext, json_response
 from segue.errors import InvalidQuery
-from segue.query.validation import quoted, unknown_name_message
+from segue.query.schema import quoted, unknown_name_message
 from segue.web import problems, serializers
 from segue.web.request_context import UnsupportedMediaType, parse_body, query_parameters, read_body
 from segue.web.views.mcp_tools import TOOLS, tool_definitions

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from segue.catalog.catalog import Catalog
-from segue.web.request_context import Operation, vocabulary
-from segue.web.urls import load_view
+from segue.engine.recommendation import vocabulary
+from segue.web.request_context import Operation
+from segue.web.routes import load_view
 from segue.web.views.pages import openapi_document
 
 # No tool changes anything, and none looks anywhere but in the table.

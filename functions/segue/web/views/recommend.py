@@ -10,17 +10,19 @@ from segue.dialects import RequestContext
 from segue.engine import recommendation
 from segue.query.parser import parse_recommend, parse_recommend_url
 from segue.query.schema import Query
-from segue.web import formats, serializers
-from segue.web.request_context import Operation, vocabulary
+from segue.web import serializers
+from segue.web.request_context import Operation
 
 
 def recommend(context: RequestContext) -> Response:
     """Recommend songs for the parameters of a URL."""
     catalog = context.open_catalog()
     with context.engine_lock:
-        wanted = formats.requested_format(context.request)
-        parameters = [one for one in context.request.args.items(multi=True) if one[0] != formats.FORMAT_PARAMETER]
-        return formats.list_response(wanted, _execute(catalog, parse_recommend_url(parameters, vocabulary(catalog))))
+        wanted = serializers.requested_format(context.request)
+        arguments = context.request.args.items(multi=True)
+        parameters = [(name, text) for name, text in arguments if name != serializers.FORMAT_PARAMETER]
+        query = parse_recommend_url(parameters, recommendation.vocabulary(catalog))
+        return serializers.list_response(wanted, _execute(catalog, query))
 
 
 def _execute(catalog: Catalog, query: Query) -> dict[str, Any]:
