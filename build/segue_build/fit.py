@@ -1,14 +1,13 @@
 """The offline step from end to end: sources -> space -> clusters -> artifacts."""
 
-import contextlib
 import hashlib
 import importlib.metadata
 import platform
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import pandas as pd
 from threadpoolctl import threadpool_limits
@@ -65,45 +64,19 @@ def fit(options: FitOptions, out: Path) -> catalog.Catalog:
     """
     # One thread: sums in another order give other centroids, and the same input must give the same bytes.
     engine = _fit_on_spark if options.engine == SPARK else _fit_in_memory
-    with threadpool_limits(1), engine(options) as fitted:
-        print("\n".join(fitted.report.lines()), file=sys.stderr)
+    with threadpool_limits(1):
+        model, report = engine(options)
+        report.songs, report.works = len(model.frame), int(model.works.max()) + 1
+        report.not_analysed = int((~model.recommendable).sum())
+        print("\n".join(report.lines()), file=sys.stderr)
         with stage(f"writing and judging artifacts in {out}"):
             previous = _current_version(out)
-            built = catalog.save_version(out, lambda folder: _write_version(folder, fitted, options))
+            built = catalog.save_version(out, lambda folder: _write_version(folder, model, report, options))
             version_history.append_history(LocalStore(out), version_history.new_entry("fit", built.version, previous))
     return built
 
 
-class Fitted(Protocol):
-    """What an engine made of the sources."""
-
-    @property
-    def report(self) -> IngestReport:
-        """All but the works, which are counted when files are written."""
-
-    def write(self, folder: Path) -> dict[str, Any]:
-        """Write every file but the manifest, and return what the manifest says of them."""
-
-    def fingerprint(self) -> str:
-        """A digest of the canonical table."""
-
-
-@dataclass(frozen=True, slots=True)
-class _FittedInMemory:
-    """A model in memory."""
-
-    model: FittedModel
-    report: IngestReport
-
-    def write(self, folder: Path) -> dict[str, Any]:
-        return writer.write(folder, self.model)
-
-    def fingerprint(self) -> str:
-        return fingerprint(self.model.frame)
-
-
-@contextlib.contextmanager
-def _fit_in_memory(options: FitOptions) -> Iterator[Fitted]:
+def _fit_in_memory(options: FitOptions) -> tuple[FittedModel, IngestReport]:
     frame, report = load_tracks(
         options.sources,
         options.columns,
@@ -121,12 +94,10 @@ def _fit_in_memory(options: FitOptions) -> Iterator[Fitted]:
         playlists_path=options.playlists,
         fold=options.fold,
     )
-    report.songs, report.works = len(model.frame), int(model.works.max()) + 1
-    report.not_analysed = int((~model.recommendable).sum())
-    yield _FittedInMemory(model, report)
+    return model, report
 
 
-def _fit_on_spark(options: FitOptions) -> contextlib.AbstractContextManager[Fitted]:
+def _fit_on_spark(options: FitOptions) -> tuple[FittedModel, IngestReport]:
     if options.playlists:
         raise SparkError("--engine spark does not learn from playlists; leave out --playlists, or --engine spark")
     from segue_build.spark.fit import fit_on_spark
@@ -155,16 +126,15 @@ def _check_fold(path: Path, fold: int, frame: pd.DataFrame) -> None:
     playlist_queries(fold_playlists, works, frame["id"].iloc[works.rows].tolist())
 
 
-def _write_version(folder: Path, fitted: Fitted, options: FitOptions) -> dict[str, Any]:
-    manifest = fitted.write(folder)
+def _write_version(folder: Path, model: FittedModel, report: IngestReport, options: FitOptions) -> dict[str, Any]:
+    manifest = writer.write(folder, model)
     manifest[MANIFEST_KEY] = records.write(folder)
-    fitted.report.works = manifest["works"]
     manifest["search"] = recall.choose_budgets(catalog.Catalog(folder, manifest))
     return {
         **manifest,
         "quality": _measure_quality(catalog.Catalog(folder, manifest), options),
         "invented": uses_demo(options.sources),
-        "data": {"fingerprint": fitted.fingerprint(), **fitted.report.to_manifest()},
+        "data": {"fingerprint": fingerprint(model.frame), **report.to_manifest()},
         "parameters": {
             "columns": dict(options.columns),
             "strict": options.strict,

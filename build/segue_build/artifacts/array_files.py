@@ -93,20 +93,12 @@ class NpyFolderWriter:
         for writer in self._writers.values():
             writer.close()
 
-    def append(self, name: str, values: np.ndarray, dtype: Any = None) -> None:
-        """Write some rows of one array, which has the width of the first ones and the dtype of its schema.
-
-        dtype : where values have another kind of number than the array: Spark knows no unsigned ones
-        """
+    def append(self, name: str, values: np.ndarray) -> None:
+        """Write some rows of one array, which has the width and the dtype of the first ones."""
         if name not in self._writers:
             width = values.shape[1] if values.ndim == 2 else None
-            stored = schema_of(name).storage_dtype(np.dtype(dtype or values.dtype), values.ndim)
-            self._writers[name] = NpyWriter(self._folder, name, stored, width)
+            self._writers[name] = NpyWriter(self._folder, name, values.dtype, width)
         self._writers[name].append(values)
-
-    def rows(self, name: str) -> int:
-        """How many rows a file has so far."""
-        return self._writers[name].rows if name in self._writers else 0
 
 
 class RaggedWriter:

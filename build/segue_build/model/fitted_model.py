@@ -121,43 +121,67 @@ def fit_model(
         order = _song_order(frame, clustering.cell_of_song)
         columns = {name: frame.pop(name).take(order).array for name in frame.columns.tolist()}
         frame, embedding = pd.DataFrame(columns, copy=False), _reordered(embedding, order)
-        scales, cells = scales[order], clustering.cell_of_song[order]
-        work_numbers, originals = pd.factorize(work_numbers[order])
-        neighbours = neighbours.renumbered(np.argsort(originals), len(originals)) if neighbours else None
+    return fit_sorted(
+        frame,
+        embedding,
+        source_rows=order,
+        local_scales=scales[order],
+        cells=clustering.cell_of_song[order],
+        cell_clusters=clustering.cluster_of_cell,
+        works=work_numbers[order],
+        neighbours=neighbours,
+        seed=seed,
+    )
+
+
+def fit_sorted(
+    frame: pd.DataFrame,
+    embedding: Embedding,
+    *,
+    source_rows: np.ndarray,
+    local_scales: np.ndarray,
+    cells: np.ndarray,
+    cell_clusters: np.ndarray,
+    works: np.ndarray,
+    neighbours: NeighbourLists | None = None,
+    seed: int,
+) -> FittedModel:
+    """Fit what is fitted to sorted songs; columns and arrays may be mapped from files.
+
+    Parameters are those of :class:`FittedModel`, in which works are numbered anew: as they first come.
+    """
     vectors, column_weights = embedding.vectors, embedding.space.column_weights
-    offsets = np.append(0, np.cumsum(np.bincount(cells, minlength=len(clustering.cluster_of_cell))))
+    works, originals = pd.factorize(works)
+    offsets = np.append(0, np.cumsum(np.bincount(cells, minlength=len(cell_clusters))))
     centroids = cell_centroids(vectors, offsets)
     with stage("quantizing"):
-        pq = fit_pq(embedding.space, vectors, scales, seed)
+        pq = fit_pq(embedding.space, vectors, local_scales, seed)
     with stage("laying out the map"):
         coordinates = map_coordinates(vectors, column_weights, offsets, centroids, seed)
     with stage("describing clusters"):
-        cluster_of_song, genres = clustering.cluster_of_cell[cells], embedding.song_genres
-        analysed = is_analysed(frame)
-        genre_songs, songs_of_clusters = (
-            cluster_names.typical_songs(groups, vectors, column_weights, analysed, work_numbers)
-            for groups in (cluster_names.songs_by_genre(genres), cluster_names.songs_by_cluster(cluster_of_song))
+        clusters, genres = cell_clusters[cells], embedding.song_genres
+        genre_songs, cluster_songs = (
+            cluster_names.typical_songs(groups, vectors, column_weights, is_analysed(frame), works)
+            for groups in (cluster_names.songs_by_genre(genres), cluster_names.songs_by_cluster(clusters))
         )
-        clusters = cluster_names.describe_clusters(
-            frame, cluster_of_song, embedding.ranks, genres, vectors, column_weights
-        )
+        entries = cluster_names.describe_clusters(frame, clusters, embedding.ranks, genres, vectors, column_weights)
     return FittedModel(
         frame=frame,
         embedding=embedding,
-        works=work_numbers,
-        source_rows=order,
-        local_scales=scales,
+        works=works,
+        source_rows=source_rows,
+        local_scales=local_scales,
         cells=cells,
-        cell_clusters=clustering.cluster_of_cell,
+        cell_clusters=cell_clusters,
         cell_offsets=offsets,
         cell_centroids=centroids,
-        cell_local_scales=(np.add.reduceat(scales, offsets[:-1]) / np.diff(offsets)).astype(np.float32),
+        cell_local_scales=(np.add.reduceat(local_scales, offsets[:-1]) / np.diff(offsets)).astype(np.float32),
         pq=pq,
         map=coordinates,
-        clusters=clusters,
+        clusters=entries,
         genre_songs=genre_songs,
-        cluster_songs=songs_of_clusters,
-        neighbour_lists=neighbours,
+        cluster_songs=cluster_songs,
+        neighbour_lists=neighbours.renumbered(np.argsort(originals), len(originals)) if neighbours else None,
     )
 
 

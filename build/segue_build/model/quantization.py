@@ -12,6 +12,7 @@ import numpy as np
 from segue.engine.scoring import scale_levels
 from segue.engine.space import MAX_CODE, Space, quantize
 from segue_build.model.clustering import kmeans, nearest_centroids, sample_rows
+from segue_build.model.incidence import FIXED_POINT, to_fixed_point
 from segue_build.progress import bar
 from segue_build.sources.series import batch_slices
 
@@ -71,13 +72,14 @@ def quantize_blocks(raw: np.ndarray) -> QuantizedBlock:
 
     raw : shape (n_songs, n_columns), NaN where unknown
     """
-    coding = ScalarQuantizer.from_ranges(column_means(raw), *_column_ranges(raw))
+    counts, sums = np.sum([known_sums(raw[chunk]) for chunk in batch_slices(len(raw))], axis=0)
+    coding = ScalarQuantizer.from_ranges(column_means(counts, sums), *_column_ranges(raw))
     codes = np.empty(raw.shape, np.min_scalar_type(-MAX_CODE))
-    known, total, squares = sums = np.zeros((3, raw.shape[1]))
+    moments = np.zeros((3, raw.shape[1]))
     for chunk in batch_slices(len(raw)):
         codes[chunk] = coding.encode(raw[chunk])
-        sums += code_moments(raw[chunk], codes[chunk])
-    return QuantizedBlock(codes, mean_squared_difference(known, total, squares), coding)
+        moments += code_moments(raw[chunk], codes[chunk])
+    return QuantizedBlock(codes, mean_squared_difference(*moments), coding)
 
 
 def _round_up(step: float) -> float:
@@ -105,15 +107,14 @@ def mean_squared_difference(known: np.ndarray, total: np.ndarray, squares: np.nd
     return 2 * (squares / known - (total / known) ** 2)
 
 
-def column_means(block: np.ndarray) -> np.ndarray:
-    """Mean of what is known in each column, 0 where nothing is."""
-    sums = sum(np.nansum(block[chunk], axis=0, dtype=np.float64) for chunk in batch_slices(len(block)))
-    return sums / np.maximum(_known_counts(block), 1)
+def column_means(counts: np.ndarray, sums: np.ndarray) -> np.ndarray:
+    """Mean of what is known in each column, 0 where nothing is, from :func:`known_sums` of all songs."""
+    return sums / FIXED_POINT / np.maximum(counts, 1)
 
 
-def _known_counts(block: np.ndarray) -> np.ndarray:
-    """How many songs have a value in each column."""
-    return np.array([len(block) - np.isnan(column).sum() for column in block.T])
+def known_sums(raw: np.ndarray) -> np.ndarray:
+    """How many values of each column are known, and their sum in fixed point; int64, shape (2, n_columns)."""
+    return np.stack([(~np.isnan(raw)).sum(axis=0), to_fixed_point(np.nan_to_num(raw)).sum(axis=0)])
 
 
 def _column_ranges(block: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

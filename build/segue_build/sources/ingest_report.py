@@ -18,7 +18,6 @@ LINE_WIDTH = 100  # characters of a line
 class IngestReport:
     """Counts over all sources of one fit; printed, and kept in the manifest.
 
-    works : None until they are counted; Spark counts them while it writes
     dropped : reason -> rows
     examples : reason -> the first few messages, each with file, row and column
     notes : further remarks for people
@@ -27,7 +26,7 @@ class IngestReport:
     rows: int = 0
     ids_merged: int = 0
     songs: int = 0
-    works: int | None = 0
+    works: int = 0
     not_analysed: int = 0
     dropped: Counter[str] = field(default_factory=Counter)
     examples: dict[str, list[str]] = field(default_factory=dict)
@@ -55,10 +54,9 @@ class IngestReport:
         for reason, rows in self.dropped.most_common():
             lines.append(f"  {rows:,} {reason}")
             lines.extend(f"    {example}" for example in self.examples[reason])
-        works = "" if self.works is None else f" {self.works:,} works,"
         lines.append(
             f"{self.songs:,} songs ({self.ids_merged:,} rows repeated an id and were merged),"
-            f"{works} {self.not_analysed:,} never recommended (not analysed)"
+            f" {self.works:,} works, {self.not_analysed:,} never recommended (not analysed)"
         )
         return lines + [f"note: {note}" for note in self.notes]
 

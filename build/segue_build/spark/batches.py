@@ -1,6 +1,5 @@
 """Arrow batches: mapped and summed on the workers, streamed to the driver."""
 
-import itertools
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -13,7 +12,6 @@ _SUM_SCHEMA = pa.schema([("shape", pa.list_(pa.int64())), ("sums", pa.list_(pa.i
 _GROUP_SUM_SCHEMA = pa.schema([("group", pa.int64()), ("sums", pa.list_(pa.int64()))])
 _MIN_MAX_SCHEMA = pa.schema([("low", pa.list_(pa.float64())), ("high", pa.list_(pa.float64()))])
 _IPC_SCHEMA = pa.schema([("batch", pa.binary())])
-_PARTITION_BITS = 33  # bits below a partition's number in what monotonically_increasing_id counts
 
 
 def map_batches(frame: Frame, schema: pa.Schema, function: BatchFunction) -> Frame:
@@ -92,6 +90,15 @@ def min_max(frame: Frame, function: Callable[[pa.Table], np.ndarray]) -> tuple[n
     parts = frame.mapInArrow(run, to_spark_schema(_MIN_MAX_SCHEMA)).toArrow()
     low, high = (np.stack([row.values.to_numpy() for row in parts[name]]) for name in ("low", "high"))
     return np.fmin.reduce(low, axis=0), np.fmax.reduce(high, axis=0)
+
+
+def sample_rows(frame: Frame, n_songs: int, limit: int, columns: list[str]) -> pa.Table:
+    """Some columns of at most about so many songs, which their places in the source choose; in its order."""
+    from pyspark.sql import functions as sql
+
+    if n_songs > limit:
+        frame = frame.where(sql.pmod(sql.xxhash64("source_row"), sql.lit(1 << 30)) < int(limit / n_songs * (1 << 30)))
+    return frame.select("source_row", *columns).toArrow().sort_by("source_row")
 
 
 def stream_batches(frame: Frame) -> Iterator[pa.Table]:
@@ -186,24 +193,3 @@ def _call(function: BatchFunction, table: pa.Table, schema: pa.Schema) -> list[p
     found = function(table)
     made = found if isinstance(found, pa.Table) else pa.table([found[name] for name in schema.names], schema.names)
     return made.select(schema.names).cast(schema).combine_chunks().to_batches()
-
-
-def zip_with_index(frame: Frame, *order: object) -> Frame:
-    """The rows, sorted, with their places from 0 on in the column ``number``.
-
-    They are kept, for sorting again may part them otherwise.
-    """
-    from pyspark.sql import functions as sql
-
-    counted = persist(frame.sort(*order).withColumn("_id", sql.monotonically_increasing_id()))
-    partition = sql.shiftright("_id", _PARTITION_BITS)
-    sizes = {
-        row["partition"]: row["count"] for row in counted.groupBy(partition.alias("partition")).count().collect()
-    }
-    known = sorted(sizes)
-    firsts = dict(zip(known, itertools.accumulate((sizes[each] for each in known), initial=0)))
-    table = [(each, firsts[each]) for each in known]
-    starts = sql.broadcast(frame.sparkSession.createDataFrame(table or [(0, 0)], "partition long, start long"))
-    within = sql.col("_id") - sql.shiftleft(sql.col("partition"), _PARTITION_BITS)
-    joined = counted.withColumn("partition", partition).join(starts, "partition")
-    return persist(joined.withColumn("number", sql.col("start") + within).drop("_id", "partition", "start"))

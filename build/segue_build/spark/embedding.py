@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from segue.engine.space import Space
+from segue.engine.space import RankTransform, Space
 from segue_build.model.artist_features import ARTIST_AUDIO_COLUMNS, ArtistFeatures
 from segue_build.model.embedding import (
     BLOCK_NAMES,
@@ -19,8 +19,14 @@ from segue_build.model.embedding import (
     first_artist_popularity,
 )
 from segue_build.model.genre_block import GenreEmbedding, genre_context
-from segue_build.model.incidence import FIXED_POINT, build_incidence, first_artists, to_fixed_point
-from segue_build.model.quantization import ScalarQuantizer, code_moments, mean_squared_difference
+from segue_build.model.incidence import build_incidence, first_artists
+from segue_build.model.quantization import (
+    ScalarQuantizer,
+    code_moments,
+    column_means,
+    known_sums,
+    mean_squared_difference,
+)
 from segue_build.model.title_blocks import (
     OCCASIONS,
     DistinctTexts,
@@ -39,6 +45,7 @@ from segue_build.spark.batches import (
     map_partitions_by_key,
     min_max,
     persist,
+    sample_rows,
     sum_batches,
     to_matrix,
 )
@@ -49,7 +56,6 @@ from segue_build.spark.features import (
     fit_features,
     genre_matrix,
     join_artists,
-    sample_rows,
     to_pandas,
 )
 
@@ -67,32 +73,22 @@ _BY_TITLE = pa.schema([
 OCCASION_BITS = pa.schema([("source_row", pa.int64()), ("occasions", pa.int32()), ("seedable", pa.bool_())])
 
 
-@dataclass(frozen=True, slots=True)
-class Embedding:
-    """Songs as points.
+def embed(
+    songs: Frame, n_songs: int, report: IngestReport, seed: int, weights: Mapping[str, float]
+) -> tuple[Space, RankTransform, Frame]:
+    """The space, ranks of attributes, and every song as a vector: columns of ``VECTORS``.
 
-    features : columns of :data:`segue_build.spark.features.FEATURES`
-    points : columns of ``VECTORS``
+    Parameters are those of :func:`segue_build.model.embedding.embed`.
     """
-
-    space: Space
-    fitted: FittedFeatures
-    features: Frame
-    points: Frame
-
-
-def embed(songs: Frame, n_songs: int, report: IngestReport, seed: int, weights: Mapping[str, float]) -> Embedding:
-    """Embed every song; what :func:`segue_build.model.embedding.embed` does, whose parameters these are."""
     fitted, features = fit_features(songs, n_songs, seed)
     with_artists = persist(join_artists(features, fitted))
     names = tuple(name for name in BLOCK_NAMES if weights.get(name))
-    encoder = _fit_encoder(with_artists, songs, n_songs, fitted, names, seed)
+    encoder = _fit_encoder(with_artists, n_songs, fitted, names, seed)
     described = with_artists.join(find_occasions(songs, n_songs), "source_row")
     raw = persist(map_batches(described, RAW_BLOCKS, _EncodeBlocks(encoder, len(fitted.genres))))
     width = sum(encoder.widths.values())
     low, high = min_max(raw, lambda table: to_matrix(table["raw"], width))
-    counts, totals = sum_batches(raw, lambda table: _counts_and_sums(to_matrix(table["raw"], width)))
-    means = totals / FIXED_POINT / np.maximum(counts, 1)
+    means = column_means(*sum_batches(raw, lambda table: known_sums(to_matrix(table["raw"], width))))
     stops = np.cumsum(list(encoder.widths.values())).tolist()
     columns = {name: slice(stop - encoder.widths[name], stop) for name, stop in zip(names, stops)}
     constant = constant_blocks({name: (high - low)[block] for name, block in columns.items()}, report)
@@ -102,13 +98,13 @@ def embed(songs: Frame, n_songs: int, report: IngestReport, seed: int, weights: 
         if name not in constant
     }
     quantize = _Quantize({name: (columns[name], quantizer) for name, quantizer in quantizers.items()}, width)
-    known, total, squares = sum_batches(raw, quantize.moments).astype(np.float64)
-    space = build_space(quantizers, mean_squared_difference(known, total, squares), weights)
-    return Embedding(space, fitted, features, persist(map_batches(raw, VECTORS, quantize)))
+    moments = sum_batches(raw, quantize.moments).astype(np.float64)
+    space = build_space(quantizers, mean_squared_difference(*moments), weights)
+    return space, fitted.ranks, persist(map_batches(raw, VECTORS, quantize))
 
 
 def _fit_encoder(
-    features: Frame, songs: Frame, n_songs: int, fitted: FittedFeatures, names: tuple[str, ...], seed: int
+    features: Frame, n_songs: int, fitted: FittedFeatures, names: tuple[str, ...], seed: int
 ) -> BlockEncoder:
     """Learn from a sample of songs and their artists' features."""
     from pyspark.sql import functions as sql
@@ -116,7 +112,7 @@ def _fit_encoder(
     wanted = sql.transform(
         "artist_features", lambda artist: sql.struct(artist["max_popularity"], artist["genres"], artist["shares"])
     )
-    frame = features.join(songs.select("source_row", "id"), "source_row").withColumn("artist_features", wanted)
+    frame = features.withColumn("artist_features", wanted)
     sample = sample_rows(frame, n_songs, SAMPLE_SIZE, ["genres", "artist_features", "popularity"])
     means, artists = artist_rows(sample)
     best = first_artist_popularity(
@@ -177,11 +173,6 @@ class _EncodeBlocks:
             "raw": list_column(np.concatenate(list(blocks.values()), axis=1), pa.float64()),
             "seedable": songs["seedable"],
         }
-
-
-def _counts_and_sums(raw: np.ndarray) -> np.ndarray:
-    """How often each column is known, and its sum."""
-    return np.stack([(~np.isnan(raw)).sum(axis=0), to_fixed_point(np.nan_to_num(raw)).sum(axis=0)])
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ from segue_build.spark.batches import (
     map_partitions_by_key,
     persist,
     ragged_column,
+    sample_rows,
     sum_by_group,
     to_matrix,
 )
@@ -65,15 +66,6 @@ class FittedFeatures:
     words: WordEmbedding
     genres: list[str]
     genre_sound: GenreSound
-
-
-def sample_rows(frame: Frame, n_songs: int, limit: int, columns: list[str]) -> pa.Table:
-    """Some columns of at most about so many songs, which their ids choose, in the order of the source."""
-    from pyspark.sql import functions as sql
-
-    if n_songs > limit:
-        frame = frame.where(sql.pmod(sql.xxhash64("id"), sql.lit(1 << 30)) < int(limit / n_songs * (1 << 30)))
-    return frame.select("source_row", *columns).toArrow().sort_by("source_row")
 
 
 def to_pandas(table: pa.Table) -> pd.DataFrame:
