@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
-from urllib.parse import quote
+from urllib.parse import parse_qs, quote
 
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 from werkzeug.wrappers import Request, Response
@@ -25,6 +25,8 @@ DIALECTS = {  # modules by the paths that each answers; the last one answers all
     "segue.subsonic.routes": re.compile(r"/rest(/.*)?", re.DOTALL),
     "segue.web.routes": re.compile(r".*", re.DOTALL),
 }
+MAX_FORM_BYTES = 16 * 1024
+MAX_FORM_FIELDS = 50
 RETRY_AFTER = 30  # seconds; about what a fit of the demo catalogue takes
 CORS_ANY_ORIGIN = {  # any page may read a dialect's responses, as it could Spotify's; cookies are never looked at
     "Access-Control-Allow-Origin": "*",
@@ -113,6 +115,25 @@ def base_url(request: Request, configured: str | None) -> str:
 def _forwarded_header(request: Request, name: str, pattern: re.Pattern[str]) -> str | None:
     value = request.headers.get(f"X-Forwarded-{name}", "").partition(",")[0].strip().rstrip("/")
     return value if value and pattern.fullmatch(value) else None
+
+
+def read_form(request: Request) -> dict[str, str]:
+    """The fields of the form in a request's body; of repeated ones the first.
+
+    Raises
+    ------
+    HttpError
+        it is too large.
+
+    """
+    body = request.stream.read(MAX_FORM_BYTES + 1)
+    if len(body) > MAX_FORM_BYTES:
+        raise HttpError(413, f"a form may have at most {MAX_FORM_BYTES} bytes")
+    try:
+        fields = parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=MAX_FORM_FIELDS)
+    except ValueError:
+        raise HttpError(413, f"a form may have at most {MAX_FORM_FIELDS} fields") from None
+    return {name: values[0] for name, values in fields.items()}
 
 
 def no_content(headers: Mapping[str, str] | None = None) -> Route:

@@ -37,7 +37,7 @@ def test_any_client_gets_a_token(client):
             "invalid_client",
         ),
         ({"data": b"x" * 20_000}, 413, "invalid_request"),
-        ({"data": "a=1&" * 60}, 400, "invalid_request"),
+        ({"data": "a=1&" * 60}, 413, "invalid_request"),
         ({"method": "GET"}, 405, "invalid_request"),
     ],
 )

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from segue import VERSION
+from segue import VERSION, dialects
 from segue.subsonic import request_params, routes
 from segue_build.fit import FitOptions, fit
 from tests.support import world
@@ -117,8 +117,8 @@ def test_what_is_not_served_is_told_what_is(client, method):
 
 def test_a_form_is_read_as_far_as_one_may_reach(client):
     large, crowded = (
-        "a" * (request_params.MAX_FORM_BYTES + 1),
-        "&".join("a=1" for _ in range(request_params.MAX_FORM_FIELDS + 1)),
+        "a" * (dialects.MAX_FORM_BYTES + 1),
+        "&".join("a=1" for _ in range(dialects.MAX_FORM_FIELDS + 1)),
     )
     for form in (large, crowded):
         answer = client.post("/rest/ping?f=json", data=form, content_type=request_params.FORM_TYPE)

@@ -10,7 +10,7 @@ from openapi_spec_validator import validate
 from werkzeug.test import Client
 from werkzeug.wrappers import Request
 
-from segue import VERSION
+from segue import VERSION, dialects
 from segue.catalog.lookup.resolver import MAX_ALTERNATIVES
 from segue.config import Config
 from segue.engine.explanations import MAX_REASONS
@@ -197,7 +197,7 @@ def test_players_are_told_the_methods_the_form_and_the_errors_of_the_code():
     named = {entry["name"] for entry in of_url["parameters"]}
     assert set(SCHEMAS["Form"]["properties"]) < named
     assert (
-        f"{request_params.MAX_FORM_BYTES:,} bytes and {request_params.MAX_FORM_FIELDS} fields"
+        f"{dialects.MAX_FORM_BYTES:,} bytes and {dialects.MAX_FORM_FIELDS} fields"
         in of_form["requestBody"]["description"]
     )
     codes = SCHEMAS["Subsonic"]["properties"]["subsonic-response"]["properties"]["error"]["properties"]["code"][

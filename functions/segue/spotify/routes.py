@@ -10,7 +10,6 @@ import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qs
 
 from werkzeug.exceptions import MethodNotAllowed, NotFound
 from werkzeug.routing import Map, Rule
@@ -19,7 +18,7 @@ from werkzeug.wrappers import Request, Response
 from segue import log_context
 from segue.auth import TOKEN_SECONDS, ApiKeys, presented_key
 from segue.catalog.catalog import Catalog
-from segue.dialects import CORS_ANY_ORIGIN, RequestContext, Route, json_response, no_content
+from segue.dialects import CORS_ANY_ORIGIN, RequestContext, Route, json_response, no_content, read_form
 from segue.engine.recommendation import related_artists
 from segue.errors import HttpError
 from segue.spotify import query_params, recommendations, search
@@ -59,8 +58,6 @@ _NOT_SERVED = {
     "audiobooks": "the table holds songs only",
     "chapters": "the table holds songs only",
 }
-MAX_FORM_BYTES = 16 * 1024
-MAX_FORM_FIELDS = 50
 _NO_STORE = {"Cache-Control": "no-store"}  # RFC 6749, section 5.1
 
 
@@ -203,16 +200,9 @@ class TokenError(HttpError):
 
 
 def issue_token(context: RequestContext) -> Response:
-    """Issue a token; raises TokenError."""
+    """Issue a token; raises HttpError if the form is too large, else TokenError."""
     request = context.request
-    body = request.stream.read(MAX_FORM_BYTES + 1)
-    if len(body) > MAX_FORM_BYTES:
-        raise TokenError(413, "invalid_request", f"a form may have {MAX_FORM_BYTES} bytes at the most")
-    try:
-        fields = parse_qs(body.decode("utf-8", "replace"), max_num_fields=MAX_FORM_FIELDS)
-    except ValueError:
-        raise TokenError(400, "invalid_request", f"a form may have {MAX_FORM_FIELDS} fields at the most") from None
-    form = {name: values[0] for name, values in fields.items()}
+    form = read_form(request)
     if form.get("grant_type") != "client_credentials":
         raise TokenError(
             400, "unsupported_grant_type", "expected grant_type=client_credentials: listeners can't sign in"

@@ -5,10 +5,10 @@ The first of repeated parameters counts; unknown ones are ignored.
 
 import re
 from collections.abc import Mapping
-from urllib.parse import parse_qs
 
 from werkzeug.wrappers import Request
 
+from segue.dialects import read_form
 from segue.errors import HttpError
 from segue.query.schema import MAX_TEXT_LENGTH, quoted
 
@@ -19,8 +19,6 @@ ERROR_TOKENS_UNSUPPORTED = 41
 ERROR_CONFLICTING_CREDENTIALS = 43
 ERROR_INVALID_API_KEY = 44
 ERROR_NOT_FOUND = 70
-MAX_FORM_BYTES = 16 * 1024
-MAX_FORM_FIELDS = 50
 FORM_TYPE = "application/x-www-form-urlencoded"
 _DIGITS = re.compile(r"\d{1,9}", re.ASCII)
 
@@ -76,7 +74,7 @@ def read_params(request: Request) -> RequestParams:
 
     Raises
     ------
-    ApiError, werkzeug.exceptions.HTTPException
+    HttpError, werkzeug.exceptions.HTTPException
         the form is too large, or ends before it is complete.
 
     """
@@ -84,17 +82,6 @@ def read_params(request: Request) -> RequestParams:
         from_url = request.args.to_dict()
         request.environ["segue.rest"] = RequestParams(from_url)
         if request.method == "POST" and request.mimetype == FORM_TYPE:
-            request.environ["segue.rest"] = RequestParams({**_read_form(request), **from_url})
+            request.environ["segue.rest"] = RequestParams({**read_form(request), **from_url})
     params: RequestParams = request.environ["segue.rest"]
     return params
-
-
-def _read_form(request: Request) -> dict[str, str]:
-    body = request.stream.read(MAX_FORM_BYTES + 1)
-    if len(body) > MAX_FORM_BYTES:
-        raise ApiError(ERROR_GENERIC, f"a form may have at most {MAX_FORM_BYTES} bytes", 413)
-    try:
-        fields = parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=MAX_FORM_FIELDS)
-    except ValueError:
-        raise ApiError(ERROR_GENERIC, f"a form may have at most {MAX_FORM_FIELDS} fields", 413) from None
-    return {name: values[0] for name, values in fields.items()}
