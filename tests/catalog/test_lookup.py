@@ -25,7 +25,7 @@ from segue.catalog.lookup.exact import (
     songs_by_ids,
 )
 from segue.catalog.lookup.fuzzy import BATCH_THRESHOLD, LcsSimilarity
-from segue.catalog.lookup.resolver import resolve_song, search
+from segue.catalog.lookup.resolver import resolve_artist, resolve_song, search
 from segue.catalog.normalization import (
     KEY_LEVELS,
     case_folded,
@@ -196,6 +196,23 @@ def test_a_search_shows_songs_that_look_alike_once(tmp_path):
     fit(FitOptions([str(world.write(tmp_path / "world.csv", rows))]), tmp_path / "artifacts")
     catalog = load(tmp_path / "artifacts")
     assert [catalog.texts("ids")[row] for row in searched(catalog, "slow rain")] == ["again", "piano-1-live"]
+
+
+def test_a_search_and_a_seed_mean_the_same_of_artists_who_share_a_name(tmp_path):
+    rows = world.rows()
+    for row, artist in zip(rows, ("$not", "Snot", "SNOT", "The Snot", "Snot", "Snotty")):
+        row["artists"] = artist
+    fit(FitOptions([str(world.write(tmp_path / "world.csv", rows))]), tmp_path / "artifacts")
+    catalog = load(tmp_path / "artifacts")
+    names = catalog.texts("artists")
+    for text, expected in {
+        "$NOT": ["$not", "Snot", "SNOT", "The Snot"],
+        "SNOT": ["SNOT", "Snot", "$not", "The Snot"],
+        "snot": ["Snot", "SNOT", "$not", "The Snot"],
+        "the snot": ["The Snot", "Snot", "$not", "SNOT"],
+    }.items():
+        assert [names[row] for row in search(catalog, text, 5).artists][:4] == expected, text
+        assert names[resolve_artist(catalog, text)] == expected[0]
 
 
 @given(st.text(max_size=200))

@@ -107,12 +107,17 @@ def resolve_song(catalog: Catalog, text: str, artist: str | None = None) -> Reso
 
 
 def resolve_artist(catalog: Catalog, name: str) -> int | None:
-    """The artist of a name or an id: the closest spelling, and of several the one with most songs."""
+    """The artist of a name or an id: the first of those that :func:`rank_spellings` ranks."""
+    same_name = [*artists_by_name(catalog, [search_key(name)])[0].tolist(), *artists_by_title_key(catalog, name)]
+    ranked = rank_spellings(catalog, name, same_name)
+    return ranked[0] if ranked else artist_by_id(catalog, name)
+
+
+def rank_spellings(catalog: Catalog, name: str, artists: Iterable[int]) -> list[int]:
+    """Artists who share a name, the closest spelling first (``KEY_LEVELS``), then those with most songs."""
     names, songs = catalog.texts("artists"), catalog.lists("artist", "songs")
     keys = [key(name) for key in KEY_LEVELS]
-    rows = {*artists_by_title_key(catalog, name), *artists_by_name(catalog, [search_key(name)])[0].tolist()}
-    ranked = [(match_level(keys, names[row]), -songs.length(row), row) for row in rows]
-    return min(ranked)[2] if ranked else artist_by_id(catalog, name)
+    return sorted(set(artists), key=lambda row: (match_level(keys, names[row]), -songs.length(row), row))
 
 
 def resolve_genre(genres: Sequence[str], name: str) -> str | None:
@@ -159,7 +164,7 @@ def search(catalog: Catalog, text: str, limit: int) -> SearchResults:
     found = {
         match.row: match for match in (*_fuzzy_matches(catalog, words, typing=True), *_exact_matches(catalog, words))
     }
-    artists = _search_artists(catalog, words, list(found.values()))
+    artists = _search_artists(catalog, text, list(found.values()))
     for artist in artists[:1] if _is_artist_query(catalog, words, artists, list(found.values())) else ():
         for row in catalog.lists("artist", "songs")[artist][:limit].tolist():
             found.setdefault(row, SongMatch(row, "parts", _ARTIST_SONG_SCORE, artist, names_title=False))
@@ -217,13 +222,13 @@ def _distinct(catalog: Catalog, found: Sequence[SongMatch], limit: int) -> tuple
     return tuple(kept.values())
 
 
-def _search_artists(catalog: Catalog, words: Sequence[str], found: Sequence[SongMatch]) -> list[int]:
+def _search_artists(catalog: Catalog, text: str, found: Sequence[SongMatch]) -> list[int]:
     """Artists whom the text names beside a title, then those whose names the whole text is like."""
     matched = [match.artist for match in found if match.artist is not None and match.kind != "parts"]
     song_artists = catalog.lists("song", "artists")
     of_songs = (artist for match in found for artist in song_artists[match.row].tolist())
-    with_prefix = artists_with_prefix(catalog, " ".join(words), MAX_PREFIX_MATCHES).tolist()
-    return list(dict.fromkeys([*matched, *rank_artists(catalog, words, [*with_prefix, *of_songs])]))
+    with_prefix = artists_with_prefix(catalog, " ".join(query_words(text)), MAX_PREFIX_MATCHES).tolist()
+    return list(dict.fromkeys([*matched, *rank_artists(catalog, text, [*with_prefix, *of_songs])]))
 
 
 def _is_artist_query(
@@ -330,23 +335,19 @@ def match_level(keys: Sequence[str], name: str) -> int:
     return next((level for level, key in enumerate(KEY_LEVELS) if keys[level] == key(name)), len(KEY_LEVELS))
 
 
-def rank_artists(catalog: Catalog, words: Sequence[str], candidates: Iterable[int]) -> list[int]:
-    """Artists whom a text names: those of exactly this name, then candidates with a similar one.
+def rank_artists(catalog: Catalog, text: str, candidates: Iterable[int]) -> list[int]:
+    """Artists whom a text names: those of this very name, then candidates with a similar one, the best known first.
 
-    words : of the text, as typed
     candidates : rows, such as the artists of songs that the text matches
     """
-    query = join_words(words)
-    exact = artists_by_name(catalog, [query])[0].tolist()
-    others = list(dict.fromkeys(row for row in candidates if row not in exact))
+    query = join_words(query_words(text))
+    exact = rank_spellings(catalog, text, artists_by_name(catalog, [query])[0].tolist())
     texts, similarity = catalog.texts("artists"), LcsSimilarity(query)
-    mismatches = np.array([0] * len(exact) + [_mismatch(query, texts[row], similarity) for row in others])
-    rows = np.array([*exact, *others], np.int64)[mismatches < _NO_MATCH]
-    order = np.lexsort(
-        (rows, -popularity(catalog, most_popular_songs(catalog, rows)), mismatches[mismatches < _NO_MATCH])
-    )
-    found: list[int] = rows[order].tolist()
-    return found
+    others = np.array(list(set(candidates).difference(exact)), np.int64)
+    mismatches = np.array([_mismatch(query, texts[row], similarity) for row in others.tolist()], np.int64)
+    similar, mismatches = others[mismatches < _NO_MATCH], mismatches[mismatches < _NO_MATCH]
+    order = np.lexsort((similar, -popularity(catalog, most_popular_songs(catalog, similar)), mismatches))
+    return [*exact, *similar[order].tolist()]
 
 
 def _mismatch(query: str, name: str, similarity: LcsSimilarity) -> int:
