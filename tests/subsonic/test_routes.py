@@ -95,6 +95,19 @@ def test_an_empty_search_finds_everything_a_page_at_a_time(client, world_catalog
     assert sum(album["songCount"] for album in albums) == len(world_catalog)
 
 
+def test_albums_whose_names_are_signs_alone_are_albums_of_their_own(tmp_path):
+    rows = world.rows()
+    for row, album in zip(rows, ("+", "÷", "&", "Live", "Live!")):
+        row |= {"artists": "One", "album": album}
+    fit(FitOptions([str(world.write(tmp_path / "world.csv", rows))]), tmp_path / "artifacts")
+    client = client_of(tmp_path / "artifacts")
+    everything = asked(client, "search3", query="", albumCount=99)["searchResult3"]["album"]
+    albums = [(album["name"].strip("!"), album["songCount"]) for album in everything if album["artist"] == "One"]
+    assert sorted(albums) == [("&", 1), ("+", 1), ("Live", 2), ("÷", 1)]
+    found = asked(client, "search3", query="÷", albumCount=9)["searchResult3"]["album"]
+    assert [album["name"] for album in found] == ["÷"]
+
+
 def test_a_page_may_be_large_but_not_larger(client):
     many = asked(client, "search3", query="", **dict.fromkeys(COUNTS, 999_999_999))
     assert {kind: len(shapes) for kind, shapes in many["searchResult3"].items()} == {
