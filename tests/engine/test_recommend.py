@@ -3,11 +3,14 @@
 import itertools
 import random
 
+import numpy as np
 import pytest
 
 from segue import catalog as catalogs
 from segue.catalog.lookup.exact import song_by_id
 from segue.engine.recommendation import recommend
+from segue.engine.scoring import Scorer
+from segue.engine.seeds import resolve
 from segue.errors import UnknownSongs
 from segue.query.schema import ATTRIBUTES_BY_NAME, Filters, Query, Seed
 from tests.support import brute_force, world
@@ -44,6 +47,14 @@ def test_genres_and_sounds_have_no_artists_to_leave_out(world_catalog):
     seeds = ({"genre": "piano"}, {"features": {"energy": 0.1}})
     without, with_ = (recommend(world_catalog, ask(*seeds, exclude_seed_artists=flag)) for flag in (True, False))
     assert (without.recommendations, without.pool) == (with_.recommendations, with_.pool)
+
+
+@pytest.mark.parametrize("targets", [{}, {"energy": 0.9}])
+def test_a_score_gains_what_similarities_to_the_seeds_do(demo_catalog, targets):
+    query = ask({"id": "demo-0000003"}, {"genre": "folk", "weight": 2}, targets=targets)
+    scorer, rows = Scorer(demo_catalog, resolve(demo_catalog, query.seeds), targets), np.arange(100)
+    of_seeds = sum(values for name, values in scorer.parts(rows).items() if name != "targets")
+    assert scorer.score_gains(scorer.seed_similarities(rows)) == pytest.approx(of_seeds, abs=ROUNDED)
 
 
 @pytest.mark.parametrize("group", world.GROUPS)

@@ -15,6 +15,10 @@ from segue.journeys.playlists import playlist
 from segue.query.schema import FLOWS, Filters, PlaylistQuery, Query, Seed
 
 
+def test_every_flow_that_can_be_requested_has_its_function():
+    assert tuple(flows.FLOWS) == FLOWS
+
+
 def ask(*seeds, cluster=None, flow="steady", songs=25, minutes=None, **options):
     given = tuple(Seed(f"/seeds/{place}", seed, **seed) for place, seed in enumerate(seeds))
     return PlaylistQuery(Query(given, **options), cluster, flow, None if minutes else songs, minutes)

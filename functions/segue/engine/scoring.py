@@ -159,6 +159,7 @@ class Scorer:
     def __init__(self, catalog: Catalog, seeds: Sequence[SeedPoints], targets: Mapping[str, float]):
         self._catalog = catalog
         self._space = space = space_of(catalog)
+        self._seeds = seeds
         vectors, known = (np.concatenate(parts) for parts in zip(*((seed.vectors, seed.known) for seed in seeds)))
         self._points = Points(space, vectors, known)
         self._from_features = np.repeat([not seed.rows for seed in seeds], [len(seed.vectors) for seed in seeds])
@@ -244,6 +245,21 @@ class Scorer:
         neighbours, positions = np.nonzero(self._neighbours.rows[:, None] == rows)
         np.add.at(similar, (self._neighbours.points[neighbours], positions), self._neighbour_weights[neighbours])
         return similar
+
+    def seed_similarities(self, rows: np.ndarray) -> np.ndarray:
+        """The mean similarity of rows to the points of each seed, 0..1, float64, shape (n_seeds, len(rows))."""
+        sizes = np.array([len(seed.vectors) for seed in self._seeds])
+        similar = self.similarities(rows).astype(np.float64)
+        return np.add.reduceat(similar, np.cumsum(sizes) - sizes, axis=0) / sizes[:, None]
+
+    def score_gains(self, gains: np.ndarray) -> np.ndarray:
+        """What songs' scores gain where their similarities to the seeds of positive weight do; shape (n_songs,).
+
+        gains : of the similarities, shape (n_seeds, n_songs)
+        """
+        weights = np.array([seed.seed.weight for seed in self._seeds])
+        share = (1 - self._targets_weight) / sum(map(abs, weights.tolist()))
+        return share * (np.maximum(weights, 0.0)[:, None] * gains).sum(axis=0)
 
     def _kernel(self, rows: np.ndarray) -> np.ndarray:
         """exp(-distance / local scale) of rows from points, float32, shape (n_blocks, n_points, len(rows))."""

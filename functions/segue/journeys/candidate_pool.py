@@ -10,6 +10,7 @@ adds up along a path. Quantized vectors are multiplied by integers, so that squa
 """
 
 import math
+import random
 from functools import cached_property
 
 import numpy as np
@@ -20,6 +21,7 @@ from segue.engine.space import space_of, squared_distances
 
 EXHAUSTIVE_LIMIT = 5_000  # allowed songs; up to so many, all of them are candidates
 SONGS_PER_ANCHOR = 400  # songs around each anchor of a corridor
+DRAW_SHARE = 0.5  # of the candidates that take part in a draw
 MAX_MULTIPLIER = 1023  # squares of 254 * 1023 stay below 2**53 even when summed over 100,000 dimensions
 
 
@@ -160,3 +162,9 @@ def shared_artist_matrix(catalog: Catalog, rows: np.ndarray) -> np.ndarray:
     credited = np.zeros((len(rows), len(unique_artists)), np.float32)
     credited[np.repeat(np.arange(len(rows)), counts), numbers] = 1
     return credited @ credited.T > 0
+
+
+def sample_indices(n_songs: int, draw: int, at_least: int = 0) -> np.ndarray:
+    """Indices of the candidates that take part in a draw, in random order."""
+    size = max(round(DRAW_SHARE * n_songs), at_least)
+    return np.array(random.Random(draw).sample(range(n_songs), size), np.int64)  # noqa: S311 # no secret

@@ -16,9 +16,10 @@ its own number, and with those of its letter one number up or down. https://mixe
 
 import math
 import statistics
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
@@ -30,10 +31,6 @@ ENERGY_LEVELS = 10  # in the energy range of a playlist; tempo orders songs with
 ENERGY_TOLERANCE = 0.2  # difference in energy between a song and its replacement
 MIN_ENERGY_STEP = 0.001  # tables have no finer energies
 TEMPO_SCALE = 100.0  # beats per minute that count as much as the difference between the lowest and the highest energy
-REQUIRED_ATTRIBUTES = dict.fromkeys(("rise", "fall", "wave"), ("energy",)) | {
-    "steady": (),
-    "harmonic": ("key", "mode"),
-}
 SAME_ARTIST_COST = 1e3  # of two neighbours by one artist; other costs are of order 1
 SONGS_PER_WAVE = 12
 MIN_CORRELATION = 0.85  # of energy and curve; below it, songs are exchanged
@@ -122,7 +119,7 @@ def _steady_flow(songs: PlaylistCandidates, _: str, count: int) -> FlowResult:
 
 def _curve_flow(songs: PlaylistCandidates, flow: str, count: int) -> FlowResult:
     curve = energy_curve(flow, count)
-    assert curve is not None  # noqa: S101 # only flows with a curve, see FLOW_FUNCTIONS
+    assert curve is not None  # noqa: S101 # only flows with a curve, see FLOWS
     chosen = fit_to_curve(np.arange(count), curve, songs.energies)
     step = max(float(np.ptp(songs.energies[chosen])) / ENERGY_LEVELS, MIN_ENERGY_STEP) if count else 1.0
     order = chosen[order_by_curve(curve, np.rint(songs.energies[chosen] / step), songs.tempos[chosen])]
@@ -146,12 +143,23 @@ def _harmonic_flow(songs: PlaylistCandidates, _: str, count: int) -> FlowResult:
     return _with_replacements(songs, order, allowed)
 
 
-FLOW_FUNCTIONS = {
-    "steady": _steady_flow,
-    "rise": _curve_flow,
-    "fall": _curve_flow,
-    "wave": _curve_flow,
-    "harmonic": _harmonic_flow,
+class Flow(NamedTuple):
+    """A flow.
+
+    arrange : chooses so many of the candidates for the flow of a name, and orders them
+    attributes : that the table must have
+    """
+
+    arrange: Callable[[PlaylistCandidates, str, int], FlowResult]
+    attributes: tuple[str, ...] = ()
+
+
+FLOWS = {
+    "steady": Flow(_steady_flow),
+    "rise": Flow(_curve_flow, ("energy",)),
+    "fall": Flow(_curve_flow, ("energy",)),
+    "wave": Flow(_curve_flow, ("energy",)),
+    "harmonic": Flow(_harmonic_flow, ("key", "mode")),
 }
 
 

@@ -8,7 +8,6 @@ caps allow. In the last round steps shorter than ``MIN_STEP_RATIO`` of the large
 """
 
 import itertools
-import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,11 +20,10 @@ from segue.engine.search import AllowedSongs
 from segue.engine.seeds import ResolvedSeed, resolve
 from segue.engine.space import rank_transform, square_of_difference
 from segue.errors import Fault, InvalidQuery
-from segue.journeys.candidate_pool import EXHAUSTIVE_LIMIT, ArtistCaps, CandidatePool, metric_of
+from segue.journeys.candidate_pool import EXHAUSTIVE_LIMIT, ArtistCaps, CandidatePool, metric_of, sample_indices
 from segue.journeys.corridor import CorridorSongs, collect_songs, find_corridor
 from segue.query.schema import PathQuery, Query
 
-DRAW_SHARE = 0.5  # of the songs of a corridor that take part in a draw
 POPULARITY_PENALTY = 2.0  # a gap in popularity ranks costs as much as a step that is so many times as long
 UNKNOWN_POPULARITY_GAP = 0.5  # in ranks, for a song of unknown popularity
 MIN_STEP_RATIO = 0.75  # of the largest step; shorter steps have a cost, too
@@ -118,7 +116,9 @@ def _find_path(catalog: Catalog, query: PathQuery, fixed: np.ndarray, allowed: A
         songs = collect_songs(metric, corridor, sample, fixed)
         artist_caps, pool = _caps_and_pool(catalog, query, songs)
     slots = _waypoint_slots(corridor.positions, query.length)
-    layers = _viterbi_layers(np.sort(_draw_sample(pool, query.draw, n_free)), songs.fixed, slots, query.length)
+    if query.draw:
+        pool = pool[sample_indices(len(pool), query.draw, n_free)]
+    layers = _viterbi_layers(np.sort(pool), songs.fixed, slots, query.length)
     penalty = (
         _popularity_penalty(catalog, songs.rows, fixed, slots, query.length) if query.steady_popularity else None
     )
@@ -162,12 +162,6 @@ def _length_fault(query: PathQuery, max_songs: int) -> Fault:
     cap = "" if query.max_per_artist is None else f" or a larger max_per_artist than {query.max_per_artist}"
     advice = f"ask for {max_songs} songs at the most" if max_songs >= 3 else "no path has fewer than 3 songs"
     return Fault("/length", f"{max_songs} different songs pass the filters, the fixed ones included: {advice}{cap}")
-
-
-def _draw_sample(pool: np.ndarray, draw: int, min_size: int) -> np.ndarray:
-    """A random share of the pool; all of it if ``draw`` is 0."""
-    size = max(round(DRAW_SHARE * len(pool)), min_size)
-    return np.array(random.Random(draw).sample(pool.tolist(), size)) if draw else pool  # noqa: S311 # no secret
 
 
 def _waypoint_slots(positions: np.ndarray, length: int) -> list[int]:

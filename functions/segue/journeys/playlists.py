@@ -10,7 +10,6 @@ and co-occurrence, if playlists were learned from, is how often a song is on pla
 ``python -m tests.benchmarks.playlists`` measures what this is worth.
 """
 
-import random
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -19,17 +18,17 @@ import numpy as np
 from segue.catalog.catalog import Catalog
 from segue.engine import scoring
 from segue.engine.recommendation import Pool, recommend
-from segue.engine.scoring import SCORE_DIGITS, TARGETS_WEIGHT, Scorer
+from segue.engine.scoring import SCORE_DIGITS, Scorer
 from segue.engine.seeds import ResolvedSeed, resolve, seed_of_songs
 from segue.engine.space import space_of
 from segue.errors import Fault, InvalidQuery
 from segue.journeys import flows
-from segue.journeys.flows import FLOW_FUNCTIONS, REQUIRED_ATTRIBUTES, PlaylistCandidates
+from segue.journeys.candidate_pool import sample_indices
+from segue.journeys.flows import FLOWS, PlaylistCandidates
 from segue.query.schema import MAX_PLAYLIST_SONGS, PlaylistQuery, Query, Seed
 
 POOL_FACTOR = 4  # candidates for each song of the playlist
 MIN_POOL_SIZE = 100
-DRAW_SHARE = 0.5  # of the candidates that take part in a draw
 CURVE_DIGITS = 6  # of a curve's values
 REFERENCE_RANK = 10
 POPULARITY_WEIGHT = 0.25
@@ -101,7 +100,7 @@ def _validate(catalog: Catalog, query: PlaylistQuery) -> None:
     faults, n_clusters = [], len(catalog.manifest["clusters"])
     if query.cluster is not None and query.cluster >= n_clusters:
         faults.append(Fault("/cluster", f"clusters are numbered 0..{n_clusters - 1}"))
-    missing = [name for name in REQUIRED_ATTRIBUTES[query.flow] if name not in catalog.manifest["attributes"]]
+    missing = [name for name in FLOWS[query.flow].attributes if name not in catalog.manifest["attributes"]]
     if missing:
         faults.append(Fault("/flow", f"the table says nothing about {' and '.join(missing)}: ask for another flow"))
     if faults:
@@ -130,8 +129,8 @@ def _candidate_rows(catalog: Catalog, query: PlaylistQuery, seeds: Sequence[Reso
     if query.minutes is not None:
         rows = rows[catalog.attribute("duration_ms", rows) > 0]
     if query.query.draw:
-        sampled = random.Random(query.query.draw).sample(range(len(rows)), round(DRAW_SHARE * len(rows)))  # noqa: S311 # no secret
-        rows = np.concatenate([rows[sorted(sampled)], np.delete(rows, sampled)])
+        sampled = sample_indices(len(rows), query.query.draw)
+        rows = np.concatenate([rows[np.sort(sampled)], np.delete(rows, sampled)])
     if query.cluster is not None:
         entry = catalog.manifest["clusters"][query.cluster]
         outside = (rows < entry["first"]) | (rows >= entry["first"] + entry["size"])
@@ -141,7 +140,7 @@ def _candidate_rows(catalog: Catalog, query: PlaylistQuery, seeds: Sequence[Reso
 
 def _choose_songs(songs: PlaylistCandidates, query: PlaylistQuery) -> np.ndarray:
     """Indices of the playlist's songs in order; if the flow misses the duration, of songs that meet it."""
-    flow = FLOW_FUNCTIONS[query.flow]
+    flow = FLOWS[query.flow].arrange
     if query.minutes is None:
         return flow(songs, query.flow, min(query.songs or 0, len(songs))).order
     target_ms = query.minutes * MINUTE_MS
@@ -168,9 +167,8 @@ def rank_candidates(
     rows = np.array([song.row for song in found.recommendations], np.int64)
     if len(rows) <= REFERENCE_RANK or query.diversity:
         return rows, found.pool
-    scores = np.array([song.score for song in found.recommendations]) + _seed_balance_gains(
-        catalog, query, seeds, rows
-    )
+    scores = np.array([song.score for song in found.recommendations])
+    scores += _seed_balance_gains(Scorer(catalog, seeds, query.targets), rows)
     if "popularity" not in query.targets:
         scores *= 1 + POPULARITY_WEIGHT / 100 * np.nan_to_num(
             catalog.attribute("popularity", rows).astype(np.float64)
@@ -181,19 +179,12 @@ def rank_candidates(
     return rows[np.argsort(-scores.round(SCORE_DIGITS), kind="stable")], found.pool
 
 
-def _seed_balance_gains(
-    catalog: Catalog, query: Query, seeds: Sequence[ResolvedSeed], rows: np.ndarray
-) -> np.ndarray:
+def _seed_balance_gains(scorer: Scorer, rows: np.ndarray) -> np.ndarray:
     """What scores gain if all seeds count equally, shape (len(rows),)."""
-    sizes = np.array([len(seed.vectors) for seed in seeds])
-    point_similarities = Scorer(catalog, seeds, {}).similarities(rows).astype(np.float64)
-    similarities = np.add.reduceat(point_similarities, np.cumsum(sizes) - sizes, axis=0) / sizes[:, None]
-    weights = np.array([max(seed.seed.weight, 0.0) for seed in seeds])
-    normalizers = (0.0 if not query.targets else TARGETS_WEIGHT), sum(abs(seed.seed.weight) for seed in seeds)
+    similarities = scorer.seed_similarities(rows)
     references = np.maximum(np.partition(similarities, -REFERENCE_RANK, axis=1)[:, -REFERENCE_RANK], 1e-6)
     ratios = similarities / references[:, None]
-    gains = references.mean() * ratios * np.sqrt(ratios) - similarities
-    return (1 - normalizers[0]) / normalizers[1] * (weights[:, None] * gains).sum(axis=0)
+    return scorer.score_gains(references.mean() * ratios * np.sqrt(ratios) - similarities)
 
 
 def _co_occurrence_scores(catalog: Catalog, best: np.ndarray, rows: np.ndarray) -> np.ndarray:
