@@ -1,6 +1,6 @@
-"""A version's directory: ``current.json`` and ``manifest.json`` parsed, files verified, new versions written whole.
+"""The files of versions: parses ``current.json`` and ``manifest.json``, verifies files, and saves new versions.
 
-A version is written aside, read back, verified and renamed: a reader sees all of it or nothing.
+A version is written to a temporary folder, read back, verified and renamed: readers see all of it or nothing.
 """
 
 import contextlib
@@ -25,11 +25,11 @@ MANIFEST = "manifest.json"
 FIT_COMMAND = "segue fit"
 _VERSION_ID = re.compile(r"[0-9a-f]{16}")
 _FILE_NAME = re.compile(r"\w[\w.-]*", re.ASCII)
-LOCK_PATIENCE = 1.0  # seconds
+LOCK_PATIENCE = 1.0  # seconds to wait in silence
 
 
 def load(root: Path) -> Catalog:
-    """Open the current version below ``root``; format and sizes are checked, of the hashes only the manifest's.
+    """Open the current version below ``root``; checks the format, the sizes and the manifest's hash, no other hashes.
 
     Raises
     ------
@@ -58,7 +58,7 @@ def current_version(root: Path) -> str:
 
 
 def verify(folder: Path, version: str) -> None:
-    """Read every file of a version back and compare its hash with the manifest's, and the manifest's with the id.
+    """Read every file of a version and compare its hash with the manifest, and the manifest's hash with the id.
 
     Raises
     ------
@@ -73,7 +73,7 @@ def verify(folder: Path, version: str) -> None:
 
 
 def parse_pointer(content: bytes) -> dict[str, Any]:
-    """What a ``current.json`` says: ``version``, and where ``publish`` wrote it, when, by whom and why.
+    """The fields of a ``current.json``: ``version``, and if ``publish`` wrote it also when, by whom and why.
 
     Raises
     ------
@@ -93,7 +93,7 @@ def parse_manifest(content: bytes, version: str) -> dict[str, Any]:
     Raises
     ------
     ArtifactsError
-        it is of another format, or not what the version's id promises.
+        it is of another format, or its hash is not the version's id.
 
     """
     manifest = _json_object(content, MANIFEST)
@@ -127,44 +127,44 @@ def file_sha256(path: Path) -> str:
 
 
 def save_version(root: Path, fill: Callable[[Path], dict[str, Any]]) -> Catalog:
-    """Write a version and make it current: write aside, load back, verify, rename.
+    """Write a version and make it current: write to a temporary folder, verify, rename.
 
-    Killed at any moment, the version that was current still is, whole.
+    If the process is killed at any moment, the version that was current still is.
 
     Parameters
     ----------
-    root : the artifacts folder; made when missing
-    fill : writes every file but the manifest into the folder it is given and returns the manifest's entries
+    root : the artifacts folder; created if it is missing
+    fill : writes all files but the manifest into the given folder, and returns the manifest's entries
 
     Returns
     -------
-    The version as a reader sees it. Its id is a digest of its content: the same content gives the same version.
+    The version, opened as a reader does. Its id is a digest of its content: equal content is the same version.
 
     """
     (root / "versions").mkdir(parents=True, exist_ok=True)
     with write_lock(root):
-        aside = root / "versions" / ".partial"
-        shutil.rmtree(aside, ignore_errors=True)
-        aside.mkdir()
-        version = _write_manifest(aside, fill(aside))
-        verify(aside, version)
-        _install(aside, root / "versions" / version)
+        partial = root / "versions" / ".partial"
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir()
+        version = _write_manifest(partial, fill(partial))
+        verify(partial, version)
+        _install(partial, root / "versions" / version)
         set_current(root, version)
     return load(root)
 
 
 def set_current(root: Path, version: str) -> None:
-    """Make a version current, in one step."""
-    aside = root / ".current.json"
-    _write_json(aside, {"version": version})
-    aside.replace(root / POINTER)
+    """Make a version current, atomically."""
+    temporary = root / ".current.json"
+    _write_json(temporary, {"version": version})
+    temporary.replace(root / POINTER)
 
 
 @contextlib.contextmanager
 def write_lock(root: Path) -> Iterator[None]:
-    """Hold the lock under which alone anything below ``root`` is replaced; a process that dies lets it go.
+    """Hold the lock that every writer below ``root`` takes; the system releases it when the process ends.
 
-    Who waits for it for longer than ``LOCK_PATIENCE`` says so on stderr.
+    A process that waits for longer than ``LOCK_PATIENCE`` prints that on stderr.
     """
     with (root / ".lock").open("a+") as lock:
         if not _acquired(lock):
@@ -213,7 +213,7 @@ def _read_file(path: Path) -> bytes:
 
 
 def _acquired(lock: TextIO) -> bool:
-    """Take the lock as soon as it is free; False when it is not for long."""
+    """Take the lock as soon as it is free; False if it is not within ``LOCK_PATIENCE``."""
     until = time.monotonic() + LOCK_PATIENCE
     while True:
         try:
@@ -238,17 +238,17 @@ def _write_manifest(folder: Path, entries: dict[str, Any]) -> str:
     return version_id((folder / MANIFEST).read_bytes())
 
 
-def _install(aside: Path, folder: Path) -> None:
-    """Move a version to its place; a whole one that is there already stays, for readers may have it open."""
+def _install(partial: Path, folder: Path) -> None:
+    """Rename a version's folder; one that exists and is intact stays, because readers may have it open."""
     if folder.exists():
         try:
             verify(folder, folder.name)
         except ArtifactsError:
             shutil.rmtree(folder)
         else:
-            shutil.rmtree(aside)
+            shutil.rmtree(partial)
             return
-    aside.rename(folder)
+    partial.rename(folder)
 
 
 def _write_json(path: Path, content: dict[str, Any]) -> None:

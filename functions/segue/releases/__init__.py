@@ -1,6 +1,7 @@
-"""Versions in a folder or a bucket, and a running function that follows the current one.
+"""Versions in a folder or a bucket, and the one that a running function serves.
 
-It opens stores and versions, caches what it fetched from a bucket, and swaps pointers. It may import segue.catalog.
+Opens stores and versions, caches files of a bucket, and replaces the pointer to the current version. May import
+segue.catalog.
 """
 
 from segue.releases.serving import load, open_releases, open_store

@@ -1,6 +1,6 @@
-"""A store in Amazon S3 or Google Cloud Storage, through obstore.
+"""A store in Amazon S3 or Google Cloud Storage, accessed with obstore.
 
-Credentials and endpoints come from the platforms' own variables (``AWS_*``, ``GOOGLE_*``) or their metadata services.
+Credentials and endpoints come from the platforms' variables (``AWS_*``, ``GOOGLE_*``) or metadata services.
 """
 
 import contextlib
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from obstore.store import ClientConfig, RetryConfig
 
 ENDPOINTS = ("AWS_ENDPOINT_URL", "AWS_ENDPOINT", "GOOGLE_BASE_URL")
-MAX_READ_BYTES = 64 << 20  # bytes of the largest file that is read at once
+MAX_READ_BYTES = 64 << 20  # bytes of a file that is read at once
 CHUNK_BYTES = 8 << 20  # bytes per request, so that the timeout below applies to a chunk, whatever a file's size
 CLIENT_OPTIONS: "ClientConfig" = {"connect_timeout": timedelta(seconds=3), "timeout": timedelta(seconds=20)}
 RETRY_CONFIG: "RetryConfig" = {
@@ -79,12 +79,12 @@ class BucketStore:
             yield bytes(chunk)
 
     def read_range(self, name: str, start: int, stop: int) -> memoryview:
-        """Some bytes of a file."""
+        """A range of a file's bytes."""
         with _translate_errors(name):
             return memoryview(obstore.get_range(self._store, name, start=start, end=stop))
 
     def create(self, name: str, source: Path) -> bool:
-        """Copy a file if the name is free."""
+        """Copy a file into the bucket; False if the name is taken."""
         try:
             with _translate_errors(name, AlreadyExistsError):
                 obstore.put(self._store, name, source, mode="create")
@@ -93,12 +93,12 @@ class BucketStore:
         return True
 
     def replace(self, name: str, source: Path) -> None:
-        """Copy a file."""
+        """Copy a file into the bucket, overwriting one of this name."""
         with _translate_errors(name):
             obstore.put(self._store, name, source)
 
     def compare_and_swap(self, name: str, content: bytes, tag: Tag | None) -> None:
-        """Compare and swap."""
+        """Write a small file if it still has this tag."""
         try:
             with _translate_errors(name, AlreadyExistsError, PreconditionError):
                 obstore.put(self._store, name, content, mode=_if_match(tag) if tag else "create")
@@ -106,7 +106,7 @@ class BucketStore:
             raise WriteConflict(f"{name} was written by somebody else meanwhile") from error
 
     def list_files(self, folder: str) -> dict[str, FileInfo]:
-        """List a folder."""
+        """All files below a folder, by their full names."""
         with _translate_errors(folder):
             found = [entry for page in obstore.list(self._store, folder) for entry in page]
         return {entry["path"]: FileInfo(entry["size"], entry["last_modified"].timestamp()) for entry in found}
@@ -124,7 +124,7 @@ def _if_match(tag: Tag) -> "UpdateVersion":
 
 @contextlib.contextmanager
 def _translate_errors(name: str, *passthrough: type[BaseError]) -> Iterator[None]:
-    """Raise obstore's errors as ours, each on one line, except those that the caller handles."""
+    """Raise obstore's errors as a StoreError with a message of one line, except those that the caller handles."""
     try:
         yield
     except FileNotFoundError as error:

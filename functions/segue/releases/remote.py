@@ -1,8 +1,8 @@
-"""The versions of a bucket, and the local file cache through which they are read.
+"""The versions of a bucket, and the local cache of their files.
 
 All workers of a machine share the cache, ``FOLDER/<version>/<file>``, whose size is bounded. A file is verified
-before it gets its name and again before a process first uses it, so it does not matter who wrote it. Whatever
-vanishes from the folder is fetched again.
+before it gets its name and again before a process first uses it, so it does not matter which process wrote it. Files
+that were deleted from the folder are fetched again.
 """
 
 import errno
@@ -38,19 +38,19 @@ STALE_SECONDS = 3600  # age of an unfinished download that counts as abandoned
 
 
 class RemoteReleases:
-    """Versions in a bucket; a start fetches each file when a request first needs it, and verifies it.
+    """Versions in a bucket; each file is fetched and verified when a request first needs it.
 
-    If a start fails, the last version that was complete in the cache is served.
+    If the store can't be read at the start, the last version that was complete in the cache is served.
 
     limit : bytes that the cache may hold
     resident : ``cells`` reads versions by byte ranges, ``auto`` only those larger than the cache, ``all`` none
-    pieces_limit : bytes of memory for a version's blocks read by byte ranges
+    block_cache_bytes : memory for the blocks of a version that is read by byte ranges
     """
 
-    def __init__(self, store: Store, folder: Path, limit: int, resident: str = "all", pieces_limit: int = 0):
+    def __init__(self, store: Store, folder: Path, limit: int, resident: str = "all", block_cache_bytes: int = 0):
         self.address = store.address
         self._store = store
-        self._limit, self._resident, self._pieces_limit = limit, resident, pieces_limit
+        self._limit, self._resident, self._block_cache_bytes = limit, resident, block_cache_bytes
         self._open_catalogs: weakref.WeakSet[Catalog] = weakref.WeakSet()
         self._cache = FileCache(folder, limit, lambda: {songs.version for songs in list(self._open_catalogs)})
         self._last_complete = f"{hashlib.sha256(store.address.encode()).hexdigest()[:16]}.json"
@@ -100,7 +100,7 @@ class RemoteReleases:
         return found
 
     def _open_remotely(self, folder: Path, contents: dict[str, Any], fetch: Callable[[str], Path]) -> Catalog | None:
-        """The version read by byte ranges; None if whole files are wanted, or nothing else is possible."""
+        """The version read by byte ranges; None to fetch whole files, as configured or because it has no records."""
         size = sum(int(entry["bytes"]) for entry in contents["files"].values())
         if self._resident == "all" or (self._resident == "auto" and size <= self._limit):
             return None
@@ -118,7 +118,7 @@ class RemoteReleases:
             return None
         _fetch_all([f"{name}.npy" for name in RESIDENT_ARRAYS], fetch)
         _log.info("%s: version %s is served by cells, %.1f MB of files", self.address, folder.name, size / MB)
-        return RemoteCatalog(folder, contents, fetch, range_of, self._pieces_limit)
+        return RemoteCatalog(folder, contents, fetch, range_of, self._block_cache_bytes)
 
     def _read_manifest(self, version: str) -> dict[str, Any]:
         name = f"{version}/{version_files.MANIFEST}"
@@ -177,7 +177,7 @@ class FileCache:
         return path
 
     def save(self, name: str, content: bytes) -> None:
-        """Save a small file for a start without the store; failing to is harmless."""
+        """Save a small file for a start without the store; a failure is ignored."""
         path = self.folder / name
         try:
             self._write(path, iter([content]))
@@ -185,7 +185,7 @@ class FileCache:
             return
 
     def saved(self, name: str) -> bytes | None:
-        """A small file that any process saved; not verified."""
+        """A small file that some process saved; it is not verified."""
         try:
             return (self.folder / name).read_bytes()
         except OSError:
@@ -242,7 +242,7 @@ class FileCache:
                 )
 
     def _evict(self, keep: str, needed: Callable[[], bool]) -> None:
-        """Evict versions while needed, those opened longest ago first; and abandoned downloads."""
+        """Evict versions while needed, those opened longest ago first, and abandoned downloads."""
         for temporary in self.folder.glob("*/.*"):
             if time.time() - _lstat(temporary).st_mtime > STALE_SECONDS:
                 temporary.unlink(missing_ok=True)

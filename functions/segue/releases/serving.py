@@ -1,6 +1,6 @@
-"""From a store's address to the version that is served, and how a newer one replaces it between two requests.
+"""Opens the store at an address and the version that is served, and replaces it when a newer one is published.
 
-What only a bucket needs is imported when a bucket is first used.
+Modules that only buckets need are imported when a bucket is first used.
 """
 
 import dataclasses
@@ -50,15 +50,15 @@ def load(artifacts: Path | str) -> Catalog:
 
 
 class LiveCatalog:
-    """The version to answer from, opened by the first request and renewed in the background.
+    """The version to answer from, opened by the first request and replaced in the background.
 
-    A function may get no CPU time between requests. So the first request after the interval starts a check
-    in a thread, and the next one waits for it briefly: on a platform that freezes the function between the two, that
-    is when the check runs. All others are answered from the present version. A check that fails, for whatever reason,
-    changes nothing and logs one line.
+    A function may get no CPU time between requests. So the first request after the interval starts a check in a
+    thread, and the next request waits for it briefly: a platform that freezes the function between requests runs the
+    check only then. All other requests are answered at once, from the version that is open. A check that fails, for
+    whatever reason, changes nothing and logs one line.
 
     interval : seconds between checks; 0: never
-    smoke_test : gets an answer from a new version before it is served; any exception rejects the version
+    smoke_test : computes an answer from a new version before it is served; any exception rejects the version
     clock : monotonic, in seconds
     """
 
@@ -75,7 +75,7 @@ class LiveCatalog:
         self._clock = clock
         self._serving: Catalog | None = None
         self._pointer: Pointer | None = None
-        self._next_check = 0.0  # the second request starts a check, which fetches what the first one left out
+        self._next_check = 0.0  # the second request starts a check, which also fetches the remaining files
         self._failures = 0
         self._failure: ArtifactsError | None = None
         self._check_thread: threading.Thread | None = None
@@ -98,7 +98,7 @@ class LiveCatalog:
         return self._serving
 
     def renew(self) -> bool:
-        """Check now, for a request whose version has vanished; True if another version is served since."""
+        """Check now, because files of the served version are gone; True if another version is served since."""
         before = self._serving
         if self._interval and before:
             with self._lock:
@@ -178,6 +178,6 @@ class LiveCatalog:
 
 
 def _one_line(error: Exception) -> str:
-    """An error on one line, with its class unless it is one of ours."""
+    """The message of an error on one line, after its class unless it is a SegueError."""
     message = str(error) if isinstance(error, SegueError) else f"{type(error).__name__}: {error}"
     return " ".join(message.split())

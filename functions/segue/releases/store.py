@@ -1,7 +1,7 @@
-"""Where versions are kept, and which one is current.
+"""Stores of versions, and the pointer to the current one.
 
-A store is a folder, ``s3://bucket/prefix`` or ``gs://bucket/prefix`` behind one small interface. Names in it are
-relative, with slashes: ``current.json``, ``versions/0123456789abcdef/vectors.npy``. For versions in a bucket see
+A store is a folder, ``s3://bucket/prefix`` or ``gs://bucket/prefix``, with the same interface. Names in it are
+relative paths with slashes: ``current.json``, ``versions/0123456789abcdef/vectors.npy``. For versions in a bucket see
 :mod:`segue.releases.remote`.
 """
 
@@ -19,7 +19,7 @@ from segue.catalog import version_files
 from segue.catalog.catalog import Catalog
 from segue.errors import MissingFile, StoreError, WriteConflict
 
-Tag = tuple[str, str]  # names one content of a file: its ETag and, where a store has them, its generation
+Tag = tuple[str, str]  # identifies a file's content: its ETag and, in stores that have them, its generation
 SCHEMES = ("s3://", "gs://")
 CHUNK_BYTES = 1 << 20  # bytes
 
@@ -45,7 +45,7 @@ class FileInfo:
 
 
 class Store(Protocol):
-    """A store of files. Every method raises StoreError if the store fails; a file is written whole or not at all."""
+    """A store of files. Methods raise StoreError if the store fails; a file is written completely or not at all."""
 
     address: str
 
@@ -59,22 +59,22 @@ class Store(Protocol):
         """The first ``size`` bytes of a file, in chunks. Raises MissingFile."""
 
     def read_range(self, name: str, start: int, stop: int) -> bytes | memoryview:
-        """Some bytes of a file; fewer where it ends before. Raises MissingFile."""
+        """A range of a file's bytes; fewer if the file ends earlier. Raises MissingFile."""
 
     def create(self, name: str, source: Path) -> bool:
         """Copy a file into the store; return False and write nothing if the name is taken."""
 
     def replace(self, name: str, source: Path) -> None:
-        """Copy a file into the store, overwriting any of this name."""
+        """Copy a file into the store; one of this name is overwritten."""
 
     def compare_and_swap(self, name: str, content: bytes, tag: Tag | None) -> None:
-        """Write a small file if it still has this tag, None: if there is none. Raises WriteConflict otherwise."""
+        """Write a small file if it still has this tag, or for None if it does not exist; else raise WriteConflict."""
 
     def list_files(self, folder: str) -> Mapping[str, FileInfo]:
-        """Everything below a folder, by its full name."""
+        """All files below a folder, by their full names."""
 
     def delete(self, names: Iterable[str]) -> None:
-        """Delete files; missing ones are ignored."""
+        """Delete files; those that do not exist are ignored."""
 
 
 class LocalStore:
@@ -147,12 +147,12 @@ class LocalStore:
 
     @contextlib.contextmanager
     def _locked_write(self, name: str | None) -> Iterator[Path]:
-        """Hold the writers' lock and yield a path; what is written to it then atomically replaces the named file."""
+        """Hold the writers' lock and yield a path; a file that is written there atomically replaces the named one."""
         temporary = self._root / ".incoming"
         try:
             self._root.mkdir(parents=True, exist_ok=True)
             with version_files.write_lock(self._root):
-                temporary.unlink(missing_ok=True)  # half a file, if a writer was killed
+                temporary.unlink(missing_ok=True)  # incomplete, left by a writer that was killed
                 try:
                     yield temporary
                     if name and temporary.exists():
@@ -202,15 +202,15 @@ class Pointer:
 
 
 class Releases(Protocol):
-    """Versions and the pointer to one of them. All methods raise ArtifactsError, which names the file at fault."""
+    """Versions and the pointer to the current one. Methods raise ArtifactsError, which names the file at fault."""
 
     address: str
 
     def open_current(self) -> Catalog:
-        """The current version, opened as fast as possible; the class says which files are checked when."""
+        """The current version, opened as fast as possible; each class says which files it verifies when."""
 
     def read_pointer(self) -> Pointer:
-        """Which version is current."""
+        """The pointer to the current version."""
 
     def read_pointer_if_changed(self, since: Pointer) -> Pointer | None:
         """The pointer, or None if it has not changed since."""
@@ -223,7 +223,7 @@ class Releases(Protocol):
 
 
 def read_pointer(store: Store) -> Pointer:
-    """Which version of a store is current."""
+    """The pointer to a store's current version."""
     return _parse_pointer(store.read(version_files.POINTER))
 
 
@@ -238,7 +238,7 @@ def _parse_pointer(stored: StoredFile) -> Pointer:
 
 
 class LocalReleases:
-    """Versions in a folder, which are mapped where they lie; a start checks formats and sizes."""
+    """Versions in a folder, whose files are memory-mapped; a start checks formats and sizes."""
 
     def __init__(self, root: Path):
         self.address = str(root)

@@ -36,8 +36,8 @@ class LcsSimilarity:
         self.text = text
         self._all = (1 << len(text)) - 1
         self._positions: dict[str, int] = {}
-        for place, letter in enumerate(text):
-            self._positions[letter] = self._positions.get(letter, 0) | 1 << place
+        for position, letter in enumerate(text):
+            self._positions[letter] = self._positions.get(letter, 0) | 1 << position
 
     def ratio(self, other: str) -> float:
         """``2 * common / (len(text) + len(other))``: 1 for the same text, 0 if they share no letter."""
@@ -70,9 +70,9 @@ class LcsSimilarity:
         """Where each letter up to a last one stands in the text; uint64, shape (n_words, last + 1), least first."""
         words = len(self.text) // _WORD_BITS + 1
         table = np.zeros((words, last + 1), np.uint64)
-        for letter, places in self._positions.items():
+        for letter, positions in self._positions.items():
             if 0 < ord(letter) <= last:  # zeros fill what is shorter than the longest text
-                table[:, ord(letter)] = [places >> _WORD_BITS * word & int(_ALL_BITS) for word in range(words)]
+                table[:, ord(letter)] = [positions >> _WORD_BITS * word & int(_ALL_BITS) for word in range(words)]
         return table
 
 

@@ -1,10 +1,10 @@
-"""An LRU cache of blocks: they are fetched in parallel, verified, and kept within a budget of bytes.
+"""An LRU cache of blocks, which are fetched in parallel, verified and kept within a limit of bytes.
 
-Blocks never change and are only dropped: who reads one keeps it until it has read. So nothing that is dropped can
-make an answer wrong; at worst it is fetched again.
+Blocks never change. A reader holds on to the block that it reads, so that evicting one can't make an answer wrong; at
+worst it is fetched again.
 
-The store's client allocates what it fetches in its threads. In glibc each thread has an *arena* of its own, up to
-eight a processor, and of what is free at an arena's end only the first one's can be given back: hence
+The store's client allocates memory in its own threads. In glibc each thread uses an *arena* of its own, up to eight
+for each processor, and free memory at the end of an arena goes back to the kernel from the first arena only: hence
 :func:`use_single_arena` and :func:`trim_heap`.
 """
 
@@ -31,23 +31,23 @@ from segue.catalog.remote.blocks import (
 )
 from segue.errors import ArtifactsError
 
-# first and last elements of each, and what is between them
+# the number of the first element of each, that behind its last one, and the segments
 RecentSegments = tuple[np.ndarray, np.ndarray, list[Segments]]
-FetchRange = Callable[[str, int, int], bytes | memoryview]  # an object, and from which byte to which
-PARALLEL_FETCHES = 16  # ranges fetched side by side
-MAX_GAP = 4096  # bytes between two ranges that are fetched as one
-MAX_RANGE = 8 << 20  # bytes of ranges that are fetched as one
-ATTEMPTS = 3  # for a range that is not what was published
-RECENT_BLOCKS = 256  # blocks among which what belongs to a song is looked for
-TRIM_BYTES = 4 << 20  # bytes that came at once, after which memory is given back
-MEMORY_FACTOR = 1.25  # of a block in memory: numbers of segments are read into larger ones
+FetchRange = Callable[[str, int, int], bytes | memoryview]  # takes the name of an object, the first byte and the stop
+PARALLEL_FETCHES = 16  # ranges fetched in parallel
+MAX_GAP = 4096  # bytes between two blocks that are still fetched in one range
+MAX_RANGE = 8 << 20  # bytes of a range that holds several blocks
+ATTEMPTS = 3  # to fetch a range whose digest is wrong
+RECENT_BLOCKS = 256  # blocks that are searched for the elements of an array
+TRIM_BYTES = 4 << 20  # bytes of one fetch, above which free memory is returned to the kernel
+MEMORY_FACTOR = 1.25  # bytes in memory for each byte of a block: segment numbers are widened to int64
 _ARENA_MAX = -8  # M_ARENA_MAX of mallopt(3)
 
 
 class BlockCache:
     """The blocks of a version that are in memory.
 
-    limit : bytes that they may have
+    limit : bytes that they may take
     """
 
     def __init__(self, index: BlockIndex, version: str, fetch_range: FetchRange, limit: int):
@@ -59,28 +59,28 @@ class BlockCache:
         self._array_numbers = {name: number for number, name in enumerate(index.arrays)}
         self._blocks: OrderedDict[tuple[str, int], Block] = OrderedDict()
         self._bytes = 0.0
-        self._recent_blocks: dict[tuple[str, int], Block] = {}  # blocks that were asked for last
-        self._recent_segments: dict[str, RecentSegments] = {}  # what these hold
+        self._recent_blocks: dict[tuple[str, int], Block] = {}  # those requested last
+        self._recent_segments: dict[str, RecentSegments] = {}  # their segments, by array
         self._lock = threading.Lock()
 
     @property
     def size(self) -> int:
-        """Bytes of the blocks that are here."""
+        """Bytes that the cached blocks take."""
         return round(self._bytes)
 
     def get(self, key: tuple[str, int]) -> Block | None:
-        """A block if it is here."""
+        """A cached block; None if it is not cached."""
         return self._blocks.get(key)
 
     def recent(self, name: str) -> RecentSegments:
-        """What the blocks that were asked for last hold of an array, the last one first."""
+        """The segments of an array in the blocks that were requested last, the latest first."""
         with self._lock:
             known, blocks = self._recent_segments, self._recent_blocks
             if not blocks:
                 blocks |= itertools.islice(reversed(self._blocks.items()), RECENT_BLOCKS)
         if name not in known:
-            here = (block.segments(name) for block in blocks.values())
-            found = [segments for segments in here if segments is not None and len(segments.starts)]
+            cached = (block.segments(name) for block in blocks.values())
+            found = [segments for segments in cached if segments is not None and len(segments.starts)]
             known[name] = (
                 np.array([segments.starts[0] for segments in found], np.int64),
                 np.array([segments.stops[-1] for segments in found], np.int64),
@@ -89,7 +89,7 @@ class BlockCache:
         return known[name]
 
     def missing(self, keys: Iterable[tuple[str, int]]) -> list[tuple[str, int]]:
-        """Which are not here; the others were asked for just now."""
+        """The keys of blocks that are not cached; the others become the most recently used."""
         missing = []
         with self._lock:
             for key in keys:
@@ -107,7 +107,7 @@ class BlockCache:
         Raises
         ------
         ArtifactsError
-            one is not what was published, again and again, or the store can't be read.
+            a digest is wrong in every attempt, or the store can't be read.
 
         """
         self._evict(MEMORY_FACTOR * sum(location.stop - location.start for location in set(locations)))
@@ -134,7 +134,7 @@ class BlockCache:
         self._evict(0)
 
     def _evict(self, size: float) -> None:
-        """Drop blocks until so many bytes more are within the limit; before these are fetched, to bound the peak."""
+        """Evict blocks until ``size`` more bytes fit; before they are fetched, which bounds the peak."""
         with self._lock:
             self._forget_recent()
             while self._blocks and self._bytes + size > self.limit:
@@ -156,7 +156,7 @@ class BlockCache:
         raise ArtifactsError(f"{message} not what was published, in {ATTEMPTS} tries")
 
     def _to_block(self, location: BlockLocation, content: memoryview) -> Block:
-        """A record as it is; of a block, a record of its one segment."""
+        """A record as it is; a block of an array becomes a record of one segment."""
         name, number = location.key
         if name not in self._array_numbers:
             return Block(_own_pages(content), self._arrays)
@@ -178,7 +178,7 @@ def _is_published(location: BlockLocation, content: memoryview) -> bool:
 
 
 def _coalesced(locations: Iterable[BlockLocation]) -> Iterator[list[BlockLocation]]:
-    """Neighbours together, up to a size at which a round trip costs little beside the bytes."""
+    """Groups of adjacent blocks, up to a size at which a round trip costs little compared with the transfer."""
     group: list[BlockLocation] = []
     for location in sorted(set(locations), key=lambda location: (location.object_name, location.start)):
         near = group and location.object_name == group[0].object_name and location.start - group[-1].stop <= MAX_GAP
@@ -191,19 +191,19 @@ def _coalesced(locations: Iterable[BlockLocation]) -> Iterator[list[BlockLocatio
 
 
 def _own_pages(content: bytes | memoryview) -> mmap.mmap:
-    """A copy in pages of its own, which the kernel has back as soon as nobody reads it."""
+    """A copy in pages of its own, which return to the kernel as soon as nobody reads it."""
     own = mmap.mmap(-1, len(content), flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
     own[:] = content
     return own
 
 
 def use_single_arena() -> None:
-    """Let all threads allocate from one arena; before the first of them does, or from those that there are."""
+    """Make all threads allocate from one arena; arenas that exist already stay in use."""
     _call_libc("mallopt", _ARENA_MAX, 1)
 
 
 def trim_heap() -> None:
-    """Give the kernel what is free (malloc_trim(3))."""
+    """Return free memory to the kernel (malloc_trim(3))."""
     _call_libc("malloc_trim", 0)
 
 

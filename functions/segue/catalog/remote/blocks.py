@@ -56,7 +56,7 @@ class Segments(NamedTuple):
     """What a block holds of one array.
 
     starts, stops : int64, shape (n_segments,), rising and apart: elements of the array
-    shifts : int64, shape (n_segments,), added to an element's number they give its place in ``values``
+    shifts : int64, shape (n_segments,), added to an element's number they give its position in ``values``
     values : the elements
     """
 
@@ -97,10 +97,10 @@ class Block:
             self._segments[name] = self._decode(*self._table[name])
         return self._segments[name]
 
-    def _decode(self, number: int, n_segments: int, first: int, n_bytes: int, place: int) -> Segments:
+    def _decode(self, number: int, n_segments: int, first: int, n_bytes: int, offset: int) -> Segments:
         array = self._arrays[number]
-        numbers = np.frombuffer(self._content, "<u4", 2 * n_segments, place).astype(np.int64)
-        values = np.frombuffer(self._content, np.uint8, n_bytes, place + ALIGNMENT * n_segments)
+        numbers = np.frombuffer(self._content, "<u4", 2 * n_segments, offset).astype(np.int64)
+        values = np.frombuffer(self._content, np.uint8, n_bytes, offset + ALIGNMENT * n_segments)
         values.flags.writeable = False
         return Segments.from_lengths(
             numbers[:n_segments] + first,
@@ -153,11 +153,11 @@ class BlockIndex:
 
     def record(self, kind: str, number: int) -> BlockLocation:
         """Where a record lies, by its number within its kind."""
-        place = self._first_records[kind] + number
-        start, stop = self._record_offsets[place : place + 2].tolist()
+        position = self._first_records[kind] + number
+        start, stop = self._record_offsets[position : position + 2].tolist()
         base = int(self._record_offsets[self._record_offsets.searchsorted(start // OBJECT_BYTES * OBJECT_BYTES)])
         return BlockLocation(
-            (kind, number), object_name(start), start - base, stop - base, self._record_digests[place].tobytes()
+            (kind, number), object_name(start), start - base, stop - base, self._record_digests[position].tobytes()
         )
 
     def records_with_key(self, kind: str, key: int) -> range:
@@ -218,8 +218,8 @@ def encode_block(parts: Sequence[tuple[int, np.ndarray, np.ndarray, np.ndarray]]
 def _read_table(content: bytes | mmap.mmap) -> list[tuple[int, int, int, int, int]]:
     """The table of a block, and where each array's part begins."""
     count = int(np.frombuffer(content, "<u8", 1)[0])
-    place, lines = ALIGNMENT + count * TABLE_DTYPE.itemsize, []
+    offset, lines = ALIGNMENT + count * TABLE_DTYPE.itemsize, []
     for number, n_segments, first, n_bytes in np.frombuffer(content, TABLE_DTYPE, count, ALIGNMENT).tolist():
-        lines.append((number, n_segments, first, n_bytes, place))
-        place += ALIGNMENT * n_segments + n_bytes + -n_bytes % ALIGNMENT
+        lines.append((number, n_segments, first, n_bytes, offset))
+        offset += ALIGNMENT * n_segments + n_bytes + -n_bytes % ALIGNMENT
     return lines

@@ -216,13 +216,13 @@ class RemoteArray:
         edges = np.flatnonzero(np.diff(cells[order], prepend=-1, append=-1)).tolist()
         left = [_NO_ROWS]
         for start, stop in itertools.pairwise(edges):
-            places = order[start:stop]
-            record = self._cache.get((CELLS, int(cells[places[0]])))
+            positions = order[start:stop]
+            record = self._cache.get((CELLS, int(cells[positions[0]])))
             segments = record.segments(self._info.name) if record else None
             if segments is None:
-                left.append(places)
+                left.append(positions)
             else:
-                found[places] = segments.values.take(wanted[places] - segments.starts[0], axis=0)
+                found[positions] = segments.values.take(wanted[positions] - segments.starts[0], axis=0)
         return np.concatenate(left)
 
     def _slice(self, first: int, last: int) -> np.ndarray | None:
@@ -230,15 +230,15 @@ class RemoteArray:
         for segments in self._cached_segments(first, last, inside=True) if last > first else ():
             segment = int(segments.starts.searchsorted(first, side="right")) - 1
             if last <= segments.stops[segment]:
-                place = first + int(segments.shifts[segment])
-                return segments.values[place : place + last - first]
+                position = first + int(segments.shifts[segment])
+                return segments.values[position : position + last - first]
         return None
 
     def _cached_segments(self, low: int, high: int, *, inside: bool) -> list[Segments]:
         """What is here of elements in a range, or around all of it; what was asked for last goes first."""
         lows, highs, found = self._cache.recent(self._info.name)
         ends = (low, high) if inside else (high - 1, low + 1)
-        return [found[place] for place in np.flatnonzero((lows <= ends[0]) & (highs >= ends[1])).tolist()]
+        return [found[position] for position in np.flatnonzero((lows <= ends[0]) & (highs >= ends[1])).tolist()]
 
     def _get_blocks(self, numbers: np.ndarray) -> list[Block]:
         """Blocks, fetched unless they are cached; none if the whole file should be fetched instead."""
@@ -274,9 +274,9 @@ class RemoteSortedArray(RemoteArray):
 def _fill(blocks: Iterable[Segments], wanted: np.ndarray, found: np.ndarray, left: np.ndarray) -> np.ndarray:
     """Fill in what blocks hold; returns the positions of the others."""
     for segments in blocks:
-        places = segments.positions(wanted[left])
-        hits = places >= 0
-        found[left[hits]] = segments.values.take(places[hits], axis=0)
+        positions = segments.positions(wanted[left])
+        hits = positions >= 0
+        found[left[hits]] = segments.values.take(positions[hits], axis=0)
         left = left[~hits]
         if not len(left):
             break
