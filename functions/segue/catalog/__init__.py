@@ -1,6 +1,6 @@
 """The artifacts: a version's files, mapped when first needed; songs by id, name and artist.
 
-:mod:`segue.catalog.schema` declares the arrays. The wing imports no other one.
+:mod:`segue.catalog.schema` declares the arrays. This package imports no other one.
 """
 
 from segue.catalog.catalog import Catalog

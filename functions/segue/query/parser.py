@@ -22,6 +22,7 @@ from segue.query.schema import (
     escape_pointer,
     number_or_text,
     quoted,
+    unknown_genre_message,
 )
 
 MAX_SEEDS = 100
@@ -294,9 +295,8 @@ class RequestParser(Validator):
         text = self.string(value, pointer)
         found = self.vocabulary.find_genre(text)
         if text and found is None:
-            suggestion = did_you_mean(text, self.vocabulary.genres) if self.can_suggest else ""
-            examples = ", ".join(self.vocabulary.genres[:12])
-            self.add_fault(pointer, f"unknown genre {quoted(text)}{suggestion or f'; some known are: {examples}'}")
+            message = unknown_genre_message(text, self.vocabulary.genres, can_suggest=self.can_suggest)
+            self.add_fault(pointer, message)
         return found or text
 
 

@@ -19,6 +19,7 @@ TYPICAL_SONG_MINUTES = 3  # minutes; on the short side, so that a playlist's son
 FLOWS = ("steady", "rise", "fall", "wave", "harmonic")
 MAX_FAULTS = 100  # reported for a request; the rest of it is not read
 MAX_SUGGESTIONS = 20  # faults that are reported with similar known names
+MAX_GENRE_EXAMPLES = 12  # in the error for an unknown genre
 MAX_TEXT_LENGTH = 600  # characters; the longest name seen in a real table has 511
 MAX_BOUND = 1e15  # of a filter's range, either sign
 ID_PATTERN = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
@@ -367,6 +368,14 @@ def did_you_mean(name: str, known: Sequence[str]) -> str:
     """``"; did you mean 'indie-pop', 'indie'?"``, or an empty string if no name is similar."""
     matches = difflib.get_close_matches(name[:64].lower(), known, n=3, cutoff=0.6)
     return f"; did you mean {', '.join(map(repr, matches))}?" if matches else ""
+
+
+def unknown_genre_message(name: str, known: Sequence[str], *, can_suggest: bool = True) -> str:
+    """An error message for an unknown genre, with the most similar known genres, or else some of them."""
+    suggestion = did_you_mean(name, known) if can_suggest else ""
+    return f"unknown genre {quoted(name)}" + (
+        suggestion or f"; some known are: {', '.join(known[:MAX_GENRE_EXAMPLES])}"
+    )
 
 
 def unknown_name_message(kind: str, name: str, known: Sequence[str]) -> str:

@@ -9,7 +9,7 @@ from segue.catalog.lookup.exact import artist_by_id, artist_id
 from segue.engine import recommendation
 from segue.engine.recommendation import Pool, Recommendation
 from segue.query.parser import MAX_DRAW, MAX_FILTER_ENTRIES
-from segue.query.schema import Filters, Query, Seed, did_you_mean, quoted
+from segue.query.schema import Filters, Query, Seed, unknown_genre_message
 from segue.spotify import query_params
 from segue.spotify.query_params import ApiError, QueryParams
 from segue.spotify.serializers import JsonObject, Serializer, neutral_value
@@ -67,9 +67,7 @@ def _resolve_seed(catalog: Catalog, kind: str, name: str) -> ResolvedSeed:
     genres = catalog.manifest["genres"]
     genre = query_params.find_genre(genres, name)
     if genre is None:
-        known = list(query_params.genres_by_seed(genres))
-        hint = did_you_mean(name, known) or f"; some known are: {', '.join(known[:12])}"
-        raise ApiError(400, f"unknown genre {quoted(name)}{hint}")
+        raise ApiError(400, unknown_genre_message(name, list(query_params.genres_by_seed(genres))))
     return ResolvedSeed("genre", name, Seed("/seed_genres", {"genre": genre}, genre=genre))
 
 
