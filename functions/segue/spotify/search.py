@@ -16,7 +16,7 @@ import numpy as np
 
 from segue import log_context
 from segue.catalog.catalog import Catalog
-from segue.catalog.lookup.resolver import search
+from segue.catalog.lookup.resolver import rank_spellings, search
 from segue.catalog.lookup.words import artist_index, contains_words, songs_on_albums
 from segue.catalog.normalization import normalized
 from segue.engine.search import songs_with_genres
@@ -97,13 +97,15 @@ def find_tracks(catalog: Catalog, terms: SearchTerms) -> list[int]:
 
 
 def find_artists(catalog: Catalog, terms: SearchTerms) -> list[int]:
-    """Rows of artists: those of the name, otherwise the first artists of the songs found."""
+    """Rows of artists: those of the name, then those whose names contain it; without a name, of the songs found."""
     name = terms.artist or terms.text
     if terms.track or not name:
         song_artists = catalog.lists("song", "artists")
         return list(dict.fromkeys(int(row) for song in find_tracks(catalog, terms) for row in song_artists[song][:1]))
-    index = artist_index(catalog)
-    rows = index.containing(normalized(name)).tolist() or search(catalog, name, 1).artists
+    index, words = artist_index(catalog), normalized(name)
+    containing = index.containing(words).tolist()
+    same_name = rank_spellings(catalog, name, [row for row in containing if index.names[row] == words])
+    rows = list(dict.fromkeys([*same_name, *containing])) or search(catalog, name, 1).artists
     allowed = index.having_any(_field_mask(catalog, terms))
     return [row for row in rows if allowed[row]]
 

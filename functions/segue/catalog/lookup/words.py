@@ -40,11 +40,10 @@ class ArtistIndex:
         )
 
     def containing(self, words: str) -> np.ndarray:
-        """Artists whose names contain words: exact names first, then the most popular."""
+        """Artists whose names contain words, the most popular first."""
         positions = [match.start() for match in re.finditer(re.escape(f" {words}"), self._joined_names)]
         rows = np.unique(np.searchsorted(self._name_offsets, positions, side="right") - 1)
-        inexact = np.array([self.names[row] != words for row in rows.tolist()], bool)
-        return rows[np.lexsort((rows, -self._popularity[rows], inexact))]
+        return rows[np.lexsort((rows, -self._popularity[rows]))]
 
     def songs_of(self, rows: Sequence[int] | np.ndarray) -> np.ndarray:
         """The songs of some artists; rows of the catalogue."""
