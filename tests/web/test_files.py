@@ -12,7 +12,7 @@ from segue.config import Config
 from segue.web.aws_lambda import strip_stage
 from segue.web.service import Service
 from segue.web.views.pages import MEDIA_TYPES, PAGE_FOLDER, STATIC_FOLDERS
-from tests.web.test_urls import http, rest
+from tests.web.test_base_url import http, rest
 
 FILES = sorted(path for folder in STATIC_FOLDERS for path in (PAGE_FOLDER / folder).rglob("*.*"))
 SERVED = [path.relative_to(PAGE_FOLDER).as_posix() for path in FILES if path.suffix in MEDIA_TYPES]
