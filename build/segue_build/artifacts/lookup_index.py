@@ -19,6 +19,8 @@ from segue_build.progress import bar
 from segue_build.sources import series
 from segue_build.sources.multivalue import SEPARATOR
 
+INDEXED_ROWS = 16_384  # texts whose trigrams are sorted at a time: 2.5 KB each
+
 
 def write(folder: Path, frame: pd.DataFrame, artists: list[str], popularity: np.ndarray) -> None:
     """Write the look-up files of :mod:`segue.catalog`.
@@ -138,7 +140,7 @@ def _write_trigrams(folder: Path, frame: pd.DataFrame, entries: np.ndarray) -> N
 
 def _searchable_texts(frame: pd.DataFrame, entries: np.ndarray) -> Iterator[list[str]]:
     """Names and artists of the entries as they are typed, a batch at a time."""
-    for chunk in series.batch_slices(len(entries)):
+    for chunk in series.batch_slices(len(entries), INDEXED_ROWS):
         columns = frame[["name", "artists"]].take(entries[chunk])
         (names,), (artists,) = (series.iter_text_batches(columns[name]) for name in ("name", "artists"))
         yield searchable_texts(names, artists)
@@ -161,7 +163,7 @@ def inverted_index(texts: Iterable[list[str]], n_texts: int) -> tuple[np.ndarray
 
     """
     parts, first = [], 0
-    for batch in bar(texts, "indexing letters", " batches", len(series.batch_slices(n_texts))):
+    for batch in bar(texts, "indexing letters", " batches", len(series.batch_slices(n_texts, INDEXED_ROWS))):
         parts.append(invert_batch(batch, first))
         first += len(batch)
     keys, positions = np.unique(np.concatenate([keys for keys, *_ in parts]), return_inverse=True)

@@ -12,6 +12,7 @@ from segue.engine.seeds import POINTS_PER_SEED
 from segue.engine.space import RankTransform
 from segue.query.schema import NUMERIC_ATTRIBUTES
 from segue_build.model.incidence import Incidence
+from segue_build.sources.series import batch_slices
 
 # attribute: the word for a cluster that lies low, and high, among all songs; "" where there is no good one
 ATTRIBUTE_WORDS = {
@@ -39,6 +40,7 @@ PLACES = {
 FAMILY_ALIASES = {"children": "kids", "latino": "latin", "punk-rock": "punk"}  # families that the words don't show
 FEATURE_DIGITS = 4  # of a cluster's features
 NEAREST_CLUSTERS = 5  # clusters named beside each
+CHUNK_ROWS = 16_384  # songs whose distances are computed at a time
 # attributes whose mean describes a cluster
 PROFILE_ATTRIBUTES = tuple(a.name for a in NUMERIC_ATTRIBUTES if a.name not in ("key", "mode", "time_signature"))
 
@@ -226,9 +228,12 @@ def typical_songs(
     nearest = []
     for songs in groups:
         songs = songs[analysed[songs]] if analysed[songs].any() else songs
-        points = vectors[songs] * column_weights
-        distances = ((points - points.mean(axis=0)) ** 2).sum(axis=1)
-        songs = songs[np.argsort(distances, kind="stable")]
+        mean = vectors[songs].mean(axis=0, dtype=np.float64)
+        distances = [
+            np.square((vectors[songs[run]] - mean) * column_weights).sum(axis=1)
+            for run in batch_slices(len(songs), CHUNK_ROWS)
+        ]
+        songs = songs[np.argsort(np.concatenate(distances), kind="stable")]
         _, firsts = np.unique(works[songs], return_index=True)
         nearest.append(songs[np.sort(firsts)[:POINTS_PER_SEED]])
     counts = np.array([len(songs) for songs in nearest], np.int64)

@@ -46,9 +46,9 @@ def _hashable(cell: object) -> str | tuple[str, ...]:
     return tuple(parse_list(cell) or ()) if isinstance(cell, list | tuple | np.ndarray) else str(cell)
 
 
-def batch_slices(n_rows: int) -> list[slice]:
-    """Slices of ``BATCH_ROWS`` rows each, up to the last row; at least one."""
-    return [slice(first, min(first + BATCH_ROWS, n_rows)) for first in range(0, max(n_rows, 1), BATCH_ROWS)]
+def batch_slices(n_rows: int, size: int = BATCH_ROWS) -> list[slice]:
+    """Slices of ``size`` rows each, up to the last row; at least one."""
+    return [slice(first, min(first + size, n_rows)) for first in range(0, max(n_rows, 1), size)]
 
 
 def iter_text_batches(column: "pd.Series[str]") -> Iterator[list[str]]:
