@@ -1,5 +1,6 @@
 """The Spark engine: what it writes, and fits on a real cluster of a master and two workers on loopback."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -66,15 +67,19 @@ def songs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     again = frame.iloc[::10].assign(genres=[["second helping"]] * len(frame.iloc[::10]))
     frame = pd.concat([frame, again], ignore_index=True).assign(label="Quiet Tapes")
     for number, part in enumerate(np.array_split(np.arange(len(frame)), 3)):
-        frame.iloc[part].to_parquet(folder / f"part-{number}.parquet", index=False)
+        frame.iloc[part].to_parquet(folder / f"part-{number}.parquet", index=False, row_group_size=200)
     return folder
 
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """A cluster on which several tasks read one file."""
+    split = "--conf spark.sql.files.maxPartitionBytes=20000 --conf spark.sql.files.openCostInBytes=1000 pyspark-shell"
+    os.environ["PYSPARK_SUBMIT_ARGS"] = split
     running = Cluster(tmp_path_factory.mktemp("workers"), 2)
     yield running
     running.stop()
+    del os.environ["PYSPARK_SUBMIT_ARGS"]
 
 
 @pytest.fixture(scope="module")

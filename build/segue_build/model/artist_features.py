@@ -56,6 +56,15 @@ def sound_terms(sound: np.ndarray) -> np.ndarray:
     return np.column_stack([known, ~known, np.where(known, sound, 0)])
 
 
+def sum_genre_sound(genres: sparse.csr_matrix, sound: np.ndarray) -> np.ndarray:
+    """Sums of :func:`sound_terms` over the songs of each genre and, last, over all songs.
+
+    genres : shape (n_songs, n_genres), 1 where a song has a genre
+    """
+    terms = sound_terms(sound)
+    return np.vstack([genres.T.astype(np.int64) @ terms, terms.sum(axis=0)])
+
+
 @dataclass(frozen=True, slots=True)
 class ArtistFeatures:
     """What the songs of each artist have in common.

@@ -21,7 +21,7 @@ from segue_build.model.artist_features import (
     ArtistFeatures,
     GenreSound,
     artist_sound,
-    sound_terms,
+    sum_genre_sound,
 )
 from segue_build.model.genre_block import (
     GenreEmbedding,
@@ -40,7 +40,15 @@ from segue_build.model.incidence import (
     row_means,
     to_fixed_point,
 )
-from segue_build.model.quantization import VARIANCE_TOLERANCE, ScalarQuantizer, quantize_blocks
+from segue_build.model.quantization import (
+    VARIANCE_TOLERANCE,
+    ScalarQuantizer,
+    code_moments,
+    column_means,
+    known_sums,
+    mean_squared_difference,
+    quantize_blocks,
+)
 from segue_build.model.title_blocks import OCCASIONS, WordEmbedding, add_artists, occasion_block
 from segue_build.model.weights import LOCAL_SCALES, WEIGHTS
 from segue_build.progress import bar
@@ -168,7 +176,7 @@ def embed(frame: pd.DataFrame, report: IngestReport, seed: int, weights: Mapping
     ranks = fit_ranks(mask_unanalysed(frame))
     song_artists, song_genres = build_incidence(frame["artists"]), build_incidence(frame["genres"])
     songs, seedable = _describe_songs(frame, ranks, song_artists, song_genres, seed)
-    encoder = _fit_encoder(songs, ranks, tuple(name for name in BLOCK_NAMES if weights.get(name)), seed)
+    encoder = fit_encoder(songs, ranks, tuple(name for name in BLOCK_NAMES if weights.get(name)), seed)
     blocks: dict[str, np.ndarray] = {}
     for chunk in bar(batch_slices(len(frame)), "blocks", " chunks"):
         for name, columns in encoder.encode(songs[chunk]).items():
@@ -177,10 +185,18 @@ def embed(frame: pd.DataFrame, report: IngestReport, seed: int, weights: Mapping
             blocks[name][chunk] = columns
     if {"artist", "genre"} <= set(blocks) and not songs.artists.n_analysed.any():
         blocks["artist"] = artist_signatures(song_artists, blocks["genre"], seed)
-    ranges = {name: np.fmax.reduce(block) - np.fmin.reduce(block) for name, block in blocks.items()}
-    for name in constant_blocks(ranges, report):
-        del blocks[name]
-    return _assemble(blocks, {"occasion": seedable}, weights, ranks, song_artists, song_genres)
+    batches = [{name: block[chunk] for name, block in blocks.items()} for chunk in batch_slices(len(frame))]
+    space, encode = fit_vectors(
+        lambda function, operation: operation.reduce(list(map(function, batches))),
+        {name: block.shape[1] for name, block in blocks.items()},
+        report,
+        weights,
+    )
+    vectors = np.empty((len(frame), len(space.spread)), np.min_scalar_type(-MAX_CODE))
+    present = np.empty(len(frame), np.uint16)
+    for chunk, batch in zip(batch_slices(len(frame)), batches):
+        vectors[chunk], present[chunk] = encode(batch, seedable[chunk])
+    return Embedding(space, ranks, vectors, present, song_artists, song_genres)
 
 
 def _describe_songs(
@@ -193,9 +209,7 @@ def _describe_songs(
     for chunk in batch_slices(len(frame)):
         audio = audio_block({name: values[chunk] for name, values in numbers.items()}, ranks)
         sound[chunk] = artist_sound(audio)
-        terms = sound_terms(sound[chunk])
-        sums[:-1] += song_genres.matrix[chunk].T.astype(np.int64) @ terms
-        sums[-1] += terms.sum(axis=0)
+        sums += sum_genre_sound(song_genres.matrix[chunk], sound[chunk])
     words = to_fixed_point(WordEmbedding(frame, seed).transform(frame))
     first, means = first_artists(song_artists), row_means(song_artists.matrix)
     members = song_artists.matrix.T.tocsr().astype(np.int64)
@@ -210,7 +224,8 @@ def _describe_songs(
     return Songs(numbers, words, occasions, song_genres.matrix, means, first, artists), seedable
 
 
-def _fit_encoder(songs: Songs, ranks: RankTransform, names: tuple[str, ...], seed: int) -> BlockEncoder:
+def fit_encoder(songs: Songs, ranks: RankTransform, names: tuple[str, ...], seed: int) -> BlockEncoder:
+    """Learn from songs, or a sample of them."""
     sample = svd_sample(len(songs.words), seed)
     context = genre_context(songs.genres[sample], songs.artist_means[sample], songs.artists.genres)
     best = first_artist_popularity(songs.numbers["popularity"], songs.first_artists, songs.artists.max_popularity)
@@ -296,34 +311,63 @@ def constant_blocks(ranges: Mapping[str, np.ndarray], report: IngestReport) -> l
     return constant
 
 
-def _assemble(
-    blocks: dict[str, np.ndarray],
-    seedable: Mapping[str, np.ndarray],
-    weights: Mapping[str, float],
-    ranks: RankTransform,
-    song_artists: Incidence,
-    song_genres: Incidence,
-) -> Embedding:
-    """Blocks side by side, each in steps of its own; ``blocks`` is emptied.
+@dataclass(frozen=True, slots=True)
+class VectorEncoder:
+    """Makes vectors of blocks, each in steps of its own.
 
-    seedable : block -> which songs are compared in it as seeds; all that it knows where nothing is said
+    quantizers : block -> how its numbers become codes, in the order of the space
     """
-    n_songs = len(next(iter(blocks.values())))
-    vectors = np.empty((n_songs, sum(block.shape[1] for block in blocks.values())), np.min_scalar_type(-MAX_CODE))
-    quantizers, spreads, present = {}, [], np.zeros(n_songs, np.uint16)
-    start = 0
-    for bit, name in enumerate(list(blocks)):
-        raw = blocks.pop(name)
-        block = quantize_blocks(raw)
-        known = ~np.isnan(raw).all(axis=1) & seedable.get(name, np.True_)
-        present |= known.astype(np.uint16) << np.uint16(bit)
-        vectors[:, start : start + raw.shape[1]] = block.codes
-        quantizers[name] = block.quantizer
-        spreads.append(block.spread)
-        start += raw.shape[1]
-    return Embedding(
-        build_space(quantizers, np.concatenate(spreads), weights), ranks, vectors, present, song_artists, song_genres
+
+    quantizers: Mapping[str, ScalarQuantizer]
+
+    def __call__(self, blocks: Mapping[str, np.ndarray], seedable: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Vectors of some songs, and which blocks they have; as in :class:`Embedding`.
+
+        seedable : bool, shape (n_songs,), the songs that are compared in the block of occasions as seeds
+        """
+        codes, present = [], np.zeros(len(seedable), np.uint16)
+        for bit, (name, quantizer) in enumerate(self.quantizers.items()):
+            known = ~np.isnan(blocks[name]).all(axis=1) & (seedable if name == "occasion" else True)
+            present |= known.astype(np.uint16) << np.uint16(bit)
+            codes.append(quantizer.encode(blocks[name]))
+        return np.concatenate(codes, axis=1), present
+
+    def moments(self, blocks: Mapping[str, np.ndarray]) -> np.ndarray:
+        """What :func:`segue_build.model.quantization.mean_squared_difference` is made of."""
+        moments = [code_moments(blocks[name], each.encode(blocks[name])) for name, each in self.quantizers.items()]
+        return np.concatenate(moments, axis=1)
+
+
+def fit_vectors(
+    reduce: Callable[[Callable[[Mapping[str, np.ndarray]], np.ndarray], np.ufunc], np.ndarray],
+    widths: Mapping[str, int],
+    report: IngestReport,
+    weights: Mapping[str, float],
+) -> tuple[Space, VectorEncoder]:
+    """The space of blocks, and what makes vectors of them.
+
+    reduce : applies a function to the blocks of each batch of songs, and an operation to all that it returns
+    widths : block -> how many columns it has
+    """
+    means = column_means(*reduce(_known_sums, np.add))
+    low, high = reduce(_negative_and_positive, np.fmax)
+    ends = np.cumsum(list(widths.values()))[:-1]
+    columns = dict(zip(widths, np.split(np.stack([means, -low, high]), ends, axis=1)))
+    constant = constant_blocks({name: high - low for name, (_, low, high) in columns.items()}, report)
+    encode = VectorEncoder(
+        {name: ScalarQuantizer.from_ranges(*each) for name, each in columns.items() if name not in constant}
     )
+    return build_space(encode.quantizers, mean_squared_difference(*reduce(encode.moments, np.add)), weights), encode
+
+
+def _known_sums(blocks: Mapping[str, np.ndarray]) -> np.ndarray:
+    return np.concatenate([known_sums(block) for block in blocks.values()], axis=1)
+
+
+def _negative_and_positive(blocks: Mapping[str, np.ndarray]) -> np.ndarray:
+    """The highest of each column, negative and as it is, NaN where nothing is known; shape (2, n_columns)."""
+    highest = [[np.fmax.reduce(-block), np.fmax.reduce(block)] for block in blocks.values()]
+    return np.concatenate(highest, axis=1, dtype=np.float64)
 
 
 def build_space(quantizers: Mapping[str, ScalarQuantizer], spread: np.ndarray, weights: Mapping[str, float]) -> Space:

@@ -64,7 +64,6 @@ class QuantizedBlock:
 
     codes: np.ndarray
     spread: np.ndarray
-    quantizer: ScalarQuantizer
 
 
 def quantize_blocks(raw: np.ndarray) -> QuantizedBlock:
@@ -79,7 +78,7 @@ def quantize_blocks(raw: np.ndarray) -> QuantizedBlock:
     for chunk in batch_slices(len(raw)):
         codes[chunk] = coding.encode(raw[chunk])
         moments += code_moments(raw[chunk], codes[chunk])
-    return QuantizedBlock(codes, mean_squared_difference(*moments), coding)
+    return QuantizedBlock(codes, mean_squared_difference(*moments))
 
 
 def _round_up(step: float) -> float:

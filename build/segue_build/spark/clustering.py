@@ -9,12 +9,10 @@ import pyarrow as pa
 from segue.engine.space import Space
 from segue_build.model import clustering, local_scale
 from segue_build.model.clustering import max_squared_norm, nearest_centroids, scale_to_max_norm, to_grid
-from segue_build.spark.batches import Frame, map_batches, min_max, persist, sample_rows, to_vectors
+from segue_build.spark.batches import Frame, map_batches, persist, reduce_batches, sample_rows, to_matrix
+from segue_build.spark.embedding import VECTORS
 
-_ASSIGNED = pa.schema([
-    ("source_row", pa.int64()), ("vector", pa.binary()), ("present", pa.int32()),
-    ("neighbour_distance", pa.float64()), ("label", pa.int32()),
-])  # fmt: skip
+_ASSIGNED = pa.schema([*VECTORS, ("neighbour_distance", pa.float64()), ("label", pa.int32())])
 
 
 def sort_songs(space: Space, points: Frame, songs: Frame, n_songs: int, seed: int) -> tuple[Frame, np.ndarray]:
@@ -29,15 +27,20 @@ def sort_songs(space: Space, points: Frame, songs: Frame, n_songs: int, seed: in
     """
     from pyspark.sql import functions as sql
 
-    squares = min_max(points, lambda t: np.array([[max_squared_norm(to_vectors(t["vector"]), space.column_weights)]]))
-    scale = scale_to_max_norm(space.column_weights, squares[1][0])
+    weights, n_dims = space.column_weights, len(space.spread)
+    longest = reduce_batches(
+        points, lambda t: np.array([max_squared_norm(to_matrix(t["vector"], n_dims), weights)]), np.fmax
+    )
+    scale = scale_to_max_norm(weights, longest[0])
     n_cells = clustering.cell_count(n_songs)
     sample = sample_rows(points, n_songs, clustering.training_sample_size(n_cells), ["vector"])
-    centroids = clustering.train_cell_centroids(to_vectors(sample["vector"]), scale, n_cells, seed)
+    centroids = clustering.train_cell_centroids(to_matrix(sample["vector"], n_dims), scale, n_cells, seed)
     analysed = points.join(songs.where("tempo IS NULL OR tempo <> 0").select("source_row"), "source_row")
     others = sample_rows(analysed, n_songs, 4 * local_scale.SAMPLE_SIZE, ["vector"])
     others = others.take(clustering.sample_rows(len(others), local_scale.SAMPLE_SIZE, seed))
-    assign = _AssignCells(space, to_vectors(others["vector"]), others["source_row"].to_numpy(), scale, centroids)
+    assign = _AssignCells(
+        space, to_matrix(others["vector"], n_dims), others["source_row"].to_numpy(), scale, centroids
+    )
     assigned = persist(map_batches(points, _ASSIGNED, assign))
     used = np.array(sorted(row["label"] for row in assigned.select("label").distinct().collect()))
     cells, clusters = clustering.group_cells(centroids[used])
@@ -58,7 +61,7 @@ class _AssignCells:
     centroids: np.ndarray
 
     def __call__(self, points: pa.Table) -> dict[str, Any]:
-        vectors, source_rows = to_vectors(points["vector"]), points["source_row"].to_numpy()
+        vectors, source_rows = to_matrix(points["vector"], self.sample.shape[1]), points["source_row"].to_numpy()
         runs = (
             slice(first, first + local_scale.CHUNK_ROWS) for first in range(0, len(vectors), local_scale.CHUNK_ROWS)
         )
@@ -69,7 +72,7 @@ class _AssignCells:
             for run in runs
         ]
         return {
-            **{name: points[name] for name in ("source_row", "vector", "present")},
+            **{name: points[name] for name in VECTORS.names},
             "neighbour_distance": np.concatenate(distances),
             "label": nearest_centroids(to_grid(vectors, self.scale), self.centroids),
         }

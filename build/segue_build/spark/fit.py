@@ -21,7 +21,7 @@ from segue_build.progress import stage
 from segue_build.sources.columns import CANONICAL_COLUMNS, TEXT_COLUMNS
 from segue_build.sources.ingest_report import IngestReport
 from segue_build.sources.tracks import check_columns, check_dropped_share, check_song_count
-from segue_build.spark.batches import Frame, persist, stream_batches, to_vectors
+from segue_build.spark.batches import Frame, persist, stream_batches, to_matrix
 from segue_build.spark.clustering import sort_songs
 from segue_build.spark.embedding import embed
 from segue_build.spark.reader import other_column, read_folder
@@ -60,14 +60,14 @@ def fit_on_spark(
             with stage("starting Spark"):
                 spark = opened.enter_context(session(master))
             with stage(f"reading {source}"):
-                tidy_table = read_folder(spark, source, columns, report)
-                songs, n_songs = _usable_songs(tidy_table.frame, source, report, strict)
+                tidied, others = read_folder(spark, source, columns, report)
+                songs, n_songs = _usable_songs(tidied, source, report, strict)
             with stage(f"placing {n_songs:,} songs in the space"):
                 space, ranks, points = embed(songs, n_songs, report, seed, weights)
             with stage("clustering and sorting"):
                 rows, cell_clusters = sort_songs(space, points, songs, n_songs, seed)
                 _save_rows(rows, Path(scratch))
-        frame, arrays = _map_rows(Path(scratch), tidy_table.others)
+        frame, arrays = _map_rows(Path(scratch), others)
     incidences = build_incidence(frame["artists"]), build_incidence(frame["genres"])
     distances = arrays["neighbour_distance"]
     model = fit_sorted(
@@ -90,15 +90,16 @@ def _usable_songs(frame: Frame, source: str, report: IngestReport, strict: bool)
     frame = persist(frame)
     check_dropped_share(report, strict)
     named = sql.col("name").isNotNull()
-    n_rows, n_songs, n_all = frame.agg(sql.sum("_rows"), sql.count_if(named), sql.count("*")).first() or (0, 0, 0)
-    report.ids_merged += (n_rows or 0) - n_all
-    if n_all > n_songs:
-        report.count_dropped("without a name in any source", n_all - n_songs, [])
+    known = (sql.count(name).alias(name) for name in CANONICAL_COLUMNS)
+    totals = sql.sum("_rows").alias("_rows"), sql.count_if(named).alias("_songs"), sql.count("*").alias("_ids")
+    counts = frame.agg(*totals, *known).first()
+    report.ids_merged += (counts["_rows"] or 0) - counts["_ids"]
+    if counts["_ids"] > counts["_songs"]:
+        report.count_dropped("without a name in any source", counts["_ids"] - counts["_songs"], [])
         check_dropped_share(report, strict)
-    known = frame.agg(*(sql.count(name).alias(name) for name in CANONICAL_COLUMNS)).first()
-    check_columns([name for name in CANONICAL_COLUMNS if known[name]], [source])
-    check_song_count(n_songs, report, [source])
-    return frame.where(named).drop("_rows"), n_songs
+    check_columns([name for name in CANONICAL_COLUMNS if counts[name]], [source])
+    check_song_count(counts["_songs"], report, [source])
+    return frame.where(named).drop("_rows"), counts["_songs"]
 
 
 def _save_rows(rows: Frame, folder: Path) -> None:
@@ -107,7 +108,7 @@ def _save_rows(rows: Frame, folder: Path) -> None:
         arrays, table = opened.enter_context(NpyFolderWriter(folder)), None
         for batch in stream_batches(rows):
             for name, dtype in _NUMBERS.items():
-                values = to_vectors(batch[name]) if name == "vector" else batch[name].to_numpy()
+                values = to_matrix(batch[name], len(batch[name][0])) if name == "vector" else batch[name].to_numpy()
                 arrays.append(name, values.astype(dtype, copy=False))
             texts = batch.drop_columns([*_NUMBERS, "label"])
             texts = texts.cast(

@@ -2,7 +2,6 @@
 
 import csv
 import dataclasses
-import itertools
 import json
 import re
 import urllib.parse
@@ -28,12 +27,15 @@ from segue_build.sources.tracks import add_missing_ids
 from segue_build.spark.batches import Frame, persist, to_spark_schema
 
 SUFFIXES = {"Parquet": (".parquet", ".pq", ".parq"), "CSV": (".csv", ".tsv", ".csv.gz", ".tsv.gz", ".csv.bz2")}
+HIDDEN = re.compile(r"/[._]")
 SNIFFED_LINES = 100  # lines by which the delimiter is detected
 PARALLEL_READS = 8  # files whose columns are read at the same time
 MALFORMED = "_malformed"  # a line of CSV with more or fewer fields than there are headers
 SAMPLED_ROWS = 250_000  # rows that show units, scales and what separates artists' names
 CHECKED_ROWS = 10_000  # rows that show whether a column is what its header says
-FILE_PATH, FILE_ROW = "file_path", "_file_row"  # the file that a row comes from, and its number there
+FILE_PATH, FILE_ROW = "file_path", "row_index"  # of Spark's metadata: where a row is from; CSV has no numbers
+SOURCE_ROW = "source_row"  # a number of each row, rising by file and row
+MAX_FILE_ROWS = 1 << 40  # rows of a file
 SHUFFLE_PARTITIONS = "spark.sql.shuffle.partitions"
 PARTITION_BYTES = 8 << 20  # bytes of the source from which there are more partitions than cores
 REPORT = "_report"  # what became of the rows of a partition: a row of its own
@@ -72,34 +74,25 @@ class SourceFolder:
     size: int
     layout: FileLayout
 
-    @property
-    def headers(self) -> list[str]:
-        """The columns' own names."""
-        return self.layout.headers
-
     def frame(self, spark: Any) -> Frame:
-        """The rows, columns numbered "0", "1", ..., then ``MALFORMED``."""
+        """The rows, columns numbered "0", "1", ..., then ``MALFORMED``, ``FILE_PATH`` and ``FILE_ROW``."""
         from pyspark.sql import functions as sql
         from pyspark.sql.types import StringType, StructField, StructType
 
-        numbers = [str(place) for place in range(len(self.headers))]
+        numbers = [str(place) for place in range(len(self.layout.headers))]
         if self.format == "Parquet":
             read = spark.read.schema(self.layout.schema).parquet(*self.paths)
-            columns = [read[f"`{header}`"].alias(number) for number, header in zip(numbers, self.headers)]
-            return read.select(*columns, sql.lit(None).cast("string").alias(MALFORMED), "_metadata.file_path")
+            columns = [read[f"`{header}`"].alias(number) for number, header in zip(numbers, self.layout.headers)]
+            metadata = (f"_metadata.{name}" for name in (FILE_PATH, FILE_ROW))
+            return read.select(*columns, sql.lit(None).cast("string").alias(MALFORMED), *metadata)
         schema = StructType([StructField(name, StringType()) for name in (*numbers, MALFORMED)])
-        reader = spark.read.schema(schema).options(
-            header=True,
-            sep=self.layout.separator,
-            quote='"',
-            escape='"',
-            multiLine=True,
-            columnNameOfCorruptRecord=MALFORMED,
-        )
-        return reader.csv(self.paths).select("*", "_metadata.file_path")
+        options = {"header": True, "sep": self.layout.separator, "quote": '"', "escape": '"', "multiLine": True}
+        reader = spark.read.schema(schema).options(**options, columnNameOfCorruptRecord=MALFORMED)
+        unnumbered = sql.lit(None).cast("long").alias(FILE_ROW)
+        return reader.csv(self.paths).select("*", f"_metadata.{FILE_PATH}", unnumbered)
 
-    def count(self, rows: Frame) -> int:
-        """How many rows there are, each part having some.
+    def count_rows(self, rows: Frame) -> dict[str, int]:
+        """How many rows each part has, by its address as ``frame`` has it.
 
         Raises
         ------
@@ -107,12 +100,12 @@ class SourceFolder:
             a part has none.
 
         """
-        found = rows.groupBy("file_path").count().collect()
-        counts = {urllib.parse.unquote(_without_scheme(row["file_path"])): row["count"] for row in found}
-        without_rows = [path for path in self.paths if _without_scheme(path) not in counts]
+        counts = {row[FILE_PATH]: row["count"] for row in rows.groupBy(FILE_PATH).count().collect()}
+        known = {urllib.parse.unquote(_without_scheme(address)) for address in counts}
+        without_rows = [path for path in self.paths if _without_scheme(path) not in known]
         if without_rows:
             raise _empty_file(self.name, without_rows[0])
-        return sum(counts.values())
+        return counts
 
 
 def open_folder(spark: Any, source: str) -> SourceFolder:
@@ -161,7 +154,7 @@ def _list_files(spark: Any, source: str) -> list[tuple[str, int]]:
         raise
     except Exception as error:
         raise SourceError(f"{source}: {_read_failure(error)}") from error
-    parts = sorted((path, size) for path, size in found if not _is_hidden(path.removeprefix(base)))
+    parts = sorted((path, size) for path, size in found if not HIDDEN.search(path.removeprefix(base)))
     if not parts:
         raise SourceError(f"{source}: a folder without Parquet or CSV files")
     return parts
@@ -183,10 +176,6 @@ def _read_failure(error: Exception) -> str:
     from segue_build.spark.session import error_message
 
     return error_message(error)
-
-
-def _is_hidden(below: str) -> bool:
-    return any(piece.startswith((".", "_")) for piece in below.split("/"))
 
 
 def _file_name(path: str) -> str:
@@ -229,55 +218,40 @@ def _check_same_columns(name: str, first: FileLayout, path: str, other: FileLayo
 
 @dataclass(frozen=True, slots=True)
 class RowReader:
-    """How a folder's rows become those of the canonical table; sent to the workers."""
+    """How a folder's rows become those of the canonical table; sent to the workers.
+
+    parts : the addresses of all parts, in their order
+    """
 
     interpretation: TableInterpretation
-    schema: pa.Schema
+    parts: list[str]
 
     def to_raw(self, table: pa.Table, firsts: Counter[str]) -> pd.DataFrame:
         """A batch as sources read it; ``firsts`` counts the rows of each file that came before."""
         paths, numbers = table[FILE_PATH].to_pylist(), []
-        for path in paths:
+        for path, number in zip(paths, table[FILE_ROW].to_pylist()):
+            numbers.append(firsts[path] if number is None else number)
             firsts[path] += 1
-            numbers.append(firsts[path])
-        frame = table.drop_columns([FILE_PATH, MALFORMED]).to_pandas(ignore_metadata=True)
+        frame = table.drop_columns([FILE_PATH, FILE_ROW, MALFORMED]).to_pandas(ignore_metadata=True)
         width = frame.shape[1]
         frame.columns = pd.RangeIndex(width)
-        frame[width], frame[width + 1] = paths, numbers
+        first_rows = {path: number * MAX_FILE_ROWS for number, path in enumerate(self.parts)}
+        frame[width] = [first_rows[path] + number for number, path in zip(numbers, paths)]
         frame[FIELD_COUNT] = pd.Series(
             [_count_fields(line, width) for line in table[MALFORMED].to_pylist()], dtype="Int32"
         )
-        frame[ROW_NUMBER] = [f"{number + 1} of {path.rpartition('/')[2]}" for number, path in zip(numbers, paths)]
+        frame[ROW_NUMBER] = [f"{number + 2} of {_file_name(path)}" for number, path in zip(numbers, paths)]
         return frame
 
     def to_tidy(self, raw: pd.DataFrame, report: IngestReport) -> pd.DataFrame:
         """The same as canonical cells, in the table's own units, and where rows come from."""
         columns = self.interpretation.columns
-        width = len(columns.headers)
-        located = dataclasses.replace(columns, extra={**columns.extra, FILE_PATH: width, FILE_ROW: width + 1})
+        located = dataclasses.replace(columns, extra={**columns.extra, SOURCE_ROW: len(columns.headers)})
         mine = dataclasses.replace(self.interpretation, columns=located)
         found = normalize(raw, mine, report)
         self.interpretation.artists_delimited |= mine.artists_delimited
         self.interpretation.decimal_commas |= mine.decimal_commas
         return found
-
-    def convert(self, frame: pd.DataFrame, found: ColumnInference, report: IngestReport) -> pa.Table:
-        """In the units of the canonical table, with ids."""
-        frame = add_missing_ids(apply_inference(found, frame, self.interpretation, report))
-        return pa.table([_arrow_column(frame, one) for one in self.schema], self.schema)
-
-
-@dataclass(frozen=True, slots=True)
-class TidyTable:
-    """The canonical table.
-
-    frame : one row a song; columns ``CANONICAL_COLUMNS``, ``source_row`` (a row's number in the source), then the
-        source's others
-    others : names of these; the frame calls them as :func:`other_column` says, so that none is like one of ours
-    """
-
-    frame: Frame
-    others: list[str]
 
 
 def other_column(number: int) -> str:
@@ -285,11 +259,16 @@ def other_column(number: int) -> str:
     return f"_other{number}"
 
 
-def read_folder(spark: Any, source: str, columns: Mapping[str, str], report: IngestReport) -> TidyTable:
+def read_folder(spark: Any, source: str, columns: Mapping[str, str], report: IngestReport) -> tuple[Frame, list[str]]:
     """Read a folder.
 
     columns : canonical name -> header
     report : receives the counts
+
+    Returns
+    -------
+    The canonical table, one row a song: ``CANONICAL_COLUMNS``, ``SOURCE_ROW``, ``_rows`` (how many rows it had), then
+    the source's others as :func:`other_column` calls them, so that none is like one of ours; and names of these.
 
     Raises
     ------
@@ -301,35 +280,34 @@ def read_folder(spark: Any, source: str, columns: Mapping[str, str], report: Ing
     if not spark.sparkContext.getConf().contains(SHUFFLE_PARTITIONS):
         spark.conf.set(SHUFFLE_PARTITIONS, max(spark.sparkContext.defaultParallelism, folder.size // PARTITION_BYTES))
     rows = folder.frame(spark)
-    n_rows = folder.count(rows)
-    interpretation, others = _recognise(folder, rows, columns)
-    found = _infer_units(rows, n_rows, interpretation, report)
-    reading = RowReader(interpretation, _schema(folder, interpretation))
-    tidied = persist(rows.mapInArrow(partial(_tidy_partition, reading, found), to_spark_schema(reading.schema)))
+    counts = folder.count_rows(rows)
+    interpretation, others = _recognise(folder, rows, columns, sorted(counts))
+    reading, schema = RowReader(interpretation, sorted(counts)), _schema(folder, interpretation)
+    found = _infer_units(reading, _sample(rows, sum(counts.values())), report)
+    tidied = persist(rows.mapInArrow(partial(_tidy_partition, reading, found, schema), to_spark_schema(schema)))
     _merge_reports(tidied, report)
     interpretation.print_summary()
-    return TidyTable(_complete_columns(_merge_ids(tidied, reading.schema), tidied, len(others)), others)
+    return _merge_ids(tidied), others
 
 
-def _recognise(folder: SourceFolder, rows: Frame, given: Mapping[str, str]) -> tuple[TableInterpretation, list[str]]:
+def _recognise(
+    folder: SourceFolder, rows: Frame, given: Mapping[str, str], parts: list[str]
+) -> tuple[TableInterpretation, list[str]]:
     """What the columns are, by their headers and first rows, and the names of those that are none of ours."""
-    columns = match_headers(folder.headers, given, folder.name)
+    columns = match_headers(folder.layout.headers, given, folder.name)
     form = f"{folder.format} in {len(folder.paths)} files" if len(folder.paths) > 1 else folder.format
     interpretation = TableInterpretation(folder.name, form, columns)
-    first = RowReader(interpretation, pa.schema([])).to_raw(rows.limit(CHECKED_ROWS).toArrow(), Counter())
+    first = RowReader(interpretation, parts).to_raw(rows.limit(CHECKED_ROWS).toArrow(), Counter())
     columns = columns.without(set(non_numeric_columns(first, columns)) - set(given))
     others = {other_column(number): place for number, place in enumerate(columns.extra.values())}
     interpretation.columns = dataclasses.replace(columns, extra=others)
     return interpretation, list(columns.extra)
 
 
-def _infer_units(
-    rows: Frame, n_rows: int, interpretation: TableInterpretation, report: IngestReport
-) -> ColumnInference:
+def _infer_units(reading: RowReader, sample: pa.Table, report: IngestReport) -> ColumnInference:
     """Units, scales and what separates artists' names, by a sample."""
-    reading = RowReader(interpretation, pa.schema([]))
-    frame = reading.to_tidy(reading.to_raw(_sample(rows, n_rows), Counter()), IngestReport())
-    return infer_columns(frame.drop(columns=[FILE_PATH, FILE_ROW]), interpretation, report)
+    frame = reading.to_tidy(reading.to_raw(sample, Counter()), IngestReport())
+    return infer_columns(frame.drop(columns=SOURCE_ROW), reading.interpretation, report)
 
 
 def _sample(rows: Frame, n_rows: int) -> pa.Table:
@@ -344,28 +322,26 @@ def _sample(rows: Frame, n_rows: int) -> pa.Table:
 
 def _schema(folder: SourceFolder, interpretation: TableInterpretation) -> pa.Schema:
     """What is kept of a table."""
-    columns = interpretation.columns
-    has = {*columns.positions, "id"} | ({"mode"} if "key" in columns.positions else set())
-    tidy_types = [
-        (name, pa.string() if name in TEXT_COLUMNS else pa.float64()) for name in CANONICAL_COLUMNS if name in has
-    ]
-    types = [folder.layout.types.get(header, "text") for header in folder.headers]
-    others = [(name, _ARROW_TYPES.get(types[place], pa.string())) for name, place in columns.extra.items()]
-    return pa.schema([*tidy_types, (FILE_PATH, pa.string()), (FILE_ROW, pa.int64()), *others, (REPORT, pa.string())])
+    canonical = [(name, pa.string() if name in TEXT_COLUMNS else pa.float64()) for name in CANONICAL_COLUMNS]
+    types = [folder.layout.types.get(header, "text") for header in folder.layout.headers]
+    extra = interpretation.columns.extra.items()
+    others = [(name, _ARROW_TYPES.get(types[place], pa.string())) for name, place in extra]
+    return pa.schema([*canonical, (SOURCE_ROW, pa.int64()), *others, (REPORT, pa.string())])
 
 
 def _tidy_partition(
-    reading: RowReader, found: ColumnInference, batches: Iterable[pa.RecordBatch]
+    reading: RowReader, found: ColumnInference, schema: pa.Schema, batches: Iterable[pa.RecordBatch]
 ) -> Iterator[pa.RecordBatch]:
     """All of a partition, and last a row that says what became of its rows."""
     report, firsts = IngestReport(), Counter[str]()
     for batch in batches:
         if batch.num_rows:
             frame = reading.to_tidy(reading.to_raw(pa.Table.from_batches([batch]), firsts), report)
-            yield from reading.convert(frame, found, report).combine_chunks().to_batches()
+            frame = add_missing_ids(apply_inference(found, frame, reading.interpretation, report))
+            table = pa.table([_arrow_column(frame, one) for one in schema], schema)
+            yield from table.combine_chunks().to_batches()
     counts = json.dumps({"rows": report.rows, "dropped": report.dropped, "examples": report.examples})
-    nulls = {one.name: pa.nulls(1, one.type) for one in reading.schema}
-    yield pa.RecordBatch.from_pydict({**nulls, REPORT: [counts]}, reading.schema)
+    yield pa.RecordBatch.from_pylist([{REPORT: counts}], schema)
 
 
 def _arrow_column(frame: pd.DataFrame, one: pa.Field) -> pa.Array:
@@ -393,42 +369,18 @@ def _merge_reports(tidied: Frame, report: IngestReport) -> None:
             report.count_dropped(reason, rows, counts["examples"][reason])
 
 
-def _complete_columns(merged: Frame, tidied: Frame, n_others: int) -> Frame:
-    """Every canonical column, null throughout where the source lacks it, and each row's number in the source."""
-    from pyspark.sql import functions as sql
-
-    ends = tidied.where(f"{FILE_PATH} IS NOT NULL").groupBy(FILE_PATH).agg(sql.max(FILE_ROW).alias("last"))
-    last = {row[FILE_PATH]: row["last"] for row in ends.collect()}
-    paths = sorted(last)
-    firsts = zip(paths, itertools.accumulate((last[path] for path in paths), initial=0))
-    table = merged.sparkSession.createDataFrame(list(firsts), f"{FILE_PATH} string, first long")
-    tidy_columns = [
-        sql.col(name)
-        if name in merged.columns
-        else sql.lit(None).cast("string" if name in TEXT_COLUMNS else "double").alias(name)
-        for name in CANONICAL_COLUMNS
-    ]
-    source_row = (sql.col("first") + sql.col(FILE_ROW) - 1).alias("source_row")
-    others = map(other_column, range(n_others))
-    return merged.join(sql.broadcast(table), FILE_PATH).select(*tidy_columns, source_row, "_rows", *others)
-
-
-def _merge_ids(tidied: Frame, schema: pa.Schema) -> Frame:
+def _merge_ids(tidied: Frame) -> Frame:
     """Rows of one id as one: what the most popular of them knows, then the next; all genres together."""
     from pyspark.sql import functions as sql
 
-    popularity = sql.coalesce(-sql.col("popularity"), sql.lit(1.0)) if "popularity" in schema.names else sql.lit(0.0)
-    rows = tidied.where(f"{REPORT} IS NULL").withColumn(
-        "_order", sql.struct(popularity, sql.col(FILE_PATH), sql.col(FILE_ROW))
-    )
-    names = [name for name in schema.names if name not in ("id", REPORT)]
-    known = [
-        sql.min_by(sql.col(name), sql.when(sql.col(name).isNotNull(), sql.col("_order"))).alias(name)
-        for name in names
-        if name not in ("genres", FILE_PATH, FILE_ROW)
-    ]
-    places = [sql.min_by(name, "_order").alias(name) for name in (FILE_PATH, FILE_ROW)]
-    distinct = sql.array_sort(sql.array_distinct(sql.flatten(sql.collect_list(sql.split("genres", SEPARATOR)))))
-    united = sql.when(sql.size(distinct) > 0, sql.array_join(distinct, SEPARATOR)).alias("genres")
-    genres = [united] if "genres" in names else []
-    return rows.groupBy("id").agg(sql.count("*").alias("_rows"), *known, *places, *genres)
+    order = sql.struct(sql.coalesce(-sql.col("popularity"), sql.lit(1.0)), SOURCE_ROW)
+    merged = {
+        name: sql.min_by(name, sql.when(sql.col(name).isNotNull(), order))
+        for name in tidied.columns
+        if name not in ("id", REPORT)
+    }
+    merged[SOURCE_ROW] = sql.min_by(SOURCE_ROW, order)
+    genres = sql.array_sort(sql.array_distinct(sql.flatten(sql.collect_list(sql.split("genres", SEPARATOR)))))
+    merged["genres"] = sql.when(sql.size(genres) > 0, sql.array_join(genres, SEPARATOR))
+    rows = tidied.where(f"{REPORT} IS NULL").groupBy("id")
+    return rows.agg(sql.count("*").alias("_rows"), *(column.alias(name) for name, column in merged.items()))
