@@ -152,8 +152,8 @@ def test_a_publisher_that_is_killed_leaves_every_reader_a_whole_version(request,
 @pytest.mark.slow
 @pytest.mark.timeout(3000)
 @pytest.mark.parametrize("kind", ["plain", "s3"])
-def test_200_killed_publishers_leave_every_reader_a_whole_version(request, kind, versions, expected, tmp_path):
-    kills(request.getfixturevalue(kind), versions, expected, tmp_path, 100)  # in each of the two kinds
+def test_60_killed_publishers_leave_every_reader_a_whole_version(request, kind, versions, expected, tmp_path):
+    kills(request.getfixturevalue(kind), versions, expected, tmp_path, 30)  # in each of the two kinds
 
 
 def tell(racer, line):
@@ -194,5 +194,5 @@ def test_of_racing_publishers_one_wins_each_swap_and_the_history_holds_both(requ
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["plain", "s3"])
-def test_of_publishers_that_race_50_times_one_wins_each_swap(request, kind, versions):
-    race(request.getfixturevalue(kind), versions, 50)
+def test_of_publishers_that_race_25_times_one_wins_each_swap(request, kind, versions):
+    race(request.getfixturevalue(kind), versions, 25)
