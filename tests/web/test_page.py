@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.support.browser import PHONE, in_a_browser, visit, visits
-from tests.support.page_helpers import ANCHOR, ask, field, options, shown
+from tests.support.page_helpers import ANCHOR, ask, by_family, field, options, renumbered, shown, with_gaps
 from tests.support.serving import served
 
 __all__ = ["visit", "visits"]  # fixtures
@@ -98,6 +98,57 @@ def test_surprise_me_begins_with_some_song(demo_service, visit):
     page.get_by_role("button", name="Surprise me").click()
     answer = shown(page, demo_service)
     assert answer["seeds"][0]["id"] in page.url
+
+
+def test_surprise_me_takes_a_song_of_a_cluster_that_is_there_where_ids_have_gaps(demo_service, visit):
+    page = visit(f"{demo_service}/docs")
+    sizes = {renumbered(cluster["id"]): cluster["size"] for cluster in ask(demo_service, "clusters")["clusters"]}
+    asked = []
+
+    def songs(route):
+        number, offset = map(
+            int, re.search(r"clusters/([0-9]+)\?offset=([0-9]+)&limit=1$", route.request.url).groups()
+        )
+        asked.append((number, offset))
+        route.fulfill(json={"songs": ask(demo_service, "songs", ids=ANCHOR)["songs"]})
+
+    page.route("**/clusters", lambda route: route.fulfill(json=with_gaps(ask(demo_service, "clusters"))))
+    page.route("**/clusters/*", songs)
+    page.goto(demo_service)
+    page.get_by_role("button", name="Surprise me").click()
+    expect(page.get_by_role("heading", name="Songs like Anchor")).to_be_visible()
+    ((number, offset),) = asked
+    assert 0 <= offset < sizes[number]
+
+
+@pytest.mark.parametrize("size", [{"viewport": {"width": 1280, "height": 800}}, PHONE], ids=["desk", "phone"])
+def test_the_page_opens_with_the_families_and_the_largest_clusters_of_each(demo_service, visit, size):
+    page, families = visit(demo_service, **size), list(by_family(demo_service))
+    corners = page.get_by_role("region", name="Or wander in a corner of the catalogue")
+    expect(corners.get_by_role("heading", level=3)).to_have_text([family["name"] for family, _ in families])
+    first = [cluster for _, clusters in families for cluster in clusters[:3]]
+    expect(corners.get_by_role("link")).to_have_text([cluster["name"] for cluster in first])
+    corners.get_by_role("link").last.click()
+    expect(page).to_have_url(f"{demo_service}/#view=map&cluster={first[-1]['id']}")
+    expect(page.get_by_role("region", name="Cluster", exact=True)).to_contain_text(families[-1][0]["name"])
+
+
+def test_all_clusters_of_the_families_are_shown_and_hidden_again(demo_service, visit):
+    answer = ask(demo_service, "clusters")
+    whole = {**answer["families"][0], "clusters": [cluster["id"] for cluster in answer["clusters"]]}
+    page = visit(f"{demo_service}/docs")
+    page.route("**/clusters", lambda route: route.fulfill(json={**answer, "families": [whole]}))
+    page.goto(demo_service)
+    links = page.get_by_role("region", name="Or wander").get_by_role("link")
+    expect(links).to_have_count(3)
+    every = page.get_by_role("button", name=f"All {len(answer['clusters'])} clusters")
+    expect(every).to_have_attribute("aria-expanded", "false")
+    every.click()
+    expect(links).to_have_count(len(answer["clusters"]))
+    fewer = page.get_by_role("button", name="Fewer clusters")
+    expect(fewer).to_be_focused()
+    fewer.click()
+    expect(links).to_have_count(3)
 
 
 def test_the_last_searches_are_offered_until_they_are_forgotten(demo_service, visit):

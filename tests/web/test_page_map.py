@@ -1,5 +1,6 @@
 """The map of the page, in a real browser: seen, moved by hand and keys, pointed at, pressed; and its clusters."""
 
+import itertools
 import re
 
 import pytest
@@ -7,6 +8,7 @@ import requests
 from playwright.sync_api import expect
 
 from tests.support.browser import PHONE, in_a_browser, visit, visits
+from tests.support.page_helpers import by_family, renumbered, with_gaps
 
 __all__ = ["visit", "visits"]  # fixtures
 pytestmark = in_a_browser
@@ -153,6 +155,97 @@ def test_pressing_a_song_lights_what_follows_and_back_leads_to_what_was(demo_ser
     expect(page.get_by_role("heading", name="Songs like Anchor")).to_be_visible()
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_families_have_hues_of_their_own_and_their_clusters_are_shades(demo_service, visit, scheme):
+    page = opened(visit, demo_service, color_scheme=scheme, **DESK)
+    scripts = page.locator("script[type=module]").evaluate("script => script.src").removesuffix("main.js")
+    drawn = page.evaluate(
+        """async scripts => {
+            const [{points}, {colourOf, named, packed}] = await Promise.all(
+                ['points', 'colours'].map(name => import(`${scripts}map/${name}.js`)));
+            const bytes = colour => [0, 8, 16].map(shift => packed(colour) >> shift & 255);
+            const {groups, families} = await points();
+            return {paper: bytes(named('--paper')), hues: families.map(({clusters}) => clusters.map(({hue}) => hue)),
+                colours: groups.map(group => bytes(colourOf(group)))};
+        }""",
+        scripts,
+    )
+    hues = [set(family) for family in drawn["hues"]]
+    assert all(len(family) == 1 for family in hues)
+    order = [hue for family in hues for hue in family]
+    assert [after - before for before, after in itertools.pairwise(order)] == pytest.approx(
+        [360 / len(order)] * (len(order) - 1)
+    )
+    assert len(set(map(tuple, drawn["colours"]))) == len(drawn["colours"])
+    assert min(contrast(colour, drawn["paper"]) for colour in drawn["colours"]) >= 3
+
+
+def contrast(one, other):
+    """How two colours differ in luminance, WCAG 2.2."""
+
+    def luminance(colour):
+        linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in colour]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    dark, light = sorted(luminance([part / 255 for part in colour]) for colour in (one, other))
+    return (light + 0.05) / (dark + 0.05)
+
+
+@pytest.mark.parametrize(("zoom", "level"), [(1, "families"), (3, "clusters"), (8, "genres")])
+def test_labels_are_families_then_clusters_then_genres_as_the_map_is_enlarged(demo_service, visit, zoom, level):
+    page = visit(f"{demo_service}/docs", **DESK)
+    page.add_init_script("""
+        window.written = [];
+        const {fillText} = CanvasRenderingContext2D.prototype;
+        CanvasRenderingContext2D.prototype.fillText = function (text, ...place) {
+            window.written.push(text);
+            return fillText.call(this, text, ...place);
+        };
+    """)
+    answer = get(demo_service, "clusters")
+    middle = max(answer["clusters"], key=lambda cluster: cluster["size"])["typical"][0]["id"]
+    (song,) = get(demo_service, "songs", ids=middle)["songs"]
+    page.goto(f"{demo_service}/#view=map&at={song['x'] / SPAN:.4f},{1 - song['y'] / SPAN:.4f},{zoom}")
+    expect(page.locator(".stage-note")).to_be_visible()
+    page.wait_for_timeout(300)
+    written = page.evaluate("window.written")
+    assert written
+    if level == "genres":
+        shares = (genre for cluster in answer["clusters"] for genre in cluster["genres"])
+        assert set(written) <= {f"{genre['name']} {round(100 * genre['share'])} %" for genre in shares}
+    else:
+        names = [entry["name"] for entry in answer[level]]
+        assert all(any(line in name for name in names) for line in written)
+        assert sum(all(word in " ".join(written).split() for word in name.split()) for name in names) >= 2
+    other = {"families": "clusters", "clusters": "families"}.get(level)
+    if other:
+        assert any(not any(line in entry["name"] for entry in answer[other]) for line in written)
+
+
+def test_a_label_is_written_at_the_first_of_its_places_that_is_free_and_not_across_the_edge(demo_service, visit):
+    page = opened(visit, demo_service)
+    scripts = page.locator("script[type=module]").evaluate("script => script.src").removesuffix("main.js")
+    written = page.evaluate(
+        """async scripts => {
+            const {overlay} = await import(`${scripts}map/overlay.js`), found = [];
+            const context = document.createElement('canvas').getContext('2d');
+            context.fillText = (text, x, y) => found.push([text, Math.round(x), Math.round(y)]);
+            const label = (text, ...middles) => ({lines: [text], size: 14, middles});
+            overlay(context, {
+                size: {width: 300, height: 300}, covered: {width: 0, height: 0}, at: place => place, lit: [], way: [],
+                labels: [label('one', [150, 100]), label('two', [150, 100], [150, 200]), label('three', [150, 100]),
+                    label('four', [2, 280])],
+            });
+            return found;
+        }""",
+        scripts,
+    )
+    assert written[:2] == [["one", 150, 100], ["two", 150, 200]]
+    ((name, x, y),) = written[2:]
+    assert (name, y) == ("four", 280)
+    assert x > 15
+
+
 # --- moving -------------------------------------------------------------------------------------------------------
 
 
@@ -240,16 +333,30 @@ def test_buttons_enlarge_and_show_the_whole_map_again(demo_service, visit):
 # --- clusters -----------------------------------------------------------------------------------------------------
 
 
-def test_clusters_are_listed_and_each_tells_what_it_is_like(demo_service, visit):
+def test_clusters_are_listed_below_their_families(demo_service, visit):
+    page, families = opened(visit, demo_service), list(by_family(demo_service))
+    members = [cluster for _, clusters in families for cluster in clusters]
+    listed = page.get_by_role("region", name=f"{len(members)} clusters")
+    expect(listed.get_by_role("heading", level=3)).to_have_text([family["name"] for family, _ in families])
+    expect(listed.get_by_role("link")).to_have_text([cluster["name"] for cluster in members])
+    for place, (_, clusters) in enumerate(families):
+        links = listed.get_by_role("list").nth(place).get_by_role("link")
+        expect(links).to_have_text([cluster["name"] for cluster in clusters])
+
+
+def test_a_cluster_tells_its_family_its_genres_and_how_it_differs(demo_service, visit):
     page = opened(visit, demo_service)
-    clusters = sorted(get(demo_service, "clusters")["clusters"], key=lambda cluster: -cluster["size"])
-    listed = page.get_by_role("region", name=f"{len(clusters)} clusters")
-    expect(listed.get_by_role("link")).to_have_text([cluster["name"] for cluster in clusters])
-    listed.get_by_role("link").nth(1).click()
-    told, cluster = page.get_by_role("region", name="Cluster", exact=True), clusters[1]
+    members = [(family, cluster) for family, clusters in by_family(demo_service) for cluster in clusters]
+    family, cluster = max(members, key=lambda one: one[1]["differences"]["acousticness"])
+    page.get_by_role("region", name="clusters").get_by_role("link", name=cluster["name"], exact=True).first.click()
+    told = page.get_by_role("region", name="Cluster", exact=True)
     expect(page).to_have_url(f"{demo_service}/#view=map&cluster={cluster['id']}")
     expect(told.get_by_role("heading", level=2)).to_have_text(cluster["name"])
-    expect(told.locator(".sound")).to_contain_text(f"energy{round(100 * cluster['features']['energy'])} %")
+    expect(told.locator("p.soft")).to_have_text(f"In the family {family['name']}")
+    shares = [f"{genre['name']}{round(100 * genre['share'])} %" for genre in cluster["genres"]]
+    expect(told.locator(".genres > div")).to_have_text(shares)
+    expect(told.locator(".sound").last).to_contain_text(f"energy{round(100 * cluster['features']['energy'])} %")
+    expect(told.locator(".different")).to_contain_text(re.compile("^Than the catalogue: .*more acoustic"))
     expect(told.locator(".song-name")).to_have_text([song["name"] for song in cluster["typical"]])
     expect(told.locator(".nears a")).to_have_text([near["name"] for near in cluster["near"]])
     told.locator(".nears a").first.click()
@@ -258,6 +365,23 @@ def test_clusters_are_listed_and_each_tells_what_it_is_like(demo_service, visit)
     expect(told.get_by_role("heading", level=2)).to_have_text(cluster["name"])
     told.get_by_role("button", name=f"Close {cluster['name']}").click()
     expect(told).to_be_hidden()
+
+
+def test_a_cluster_is_found_by_its_id_where_ids_have_gaps(demo_service, visit):
+    page = visit(demo_service, **DESK)
+    page.route("**/clusters", lambda route: route.fulfill(json=with_gaps(get(demo_service, "clusters"))))
+    cluster = get(demo_service, "clusters")["clusters"][1]
+    page.goto(f"{demo_service}/#view=map&cluster={renumbered(cluster['id'])}")
+    page.reload()
+    told = page.get_by_role("region", name="Cluster", exact=True)
+    expect(told.get_by_role("heading", level=2)).to_have_text(cluster["name"])
+    expect(page.locator(".clusters [aria-current]")).to_have_text(cluster["name"])
+    expect(page.locator(".stage-note")).to_be_visible()
+    page.wait_for_timeout(300)
+    page.get_by_role("button", name="Enlarge").click()  # goes on from where the map is looked at
+    assert looked_at(page)[2] > 1.9
+    page.goto(f"{demo_service}/#view=map&cluster=1")  # an id that is no longer there
+    expect(told).to_have_text("This catalogue has no such cluster.")
 
 
 def test_all_songs_of_a_cluster_are_to_be_had_a_page_at_a_time(demo_service, visit):

@@ -7,13 +7,13 @@
 
 import {followState} from "./core/answers.js";
 import {ask} from "./core/api.js";
-import {clusters} from "./core/catalogue.js";
-import {el, find} from "./core/dom.js";
-import {EMPTY, write} from "./core/address.js";
+import {find} from "./core/dom.js";
+import {write} from "./core/address.js";
 import {now, watch} from "./core/store.js";
 import {counted} from "./core/words.js";
 import {trouble} from "./parts/trouble.js";
 import {showWaits} from "./parts/wait.js";
+import {showFamilies} from "./find/families.js";
 import {look, showSearch} from "./find/search.js";
 import {showSeeds} from "./find/seeds.js";
 import {showResults} from "./songs/results.js";
@@ -24,7 +24,6 @@ const LATER = { // when first seen
   playlist: () => import("./list/playlist.js").then(({showPlaylist}) => showPlaylist()),
 };
 const SPACIOUS = matchMedia("(min-width: 70rem)");
-const CORNERS = 9; // clusters that are named before anything is asked for
 
 showWaits();
 showSearch();
@@ -73,24 +72,17 @@ function begun({seeds, view}) {
   return seeds.length > 0 || view !== "songs";
 }
 
-/** Say what the catalogue is, and name some of its clusters. */
+/** Say what the catalogue is, and name its families and some of their clusters. */
 async function introduce() {
   try {
     const ready = await ask("readyz");
     find("#invented").hidden = !ready.invented;
     find("#about").textContent = `${counted(ready.songs, "song")}, model ${ready.version}.`;
-    corners(await clusters());
+    await showFamilies();
     if (SPACIOUS.matches && !begun(now()) && !navigator.connection?.saveData) (await import("./map/opening.js")).showOpening();
   } catch (problem) {
     if (!now().seeds.length) find("#search-said").replaceChildren(trouble(problem, {again: () => location.reload()}));
   }
-}
-
-function corners(all) {
-  const largest = [...all].sort((one, other) => other.size - one.size).slice(0, CORNERS);
-  find("#corners").hidden = false;
-  find("#corners").replaceChildren(el("h2", {}, "Or wander in a corner of the catalogue"),
-    el("ul", {}, largest.map(({id, name}) => el("li", {}, el("a", {href: write({...EMPTY, view: "map", cluster: id})}, name)))));
 }
 
 /** An address from elsewhere may ask in words: ?q=harbour. */

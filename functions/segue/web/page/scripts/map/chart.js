@@ -4,17 +4,18 @@ import {el} from "../core/dom.js";
 import {now} from "../core/store.js";
 import {WHOLE, view} from "./camera.js";
 import {colourOf, named, packed, watchScheme} from "./colours.js";
+import {labels} from "./labels.js";
 import {lit, way} from "./lit.js";
 import {overlay} from "./overlay.js";
 import {plot} from "./plot.js";
-import {SPAN} from "./points.js";
+import {SPAN, groupOf} from "./points.js";
 
 const DENSEST = 2; // pixels of a canvas to one of CSS
 const PLAIN = 0.75, CHOSEN = 0.95, FADED = 0.28; // strengths of points
 
 /** What is seen of all points; sizes and places on the canvas are in CSS pixels. */
 export class Chart {
-  #base = el("canvas", {"aria-hidden": "true"}); // the points; names and lit songs are on top
+  #base = el("canvas", {"aria-hidden": "true"}); // the points; labels and lit songs are on top
   #context;
   #draw;
   #colours = [];
@@ -98,10 +99,10 @@ export class Chart {
 
   /** The clusters in the order in which they are drawn: one that is chosen is the last, and the others are faded. */
   #runs() {
-    const {groups} = this.all, chosen = groups[now().cluster];
+    const {groups} = this.all, chosen = groupOf(this.all, now().cluster);
     const strength = group => (chosen ? group === chosen ? CHOSEN : FADED : PLAIN);
     const runs = groups.map((group, place) => ({...group, colour: this.#colours[place], strength: strength(group)}));
-    return chosen ? [...runs.filter(({id}) => id !== chosen.id), runs[chosen.id]] : runs;
+    return runs.sort((one, other) => (one.id === chosen?.id) - (other.id === chosen?.id));
   }
 
   /** Of a point: larger the nearer it is, smaller the more there are. */
@@ -111,8 +112,11 @@ export class Chart {
 
   #over() {
     this.#context.setTransform(this.#ratio, 0, 0, this.#ratio, 0, 0);
+    const {left, top, scale} = view(this.camera, this.size), units = SPAN / scale;
+    const box = {left: -left * units, top: -top * units, right: (this.size.width - left) * units, bottom: (this.size.height - top) * units};
     overlay(this.#context, {
-      size: this.size, covered: this.covered, at: place => this.at(place), groups: this.all.groups, chosen: this.all.groups[now().cluster],
+      size: this.size, covered: this.covered, at: place => this.at(place),
+      labels: labels(this.camera[2], this.all, groupOf(this.all, now().cluster), box),
       lit: lit(), way: way(), pointed: this.pointed < 0 ? null : this.placeAt(this.pointed),
       crossed: this.top.matches(":focus-visible"),
     });

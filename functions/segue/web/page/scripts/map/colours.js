@@ -1,17 +1,20 @@
-/** Colours of clusters: neighbours on the map have hues that are alike, so that it is read like a landscape. */
+/** Colours of clusters: families have hues all round the wheel, and the clusters of one are shades of its hue. */
 
+const LIGHT = [0.42, 0.62], DARK = [0.62, 0.88]; // lightness of the darkest and the lightest: 3:1 against the paper
+const CHROMA = 0.13;
 const probe = document.createElement("canvas").getContext("2d", {willReadFrequently: true});
 const dark = matchMedia("(prefers-color-scheme: dark)");
 
 /** Call a function when the page turns dark or light. */
 export const watchScheme = listener => dark.addEventListener("change", listener);
 
-/** The colour of a cluster as CSS has it; `middle` is where it lies on the map. */
-export function colourOf({id, middle: [x, y]}) {
-  const hue = Math.round((Math.atan2(y - 0.5, x - 0.5) / Math.PI + 1) * 180);
-  const far = Math.min(1, Math.hypot(x - 0.5, y - 0.5) / 0.45), odd = id % 2 ? 0.04 : -0.04;
-  const lightness = (dark.matches ? 0.74 : 0.6) + odd;
-  return `oklch(${lightness.toFixed(3)} ${(0.06 + 0.11 * far).toFixed(3)} ${hue})`;
+/** The hue, 0..360, of the family at a place among all. */
+export const hueOf = (place, families) => 360 * (place + 0.5) / families;
+
+/** A hue in a shade, 0..1, as CSS has it; a family as a whole has the shade in the middle. */
+export function colourOf({hue, shade = 0.5}) {
+  const [from, to] = dark.matches ? DARK : LIGHT;
+  return `oklch(${(from + (to - from) * shade).toFixed(3)} ${CHROMA} ${hue.toFixed(1)})`;
 }
 
 /** A colour of the style sheet. */

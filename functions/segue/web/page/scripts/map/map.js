@@ -15,7 +15,7 @@ import {gestures} from "./gestures.js";
 import {lit, way} from "./lit.js";
 import {panel} from "./panel.js";
 import {pointing} from "./pointing.js";
-import {box, points} from "./points.js";
+import {box, groupOf, points} from "./points.js";
 
 const LARGER = 1.8;
 const CLOSEST = 5; // times that the map is enlarged to show the lit songs
@@ -74,9 +74,10 @@ function aim(chart, state, how) {
 }
 
 /** Where the state looks: where somebody has moved to, else at the cluster that is chosen, the lit songs or the playlist. */
-function aimed({at, cluster}, {groups}) {
+function aimed({at, cluster}, all) {
+  const chosen = groupOf(all, cluster);
   if (at) return at;
-  if (groups[cluster]) return around(groups[cluster].box);
+  if (chosen) return around(chosen.box);
   const songs = lit().map(({place}) => place), places = songs.length ? songs : way();
   return places.length ? around(box(places), CLOSEST) : WHOLE;
 }

@@ -1,20 +1,19 @@
-/** What is drawn over the points: the names of clusters, the songs that are shown, the playlist's way. */
+/** What is drawn over the points: labels, the songs that are shown, the playlist's way. */
 
 import {named} from "./colours.js";
-import {SPAN} from "./points.js";
 
 const FONT = "Familjen, system-ui, sans-serif";
-const APART = 9; // pixels between two names
+const APART = 9; // pixels between two labels
 const LIT = 5.5, SEED = 8, STOP = 4; // radii
 
 /**
  * Draw over the points; everything is in CSS pixels.
  *
  * at(place) : where a place of the plane is drawn
- * groups : clusters with their middles; chosen : one of them, or undefined
+ * labels : as labels() gives them; those in front are placed first, later ones where there is space left
  * lit : [{place, seed, name}]; way : places; pointed : a place, or null; crossed : whether the middle is marked
  */
-export function overlay(context, {size, covered, at, groups, chosen, lit, way, pointed, crossed}) {
+export function overlay(context, {size, covered, at, labels, lit, way, pointed, crossed}) {
   const inks = {paper: named("--paper"), ink: named("--ink"), accent: named("--accent")};
   context.clearRect(0, 0, size.width, size.height);
   line(context, way.map(at), inks);
@@ -22,15 +21,7 @@ export function overlay(context, {size, covered, at, groups, chosen, lit, way, p
   const taken = [corner, ...lit.flatMap(song => marked(context, song, at(song.place), inks, size))];
   if (pointed) ring(context, at(pointed), LIT, inks.ink, inks.paper);
   if (crossed) cross(context, size, inks);
-  for (const group of inOrder(groups, chosen)) {
-    name(context, group, at(group.middle.map(part => part * SPAN)), {size, taken, inks, strong: group === chosen, faint: chosen && group !== chosen});
-  }
-}
-
-/** The chosen cluster first, then the largest: names are written where there is space left. */
-function inOrder(groups, chosen) {
-  const weight = group => (group === chosen ? Infinity : group.size);
-  return [...groups].sort((one, other) => weight(other) - weight(one));
+  for (const label of labels) titled(context, label, label.middles.map(at), {size, taken, inks});
 }
 
 function line(context, places, {ink, paper}) {
@@ -83,18 +74,20 @@ function cross(context, {width, height}, {ink, paper}) {
   }
 }
 
-/** The name of a cluster where there is space for it, its second part in a line of its own. */
-function name(context, group, [x, y], {size, taken, inks, strong, faint}) {
-  if (!inside(x, y, size)) return;
-  const [genre, ...rest] = group.name.split(", "), note = rest.join(", ");
-  const height = note ? 26 : 12, width = measured(context, genre, 600, 14);
-  const half = Math.max(width, note ? measured(context, note, 400, 12) : 0) / 2;
-  const box = {left: x - half - APART, right: x + half + APART, top: y - height / 2 - APART, bottom: y + height / 2 + APART};
-  if (box.left < 0 || box.right > size.width || (!strong && taken.some(other => overlaps(box, other)))) return;
+/** A label at the first of some places where there is space for it. */
+function titled(context, {lines, size: pixels, light, strong, faint}, places, {size, taken, inks}) {
+  const weights = lines.map((_, row) => (light && row ? 400 : 600)), step = pixels * 1.15, high = step * lines.length / 2;
+  const half = Math.max(...lines.map((text, row) => measured(context, text, weights[row], pixels))) / 2;
+  const boxes = places.filter(([x, y]) => inside(x, y, size)).map(([middle, y]) => {
+    const x = Math.max(half + APART, Math.min(middle, size.width - half - APART)); // beside the edge, not cut off by it
+    return {left: x - half - APART, right: x + half + APART, top: y - high - APART, bottom: y + high + APART, x, y};
+  });
+  const box = boxes.find(one => strong || !taken.some(other => overlaps(one, other)));
+  if (!box) return;
   taken.push(box);
   context.globalAlpha = faint ? 0.55 : 1;
-  written(context, genre, [x, note ? y - 8 : y], {paper: inks.paper, colour: strong ? inks.accent : inks.ink, weight: 600, size: 14});
-  if (note) written(context, note, [x, y + 8], {paper: inks.paper, colour: strong ? inks.accent : inks.ink, weight: 400, size: 12});
+  const colour = strong ? inks.accent : inks.ink;
+  lines.forEach((text, row) => written(context, text, [box.x, box.y - high + step * (row + 0.5)], {paper: inks.paper, colour, weight: weights[row], size: pixels}));
   context.globalAlpha = 1;
 }
 

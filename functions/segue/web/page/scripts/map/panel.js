@@ -1,7 +1,7 @@
 /** Beside the map: the songs that are lit on it, the cluster that is chosen, and all clusters to choose from. */
 
 import {again, showing, watchAnswers} from "../core/answers.js";
-import {clusters} from "../core/catalogue.js";
+import {clusterOf, families} from "../core/catalogue.js";
 import {el, keepingFocus} from "../core/dom.js";
 import {nameOf, watchNames} from "../core/names.js";
 import {write} from "../core/address.js";
@@ -9,6 +9,7 @@ import {now, watch} from "../core/store.js";
 import {count, counted, listed} from "../core/words.js";
 import {trouble} from "../parts/trouble.js";
 import {linkTo, told} from "./cluster.js";
+import {colourOf, hueOf, watchScheme} from "./colours.js";
 import {songLine} from "./lines.js";
 
 /** The panel; it is kept as the state wants it. */
@@ -47,20 +48,31 @@ async function choose(place, id) {
   place.hidden = id === null;
   place.replaceChildren();
   if (id === null) return;
-  const cluster = (await clusters().catch(() => []))[id];
-  if (id === now().cluster) place.replaceChildren(...(cluster ? told(cluster) : [el("p", {}, "This catalogue has no such cluster.")]));
+  const cluster = await clusterOf(id).catch(() => undefined);
+  if (id === now().cluster) place.replaceChildren(...(cluster ? told(cluster, await families()) : [el("p", {}, "This catalogue has no such cluster.")]));
 }
 
 async function list(place) {
   try {
-    const sorted = [...await clusters()].sort((one, other) => other.size - one.size);
-    place.replaceChildren(el("h2", {id: "clusters-title"}, counted(sorted.length, "cluster")),
-      el("ul", {}, sorted.map(({id, name, size}) => el("li", {},
-        el("a", {href: "#", data: {cluster: String(id)}}, name), el("span", {className: "soft"}, count(size))))));
+    const all = await families(), number = all.reduce((sum, family) => sum + family.clusters.length, 0);
+    place.replaceChildren(el("h2", {id: "clusters-title"}, counted(number, "cluster")), ...all.flatMap((family, at) => [
+      el("h3", {}, swatch({hue: hueOf(at, all.length)}), family.name),
+      el("ul", {}, family.clusters.map(({id, name, size}) => el("li", {},
+        el("a", {href: "#", data: {cluster: String(id)}}, name), el("span", {className: "soft"}, count(size))))),
+    ]));
     mark(place, now());
   } catch (problem) {
     place.replaceChildren(trouble(problem, {again: () => list(place)}));
   }
+}
+
+/** A dot in the colour of a family, which follows the scheme of the page. */
+function swatch(colour) {
+  const dot = el("span", {className: "swatch", "aria-hidden": "true"});
+  const paint = () => dot.style.setProperty("--colour", colourOf(colour));
+  watchScheme(paint);
+  paint();
+  return dot;
 }
 
 /** Have the links of all clusters lead on from the state, and say which is chosen. */

@@ -1,8 +1,9 @@
 /** The songs as points: where each lies, and the cluster that it belongs to. */
 
 import {answered, ask, once, path} from "../core/api.js";
-import {clusters} from "../core/catalogue.js";
+import {clusters, families} from "../core/catalogue.js";
 import {remember} from "../core/songs.js";
+import {hueOf} from "./colours.js";
 import {indexed} from "./nearest.js";
 
 export const SPAN = 65535; // the plane's side
@@ -11,18 +12,24 @@ export const SPAN = 65535; // the plane's side
  * All points; asked for once, and once more after a failure.
  *
  * places : Uint16Array of x, y, x, y, ..., from the left and from the top; rows : what tells which song a point is
- * groups : clusters in the order of their ids, each with its run of points, first..end, its middle and its box
+ * groups : clusters in the order of /clusters, each with its run of points, first..end, its middle, its box, its hue and
+ * its shade; families : each with those that are its clusters, and their middles
  */
 export const points = once(async () => {
-  const [{songs, sizes, rows, places}, all] = await Promise.all([fetched(), clusters()]);
+  const [{songs, sizes, rows, places}, all, grouped] = await Promise.all([fetched(), clusters(), families()]);
   let end = 0;
-  const groups = all.map((cluster, at) => {
+  const runs = new Map(all.map((cluster, at) => {
     const first = end;
     end += sizes[at];
-    return {...cluster, first, end, ...extent(places, first, end)};
-  });
-  return {songs, rows, places, groups, count: rows.length, nearest: indexed(places)};
+    return [cluster.id, {...cluster, first, end, ...extent(places, first, end)}];
+  }));
+  const coloured = grouped.map((family, place) => withMiddles({...family, clusters: family.clusters.map(({id}, at) =>
+    Object.assign(runs.get(id), {hue: hueOf(place, grouped.length), shade: (at + 0.5) / family.clusters.length}))}));
+  return {songs, rows, places, groups: [...runs.values()], families: coloured, count: rows.length, nearest: indexed(places)};
 });
+
+/** The group of a cluster; undefined where there is none, as an old address may have it. */
+export const groupOf = ({groups}, id) => groups.find(group => group.id === id);
 
 /** The song that a point is. */
 export async function songAt({rows}, point, signal) {
@@ -53,9 +60,15 @@ export function box(places) {
   return {left: Math.min(...xs), right: Math.max(...xs), top: Math.min(...ys), bottom: Math.max(...ys)};
 }
 
-/** The middle of a cluster, and the box that holds nine of ten of its points each way; 0..1. */
+/** The middle of a cluster, and the box, 0..1, that holds nine of ten of its points each way. */
 function extent(places, first, end) {
   const sorted = [0, 1].map(axis => Uint16Array.from({length: end - first}, (_, at) => places[2 * (first + at) + axis]).sort());
-  const [x, y] = sorted.map(values => part => (values[Math.floor(part * (values.length - 1))] ?? SPAN / 2) / SPAN);
-  return {middle: [x(0.5), y(0.5)], box: {left: x(0.05), right: x(0.95), top: y(0.05), bottom: y(0.95)}};
+  const [x, y] = sorted.map(values => part => values[Math.floor(part * (values.length - 1))] ?? SPAN / 2);
+  return {middle: [x(0.5), y(0.5)], box: {left: x(0.05) / SPAN, right: x(0.95) / SPAN, top: y(0.05) / SPAN, bottom: y(0.95) / SPAN}};
+}
+
+/** A family with the middles of its clusters, first that to which the songs of the others are nearest. */
+function withMiddles(family) {
+  const gap = ([x, y]) => family.clusters.reduce((sum, {middle, size}) => sum + size * Math.hypot(middle[0] - x, middle[1] - y), 0);
+  return {...family, middles: family.clusters.map(({middle}) => middle).sort((one, other) => gap(one) - gap(other))};
 }
