@@ -78,5 +78,5 @@ def _judged(catalog: Catalog) -> Row:
     """Quality by playlists, where there are any and the songs are real."""
     if not PLAYLISTS.exists() or catalog.manifest["invented"]:
         return {}
-    _, figures = evaluate_playlists(catalog, PLAYLISTS, "all", 0)
+    figures = evaluate_playlists(catalog, PLAYLISTS, "all", 0).metrics
     return {name: figures[name][0] for name in FIGURES}

@@ -74,7 +74,7 @@ def fitted(options: FitOptions, playlists: Path) -> dict[str, float]:
     """Fit, and judge through the engine that serves."""
     with made(options) as songs:
         judged = evaluated_catalog(songs)
-        figures = means(evaluate_playlists(songs, playlists, "all", 0)[1])
+        figures = means(evaluate_playlists(songs, playlists, "all", 0).metrics)
         return named(figures, lambda work: judged.rank(work, 10), judged)
 
 

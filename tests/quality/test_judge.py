@@ -126,7 +126,7 @@ def test_evaluate_prints_the_figures_for_machines_as_they_are(world_artifacts, t
     assert main(list(map(str, arguments))) == 0
     told = json.loads(capsys.readouterr().out)
     catalog = load(world_artifacts)
-    _, figures = evaluate.evaluate_playlists(catalog, playlists, "all", 0)
+    figures = evaluate.evaluate_playlists(catalog, playlists, "all", 0).metrics
     assert (told["version"], told["queries"]) == (catalog.version, 10)
     assert {name: tuple(values.values()) for name, values in told["playlists"].items()} == figures
 
@@ -151,7 +151,7 @@ def test_the_judge_outside_prints_the_same_figures_to_the_last_digit(real_artifa
     (tmp_path / "queries.csv").write_text(score("queries"), encoding="utf-8")
     recommend_file(real_artifacts, tmp_path / "queries.csv", tmp_path / "ranked.csv", 100, exact=False)
     told = score("score", tmp_path / "ranked.csv")
-    asked, figures = evaluate.evaluate_playlists(load(real_artifacts), PLAYLISTS, "valid", 0)
+    asked, figures, _ = evaluate.evaluate_playlists(load(real_artifacts), PLAYLISTS, "valid", 0)
     expected = list(csv.DictReader(io.StringIO((tmp_path / "queries.csv").read_text())))
     assert [query.playlist for query in asked] == [row["query_id"] for row in expected]
     first, *lines = told.splitlines()

@@ -15,6 +15,7 @@ from segue.releases.store import LocalStore
 from segue_build.cli import main
 from segue_build.fit import FitOptions, fit
 from segue_build.quality import plots
+from segue_build.quality.metrics import name_coverages
 from segue_build.quality.report import format_number, metrics_with_history, quality_by_version, report
 from segue_build.quality.report_data import summarize_columns
 from tests.support.tables import some, song, songs, write
@@ -124,10 +125,28 @@ def test_the_page_tells_the_headline_and_the_ingest_report(demo_page, demo_catal
 
 def test_every_cluster_is_there_by_name_with_its_size_and_songs_of_its_own(demo_page, demo_catalog):
     names = demo_catalog.texts("names")
-    for cluster in demo_catalog.manifest["clusters"]:
-        told = re.search(rf"\b{cluster['id']} {re.escape(cluster['name'])} {cluster['size']} (.*)", demo_page.text)
+    for cluster, coverage in zip(demo_catalog.manifest["clusters"], name_coverages(demo_catalog)):
+        facts = f"{cluster['id']} {cluster['name']} {cluster['size']} {round(100 * coverage)}"
+        told = re.search(rf"\b{re.escape(facts)} (.*)", demo_page.text)
         own = {names[row] for row in range(cluster["first"], cluster["first"] + cluster["size"])}
         assert any(name in told[1] for name in own)
+
+
+def test_clusters_follow_the_family_that_they_are_of(demo_page, demo_catalog):
+    listed = demo_page.text.rpartition("typical songs")[2]
+    clusters = {entry["id"]: entry for entry in demo_catalog.manifest["clusters"]}
+    for family in demo_catalog.manifest["families"]:
+        listed = listed.partition(f"{family['name']} {family['size']} ")[2]
+        for one in family["clusters"]:
+            listed = listed.partition(f"{one} {clusters[one]['name']} {clusters[one]['size']} ")[2]
+    assert listed
+
+
+def test_clusters_of_a_family_have_a_hue_in_common_and_each_a_colour_of_its_own():
+    found = plots.colours([3, 1, 4])
+    assert len(set(found)) == len(found) == 8
+    hues = mpl.colors.rgb_to_hsv([mpl.colors.to_rgb(colour) for colour in found])[:, 0].tolist()
+    assert hues == pytest.approx([0, 0, 0, 1 / 3, *[2 / 3] * 4], abs=0.02)
 
 
 def test_the_same_version_gives_the_same_bytes(world_artifacts, tmp_path):

@@ -24,7 +24,7 @@ def test_the_gate_says_which_figure_is_worse_and_by_how_much(plain, versions, ca
     table = capsys.readouterr().out.splitlines()
     assert table[0].split() == ["figure", "current", "candidate", "worse", "by", "allowed"]
     assert [line.split()[0] for line in table[1:]] == [name for name in gate.RULES if "@" not in name or name in (
-        "genre@10", "artist@10") if name not in ("AUC", "dup")]  # fmt: skip
+        "genre@10", "artist@10") if name not in ("AUC", "dup", "pair_information")]  # fmt: skip
     assert [line.split()[0] for line in table if "REFUSED" in line] == ["vanished"]
     assert current(plain)["version"] == versions[0].version
     assert list(releases.open_store(plain).list_files(f"versions/{versions[1].version}")) == []
@@ -57,6 +57,14 @@ def compared(before, after):
 )  # fmt: skip
 def test_a_figure_may_become_worse_by_what_its_rule_allows(versions, name, before, after, fails):
     judged = [Figures(versions[0], quality={"playlists": {name: [mean, 0, 1]}}) for mean in (before, after)]
+    assert compared(*judged)[name].fails is fails
+
+
+@pytest.mark.parametrize(("name", "after", "fails"), [
+    ("name_coverage", 0.76, False), ("name_coverage", 0.74, True), ("pair_information", 0.70, True),
+])  # fmt: skip
+def test_clusters_whose_names_say_fewer_songs_are_refused(versions, name, after, fails):
+    judged = [Figures(versions[0], quality={"clusters": {name: value}}) for value in (0.8, after)]
     assert compared(*judged)[name].fails is fails
 
 

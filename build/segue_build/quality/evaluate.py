@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -22,8 +23,11 @@ from segue_build.quality.metrics import (
     DEPTH,
     TABLE_SEEDS,
     PlaylistQuery,
+    pair_information,
+    playlist_pairs,
     playlist_queries,
     ranking_metrics,
+    song_clusters,
     table_metrics,
 )
 from segue_build.sources.multivalue import SEPARATOR
@@ -44,8 +48,22 @@ METRIC_DESCRIPTIONS = {
     "genre@10": "of other artists' songs, sharing a genre",
     "never": "of what the lists had room for, in none",
     "hubness": "skewness of how often songs are in lists",
+    "name_coverage": "of songs, having a genre that their cluster's name says",
+    "lowest_coverage": "the same in the worst cluster that is not called mixed",
+    "genre_information": "that the cluster gives of the genre, nats",
+    "evenness": "of the clusters' sizes",
+    "stability": "adjusted Rand index with the clusters of another seed",
+    "pair_information": "that a song's cluster gives of that of another on its playlist, nats",
 }
 Metrics = dict[str, tuple[float, float, float]]
+
+
+class PlaylistEvaluation(NamedTuple):
+    """What playlists say: queries, figures with their intervals, and ``pair_information`` where it is known."""
+
+    queries: list[PlaylistQuery]
+    metrics: Metrics
+    clusters: dict[str, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,24 +94,30 @@ class EvaluatedCatalog:
 def evaluate(artifacts: str | Path, playlists: Path, part: str, fold: int, as_json: bool) -> None:
     """Judge the current version and print the figures, for people or as JSON."""
     songs = releases.load(artifacts)
-    queries, metrics = evaluate_playlists(songs, playlists, part, fold)
-    table = table_metrics(songs)
+    queries, metrics, by_pairs = evaluate_playlists(songs, playlists, part, fold)
+    table, clusters = table_metrics(songs), {**songs.manifest["quality"].get("clusters", {}), **by_pairs}
     if as_json:
         facts = {name: dict(zip(("mean", "low", "high"), values)) for name, values in metrics.items()}
-        print(json.dumps({"version": songs.version, "queries": len(queries), "playlists": facts, "table": table}))
+        judged = {"playlists": facts, "table": table, "clusters": clusters}
+        print(json.dumps({"version": songs.version, "queries": len(queries), **judged}))
     else:
         print("\n".join([f"version {songs.version}", f"by {len(queries):,} playlists", *format_metrics(metrics)]))
         print("\n".join([f"by {TABLE_SEEDS:,} songs of the table at the most", *format_table_metrics(table)]))
+        print("\n".join([f"{len(songs.manifest['clusters'])} clusters", *format_table_metrics(clusters)]))
 
 
-def evaluate_playlists(songs: Catalog, playlists: Path, part: str, fold: int) -> tuple[list[PlaylistQuery], Metrics]:
-    """Judge a catalogue by playlists: the queries, and the figures with their intervals."""
+def evaluate_playlists(songs: Catalog, playlists: Path, part: str, fold: int) -> PlaylistEvaluation:
+    """Judge a catalogue by playlists."""
     evaluated = evaluated_catalog(songs)
     read = load_playlists(playlists, evaluated.works).split(part, fold)
     ids = songs.texts("ids")
-    queries = playlist_queries(read, evaluated.works, [ids[int(row)] for row in evaluated.works.rows])
+    work_ids = [ids[int(row)] for row in evaluated.works.rows]
+    queries = playlist_queries(read, evaluated.works, work_ids)
     shown: Iterable[PlaylistQuery] = progress.bar(queries, "judging", " queries", len(queries))
-    return queries, ranking_metrics(shown, evaluated.works, read, evaluated.rank, evaluated.score)
+    metrics = ranking_metrics(shown, evaluated.works, read, evaluated.rank, evaluated.score)
+    pairs = playlist_pairs(read, evaluated.works, work_ids)
+    information = pair_information(song_clusters(songs)[evaluated.works.rows], pairs)
+    return PlaylistEvaluation(queries, metrics, {} if information is None else {"pair_information": information})
 
 
 def evaluated_catalog(songs: Catalog) -> EvaluatedCatalog:
@@ -112,7 +136,7 @@ def format_table_metrics(metrics: Mapping[str, float]) -> list[str]:
     descriptions = METRIC_DESCRIPTIONS | {
         "coverage": f"of all works, in any list for {TABLE_SEEDS:,} songs of the table"
     }
-    return [f"  {name:10s} {value:.4f}  {descriptions[name]}" for name, value in metrics.items()]
+    return [f"  {name:17s} {value:.4f}  {descriptions[name]}" for name, value in metrics.items()]
 
 
 def format_metrics(metrics: Metrics) -> list[str]:

@@ -27,6 +27,19 @@ never       works in none of the lists, of all that ten songs a seed could reach
 hubness     skewness of how often songs are in lists: Radovanović, Nanopoulos and Ivanović, "Hubs in
             space", JMLR 11 (2010); 0 is even
 ==========  =========================================================================================
+
+Of the clusters:
+
+=================  ==================================================================================
+name_coverage      songs that have a genre that their cluster's name says, of all songs
+lowest_coverage    the same for the worst of the clusters that are not called mixed
+genre_information  mutual information of cluster and genre, in nats; a song's genres share its weight
+evenness           entropy of the clusters' sizes, of what it would be if all were of one size
+stability          adjusted Rand index (Hubert and Arabie, Journal of Classification 2, 1985) of the
+                   clusters and those that another seed finds, over the songs that these are learned from
+pair_information   mutual information, in nats, of the clusters of two songs of a playlist by
+                   different first artists; ``PAIRS`` of a playlist at the most
+=================  ==================================================================================
 """
 
 import hashlib
@@ -35,13 +48,20 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import sparse
+from sklearn.metrics import adjusted_rand_score
 
 from segue.catalog import Catalog
 from segue.catalog.lookup.exact import artist_names
 from segue.engine.recommendation import recommend
+from segue.engine.space import space_of
 from segue.errors import SourceError
 from segue.query.schema import Filters, Query, Seed
 from segue_build import progress
+from segue_build.model import clustering
+from segue_build.model.cluster_names import MIXED, share_covered
+from segue_build.model.incidence import row_means
+from segue_build.model.kmeans import grid_scale, nearest_centroids, sample_rows
 from segue_build.sources.playlists import CatalogWorks, Playlists, playlist_frequencies
 
 MIN_WORKS = 5  # works of the catalogue that a playlist must hold
@@ -50,6 +70,9 @@ NEGATIVES = 60
 BOOTSTRAP_SAMPLES = 300  # bootstrap samples of the queries
 QUERY_METRICS = ("HR@10", "xHR@10", "R@100", "nDCG@10", "artists", "dup", "AUC")
 TABLE_SEEDS = 500
+PAIRS = 20  # of a playlist's songs, at the most
+PAIR_DRAWS = 4 * PAIRS  # pairs that are drawn for that, before those that don't count are left out
+STABILITY_SONGS = 30_000  # at most, on which clusterings are compared
 CHUNK_ROWS = 1_000_000  # songs
 
 
@@ -218,6 +241,128 @@ def coverage_metrics(shown: Sequence[Sequence[int]], n_works: int) -> dict[str, 
         "never": 1 - len(rows) / min(n_works, max(slots, 1)),
         "hubness": skewness,
     }
+
+
+def cluster_metrics(songs: Catalog, seed: int) -> dict[str, float]:
+    """Figures of a version's clusters; those of which the table knows nothing are left out.
+
+    seed : of the fit; the clusters that they are compared with are found with the next one
+    """
+    clusters, genres = song_clusters(songs), song_genres(songs)
+    found = _name_metrics(songs, name_coverages(songs)) if genres.nnz else {}
+    return found | {
+        **({"genre_information": genre_information(clusters, genres)} if genres.nnz else {}),
+        "evenness": evenness(np.bincount(clusters)),
+        "stability": _stability(songs, clusters, genres, seed),
+    }
+
+
+def song_clusters(songs: Catalog) -> np.ndarray:
+    """The index of each song's cluster among the manifest's, int64, shape (n_songs,)."""
+    sizes = [entry["size"] for entry in songs.manifest["clusters"]]
+    return np.repeat(np.arange(len(sizes)), sizes)
+
+
+def song_genres(songs: Catalog) -> sparse.csr_matrix:
+    """Which genres each song has, 0/1, shape (n_songs, n_genres)."""
+    lists = songs.lists("song", "genres")
+    ones, offsets = np.ones(len(lists.values), np.float32), np.asarray(lists.offsets, np.int64)
+    return sparse.csr_matrix((ones, lists.values, offsets), shape=(len(songs), len(songs.manifest["genres"])))
+
+
+def name_coverages(songs: Catalog) -> list[float]:
+    """For each cluster the share of its songs that have a genre that its name says."""
+    codes = {name: code for code, name in enumerate(songs.manifest["genres"])}
+    genres = song_genres(songs)
+    return [
+        share_covered(genres[entry["first"] : entry["first"] + entry["size"]], [codes[n] for n in entry["named"]])
+        for entry in songs.manifest["clusters"]
+    ]
+
+
+def _name_metrics(songs: Catalog, shares: Sequence[float]) -> dict[str, float]:
+    entries, mixed = songs.manifest["clusters"], MIXED.partition(":")[0]
+    clear = [share for share, entry in zip(shares, entries) if not entry["name"].startswith(mixed)]
+    mean = float(np.average(shares, weights=[entry["size"] for entry in entries]))
+    return {"name_coverage": mean, **({"lowest_coverage": min(clear)} if clear else {})}
+
+
+def _stability(songs: Catalog, clusters: np.ndarray, genres: sparse.csr_matrix, seed: int) -> float:
+    """The adjusted Rand index of the clusters and those that another seed finds in a sample."""
+    rows = sample_rows(len(songs), STABILITY_SONGS, seed)
+    vectors, ids = songs.array("vectors")[rows], songs.texts("ids").take(rows)
+    points = clustering.browsing_points(vectors, grid_scale(vectors, clustering.browsing_weights(space_of(songs))))
+    count = songs.manifest["clusters_chosen"]
+    centroids = clustering.fit_centroids(points, genres[rows], clustering.song_keys(ids), count, len(songs), seed + 1)
+    return float(adjusted_rand_score(clusters[rows], nearest_centroids(points, centroids)))
+
+
+def agreement_with_previous(songs: Catalog, previous: clustering.PreviousClusters) -> tuple[float, float] | None:
+    """How far clusters are those of the version before: the share of its ids that are kept, and how alike they are.
+
+    The second is the adjusted Rand index over songs of a sample that both versions have; None where none is in both.
+    """
+    rows = sample_rows(len(songs), STABILITY_SONGS, 0)
+    ids = songs.texts("ids")
+    before = previous.of_songs([ids[row] for row in rows.tolist()])[:, 0]
+    if not (before >= 0).any():
+        return None
+    known = {entry["id"] for entry in previous.manifest["clusters"]}
+    kept = len(known & {entry["id"] for entry in songs.manifest["clusters"]}) / len(known)
+    return kept, float(adjusted_rand_score(before[before >= 0], song_clusters(songs)[rows[before >= 0]]))
+
+
+def mutual_information(counts: np.ndarray) -> float:
+    """Of two variables, in nats; ``counts`` of each pair of values, shape (n_values, n_values of the other)."""
+    joint = counts / counts.sum()
+    independent = joint.sum(axis=1, keepdims=True) * joint.sum(axis=0)
+    there = joint > 0
+    return max(0.0, float((joint[there] * np.log(joint[there] / independent[there])).sum()))
+
+
+def genre_information(clusters: np.ndarray, genres: sparse.csr_matrix) -> float:
+    """Mutual information of cluster and genre, in nats, over songs that have a genre; each weighs 1 in all.
+
+    clusters : int64, shape (n_songs,)
+    genres : 0/1, shape (n_songs, n_genres), of which at least one is 1
+    """
+    members = sparse.csr_matrix((np.ones(len(clusters)), (clusters, np.arange(len(clusters)))))
+    return mutual_information((members @ row_means(genres)).toarray())
+
+
+def evenness(sizes: np.ndarray) -> float:
+    """Entropy of sizes by the largest that so many groups can have, 0..1; 1 for a single group."""
+    shares = sizes[sizes > 0] / sizes.sum()
+    return float(-(shares * np.log(shares)).sum() / np.log(len(shares))) if len(shares) > 1 else 1.0
+
+
+def pair_information(clusters: np.ndarray, pairs: np.ndarray) -> float | None:
+    """Mutual information of the clusters of two songs, in nats; None without any pair.
+
+    clusters : int64, shape (n_works,)
+    pairs : of works, int64, shape (n_pairs, 2), in either order
+    """
+    if not len(pairs):
+        return None
+    n_clusters = int(clusters.max()) + 1
+    counts = np.zeros((n_clusters, n_clusters))
+    np.add.at(counts, tuple(clusters[pairs.T]), 1)
+    return mutual_information(counts + counts.T)
+
+
+def playlist_pairs(playlists: Playlists, works: CatalogWorks, ids: Sequence[str]) -> np.ndarray:
+    """Pairs of works of a playlist by different first artists, int64, shape (n_pairs, 2), the same each time.
+
+    ids : of the songs that stand for the works
+    """
+    pairs: list[tuple[int, int]] = []
+    for name, members in zip(playlists.names, playlists.members):
+        known = sorted((work for work in members if work < len(works.rows)), key=lambda work: ids[work])
+        draws = np.random.default_rng(_hash(f"pairs:{name}")).integers(0, max(len(known), 1), (PAIR_DRAWS, 2))
+        distinct = dict.fromkeys((known[min(draw)], known[max(draw)]) for draw in draws.tolist() if known)
+        several = [pair for pair in distinct if works.artists[pair[0]] != works.artists[pair[1]]]
+        pairs += several[:PAIRS]
+    return np.array(pairs, np.int64).reshape(-1, 2)
 
 
 class RecommendableSongs:

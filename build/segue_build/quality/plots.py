@@ -38,11 +38,13 @@ COLUMNS = 5  # small multiples in a row
 CLIPPED_PERCENT = 0.5  # per cent at either end that are counted in the outermost bars
 
 
-def colours(n_colours: int) -> list[str]:
-    """Colours that differ between neighbours in the list: steps of the golden angle, in three lightnesses."""
-    hues = (np.arange(n_colours) * 0.618034) % 1
-    tones = [((0.62, 0.78), (0.80, 0.58), (0.45, 0.92))[number % 3] for number in range(n_colours)]
-    hsv = [(hue, saturation, value) for hue, (saturation, value) in zip(hues, tones)]
+def colours(sizes: Sequence[int]) -> list[str]:
+    """Colours of clusters: families have hues all round the wheel, and the clusters of one are shades of its hue.
+
+    sizes : how many clusters each family has
+    """
+    shades = [(hue / len(sizes), (place + 0.5) / size) for hue, size in enumerate(sizes) for place in range(size)]
+    hsv = [(hue, 0.9 - 0.5 * shade, 0.5 + 0.45 * shade) for hue, shade in shades]
     return [mpl.colors.to_hex(tuple(mpl.colors.hsv_to_rgb(colour))) for colour in hsv]
 
 
@@ -69,35 +71,43 @@ def histograms(values: Mapping[str, np.ndarray]) -> str:
         return _svg(figure)
 
 
-def elbow(fits: Sequence[ClusterFit], used: ClusterFit) -> str:
-    """Distance to the centre, and silhouette, over the number of clusters."""
+def elbow(fits: Sequence[ClusterFit], used: ClusterFit, silhouettes: Mapping[int, float], chosen: int) -> str:
+    """Distance to the centre, and silhouette, over the number of clusters, and by what the number was chosen.
+
+    silhouettes : number of clusters that was tried -> simplified silhouette
+    """
     with _figure(11, 3.2) as figure:
-        left, right = figure.subplots(1, 2)
+        left, middle, right = figure.subplots(1, 3)
         _curve(left, [(s.k, s.inertia) for s in fits], (used.k, used.inertia))
         left.set(title="mean squared distance to the centre", xlabel="clusters", ylim=(0, None))
-        _curve(right, [(s.k, s.silhouette) for s in fits], (used.k, used.silhouette))
-        right.set(title="mean silhouette", xlabel="clusters")
+        _curve(middle, [(s.k, s.silhouette) for s in fits], (used.k, used.silhouette))
+        middle.set(title="mean silhouette", xlabel="clusters")
+        _curve(right, list(silhouettes.items()), (chosen, silhouettes.get(chosen)), "chosen")
+        right.set(title="simplified silhouette, numbers tried", xlabel="clusters")
         return _svg(figure)
 
 
-def cluster_map(songs: SongMap, n_clusters: int) -> str:
-    """The map, a cluster's number on a song in its middle."""
+def cluster_map(songs: SongMap, palette: Sequence[str], ids: Sequence[int]) -> str:
+    """The map, a cluster's number on a song in its middle.
+
+    palette, ids : of each cluster its colour and number
+    """
     with _figure(11, 8.5) as figure:
         axes = figure.subplots()
         axes.set_axis_off()
-        palette = np.array(colours(n_clusters))
         across, up = songs.coordinates.T
-        axes.scatter(across, up, s=5, c=palette[songs.clusters], linewidths=0, alpha=0.75, rasterized=True)
+        colour = np.array(palette)[songs.clusters]
+        axes.scatter(across, up, s=5, c=colour, linewidths=0, alpha=0.75, rasterized=True)
         axes.margins(0.03)
-        for number in np.unique(songs.clusters):
-            x, y = _central_point(songs.coordinates[songs.clusters == number])
+        for index in np.unique(songs.clusters).tolist():
+            x, y = _central_point(songs.coordinates[songs.clusters == index])
             badge = {
                 "boxstyle": "round,pad=0.25",
                 "facecolor": "white",
-                "edgecolor": palette[number],
+                "edgecolor": palette[index],
                 "linewidth": 1.6,
             }
-            axes.text(x, y, str(number), ha="center", va="center", weight="bold", bbox=badge, in_layout=False)
+            axes.text(x, y, str(ids[index]), ha="center", va="center", weight="bold", bbox=badge, in_layout=False)
         return _svg(figure)
 
 
@@ -145,12 +155,14 @@ def _central_point(coordinates: np.ndarray) -> np.ndarray:
     return coordinates[((coordinates - np.median(coordinates, axis=0)) ** 2).sum(axis=1).argmin()]
 
 
-def _curve(axes: Axes, points: Sequence[tuple[int, float | None]], used: tuple[int, float | None]) -> None:
+def _curve(
+    axes: Axes, points: Sequence[tuple[int, float | None]], used: tuple[int, float | None], what: str = "in use"
+) -> None:
     known = [(k, value) for k, value in points if value is not None]
     axes.plot([k for k, _ in known], [value for _, value in known], "o-", color=MAIN, markersize=4, label="k-means")
     if used[1] is not None:
         axes.axvline(used[0], color=ACCENT, linewidth=0.8, linestyle=":")
-        axes.plot([used[0]], [used[1]], "D", color=ACCENT, markersize=7, label=f"in use: {used[0]}")
+        axes.plot([used[0]], [used[1]], "D", color=ACCENT, markersize=7, label=f"{what}: {used[0]}")
     if known or used[1] is not None:
         axes.legend(frameon=False)
 

@@ -20,6 +20,7 @@ from segue.releases.store import Store
 from segue_build.progress import stage
 from segue_build.quality import plots, report_data
 from segue_build.quality.evaluate import METRIC_DESCRIPTIONS
+from segue_build.quality.metrics import song_clusters
 from segue_build.releases import version_history
 
 TEMPLATE = "report.html"
@@ -70,12 +71,15 @@ def render(catalog: Catalog, history: Mapping[str, Any]) -> str:
     history : version -> the quality in its manifest, oldest first
     """
     with stage("reading the table"):
-        columns, clusters = report_data.summarize_columns(catalog), report_data.summarize_clusters(catalog)
-    points = report_data.weighted_vectors(catalog)
+        columns, families = report_data.summarize_columns(catalog), report_data.summarize_families(catalog)
     with stage(f"trying {len(report_data.CLUSTER_COUNTS)} numbers of clusters"):
-        fits, used = report_data.try_cluster_counts(points, report_data.cluster_labels(catalog))
+        fits, used = report_data.try_cluster_counts(report_data.browsing_vectors(catalog), song_clusters(catalog))
     with stage("drawing the map"):
         song_map = report_data.sample_map(catalog)
+    clusters = {cluster.id: cluster for family in families for cluster in family.clusters}
+    colours = dict(zip(clusters, plots.colours([len(family.clusters) for family in families])))
+    silhouettes = {int(count): value for count, value in catalog.manifest["silhouettes"].items()}
+    ids = [entry["id"] for entry in catalog.manifest["clusters"]]
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         autoescape=True,
@@ -88,16 +92,16 @@ def render(catalog: Catalog, history: Mapping[str, Any]) -> str:
         catalog=catalog,
         manifest=catalog.manifest,
         columns=columns,
-        clusters=clusters,
+        families=families,
         profile=report_data.PROFILE_ATTRIBUTES,
-        colours=plots.colours(len(clusters)),
-        songs={row: _described_song(catalog, row) for cluster in clusters for row in cluster.typical},
+        colours=colours,
+        songs={row: _described_song(catalog, row) for cluster in clusters.values() for row in cluster.typical},
         used=used,
         tried=min(len(catalog), report_data.KMEANS_SONGS),
         mapped=len(song_map.coordinates),
         histograms=plots.histograms(_known_values(catalog)),
-        elbow=plots.elbow(fits, used),
-        map=plots.cluster_map(song_map, len(clusters)),
+        elbow=plots.elbow(fits, used, silhouettes, catalog.manifest["clusters_chosen"]),
+        map=plots.cluster_map(song_map, [colours[one] for one in ids], ids),
         meaning=METRIC_DESCRIPTIONS,
         quality=metrics_with_history(history, catalog.version),
         versions=list(history),

@@ -1,7 +1,6 @@
 """What a version of the artifacts looks like, in numbers: the report's tables, and what its plots draw."""
 
 import warnings
-from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,15 +12,14 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import silhouette_score
 
 from segue.catalog import Catalog
-from segue.catalog.lookup.exact import artist_names
 from segue.engine.space import rank_transform, space_of
 from segue_build.artifacts.parquet import FILE_NAME
-from segue_build.model.clustering import sample_rows
+from segue_build.model.clustering import browsing_weights
+from segue_build.model.kmeans import sample_rows
+from segue_build.quality.metrics import name_coverages, song_clusters
 
 PROFILE_ATTRIBUTES = ("energy", "acousticness", "valence", "danceability", "instrumentalness", "tempo", "popularity")
 TYPICAL_SONGS = 5  # songs that stand for a cluster
-CENTRAL_SHARE = 0.1  # of a cluster's songs are near its centre, and at least
-MIN_CENTRAL_SONGS = 30
 CLUSTER_COUNTS = (2, 5, 10, 20, 30, 45, 60)  # numbers of clusters
 KMEANS_SONGS = 5_000  # songs on which they are tried
 MAP_SONGS = 15_000  # songs on the map, at the most
@@ -47,15 +45,26 @@ class ColumnSummary:
 class ClusterSummary:
     """A cluster as people see it.
 
+    coverage : share of its songs that have a genre that its name says
     profile : mean rank of each of ``PROFILE_ATTRIBUTES``, 0..1, None where unknown
-    typical : rows of the best-known songs near its centre
+    typical : rows of well-known songs near its centre
     """
 
     id: int
     name: str
     size: int
+    coverage: float
     profile: tuple[float | None, ...]
     typical: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FamilySummary:
+    """A family of clusters."""
+
+    name: str
+    size: int
+    clusters: list[ClusterSummary]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +81,7 @@ class SongMap:
     """Songs in the plane.
 
     coordinates : float64, shape (n_points, 2)
-    clusters : int64, shape (n_points,)
+    clusters : int64, shape (n_points,), the index of each one's cluster
     """
 
     coordinates: np.ndarray
@@ -85,20 +94,21 @@ def summarize_columns(catalog: Catalog) -> list[ColumnSummary]:
     return [_summarize_column(name, table[name]) for name in table.column_names]
 
 
-def summarize_clusters(catalog: Catalog) -> list[ClusterSummary]:
-    """Every cluster, with its mean ranks and typical songs."""
+def summarize_families(catalog: Catalog) -> list[FamilySummary]:
+    """Every family with its clusters, their mean ranks and songs that stand for them."""
     curve = rank_transform(catalog)
     ranks = [curve(name, np.asarray(catalog.attribute(name), np.float64)) for name in PROFILE_ATTRIBUTES]
-    points = weighted_vectors(catalog)
-    popularity = np.nan_to_num(catalog.attribute("popularity"), nan=-1)
-    found = []
-    for entry in catalog.manifest["clusters"]:
-        members = np.arange(entry["first"], entry["first"] + entry["size"])
-        near = members[_central_points(points[members])]
-        typical = _typical_songs(catalog, near[np.argsort(-popularity[near], kind="stable")])
+    known_songs, coverages = catalog.lists("cluster", "songs"), name_coverages(catalog)
+    clusters: dict[int, list[ClusterSummary]] = {}
+    for index, entry in enumerate(catalog.manifest["clusters"]):
+        members = slice(entry["first"], entry["first"] + entry["size"])
         profile = tuple(_known_mean(values[members]) for values in ranks)
-        found.append(ClusterSummary(entry["id"], entry["name"], entry["size"], profile, typical))
-    return found
+        typical = tuple(map(int, known_songs[index][:TYPICAL_SONGS]))
+        found = ClusterSummary(entry["id"], entry["name"], entry["size"], coverages[index], profile, typical)
+        clusters.setdefault(entry["family"], []).append(found)
+    return [
+        FamilySummary(entry["name"], entry["size"], clusters[entry["id"]]) for entry in catalog.manifest["families"]
+    ]
 
 
 def weighted_vectors(catalog: Catalog) -> np.ndarray:
@@ -107,11 +117,9 @@ def weighted_vectors(catalog: Catalog) -> np.ndarray:
     return np.asarray(catalog.array("vectors"), np.float32) * weights
 
 
-def cluster_labels(catalog: Catalog) -> np.ndarray:
-    """The cluster of each song, shape (n_songs,)."""
-    return np.repeat(
-        [c["id"] for c in catalog.manifest["clusters"]], [c["size"] for c in catalog.manifest["clusters"]]
-    )
+def browsing_vectors(catalog: Catalog) -> np.ndarray:
+    """Vectors of the space in which clusters are found; float32, shape (n_songs, n_dims)."""
+    return np.asarray(catalog.array("vectors"), np.float32) * browsing_weights(space_of(catalog)).astype(np.float32)
 
 
 def try_cluster_counts(points: np.ndarray, labels: np.ndarray, seed: int = 0) -> tuple[list[ClusterFit], ClusterFit]:
@@ -136,7 +144,7 @@ def try_cluster_counts(points: np.ndarray, labels: np.ndarray, seed: int = 0) ->
 def sample_map(catalog: Catalog, seed: int = 0) -> SongMap:
     """The map, or a sample of a large one."""
     rows = sample_rows(len(catalog), MAP_SONGS, seed)
-    return SongMap(catalog.array("map")[rows].astype(np.float64), cluster_labels(catalog)[rows])
+    return SongMap(catalog.array("map")[rows].astype(np.float64), song_clusters(catalog)[rows])
 
 
 def _summarize_column(name: str, values: pa.ChunkedArray) -> ColumnSummary:
@@ -152,25 +160,6 @@ def _summarize_column(name: str, values: pa.ChunkedArray) -> ColumnSummary:
         return ColumnSummary(name, "number", missing)
     bounds = pc.min_max(values).as_py()
     return ColumnSummary(name, "number", missing, bounds["min"], pc.quantile(values, 0.5)[0].as_py(), bounds["max"])
-
-
-def _central_points(points: np.ndarray) -> np.ndarray:
-    """The points near to the centre of all, nearest first."""
-    distances = ((points - points.mean(axis=0)) ** 2).sum(axis=1)
-    return np.argsort(distances, kind="stable")[: max(MIN_CENTRAL_SONGS, int(CENTRAL_SHARE * len(points)))]
-
-
-def _typical_songs(catalog: Catalog, best: np.ndarray) -> tuple[int, ...]:
-    """The first few works, other artists before an artist's second song."""
-    works = catalog.array("works")[best]
-    firsts = best[np.sort(np.unique(works, return_index=True)[1])]
-    shown: Counter[str] = Counter()
-    turns: list[tuple[int, int, int]] = []
-    for row in firsts:
-        artist = next(iter(artist_names(catalog, int(row))), f"\0{row}")
-        turns.append((shown[artist], len(turns), int(row)))
-        shown[artist] += 1
-    return tuple(row for *_, row in sorted(turns)[:TYPICAL_SONGS])
 
 
 def _known_mean(values: np.ndarray) -> float | None:

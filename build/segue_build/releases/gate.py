@@ -52,6 +52,8 @@ RULES = {
     "coverage": Rule("by the table: of all works, in any list", 1, 0.25),
     "never": Rule("by the table: of what the lists had room for, in none", -1, 0.05, absolute=True),
     "hubness": Rule("by the table: skewness of how often songs are in lists", -1, 2.0, absolute=True),
+    "name_coverage": Rule("of songs, having a genre that their cluster's name says", 1, 0.05, absolute=True),
+    "pair_information": Rule("by playlists: of a cluster on that of another song, nats", 1, 0.1),
 }
 """name -> rule; ``publish --allow NAME=NUMBER`` changes ``allowed``"""
 
@@ -139,6 +141,7 @@ def _figures(songs: Catalog) -> dict[str, float]:
         **{f"recall-{kind}": found["recall"] for kind, found in manifest["search"].items()},
         **by_playlists,
         **judged.get("table", {}),
+        **judged.get("clusters", {}),
     }
     return {name: float(value) for name, value in figures.items()}
 
