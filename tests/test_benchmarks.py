@@ -18,7 +18,20 @@ from segue.catalog import load as load_catalog
 from segue.engine import search
 from segue_build import ROOT
 from segue_build.sources.playlists import Playlists
-from tests.benchmarks import figures, growth, keys, memory, peers, profile, recall, sizes, soak, typos, worth
+from tests.benchmarks import (
+    clusters,
+    figures,
+    growth,
+    keys,
+    memory,
+    peers,
+    profile,
+    recall,
+    sizes,
+    soak,
+    typos,
+    worth,
+)
 from tests.benchmarks.http import Client, answers, post
 from tests.benchmarks.libraries import LIBRARIES, WANTED, open_segue
 from tests.benchmarks.load import Load, put
@@ -223,6 +236,23 @@ def test_a_profile_shares_the_time_of_a_request_among_all_its_steps(demo_artifac
     assert sum(row["share"] for row in steps) == pytest.approx(1)
     assert all(0 < row["share"] < 1 for row in (*steps, peer))
     assert rows["approximate scores"]["songs handled"] > rows["scores"]["songs handled"] >= 30
+
+
+@pytest.mark.parametrize("name", clusters.METHODS)
+def test_each_way_to_cluster_puts_every_song_somewhere(name, demo_catalog):
+    if "Leiden" in name:
+        pytest.importorskip("igraph", reason="needs tests/benchmarks/requirements.txt")
+    labels = clusters.METHODS[name](clusters.read(demo_catalog, None))
+    assert labels.shape == (len(demo_catalog),)
+
+
+def test_clusters_are_judged_by_names_sizes_and_pairs_of_a_playlist(world_catalog):
+    groups = np.array([{"p": 0, "m": 1, "d": 2}[song[0]] for song in world_catalog.texts("ids").take(np.arange(14))])
+    pairs = np.array([np.flatnonzero(groups == group)[:2] for group in range(3)])
+    songs = clusters.Songs(world_catalog, clusters.read(world_catalog, None).genres, pairs)
+    found = clusters.measure(lambda _: groups, songs)
+    assert (found["clusters"], found["pairs in one"], found["at random"]) == (3, 1, 0.333)
+    assert (found["pair information"], found["name coverage"], found["lowest"]) == (round(np.log(3), 3), 1, 1)
 
 
 def test_lists_are_held_against_exact_ones(demo_artifacts, monkeypatch):

@@ -33,4 +33,4 @@ def test_the_notebook_runs_on_the_demo_catalogue(notebook, demo_artifacts, tmp_p
     streams = [output for cell in shown for output in cell.get("outputs", ()) if output.output_type == "stream"]
     assert {output.name for output in streams} == {"stdout"}
     assert "because of" in streams[0].text
-    assert sum("image/png" in output.get("data", {}) for cell in shown for output in cell.get("outputs", ())) == 4
+    assert sum("image/png" in output.get("data", {}) for cell in shown for output in cell.get("outputs", ())) == 5

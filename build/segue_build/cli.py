@@ -222,7 +222,8 @@ def _fit(options: argparse.Namespace) -> None:
     quality = built.manifest["quality"]
     print(f"version {built.version}: {len(built):,} songs in {len(built.manifest['clusters'])} clusters")
     figures = [*recall.format_recall(built.manifest["search"]), *format_table_metrics(quality["table"])]
-    print("\n".join(figures + format_metrics(quality.get("playlists", {}))))
+    figures += format_metrics(quality.get("playlists", {}))
+    print("\n".join(figures + format_table_metrics(quality["clusters"])))
 
 
 def _serve(options: argparse.Namespace) -> None:

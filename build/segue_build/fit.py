@@ -17,12 +17,18 @@ from segue.catalog.remote.blocks import MANIFEST_KEY
 from segue.errors import ArtifactsError, SparkError
 from segue.releases.store import LocalStore
 from segue_build.artifacts import records, writer
+from segue_build.model.clustering import PreviousClusters
 from segue_build.model.fitted_model import FittedModel, fit_model
 from segue_build.model.weights import WEIGHTS
 from segue_build.progress import stage
 from segue_build.quality import recall
 from segue_build.quality.evaluate import evaluate_playlists
-from segue_build.quality.metrics import playlist_queries, table_metrics
+from segue_build.quality.metrics import (
+    agreement_with_previous,
+    cluster_metrics,
+    playlist_queries,
+    table_metrics,
+)
 from segue_build.releases import version_history
 from segue_build.sources import playlists
 from segue_build.sources.ingest_report import IngestReport
@@ -65,18 +71,21 @@ def fit(options: FitOptions, out: Path) -> catalog.Catalog:
     # One thread: sums in another order give other centroids, and the same input must give the same bytes.
     engine = _fit_on_spark if options.engine == SPARK else _fit_in_memory
     with threadpool_limits(1):
-        model, report = engine(options)
+        before = _current_catalog(out)
+        previous = PreviousClusters(before)
+        model, report = engine(options, previous)
         report.songs, report.works = len(model.frame), int(model.works.max()) + 1
         report.not_analysed = int((~model.recommendable).sum())
         print("\n".join(report.lines()), file=sys.stderr)
         with stage(f"writing and judging artifacts in {out}"):
-            previous = _current_version(out)
             built = catalog.save_version(out, lambda folder: _write_version(folder, model, report, options))
-            version_history.append_history(LocalStore(out), version_history.new_entry("fit", built.version, previous))
+            kept = _clusters_kept(built, previous)
+            entry = version_history.new_entry("fit", built.version, before.version if before else None, **kept)
+            version_history.append_history(LocalStore(out), entry)
     return built
 
 
-def _fit_in_memory(options: FitOptions) -> tuple[FittedModel, IngestReport]:
+def _fit_in_memory(options: FitOptions, previous: PreviousClusters) -> tuple[FittedModel, IngestReport]:
     frame, report = load_tracks(
         options.sources,
         options.columns,
@@ -93,11 +102,12 @@ def _fit_in_memory(options: FitOptions) -> tuple[FittedModel, IngestReport]:
         weights=options.weights,
         playlists_path=options.playlists,
         fold=options.fold,
+        previous=previous,
     )
     return model, report
 
 
-def _fit_on_spark(options: FitOptions) -> tuple[FittedModel, IngestReport]:
+def _fit_on_spark(options: FitOptions, previous: PreviousClusters) -> tuple[FittedModel, IngestReport]:
     if options.playlists:
         raise SparkError("--engine spark does not learn from playlists; leave out --playlists, or --engine spark")
     from segue_build.spark.fit import fit_on_spark
@@ -109,12 +119,27 @@ def _fit_on_spark(options: FitOptions) -> tuple[FittedModel, IngestReport]:
         strict=options.strict,
         seed=options.seed,
         master=options.master,
+        previous=previous,
     )
 
 
-def _current_version(out: Path) -> str | None:
+def _clusters_kept(built: catalog.Catalog, previous: PreviousClusters) -> dict[str, Any]:
+    """How far the clusters are those of the version before, for the history: a version does not depend on it."""
+    found = agreement_with_previous(built, previous)
+    if found is None:
+        return {}
+    kept, agreement = found
+    print(
+        f"clusters: {kept:.0%} of ids kept, adjusted Rand index with the version before {agreement:.2f}",
+        file=sys.stderr,
+    )
+    return {"clusters_kept": round(kept, QUALITY_DIGITS), "clusters_agreement": round(agreement, QUALITY_DIGITS)}
+
+
+def _current_catalog(out: Path) -> catalog.Catalog | None:
+    """The current version, if there is one that this release reads."""
     try:
-        return catalog.current_version(out)
+        return catalog.load(out)
     except ArtifactsError:
         return None
 
@@ -155,15 +180,16 @@ def _write_version(folder: Path, model: FittedModel, report: IngestReport, optio
 
 def _measure_quality(songs: catalog.Catalog, options: FitOptions) -> dict[str, Any]:
     """Figures by what the table holds; by playlists too where some were left out of what was learned."""
-    quality: dict[str, Any] = {
-        "table": {name: round(value, QUALITY_DIGITS) for name, value in table_metrics(songs).items()}
-    }
+    quality: dict[str, Any] = {"table": table_metrics(songs), "clusters": cluster_metrics(songs, options.seed)}
     if options.playlists and options.fold is not None:
-        _, figures = evaluate_playlists(songs, options.playlists, "valid", options.fold)
-        quality["playlists"] = {
-            name: [round(value, QUALITY_DIGITS) for value in values] for name, values in figures.items()
-        }
-    return quality
+        _, figures, by_pairs = evaluate_playlists(songs, options.playlists, "valid", options.fold)
+        quality["clusters"] |= by_pairs
+        quality["playlists"] = {name: list(values) for name, values in figures.items()}
+    return {source: {name: _rounded(value) for name, value in found.items()} for source, found in quality.items()}
+
+
+def _rounded(value: float | list[float]) -> float | list[float]:
+    return [round(one, QUALITY_DIGITS) for one in value] if isinstance(value, list) else round(value, QUALITY_DIGITS)
 
 
 def _sha256(path: Path) -> str:

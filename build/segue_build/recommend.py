@@ -17,8 +17,8 @@ from segue_build.arguments import format_table, one_line, shorten
 MAX_TITLE_WIDTH, MAX_ARTISTS_WIDTH = 44, 32  # columns of a terminal
 MAX_SUGGESTIONS = 3  # songs
 MATCH_KINDS = {"id": "by its id", "exact": "exact match", "close": "closest spelling", "parts": "matches some words"}
-# A single song's request names no genre and no attribute.
-NO_VOCABULARY = Vocabulary((), (), False, lambda _: None)
+# A single song's request names no genre, attribute or cluster.
+NO_VOCABULARY = Vocabulary((), (), False, lambda _: None, ())
 
 
 def print_recommendations(artifacts: str | Path, text: str, limit: int, *, explain: bool, as_json: bool) -> None:

@@ -19,9 +19,9 @@ def test_every_flow_that_can_be_requested_has_its_function():
     assert tuple(flows.FLOWS) == FLOWS
 
 
-def ask(*seeds, cluster=None, flow="steady", songs=25, minutes=None, **options):
+def ask(*seeds, flow="steady", songs=25, minutes=None, **options):
     given = tuple(Seed(f"/seeds/{place}", seed, **seed) for place, seed in enumerate(seeds))
-    return PlaylistQuery(Query(given, **options), cluster, flow, None if minutes else songs, minutes)
+    return PlaylistQuery(Query(given, **options), flow, None if minutes else songs, minutes)
 
 
 def queries(catalog, count, seed):
@@ -104,18 +104,9 @@ def test_a_time_that_the_songs_do_not_fill_is_told_with_what_there_is(world_cata
 
 def test_a_cluster_gives_its_own_songs_first(demo_catalog):
     entry = max(demo_catalog.manifest["clusters"], key=lambda cluster: cluster["size"])
-    found = playlist(demo_catalog, ask(cluster=entry["id"], songs=8))
+    found = playlist(demo_catalog, ask({"cluster": entry["id"]}, songs=8))
     assert all(entry["first"] <= row < entry["first"] + entry["size"] for row in found.rows)
     assert found.seeds[0].seed.given == {"cluster": entry["id"]}
-
-
-def test_a_cluster_that_there_is_not_is_told_the_numbers(world_catalog):
-    with pytest.raises(InvalidQuery) as refused:
-        playlist(world_catalog, ask(cluster=99))
-    last = len(world_catalog.manifest["clusters"]) - 1
-    assert [(fault.pointer, fault.detail) for fault in refused.value.faults] == [
-        ("/cluster", f"clusters are numbered 0..{last}")
-    ]
 
 
 def test_another_draw_is_another_list(demo_catalog):

@@ -3,6 +3,7 @@
 import pytest
 
 from segue_build.model import fitted_model
+from segue_build.model.clustering import PreviousClusters
 from segue_build.model.weights import WEIGHTS
 from segue_build.sources.tracks import load_tracks
 from tests.support import world
@@ -21,9 +22,16 @@ def test_every_random_step_takes_the_seed(tmp_path, monkeypatch, seed):
 
         monkeypatch.setattr(fitted_model, name, called)
 
+    clustering = fitted_model.fit_clustering
+
+    def spied_clustering(*arguments):
+        seeds["fit_clustering"] = arguments[5]
+        return clustering(*arguments)
+
+    monkeypatch.setattr(fitted_model, "fit_clustering", spied_clustering)
     spy("fit_pq")
     spy("map_coordinates")
     spy("local_scales")
     frame, report = load_tracks([str(world.write(tmp_path / "world.csv"))], {})
-    fitted_model.fit_model(frame, report, seed=seed, weights=WEIGHTS)
-    assert seeds == dict.fromkeys(["fit_pq", "map_coordinates", "local_scales"], seed)
+    fitted_model.fit_model(frame, report, seed=seed, weights=WEIGHTS, previous=PreviousClusters())
+    assert seeds == dict.fromkeys(["fit_clustering", "fit_pq", "map_coordinates", "local_scales"], seed)

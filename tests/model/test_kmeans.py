@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from segue_build.model.clustering import MAX_NORM, kmeans, nearest_centroids
+from segue_build.model.kmeans import MAX_NORM, kmeans, nearest_centroids
 
 CORNERS = np.array([[0, 0], [0, 90], [90, 0], [90, 90]], np.float32)
 

@@ -4,15 +4,18 @@ import numpy as np
 import pytest
 
 from segue_build.artifacts.array_files import offsets_from_lengths
-from segue_build.model.clustering import cell_centroids, cluster_songs
+from segue_build.model.clustering import cell_centroids
+from segue_build.model.kmeans import kmeans, nearest_centroids
 from segue_build.model.map_layout import MAX_COORDINATE, map_coordinates
 
 
 def drawn(codes):
     """The map of int8 vectors, which are sorted by cell first; and their order."""
-    found = cluster_songs(codes, 0)
-    order = np.argsort(found.cell_of_song, kind="stable")
-    offsets = offsets_from_lengths(np.bincount(found.cell_of_song))
+    points = codes.astype(np.float32)
+    centroids = kmeans(points, min(len(codes), round(4 * len(codes) ** 0.5)), 0, 25, len(codes))
+    _, cells = np.unique(nearest_centroids(points, centroids), return_inverse=True)
+    order = np.argsort(cells, kind="stable")
+    offsets = offsets_from_lengths(np.bincount(cells))
     return map_coordinates(codes[order], np.ones(6), offsets, cell_centroids(codes[order], offsets), 0), order
 
 

@@ -207,7 +207,7 @@ def test_a_fold_is_learned_from_as_little_as_if_it_were_not_in_the_file(tmp_path
     assert len(train) < len(members)
     for name in LEARNED:
         np.testing.assert_array_equal(left_out.array(name), without.array(name))
-    assert set(left_out.manifest["quality"]) == {"table", "playlists"}
+    assert set(left_out.manifest["quality"]) == {"table", "clusters", "playlists"}
 
 
 def test_search_with_lists_finds_what_brute_force_finds(taught_demo):

@@ -67,7 +67,7 @@ def test_a_path_has_room_for_all_its_places():
 
 def test_a_playlist_gets_the_defaults():
     query = Query((Seed("/song", B, song="B"),))
-    assert parse_playlist(B, KNOWN) == PlaylistQuery(query, None, "steady", 25, None)
+    assert parse_playlist(B, KNOWN) == PlaylistQuery(query, "steady", 25, None)
 
 
 def test_every_start_of_a_playlist_is_read():
@@ -77,7 +77,8 @@ def test_every_start_of_a_playlist_is_read():
     assert parse_playlist({"seeds": [A]}, KNOWN).query.seeds == (Seed("/seeds/0", A, id="a"),)
     assert parse_playlist(features, KNOWN).query.seeds == (sound,)
     clustered = parse_playlist({"cluster": 3, "minutes": 45, "flow": "wave"}, KNOWN)
-    assert clustered == PlaylistQuery(Query(()), 3, "wave", None, 45.0)
+    seed = Seed("/cluster", {"cluster": 3}, cluster=3)
+    assert clustered == PlaylistQuery(Query((seed,)), "wave", None, 45.0)
 
 
 def test_wishes_of_a_playlist_are_those_of_a_recommendation():
@@ -101,6 +102,8 @@ def test_wishes_of_a_playlist_are_those_of_a_recommendation():
     ({"song": "B", "minutes": 601}, ["/minutes"]),
     ({"song": "B", "flow": 7}, ["/flow"]),
     ({"cluster": -1}, ["/cluster"]),
+    ({"cluster": 2}, ["/cluster"]),
+    ({"cluster": True}, ["/cluster"]),
     ({"features": {}}, ["/features"]),
     ({"features": {"energi": 1}}, ["/features/energi"]),
     ([], [""]),

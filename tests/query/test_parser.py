@@ -11,8 +11,13 @@ from segue.query.parser import parse_recommend, parse_recommend_url
 from segue.query.schema import Filters, Query, Seed, Vocabulary
 
 GENRES = ["folk", "indie", "indie-pop", "rock"]
+CLUSTERS = [0, 1, 3]
 KNOWN = Vocabulary(
-    GENRES, ["energy", "tempo", "year", "popularity"], True, lambda name: {g: g for g in GENRES}.get(name.lower())
+    GENRES,
+    ["energy", "tempo", "year", "popularity"],
+    True,
+    lambda name: {g: g for g in GENRES}.get(name.lower()),
+    CLUSTERS,
 )
 
 
@@ -37,11 +42,12 @@ def test_every_field_of_the_contract_is_read():
             {"artist": "C", "weight": -1.5},
             {"genre": "Indie"},
             {"features": {"energy": 0.8, "tempo": 124}},
+            {"cluster": 3, "weight": 2},
         ],
         "limit": 100,
         "filters": {
             "tempo": [90, 120], "year": [1990, None], "explicit": False, "genres": ["rock"],
-            "exclude_genres": ["folk"], "exclude_ids": ["y"], "exclude_artists": ["D"],
+            "exclude_genres": ["folk"], "clusters": [1, 3], "exclude_ids": ["y"], "exclude_artists": ["D"],
         },
         "targets": {"energy": 0.9, "popularity": 20},
         "max_per_artist": None, "fill": True, "diversity": 0.5, "exclude_seed_artists": True,
@@ -54,10 +60,11 @@ def test_every_field_of_the_contract_is_read():
             Seed("/seeds/2", {"artist": "C"}, -1.5, artist="C"),
             Seed("/seeds/3", {"genre": "Indie"}, genre="indie"),
             Seed("/seeds/4", {"features": {"energy": 0.8, "tempo": 124}}, features={"energy": 0.8, "tempo": 124.0}),
+            Seed("/seeds/5", {"cluster": 3}, 2.0, cluster=3),
         ),
         limit=100,
         filters=Filters(
-            {"tempo": (90.0, 120.0), "year": (1990.0, math.inf)}, False, ("rock",), ("folk",), ("y",), ("D",)
+            {"tempo": (90.0, 120.0), "year": (1990.0, math.inf)}, False, ("rock",), ("folk",), (1, 3), ("y",), ("D",)
         ),
         targets={"energy": 0.9, "popularity": 20.0},
         max_per_artist=None, fill=True, diversity=0.5, exclude_seed_artists=True, explain=True, draw=2147483647,
@@ -69,10 +76,11 @@ def test_all_faults_are_told_at_once():
     body = {"seeds": [{"genre": "indie-pob"}, {"id": "a b"}, {}], "limit": 0, "draw": -1, "filtres": {},
             "filters": {"tempo": [120, 90]}, "targets": {"energy": 2}}  # fmt: skip
     assert faults(body) == {
-        "/filtres": "unknown field 'filtres'; did you mean 'filters'?",
+        "/filtres": "unknown field 'filtres'; did you mean 'filters', 'features'?",
         "/seeds/0/genre": "unknown genre 'indie-pob'; did you mean 'indie-pop', 'indie'?",
         "/seeds/1/id": "expected an id: 1..64 characters of A-Z a-z 0-9 _ . : -",
-        "/seeds/2": "a seed is one of 'id', 'song' (with 'artist', if known), 'artist', 'genre', 'features'",
+        "/seeds/2": "a seed is one of 'id', 'song' (with 'artist', if known), 'artist', 'genre', 'cluster',"
+        " 'features'",
         "/limit": "expected a whole number 1..100",
         "/filters/tempo": "the range is reversed: did you mean [90, 120]?",
         "/targets/energy": "expected a number 0..1 (0 calm, 1 fast, loud and noisy)",
@@ -116,7 +124,7 @@ def test_a_fault_is_told_where_it_is(body, pointer):
 def test_a_filter_on_what_no_song_has_lists_what_can_be_filtered():
     assert faults({"song": "A", "filters": {"loudness": [0, 1]}}) == {
         "/filters/loudness": "unknown filter 'loudness'; known are: energy, tempo, year, popularity, explicit,"
-        " genres, exclude_genres, exclude_ids, exclude_artists"
+        " genres, exclude_genres, clusters, exclude_ids, exclude_artists"
     }
 
 
@@ -195,3 +203,10 @@ def test_whatever_comes_is_a_query_or_a_list_of_faults(body):
     else:
         found = query.seeds
     assert found
+
+
+def test_a_cluster_that_there_is_not_is_told_which_there_are():
+    assert faults({"cluster": 2}) == {"/cluster": "expected the id of a cluster: 0, 1, 3"}
+    assert faults({"song": "A", "filters": {"clusters": [0, "jazz"]}}) == {
+        "/filters/clusters/1": "expected the id of a cluster: 0, 1, 3"
+    }

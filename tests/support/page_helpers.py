@@ -34,3 +34,26 @@ def shown(page, service):
     answer = ask(service, "recommend", body)
     expect(page.locator("#songs .song-name")).to_have_text([song["name"] for song in answer["recommendations"]])
     return answer
+
+
+def by_family(service):
+    """The families, each with its clusters, the largest first."""
+    answer = ask(service, "clusters")
+    clusters = {cluster["id"]: cluster for cluster in answer["clusters"]}
+    for family in answer["families"]:
+        yield family, sorted((clusters[number] for number in family["clusters"]), key=lambda one: -one["size"])
+
+
+def renumbered(number):
+    """The id of a cluster once ids have gaps."""
+    return 3 * number + 5
+
+
+def with_gaps(answer):
+    """The clusters as a catalogue has them that was trained several times."""
+    for cluster in answer["clusters"]:
+        cluster["id"] = renumbered(cluster["id"])
+        cluster["near"] = [{**near, "id": renumbered(near["id"])} for near in cluster["near"]]
+    for family in answer["families"]:
+        family["clusters"] = [renumbered(number) for number in family["clusters"]]
+    return answer

@@ -1,5 +1,6 @@
 """Clusters, genres and artists as a caller sees them: whole answers."""
 
+from collections import Counter
 from statistics import mean
 from urllib.parse import quote
 
@@ -31,16 +32,41 @@ def test_clusters_hold_every_song_once(client):
     assert len(songs) == len(set(songs)) == sum(cluster["size"] for cluster in clusters) == 14
 
 
+def shares(songs):
+    """The genres of songs with the share that has each, most first."""
+    counts = Counter(genre for song in songs for genre in song["genres"])
+    return [
+        {"name": name, "share": pytest.approx(count / len(songs), abs=1e-4)}
+        for name, count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    ]
+
+
+def test_families_hold_every_cluster_once(client):
+    families, clusters = client.get("/clusters").json.values()
+    sizes = {cluster["id"]: cluster["size"] for cluster in clusters}
+    assert sorted(number for family in families for number in family["clusters"]) == sorted(sizes)
+    for family in families:
+        assert family == {
+            "id": family["id"],
+            "name": family["name"],
+            "size": sum(sizes[number] for number in family["clusters"]),
+            "clusters": sorted(family["clusters"]),
+        }
+
+
 def test_a_cluster_tells_what_it_is_like(client):
-    clusters = client.get("/clusters").json["clusters"]
+    families, clusters = client.get("/clusters").json.values()
     for cluster in clusters:
         page = client.get(f"/clusters/{cluster['id']}?limit=100").json
         songs = [client.get(f"/songs/{song['id']}").json for song in page["songs"]]
         assert cluster == {
             "id": cluster["id"],
             "name": cluster["name"],
+            "family": next(family["id"] for family in families if cluster["id"] in family["clusters"]),
             "size": len(songs),
+            "genres": shares(songs),
             "features": {name: pytest.approx(mean(song[name] for song in songs), abs=1e-4) for name in PROFILE},
+            "differences": {name: pytest.approx(cluster["differences"][name], abs=0.5) for name in PROFILE},
             "typical": cluster["typical"],
             "near": cluster["near"],
         }

@@ -56,7 +56,7 @@ def test_it_lists_the_routes_and_methods_of_the_service():
 
 def faults(body):
     """What the parser has against fields of a body, by JSON pointer."""
-    known = Vocabulary([], [attribute.name for attribute in NUMERIC_ATTRIBUTES], True, str)
+    known = Vocabulary([], [attribute.name for attribute in NUMERIC_ATTRIBUTES], True, str, [0])
     try:
         parser.parse_recommend({"song": "Anchor", **body}, known)
     except InvalidQuery as error:
@@ -83,7 +83,7 @@ def test_defaults_are_those_of_a_query():
 
 def test_the_fields_of_a_query_are_those_the_parser_names_when_one_is_unknown():
     with pytest.raises(InvalidQuery) as refused:
-        parser.parse_recommend({"song": "Anchor", "zzzz": 1}, Vocabulary([], [], False, str))
+        parser.parse_recommend({"song": "Anchor", "zzzz": 1}, Vocabulary([], [], False, str, [0]))
     known = refused.value.faults[0].detail.partition("known are: ")[2]
     assert set(known.split(", ")) == set(QUERY)
 
@@ -92,7 +92,7 @@ def test_weights_are_those_the_parser_takes():
     low, high = limits(SCHEMAS["Weight"])
     seeds = [{"song": "Anchor", "weight": weight} for weight in (low, high, low - 1, high + 1, 0)]
     with pytest.raises(InvalidQuery) as refused:
-        parser.parse_recommend({"seeds": seeds}, Vocabulary([], [], False, str))
+        parser.parse_recommend({"seeds": seeds}, Vocabulary([], [], False, str, [0]))
     assert [fault.pointer for fault in refused.value.faults] == [f"/seeds/{place}/weight" for place in (2, 3, 4)]
     assert SCHEMAS["Weight"]["not"] == {"const": 0}
 
@@ -115,7 +115,7 @@ def test_filters_are_those_the_parser_names_when_one_is_unknown():
     with pytest.raises(InvalidQuery) as refused:
         parser.parse_recommend(
             {"song": "Anchor", "filters": {"zzzz": 1}},
-            Vocabulary([], [attribute.name for attribute in NUMERIC_ATTRIBUTES], True, str),
+            Vocabulary([], [attribute.name for attribute in NUMERIC_ATTRIBUTES], True, str, [0]),
         )
     known = refused.value.faults[0].detail.partition("known are: ")[2]
     assert known.split(", ") == list(SCHEMAS["Filters"]["properties"])

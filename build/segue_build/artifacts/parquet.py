@@ -1,4 +1,4 @@
-"""``catalog.parquet``: every column of the source, cluster and cell, in row groups that follow the clusters."""
+"""``catalog.parquet``: every column of the source, cluster, family and cell; row groups follow the clusters."""
 
 import itertools
 from collections.abc import Callable
@@ -27,13 +27,15 @@ COMPRESSION_LEVEL = 15  # of zstd: an eighth smaller than by default, and read a
 INTEGER_COLUMNS = tuple(attribute.name for attribute in NUMERIC_ATTRIBUTES if attribute.is_integer)
 
 
-def write(path: Path, frame: pd.DataFrame, clusters: np.ndarray, cells: np.ndarray) -> list[int]:
+def write(
+    path: Path, frame: pd.DataFrame, clusters: np.ndarray, families: np.ndarray, cells: np.ndarray
+) -> list[int]:
     """Write the table.
 
     Parameters
     ----------
     frame : the canonical table, sorted by cluster, then cell
-    clusters, cells : int64, shape (n_songs,), rising
+    clusters, families, cells : int64, shape (n_songs,), of each song; clusters and cells rise
 
     Returns
     -------
@@ -42,6 +44,7 @@ def write(path: Path, frame: pd.DataFrame, clusters: np.ndarray, cells: np.ndarr
     """
     makers: dict[str, Maker] = {name: partial(_canonical_rows, name, frame[name]) for name in CANONICAL_COLUMNS}
     makers |= {"cluster": lambda rows: pa.array(clusters[rows], pa.int32())}
+    makers |= {"family": lambda rows: pa.array(families[rows], pa.int32())}
     makers |= {"cell": lambda rows: pa.array(cells[rows], pa.int32())}
     makers |= {str(name): _extra_column(frame[name]) for name in frame if name not in CANONICAL_COLUMNS}
     schema = pa.schema([(name, make(slice(0, 0)).type) for name, make in makers.items()])

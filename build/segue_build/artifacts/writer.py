@@ -27,7 +27,10 @@ def write(folder: Path, model: FittedModel) -> dict[str, Any]:
     _write_texts(folder, model)
     lookup_index.write(folder, model.frame, model.embedding.song_artists.names, model.popularity)
     recommendable = _write_attributes(folder, model)
-    firsts = parquet.write(folder / parquet.FILE_NAME, model.frame, model.cell_clusters[model.cells], model.cells)
+    clusters, clustering = model.clustering.cell_clusters[model.cells], model.clustering
+    firsts = parquet.write(
+        folder / parquet.FILE_NAME, model.frame, clustering.ids[clusters], clustering.families[clusters], model.cells
+    )
     return {
         "songs": len(model.frame),
         "recommendable": recommendable,
@@ -36,9 +39,19 @@ def write(folder: Path, model: FittedModel) -> dict[str, Any]:
         "genres": model.embedding.song_genres.names,
         "attributes": [a.name for a in NUMERIC_ATTRIBUTES if model.frame[a.name].notna().any()],
         "has_explicit": bool(model.frame["explicit"].notna().any()),
-        "clusters": model.clusters,
+        "clusters": _with_firsts(model),
+        "families": model.descriptions.families,
+        "clusters_chosen": clustering.chosen,
+        "silhouettes": {str(count): value for count, value in clustering.silhouettes.items()},
         "row_groups": firsts,
     }
+
+
+def _with_firsts(model: FittedModel) -> list[dict[str, Any]]:
+    """The entries of clusters with the first row of each."""
+    sizes = [entry["size"] for entry in model.descriptions.clusters]
+    firsts = np.cumsum([0, *sizes[:-1]]).tolist()
+    return [entry | {"first": first} for entry, first in zip(model.descriptions.clusters, firsts)]
 
 
 def _write_space(folder: Path, model: FittedModel) -> None:
@@ -51,7 +64,7 @@ def _write_space(folder: Path, model: FittedModel) -> None:
     save_array(folder, "map", model.map)
     save_array(folder, "local_scales", model.local_scales)
     save_array(folder, "cell_local_scales", model.cell_local_scales)
-    save_array(folder, "cell_clusters", model.cell_clusters)
+    save_array(folder, "cell_clusters", model.clustering.cell_clusters)
     save_array(folder, "rank_values", model.embedding.ranks.values)
     save_array(folder, "rank_levels", model.embedding.ranks.levels)
 

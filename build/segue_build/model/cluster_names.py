@@ -1,192 +1,307 @@
-"""Names of clusters, their entries in the manifest, and the typical songs of clusters and genres."""
+"""Names of clusters and families, their entries in the manifest, and the songs that stand for them and for genres.
 
-import re
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+A name is up to three genres, in the spelling of the table, which together say what most of the songs are; words for
+the sound follow only where other clusters have the same genres, and are the whole name where genres are unknown. What
+no few genres describe is called mixed.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from scipy import sparse
 
 from segue.engine.seeds import POINTS_PER_SEED
-from segue.engine.space import RankTransform
+from segue.engine.space import RankTransform, squared_distances
 from segue.query.schema import NUMERIC_ATTRIBUTES
 from segue_build.model.incidence import Incidence
 from segue_build.sources.series import batch_slices
 
-# attribute: the word for a cluster that lies low, and high, among all songs; "" where there is no good one
+# attribute: the word for a cluster that lies low, and high; "" where there is no good one
 ATTRIBUTE_WORDS = {
     "energy": ("calm", "energetic"),
     "acousticness": ("", "acoustic"),
     "danceability": ("", "danceable"),
-    "valence": ("", "cheerful"),
-    "instrumentalness": ("", "instrumental"),
+    "valence": ("dark", "cheerful"),
+    "instrumentalness": ("sung", "instrumental"),
     "liveness": ("", "live"),
     "tempo": ("slow", "fast"),
     "loudness": ("quiet", "loud"),
-    "popularity": ("little known", "well known"),
     "year": ("older", "recent"),
 }
-MIN_RANK_DEVIATION = 0.16  # distance of a cluster's mean rank from the middle, 0.5, from which it is worth a word
-MAX_GENRES = 4
-MIN_RELATIVE_SHARE = 0.3  # of the first genre's share, from which another genre is named beside it
-SPECIFIC_SHARE = 0.65  # of a family's songs, from which one member speaks for it: "death-metal" rather than "metal"
-PLACE_EXPONENT = 3  # a place or language counts by its share to this power, so only where it dominates
-PLACES = {
-    "african", "american", "arabic", "australian", "brazil", "brazilian", "british", "canadian", "chinese", "dutch",
-    "english", "french", "german", "greek", "indian", "iranian", "irish", "italian", "japanese", "korean", "malay",
-    "nordic", "polish", "russian", "spanish", "swedish", "turkish",
-}  # fmt: skip
-FAMILY_ALIASES = {"children": "kids", "latino": "latin", "punk-rock": "punk"}  # families that the words don't show
-FEATURE_DIGITS = 4  # of a cluster's features
+MIN_RANK_DEVIATION = 0.1  # distance of a mean rank from that of the others from which it is worth a word
+MIN_SHARE = 0.5  # share of the songs that must bear out a name
+MAX_GENRES = 3
+MIN_GENRE_SHARE = 0.12  # of a cluster's songs that no genre before it says, from which a genre is in the name
+MIN_FAMILY_GENRE_SHARE = 0.04  # the same of a family's songs, which are of many kinds
+ENOUGH = 0.95  # share of the songs from which a name needs no other genre
+MAX_WORDS = 3
+MIXED, MORE = "mixed: {}", "{} and more"  # names whose genres say fewer songs, of clusters and of families
+KEPT_LOSS = 0.05  # share of songs that the name of the version before may say less than a new one
+FEATURE_DIGITS = 4  # of a cluster's features and shares
+PROFILE_GENRES = 8  # of a cluster, the most frequent ones
 NEAREST_CLUSTERS = 5  # clusters named beside each
 CHUNK_ROWS = 16_384  # songs whose distances are computed at a time
 # attributes whose mean describes a cluster
 PROFILE_ATTRIBUTES = tuple(a.name for a in NUMERIC_ATTRIBUTES if a.name not in ("key", "mode", "time_signature"))
 
 
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """Genres that together say what songs are, most first, and the share of the songs that have one of them."""
+
+    genres: list[int]
+    share: float
+
+
+def covering_genres(
+    genres: sparse.csr_matrix, limit: int = MAX_GENRES, min_share: float = MIN_GENRE_SHARE
+) -> Coverage:
+    """Greedily the genre that most songs have which have none of those before.
+
+    genres : 0/1, shape (n_songs, n_genres); songs without any genre count as not covered
+    limit : of the genres
+    min_share : of the songs that each genre must add
+    """
+    n_songs = genres.shape[0]
+    by_genre, left = genres.tocsc(), np.ones(n_songs)
+    chosen: list[int] = []
+    while n_songs and genres.shape[1] and len(chosen) < limit and left.sum() > (1 - ENOUGH) * n_songs:
+        counts = by_genre.T @ left
+        best = int(counts.argmax())
+        if counts[best] < max(min_share * n_songs, 1):
+            break
+        chosen.append(best)
+        left[by_genre.indices[by_genre.indptr[best] : by_genre.indptr[best + 1]]] = 0
+    return Coverage(chosen, float(1 - left.mean()) if n_songs else 0.0)
+
+
+def share_covered(genres: sparse.csr_matrix, chosen: Sequence[int]) -> float:
+    """The share of songs that have at least one of the chosen genres."""
+    if not chosen or not genres.shape[0]:
+        return 0.0
+    return float((np.asarray(genres[:, list(chosen)].sum(axis=1)).ravel() > 0).mean())
+
+
+class GroupName(NamedTuple):
+    """A name, and the genres that it says."""
+
+    text: str
+    genres: list[str]
+
+
+class ClusterNamer:
+    """Names groups of songs so that no two share a name.
+
+    ranks : attribute -> ranks in 0..1, shape (n_songs,), NaN where unknown; those of ``ATTRIBUTE_WORDS``
+    genres : of the songs
+    """
+
+    def __init__(self, ranks: Mapping[str, np.ndarray], genres: Incidence):
+        self._ranks, self._genres = ranks, genres
+        self._codes = {name: code for code, name in enumerate(genres.names)}
+
+    def names(
+        self,
+        groups: Sequence[np.ndarray],
+        previous: Sequence[Mapping[str, Any] | None],
+        unclear: str = MIXED,
+        min_share: float = MIN_GENRE_SHARE,
+    ) -> list[GroupName]:
+        """A name for each group.
+
+        groups : the songs of each
+        previous : the manifest's entry of the same group in the version before; its name is kept while it holds
+        unclear : the name where the genres say fewer than half of the songs
+        min_share : of the songs that each genre must add
+        """
+        genres = [self._best_genres(songs, entry, min_share) for songs, entry in zip(groups, previous)]
+        texts = [self._described(songs, codes, unclear) for songs, codes in zip(groups, genres)]
+        words = [self._distinguishing_words(number, groups, genres) for number in range(len(groups))]
+        candidates = [list(_candidate_names(*each, len(groups))) for each in zip(texts, words)]
+        taken: dict[str, int] = {}
+        for number, entry in enumerate(previous):
+            if entry and entry["name"] not in taken and entry["name"] in candidates[number]:
+                taken[entry["name"]] = number
+        for number in sorted(set(range(len(groups))) - set(taken.values())):
+            taken[next(name for name in candidates[number] if name not in taken)] = number
+        return [
+            GroupName(text, [self._genres.names[code] for code in genres[number]])
+            for text, number in sorted(taken.items(), key=lambda item: item[1])
+        ]
+
+    def _named_genres(self, entry: Mapping[str, Any]) -> list[int]:
+        return [self._codes[name] for name in entry["named"] if name in self._codes]
+
+    def _best_genres(self, songs: np.ndarray, entry: Mapping[str, Any] | None, min_share: float) -> list[int]:
+        """The genres of a name, those of the version before while they say nearly as many songs.
+
+        None where most of the songs have no genre.
+        """
+        matrix = self._genres.matrix[songs]
+        if 2 * np.count_nonzero(np.diff(matrix.indptr)) < len(songs):
+            return []
+        best = covering_genres(matrix, MAX_GENRES, min_share)
+        if best.share < MIN_SHARE:
+            more = covering_genres(matrix, MAX_GENRES + 1, min_share)
+            best = more if more.share >= MIN_SHARE else best
+        kept = self._named_genres(entry) if entry else []
+        return kept if kept and share_covered(matrix, kept) >= best.share - KEPT_LOSS else best.genres
+
+    def _described(self, songs: np.ndarray, genres: list[int], unclear: str) -> str:
+        """The genres of a name as text."""
+        text = _enumerated([self._genres.names[code] for code in genres])
+        if not genres or share_covered(self._genres.matrix[songs], genres) >= MIN_SHARE:
+            return text
+        return unclear.format(text if unclear == MIXED else text.replace(" and ", ", "))
+
+    def _distinguishing_words(
+        self, number: int, groups: Sequence[np.ndarray], genres: Sequence[list[int]]
+    ) -> list[str]:
+        """Words that tell a group from those with the same genres, or from all songs where it has none."""
+        codes = set(genres[number])
+        same = [groups[n] for n, other in enumerate(genres) if n != number and set(other) == codes]
+        return self._words(groups[number], same if codes else []) if same or not codes else []
+
+    def _words(self, songs: np.ndarray, others: Sequence[np.ndarray]) -> list[str]:
+        """Words that at least half of the songs bear out, those first that differ most from other songs.
+
+        others : the songs of groups from which this one must be told; none: all songs, whose mean rank is 0.5
+        """
+        deviations: dict[str, float] = {}
+        for name, words in ATTRIBUTE_WORDS.items():
+            own = _known(self._ranks[name][songs])
+            known = [found for found in (_known(self._ranks[name][group]) for group in others) if len(found)]
+            if not len(own) or len(known) < len(others):
+                continue
+            middle = float(np.mean([found.mean() for found in known])) if others else 0.5
+            deviation = float(own.mean()) - middle
+            threshold = middle + deviation / 2 if others else middle
+            borne_out = float(((own > threshold) if deviation > 0 else (own < threshold)).mean())
+            is_true_of_all = (float(own.mean()) - 0.5) * deviation > 0  # not only beside the others
+            word = words[deviation > 0] if is_true_of_all else ""
+            if word and abs(deviation) >= MIN_RANK_DEVIATION / (2 if others else 1) and borne_out >= MIN_SHARE:
+                deviations[word] = round(abs(deviation), FEATURE_DIGITS)
+        return sorted(deviations, key=lambda word: -deviations[word])
+
+
+def _candidate_names(genres: str, words: Sequence[str], count: int) -> Iterator[str]:
+    """Genres with ever more words; without genres ever fewer words; then with numbers."""
+    for n_words in range(1 if words else 0, MAX_WORDS + 1) if genres else range(min(MAX_WORDS, len(words)), 0, -1):
+        yield ", ".join([*([genres] if genres else []), *words[:n_words]])
+    base = ", ".join([genres, *words[:1]] if genres else words[:1]) or "mixed"
+    yield base
+    yield from (f"{base} ({number})" for number in range(2, count + 2))
+
+
+def _known(values: np.ndarray) -> np.ndarray:
+    return values[~np.isnan(values)]
+
+
+def _enumerated(names: Sequence[str]) -> str:
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+
+
+@dataclass(frozen=True, slots=True)
+class Descriptions:
+    """The manifest's entries of families and clusters."""
+
+    families: list[dict[str, Any]]
+    clusters: list[dict[str, Any]]
+
+
 def describe_clusters(
     frame: pd.DataFrame,
     clusters: np.ndarray,
+    ids: np.ndarray,
+    families: np.ndarray,
+    centroids: np.ndarray,
     ranks: RankTransform,
     genres: Incidence,
-    vectors: np.ndarray,
-    column_weights: np.ndarray,
-) -> list[dict[str, Any]]:
-    """The manifest's entry of each cluster.
+    previous: Mapping[str, Any],
+) -> Descriptions:
+    """Describe clusters and their families.
 
     Parameters
     ----------
     frame : the songs' attributes
-    clusters : int64, shape (n_songs,), the cluster of each song, rising
+    clusters : int64, shape (n_songs,), the index of each song's cluster
+    ids, families : int64, shape (n_clusters,), ids of clusters and of their families
+    centroids : shape (n_clusters, n_dims), whole numbers
     genres : of the songs
-    vectors : int8, shape (n_songs, n_dims)
-    column_weights : shape (n_dims,), by which one Euclidean distance serves for all blocks
+    previous : the manifest of the version whose ids were kept, or nothing
 
     """
-    groups = list(songs_by_cluster(clusters))
-    attributes = {name: frame[name].to_numpy(np.float64) for name in {*ATTRIBUTE_WORDS, *PROFILE_ATTRIBUTES}}
-    names = name_clusters(attributes, clusters, ranks, genres)
-    nearest = _nearest_clusters(groups, vectors, column_weights)
-    return [
+    names = sorted({*ATTRIBUTE_WORDS, *PROFILE_ATTRIBUTES})
+    values = {name: frame[name].to_numpy(np.float64) for name in names}
+    ranked = {name: ranks(name, values[name]) for name in names}
+    namer, groups = ClusterNamer(ranked, genres), list(songs_by_group(clusters, len(ids)))
+    family_ids = np.unique(families).tolist()
+    of_families = [np.concatenate([groups[n] for n in np.flatnonzero(families == one)]) for one in family_ids]
+    named = namer.names(groups, [_entry(previous, "clusters", one) for one in ids.tolist()])
+    nearest = _nearest(centroids)
+    cluster_entries = [
         {
-            "id": number,
-            "name": names[number],
+            "id": int(ids[number]),
+            "name": named[number].text,
+            "family": int(families[number]),
             "size": len(songs),
-            "first": int(songs[0]),
-            "features": {
-                name: mean
-                for name in PROFILE_ATTRIBUTES
-                if (mean := _known_mean(attributes[name][songs])) is not None
-            },
-            "near": nearest[number],
+            **_profile(songs, values, ranked, genres),
+            "named": named[number].genres,
+            "near": ids[nearest[number]].tolist(),
         }
         for number, songs in enumerate(groups)
     ]
-
-
-def name_clusters(
-    attributes: dict[str, np.ndarray], clusters: np.ndarray, ranks: RankTransform, genres: Incidence
-) -> list[str]:
-    """Name clusters so that no two share a name.
-
-    Parameters
-    ----------
-    attributes : attribute -> float64, shape (n_songs,), NaN where unknown; those of ``ATTRIBUTE_WORDS``
-    clusters : int64, shape (n_songs,), the cluster of each song
-    genres : of the songs
-
-    """
-    ranks_by_name = {name: ranks(name, attributes[name]) for name in ATTRIBUTE_WORDS}
-    families = _GenreFamilies(genres, np.nan_to_num(ranks_by_name["popularity"], nan=0.5))
-    taken: dict[str, None] = {}
-    for number in range(int(clusters.max()) + 1):
-        members = clusters == number
-        candidates = _candidate_names(families.most_common(members), _outstanding_words(ranks_by_name, members))
-        taken[next(name for name in candidates if name not in taken)] = None
-    return list(taken)
-
-
-class _GenreFamilies:
-    """Families of genres, each named by one of them: ``death-metal`` belongs to ``metal``, as ``metal`` does.
-
-    genres : of the songs
-    popularity : float64, shape (n_songs,), how much each song counts: people know a cluster by its best-known songs
-    """
-
-    def __init__(self, genres: Incidence, popularity: np.ndarray):
-        self._genres = genres
-        self._popularity = popularity
-        self._family = _family_codes(genres.names)
-        ones, indices = np.ones(len(self._family), np.float32), np.arange(len(self._family))
-        families = sparse.csr_matrix((ones, (indices, self._family)), (len(ones), len(ones)))
-        self._songs_of_family = (genres.matrix @ families).sign().tocsc()
-        self._base_rates = np.maximum(self._songs_of_family.T @ popularity / popularity.sum(), 1e-9)
-        self._exponents = np.array([PLACE_EXPONENT if name in PLACES else 1 for name in genres.names])
-
-    def most_common(self, members: np.ndarray) -> list[str]:
-        """The family of most of the songs, then that of most of the others, and so on; lift breaks ties."""
-        named: list[str] = []
-        unnamed = np.where(members, self._popularity, 0)
-        total, least = unnamed.sum(), 0.0
-        lift = self._songs_of_family.T @ unnamed / total / self._base_rates
-        while len(named) < min(MAX_GENRES, len(lift)):
-            shares = np.where(lift > 1, self._songs_of_family.T @ unnamed / total, 0) ** self._exponents
-            family = int(np.lexsort((-lift, -shares.round(2)))[0])
-            if shares[family] <= least:
-                break
-            named.append(self._representative_genre(family, members))
-            least = least or MIN_RELATIVE_SHARE * shares[family]
-            unnamed[
-                self._songs_of_family.indices[
-                    self._songs_of_family.indptr[family] : self._songs_of_family.indptr[family + 1]
-                ]
-            ] = 0
-        return named
-
-    def _representative_genre(self, family: int, members: np.ndarray) -> str:
-        """The genre of most of a family's songs, if there is one; else the family's name."""
-        family_members = np.flatnonzero(self._family == family)
-        songs = self._genres.matrix[:, family_members].T @ np.where(members, self._popularity, 0)
-        best = int(family_members[songs.argmax()])
-        return self._genres.names[best if songs.max() > SPECIFIC_SHARE * songs.sum() else family]
-
-
-def _family_codes(genres: list[str]) -> np.ndarray:
-    """Codes of the genre that each belongs to: its last word's, else its first's, else its own."""
-    codes = {name: code for code, name in enumerate(genres)}
-    parts = [re.split(r"[\s-]+", FAMILY_ALIASES.get(name, name)) for name in genres]
-    return np.array([codes.get(part[-1], codes.get(part[0], code)) for code, part in enumerate(parts)], np.int64)
-
-
-def _outstanding_words(ranks: dict[str, np.ndarray], members: np.ndarray) -> list[str]:
-    """Words for the attributes that deviate from the catalogue, the largest deviation first."""
-    deviations = {}
-    for name, (low, high) in ATTRIBUTE_WORDS.items():
-        known = ranks[name][members]
-        known = known[~np.isnan(known)]
-        deviation = float(known.mean()) - 0.5 if len(known) else 0.0
-        deviations[low if deviation < 0 else high] = abs(deviation)
-    return [
-        word
-        for word in sorted(deviations, key=lambda word: -deviations[word])
-        if word and deviations[word] >= MIN_RANK_DEVIATION
+    before = [_entry(previous, "families", one) for one in family_ids]
+    family_names = namer.names(of_families, before, MORE, MIN_FAMILY_GENRE_SHARE)
+    family_entries = [
+        {
+            "id": one,
+            "name": name.text,
+            "size": len(songs),
+            "named": name.genres,
+            "clusters": ids[families == one].tolist(),
+        }
+        for one, name, songs in zip(family_ids, family_names, of_families)
     ]
+    return Descriptions(family_entries, cluster_entries)
 
 
-def _candidate_names(genres: Sequence[str], words: Sequence[str]) -> Iterator[str]:
-    """Ever longer names: more words, then more genres, then numbers."""
-    words = [word for word in words if word not in genres]
-    for n_genres in range(2, MAX_GENRES + 1):
-        for n_words in (1, 2, 3):
-            first = genres[:n_genres]
-            what = " and ".join([", ".join(first[:-1]), first[-1]] if len(first) > 1 else first)
-            name = ", ".join([*([what] if what else []), *words[:n_words]]) or "mixed"
-            yield name
-    number = 2
-    while True:
-        yield f"{name} ({number})"
-        number += 1
+def _entry(previous: Mapping[str, Any], kind: str, number: int) -> Mapping[str, Any] | None:
+    return next((entry for entry in previous.get(kind, ()) if entry["id"] == number), None)
+
+
+def _profile(
+    songs: np.ndarray, values: Mapping[str, np.ndarray], ranked: Mapping[str, np.ndarray], genres: Incidence
+) -> dict[str, Any]:
+    """Genres with their shares, means of attributes, and how far their ranks are from the catalogue's mean, 0.5."""
+    counts = np.asarray(genres.matrix[songs].sum(axis=0)).ravel()
+    frequent = np.lexsort((np.arange(len(counts)), -counts))[:PROFILE_GENRES]
+    means = {name: _mean(values[name][songs]) for name in PROFILE_ATTRIBUTES}
+    differences = {name: _mean(ranked[name][songs] - 0.5) for name in PROFILE_ATTRIBUTES}
+    return {
+        "genres": [
+            {"name": genres.names[code], "share": round(float(counts[code]) / len(songs), FEATURE_DIGITS)}
+            for code in frequent.tolist()
+            if counts[code]
+        ],
+        "features": {name: mean for name, mean in means.items() if mean is not None},
+        "differences": {name: mean for name, mean in differences.items() if mean is not None},
+    }
+
+
+def _mean(values: np.ndarray) -> float | None:
+    known = _known(values)
+    return round(float(known.mean()), FEATURE_DIGITS) if len(known) else None
+
+
+def _nearest(centroids: np.ndarray) -> np.ndarray:
+    """For each cluster the others by the distance of their centroids, the nearest first."""
+    distances = squared_distances(centroids.astype(np.float64), centroids.astype(np.float64))
+    np.fill_diagonal(distances, np.inf)
+    return np.argsort(distances, axis=1, kind="stable")[:, : min(NEAREST_CLUSTERS, len(centroids) - 1)]
 
 
 def songs_by_genre(genres: Incidence) -> Iterator[np.ndarray]:
@@ -196,12 +311,10 @@ def songs_by_genre(genres: Incidence) -> Iterator[np.ndarray]:
         yield np.sort(by_genre.indices[start:stop])
 
 
-def songs_by_cluster(clusters: np.ndarray) -> Iterator[np.ndarray]:
-    """The songs of each cluster, rising.
-
-    clusters : of the songs, rising
-    """
-    yield from np.split(np.arange(len(clusters)), np.flatnonzero(np.diff(clusters)) + 1)
+def songs_by_group(groups: np.ndarray, n_groups: int) -> Iterator[np.ndarray]:
+    """The songs of each group, rising; ``groups`` int64, shape (n_songs,)."""
+    order = np.argsort(groups, kind="stable")
+    yield from np.split(order, np.searchsorted(groups[order], np.arange(1, n_groups)))
 
 
 def typical_songs(
@@ -216,7 +329,8 @@ def typical_songs(
     Parameters
     ----------
     groups : the songs of each group; where none of them is analysed, all count
-    vectors, column_weights : as for :func:`describe_clusters`
+    vectors : int8, shape (n_songs, n_dims)
+    column_weights : shape (n_dims,), by which one Euclidean distance serves for all blocks
     analysed, works : of all songs
 
     Returns
@@ -225,30 +339,54 @@ def typical_songs(
     nearest first.
 
     """
-    nearest = []
+    return _joined(
+        _first_of_each(_nearest_to_mean(songs, vectors, column_weights, analysed), works) for songs in groups
+    )
+
+
+def well_known_songs(
+    groups: Iterable[np.ndarray],
+    vectors: np.ndarray,
+    column_weights: np.ndarray,
+    analysed: np.ndarray,
+    artists: np.ndarray,
+    popularity: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
+    """The best-known songs of the half of each group that is nearest to its mean vector, one of each first artist.
+
+    artists : of all songs, the first artist; -1 where a song has none
+    popularity : of all songs
+
+    Other parameters and what is returned are those of :func:`typical_songs`, the best known first.
+    """
+    found = []
     for songs in groups:
-        songs = songs[analysed[songs]] if analysed[songs].any() else songs
-        mean = vectors[songs].mean(axis=0, dtype=np.float64)
-        distances = [
-            np.square((vectors[songs[run]] - mean) * column_weights).sum(axis=1)
-            for run in batch_slices(len(songs), CHUNK_ROWS)
-        ]
-        songs = songs[np.argsort(np.concatenate(distances), kind="stable")]
-        _, firsts = np.unique(works[songs], return_index=True)
-        nearest.append(songs[np.sort(firsts)[:POINTS_PER_SEED]])
-    counts = np.array([len(songs) for songs in nearest], np.int64)
-    return counts, np.concatenate(nearest) if nearest else np.empty(0, np.int64)
+        near = _nearest_to_mean(songs, vectors, column_weights, analysed)
+        near = near[: max(len(near) // 2, min(len(near), POINTS_PER_SEED))]
+        near = near[np.argsort(-popularity[near], kind="stable")]
+        owners = np.where(artists[near] >= 0, artists[near], -1 - near)
+        found.append(near[np.sort(np.unique(owners, return_index=True)[1])[:POINTS_PER_SEED]])
+    return _joined(found)
 
 
-def _known_mean(values: np.ndarray) -> float | None:
-    known = values[~np.isnan(values)]
-    return round(float(known.mean()), FEATURE_DIGITS) if len(known) else None
+def _nearest_to_mean(
+    songs: np.ndarray, vectors: np.ndarray, column_weights: np.ndarray, analysed: np.ndarray
+) -> np.ndarray:
+    """The analysed ones of some songs, or all where none is, the nearest to their mean first."""
+    songs = songs[analysed[songs]] if analysed[songs].any() else songs
+    mean = vectors[songs].mean(axis=0, dtype=np.float64)
+    distances = [
+        np.square((vectors[songs[run]] - mean) * column_weights).sum(axis=1)
+        for run in batch_slices(len(songs), CHUNK_ROWS)
+    ]
+    return songs[np.argsort(np.concatenate(distances), kind="stable")]
 
 
-def _nearest_clusters(groups: list[np.ndarray], vectors: np.ndarray, column_weights: np.ndarray) -> list[list[int]]:
-    """For each group the others by the distance of their mean vectors, the nearest first."""
-    means = np.stack([vectors[songs].mean(axis=0, dtype=np.float64) for songs in groups])
-    means = np.rint(means * column_weights * 2**20)  # processors differ in later digits
-    distances = np.square(means[:, None] - means).sum(axis=2)
-    np.fill_diagonal(distances, np.inf)
-    return np.argsort(distances, axis=1, kind="stable")[:, : min(NEAREST_CLUSTERS, len(groups) - 1)].tolist()
+def _first_of_each(songs: np.ndarray, owners: np.ndarray) -> np.ndarray:
+    return songs[np.sort(np.unique(owners[songs], return_index=True)[1])[:POINTS_PER_SEED]]
+
+
+def _joined(found: Iterable[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    lists = list(found)
+    counts = np.array([len(songs) for songs in lists], np.int64)
+    return counts, np.concatenate(lists) if lists else np.empty(0, np.int64)

@@ -4,16 +4,24 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow.compute as pc
 
 from segue_build.model import cluster_names, works
-from segue_build.model.clustering import cell_centroids, cluster_songs
+from segue_build.model.cluster_names import Descriptions
+from segue_build.model.clustering import (
+    Clustering,
+    PreviousClusters,
+    browsing_weights,
+    cell_centroids,
+    fit_clustering,
+    training_sample_size,
+)
 from segue_build.model.embedding import Embedding, embed
-from segue_build.model.incidence import Incidence
+from segue_build.model.incidence import Incidence, first_artists
+from segue_build.model.kmeans import max_squared_norm, sample_rows
 from segue_build.model.local_scale import local_scales
 from segue_build.model.map_layout import map_coordinates
 from segue_build.model.playlist_model import NeighbourLists, add_playlist_block
@@ -34,14 +42,14 @@ class FittedModel:
     source_rows : int64, shape (n_songs,), each song's row in the table that was read
     local_scales : float32, shape (n_songs,)
     cells : int64, shape (n_songs,), the cell of each song
-    cell_clusters : int64, shape (n_cells,), the cluster of each cell
+    clustering : cells, clusters and families
     cell_offsets : int64, shape (n_cells + 1,), the first song of each cell
     cell_centroids : int8, shape (n_cells, n_dims)
     cell_local_scales : float32, shape (n_cells,), means of the songs'
     pq : the product quantization of all songs
     map : uint16, shape (n_songs, 2), see :mod:`segue_build.model.map_layout`
-    clusters : the manifest's entry of each cluster
-    genre_songs, cluster_songs : typical songs of each genre and cluster
+    descriptions : the manifest's entries of families and clusters
+    genre_songs, cluster_songs : typical songs of each genre, well-known songs of each cluster
     neighbour_lists : works that co-occur in playlists; None where none were learned from
     """
 
@@ -51,13 +59,13 @@ class FittedModel:
     source_rows: np.ndarray
     local_scales: np.ndarray
     cells: np.ndarray
-    cell_clusters: np.ndarray
+    clustering: Clustering
     cell_offsets: np.ndarray
     cell_centroids: np.ndarray
     cell_local_scales: np.ndarray
     pq: ProductQuantization
     map: np.ndarray
-    clusters: list[dict[str, Any]]
+    descriptions: Descriptions
     genre_songs: Ragged
     cluster_songs: Ragged
     neighbour_lists: NeighbourLists | None
@@ -91,6 +99,7 @@ def fit_model(
     weights: Mapping[str, float],
     playlists_path: Path | None = None,
     fold: int | None = None,
+    previous: PreviousClusters,
 ) -> FittedModel:
     """Fit everything to a canonical table.
 
@@ -101,6 +110,7 @@ def fit_model(
     seed : of everything random
     weights : block -> its part of the similarity
     playlists_path : playlists to learn from, without those of a ``fold``
+    previous : clusters whose ids and names are kept where they are still the same
 
     """
     with stage(f"placing {len(frame):,} songs in the space"):
@@ -116,9 +126,9 @@ def fit_model(
                 training = training.split("train", fold)
             embedding, neighbours = add_playlist_block(embedding, work_numbers, known, training, seed, report)
     with stage("clustering"):
-        clustering = cluster_songs(embedding.vectors, seed, embedding.space.column_weights)
+        clustering, cells = _cluster(frame, embedding, seed, previous)
     with stage("sorting"):
-        order = _song_order(frame, clustering.cell_of_song)
+        order = _song_order(frame, cells)
         columns = {name: frame.pop(name).take(order).array for name in frame.columns.tolist()}
         frame, embedding = pd.DataFrame(columns, copy=False), _reordered(embedding, order)
     return fit_sorted(
@@ -126,12 +136,32 @@ def fit_model(
         embedding,
         source_rows=order,
         local_scales=scales[order],
-        cells=clustering.cell_of_song[order],
-        cell_clusters=clustering.cluster_of_cell,
+        cells=cells[order],
+        clustering=clustering,
         works=work_numbers[order],
         neighbours=neighbours,
         seed=seed,
+        previous=previous,
     )
+
+
+def _cluster(
+    frame: pd.DataFrame, embedding: Embedding, seed: int, previous: PreviousClusters
+) -> tuple[Clustering, np.ndarray]:
+    """The clustering, and the cell of each song."""
+    vectors, space = embedding.vectors, embedding.space
+    sampled = sample_rows(len(vectors), training_sample_size(len(vectors)), seed)
+    clustering = fit_clustering(
+        space,
+        vectors[sampled],
+        embedding.song_genres.matrix[sampled],
+        frame["id"].iloc[sampled].tolist(),
+        len(vectors),
+        seed,
+        previous,
+        (max_squared_norm(vectors, browsing_weights(space)), max_squared_norm(vectors, space.column_weights)),
+    )
+    return clustering, clustering.assign(vectors)
 
 
 def fit_sorted(
@@ -141,30 +171,47 @@ def fit_sorted(
     source_rows: np.ndarray,
     local_scales: np.ndarray,
     cells: np.ndarray,
-    cell_clusters: np.ndarray,
+    clustering: Clustering,
     works: np.ndarray,
     neighbours: NeighbourLists | None = None,
     seed: int,
+    previous: PreviousClusters,
 ) -> FittedModel:
     """Fit what is fitted to sorted songs; columns and arrays may be mapped from files.
 
     Parameters are those of :class:`FittedModel`, in which works are numbered anew: as they first come.
     """
-    vectors, column_weights = embedding.vectors, embedding.space.column_weights
+    space, vectors, genres = embedding.space, embedding.vectors, embedding.song_genres
     works, originals = pd.factorize(works)
-    offsets = np.append(0, np.cumsum(np.bincount(cells, minlength=len(cell_clusters))))
+    offsets = np.append(0, np.cumsum(np.bincount(cells, minlength=len(clustering.cell_clusters))))
     centroids = cell_centroids(vectors, offsets)
     with stage("quantizing"):
-        pq = fit_pq(embedding.space, vectors, local_scales, seed)
+        pq = fit_pq(space, vectors, local_scales, seed)
     with stage("laying out the map"):
-        coordinates = map_coordinates(vectors, column_weights, offsets, centroids, seed)
+        coordinates = map_coordinates(vectors, browsing_weights(space), offsets, centroids, seed)
     with stage("describing clusters"):
-        clusters, genres = cell_clusters[cells], embedding.song_genres
-        genre_songs, cluster_songs = (
-            cluster_names.typical_songs(groups, vectors, column_weights, is_analysed(frame), works)
-            for groups in (cluster_names.songs_by_genre(genres), cluster_names.songs_by_cluster(clusters))
+        clusters, analysed = clustering.cell_clusters[cells], is_analysed(frame)
+        genre_songs = cluster_names.typical_songs(
+            cluster_names.songs_by_genre(genres), vectors, space.column_weights, analysed, works
         )
-        entries = cluster_names.describe_clusters(frame, clusters, embedding.ranks, genres, vectors, column_weights)
+        cluster_songs = cluster_names.well_known_songs(
+            cluster_names.songs_by_group(clusters, len(clustering.ids)),
+            vectors,
+            browsing_weights(space),
+            analysed,
+            first_artists(embedding.song_artists),
+            popularity(frame),
+        )
+        descriptions = cluster_names.describe_clusters(
+            frame,
+            clusters,
+            clustering.ids,
+            clustering.families,
+            clustering.centroids,
+            embedding.ranks,
+            genres,
+            previous.manifest,
+        )
     return FittedModel(
         frame=frame,
         embedding=embedding,
@@ -172,13 +219,13 @@ def fit_sorted(
         source_rows=source_rows,
         local_scales=local_scales,
         cells=cells,
-        cell_clusters=cell_clusters,
+        clustering=clustering,
         cell_offsets=offsets,
         cell_centroids=centroids,
         cell_local_scales=(np.add.reduceat(local_scales, offsets[:-1]) / np.diff(offsets)).astype(np.float32),
         pq=pq,
         map=coordinates,
-        clusters=entries,
+        descriptions=descriptions,
         genre_songs=genre_songs,
         cluster_songs=cluster_songs,
         neighbour_lists=neighbours.renumbered(np.argsort(originals), len(originals)) if neighbours else None,

@@ -3,7 +3,7 @@
 import numpy as np
 
 from segue.engine.space import LOCAL_SCALE, Space, similarity
-from segue_build.model.clustering import sample_rows
+from segue_build.model.kmeans import sample_rows
 from segue_build.progress import thread_map
 
 SAMPLE_SIZE = 2_000  # songs that stand for the catalogue; the work grows with catalogue x sample

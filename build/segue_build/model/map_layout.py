@@ -16,7 +16,7 @@ from scipy import sparse
 from sklearn.manifold import TSNE
 
 from segue.engine.space import squared_distances
-from segue_build.model.clustering import grid_scale, to_grid
+from segue_build.model.kmeans import grid_scale, to_grid
 
 MAX_COORDINATE = 2**16 - 1
 MIN_TSNE_CELLS = 20  # fewer cells lie where their principal components put them

@@ -11,8 +11,8 @@ import numpy as np
 
 from segue.engine.scoring import scale_levels
 from segue.engine.space import MAX_CODE, Space, quantize
-from segue_build.model.clustering import kmeans, nearest_centroids, sample_rows
 from segue_build.model.incidence import FIXED_POINT, to_fixed_point
+from segue_build.model.kmeans import kmeans, nearest_centroids, sample_rows
 from segue_build.progress import bar
 from segue_build.sources.series import batch_slices
 

@@ -7,47 +7,50 @@ import numpy as np
 import pyarrow as pa
 
 from segue.engine.space import Space
-from segue_build.model import clustering, local_scale
-from segue_build.model.clustering import max_squared_norm, nearest_centroids, scale_to_max_norm, to_grid
+from segue_build.model import clustering, kmeans, local_scale
+from segue_build.model.clustering import Clustering, PreviousClusters
+from segue_build.model.incidence import build_incidence
+from segue_build.model.kmeans import max_squared_norm
 from segue_build.spark.batches import Frame, map_batches, persist, reduce_batches, sample_rows, to_matrix
 from segue_build.spark.embedding import VECTORS
 
-_ASSIGNED = pa.schema([*VECTORS, ("neighbour_distance", pa.float64()), ("label", pa.int32())])
+_ASSIGNED = pa.schema([*VECTORS, ("neighbour_distance", pa.float64()), ("cell", pa.int64())])
 
 
-def sort_songs(space: Space, points: Frame, songs: Frame, n_songs: int, seed: int) -> tuple[Frame, np.ndarray]:
-    """Put songs into cells, and sort them by cell, the best-known of each first.
+def sort_songs(
+    space: Space, points: Frame, songs: Frame, n_songs: int, seed: int, previous: PreviousClusters
+) -> tuple[Frame, Clustering]:
+    """Songs with columns of ``_ASSIGNED``, sorted by cell, the best-known of each first; and the clustering.
 
     points : columns of :data:`segue_build.spark.embedding.VECTORS`
-
-    Returns
-    -------
-    The songs, with columns of ``_ASSIGNED`` and ``cell``; the cluster of each cell, int64, shape (n_cells,).
-
     """
     from pyspark.sql import functions as sql
 
-    weights, n_dims = space.column_weights, len(space.spread)
-    longest = reduce_batches(
-        points, lambda t: np.array([max_squared_norm(to_matrix(t["vector"], n_dims), weights)]), np.fmax
+    weights, n_dims = (clustering.browsing_weights(space), space.column_weights), len(space.spread)
+    norms = reduce_batches(
+        points,
+        lambda table: np.array([max_squared_norm(to_matrix(table["vector"], n_dims), each) for each in weights]),
+        np.fmax,
     )
-    scale = scale_to_max_norm(weights, longest[0])
-    n_cells = clustering.cell_count(n_songs)
-    sample = sample_rows(points, n_songs, clustering.training_sample_size(n_cells), ["vector"])
-    centroids = clustering.train_cell_centroids(to_matrix(sample["vector"], n_dims), scale, n_cells, seed)
+    described = points.join(songs.select("source_row", "id", "genres"), "source_row")
+    sample = sample_rows(described, n_songs, clustering.training_sample_size(n_songs), ["vector", "id", "genres"])
+    fitted = clustering.fit_clustering(
+        space,
+        to_matrix(sample["vector"], n_dims),
+        build_incidence(sample["genres"].to_pandas().astype("str")).matrix,
+        sample["id"].to_pylist(),
+        n_songs,
+        seed,
+        previous,
+        (norms[0], norms[1]),
+    )
     analysed = points.join(songs.where("tempo IS NULL OR tempo <> 0").select("source_row"), "source_row")
     others = sample_rows(analysed, n_songs, 4 * local_scale.SAMPLE_SIZE, ["vector"])
-    others = others.take(clustering.sample_rows(len(others), local_scale.SAMPLE_SIZE, seed))
-    assign = _AssignCells(
-        space, to_matrix(others["vector"], n_dims), others["source_row"].to_numpy(), scale, centroids
-    )
+    others = others.take(kmeans.sample_rows(len(others), local_scale.SAMPLE_SIZE, seed))
+    assign = _AssignCells(space, to_matrix(others["vector"], n_dims), others["source_row"].to_numpy(), fitted)
     assigned = persist(map_batches(points, _ASSIGNED, assign))
-    used = np.array(sorted(row["label"] for row in assigned.select("label").distinct().collect()))
-    cells, clusters = clustering.group_cells(centroids[used])
-    table = list(zip(used.tolist(), cells.tolist()))
-    of_label = sql.broadcast(songs.sparkSession.createDataFrame(table, "label int, cell int"))
     best_first = sql.coalesce("popularity", sql.lit(-1.0)).desc(), "id"
-    return songs.join(assigned, "source_row").join(of_label, "label").sort("cell", *best_first), clusters
+    return songs.join(assigned, "source_row").sort("cell", *best_first), fitted
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +60,7 @@ class _AssignCells:
     space: Space
     sample: np.ndarray
     source_rows: np.ndarray
-    scale: np.ndarray
-    centroids: np.ndarray
+    clustering: Clustering
 
     def __call__(self, points: pa.Table) -> dict[str, Any]:
         vectors, source_rows = to_matrix(points["vector"], self.sample.shape[1]), points["source_row"].to_numpy()
@@ -74,5 +76,5 @@ class _AssignCells:
         return {
             **{name: points[name] for name in VECTORS.names},
             "neighbour_distance": np.concatenate(distances),
-            "label": nearest_centroids(to_grid(vectors, self.scale), self.centroids),
+            "cell": self.clustering.assign(vectors),
         }

@@ -13,6 +13,7 @@ from segue.catalog.catalog import map_array
 from segue.errors import SourceError
 from segue_build.artifacts.array_files import NpyFolderWriter
 from segue_build.model import works
+from segue_build.model.clustering import PreviousClusters
 from segue_build.model.embedding import Embedding
 from segue_build.model.fitted_model import FittedModel, fit_sorted
 from segue_build.model.incidence import build_incidence
@@ -37,7 +38,7 @@ _LARGE, _TEXT = {pa.string(): pa.large_string()}, pd.StringDtype(na_value=np.nan
 
 def fit_on_spark(
     sources: Sequence[str], columns: Mapping[str, str], weights: Mapping[str, float], *, strict: bool, seed: int,
-    master: str | None,
+    master: str | None, previous: PreviousClusters,
 ) -> tuple[FittedModel, IngestReport]:  # fmt: skip
     """Fit a folder of parts.
 
@@ -65,7 +66,7 @@ def fit_on_spark(
             with stage(f"placing {n_songs:,} songs in the space"):
                 space, ranks, points = embed(songs, n_songs, report, seed, weights)
             with stage("clustering and sorting"):
-                rows, cell_clusters = sort_songs(space, points, songs, n_songs, seed)
+                rows, clustering = sort_songs(space, points, songs, n_songs, seed, previous)
                 _save_rows(rows, Path(scratch))
         frame, arrays = _map_rows(Path(scratch), others)
     incidences = build_incidence(frame["artists"]), build_incidence(frame["genres"])
@@ -76,9 +77,10 @@ def fit_on_spark(
         source_rows=np.argsort(np.argsort(arrays["source_row"])),
         local_scales=scales_from_distances(distances, distances.mean()),
         cells=arrays["cell"],
-        cell_clusters=cell_clusters,
+        clustering=clustering,
         works=works.work_numbers(frame),
         seed=seed,
+        previous=previous,
     )
     return model, report
 
@@ -110,7 +112,7 @@ def _save_rows(rows: Frame, folder: Path) -> None:
             for name, dtype in _NUMBERS.items():
                 values = to_matrix(batch[name], len(batch[name][0])) if name == "vector" else batch[name].to_numpy()
                 arrays.append(name, values.astype(dtype, copy=False))
-            texts = batch.drop_columns([*_NUMBERS, "label"])
+            texts = batch.drop_columns([*_NUMBERS])
             texts = texts.cast(
                 pa.schema([(field.name, _LARGE.get(field.type, field.type)) for field in texts.schema])
             )

@@ -300,6 +300,12 @@ class Catalog:
             self._lists[owner, items] = RaggedArray(*map(self.reader, schema.LISTS[owner, items]))
         return self._lists[owner, items]
 
+    def clusters_of(self, rows: np.ndarray) -> list[Mapping[str, Any]]:
+        """The manifest's entries of the clusters of some songs."""
+        cells = self.array("cell_offsets").searchsorted(rows, side="right") - 1
+        entries = self.manifest["clusters"]
+        return [entries[index] for index in self.array("cell_clusters").take(cells).tolist()]
+
     def _map_file(self, name: str) -> np.ndarray:
         try:
             array = map_array(self.path(name))

@@ -1,6 +1,7 @@
 """The arrays of a version: the one place that declares them. Writers, readers, remote catalogs and tests follow it.
 
-Each is a NumPy file, ``NAME.npy``. Rows are songs unless the shape says otherwise, sorted by cluster, then by cell.
+Each is a NumPy file, ``NAME.npy``. Rows are songs unless the shape says otherwise, sorted by cluster, then
+by cell, the most popular first; clusters are numbered in the order of the manifest's entries.
 
 A *list array* holds lists of unequal length end to end; its ``offsets`` array says where each list begins and where
 the last one ends. Its name is OWNER_ITEMS: ``song_artists`` holds the artists of each song. Texts are such lists,
@@ -76,10 +77,10 @@ ARRAYS = {array.name: array for array in (
     ArraySchema("cell_offsets", OFFSET, "cells + 1", "the first row of each cell", RESIDENT),
     ArraySchema("cell_centroids", "int8", "cells, dims", "the mean vector of a cell", RESIDENT),
     ArraySchema("cell_local_scales", "float32", "cells", "the mean local scale of a cell's songs", RESIDENT),
-    ArraySchema("cell_clusters", "int16", "cells", "the cluster that a cell belongs to", RESIDENT),
+    ArraySchema("cell_clusters", "int16", "cells", "the cluster that a cell is a part of", RESIDENT),
     ArraySchema("cluster_offsets", OFFSET, "clusters + 1", "offsets of cluster_songs", RESIDENT),
     ArraySchema(
-        "cluster_songs", "int32", "items", "up to 20 typical songs of a cluster", RESIDENT, "cluster_offsets"
+        "cluster_songs", "int32", "items", "up to 20 well-known songs of a cluster", RESIDENT, "cluster_offsets"
     ),
     # songs, works, artists and genres
     ArraySchema("works", "int32", "songs", "the work of which a song is a version", RECORDS),

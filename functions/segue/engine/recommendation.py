@@ -99,10 +99,11 @@ def recommend(catalog: Catalog, query: Query, resolved: Sequence[ResolvedSeed] |
 
 
 def vocabulary(catalog: Catalog) -> Vocabulary:
-    """The genres and attributes of a catalogue, which requests may name."""
+    """The genres, attributes and clusters of a catalogue, which requests may name."""
     manifest = catalog.manifest
     genre = functools.partial(resolve_genre, manifest["genres"])
-    return Vocabulary(manifest["genres"], manifest["attributes"], manifest["has_explicit"], genre)
+    clusters = [entry["id"] for entry in manifest["clusters"]]
+    return Vocabulary(manifest["genres"], manifest["attributes"], manifest["has_explicit"], genre, clusters)
 
 
 def similarity_function(catalog: Catalog) -> Callable[[int, Sequence[int]], np.ndarray]:

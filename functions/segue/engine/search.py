@@ -78,8 +78,19 @@ def _conditions(catalog: Catalog, filters: Filters) -> Iterator[np.ndarray]:
         yield catalog.attribute("explicit") == float(filters.explicit)
     if filters.genres:
         yield songs_with_genres(catalog, filters.genres)
+    if filters.clusters:
+        yield _in_clusters(catalog, filters.clusters)
     if filters.exclude_genres:
         yield ~songs_with_genres(catalog, filters.exclude_genres)
+
+
+def _in_clusters(catalog: Catalog, clusters: tuple[int, ...]) -> np.ndarray:
+    """Songs of any of these clusters, each of which is a run of rows; bool, shape (n_songs,)."""
+    mask = np.zeros(len(catalog), bool)
+    for entry in catalog.manifest["clusters"]:
+        if entry["id"] in clusters:
+            mask[entry["first"] : entry["first"] + entry["size"]] = True
+    return mask
 
 
 def _in_range(values: np.ndarray, low: float, high: float) -> np.ndarray:

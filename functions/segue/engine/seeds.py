@@ -14,7 +14,7 @@ from segue.query.schema import Seed
 
 MAX_SUGGESTIONS = 5
 MAX_POINTS = 400  # that stand for all seeds of a request; with more than twenty seeds each has fewer
-POINTS_PER_SEED = 20  # songs that stand for an artist; as many as the artifacts keep for a genre
+POINTS_PER_SEED = 20  # songs that stand for an artist; as many as the artifacts keep for a genre or a cluster
 _NO_SONGS = np.empty(0, np.int64)
 
 
@@ -22,7 +22,7 @@ _NO_SONGS = np.empty(0, np.int64)
 class ResolvedSeed(SeedPoints):
     """What a seed means in a catalogue.
 
-    match : how a song was found; None for artists, genres and features
+    match : how a song was found; None for artists, genres, clusters and features
     """
 
     match: Resolution | None = None
@@ -66,6 +66,9 @@ def _songs_and_match(catalog: Catalog, seed: Seed, points: int) -> tuple[np.ndar
     """The songs that stand for a seed, ``points`` at most, and how it was found if it is a song."""
     if seed.genre is not None:
         return catalog.lists("genre", "songs").head(catalog.manifest["genres"].index(seed.genre), points), None
+    if seed.cluster is not None:
+        index = next(n for n, entry in enumerate(catalog.manifest["clusters"]) if entry["id"] == seed.cluster)
+        return catalog.lists("cluster", "songs").head(index, points), None
     if seed.song is None and seed.artist is not None:
         artist = resolve_artist(catalog, seed.artist)
         if artist is None:

@@ -82,11 +82,11 @@ def playlist(catalog: Catalog, query: PlaylistQuery) -> Playlist:
     UnknownSongs
         a seed names nothing in the catalogue.
     InvalidQuery
-        the cluster does not exist, an attribute of the flow is missing, or too few songs pass for the duration.
+        an attribute of the flow is missing, or too few songs pass for the duration.
 
     """
     _validate(catalog, query)
-    seeds = resolve(catalog, query.query.seeds) if query.cluster is None else [_cluster_seed(catalog, query.cluster)]
+    seeds = resolve(catalog, query.query.seeds)
     rows, pool = _candidate_rows(catalog, query, seeds)
     songs = PlaylistCandidates(catalog, rows)
     indices = _choose_songs(songs, query)
@@ -97,20 +97,10 @@ def playlist(catalog: Catalog, query: PlaylistQuery) -> Playlist:
 
 
 def _validate(catalog: Catalog, query: PlaylistQuery) -> None:
-    faults, n_clusters = [], len(catalog.manifest["clusters"])
-    if query.cluster is not None and query.cluster >= n_clusters:
-        faults.append(Fault("/cluster", f"clusters are numbered 0..{n_clusters - 1}"))
     missing = [name for name in FLOWS[query.flow].attributes if name not in catalog.manifest["attributes"]]
     if missing:
-        faults.append(Fault("/flow", f"the table says nothing about {' and '.join(missing)}: ask for another flow"))
-    if faults:
-        raise InvalidQuery(faults)
-
-
-def _cluster_seed(catalog: Catalog, cluster: int) -> ResolvedSeed:
-    """A seed of the songs nearest to the cluster's centre."""
-    seed = Seed("/cluster", {"cluster": cluster})
-    return seed_of_songs(catalog, seed, catalog.lists("cluster", "songs")[cluster])
+        message = f"the table says nothing about {' and '.join(missing)}: ask for another flow"
+        raise InvalidQuery([Fault("/flow", message)])
 
 
 def _measure_flow(songs: PlaylistCandidates, indices: np.ndarray, curve: np.ndarray | None) -> FlowQuality:
@@ -131,9 +121,9 @@ def _candidate_rows(catalog: Catalog, query: PlaylistQuery, seeds: Sequence[Reso
     if query.query.draw:
         sampled = sample_indices(len(rows), query.query.draw)
         rows = np.concatenate([rows[np.sort(sampled)], np.delete(rows, sampled)])
-    if query.cluster is not None:
-        entry = catalog.manifest["clusters"][query.cluster]
-        outside = (rows < entry["first"]) | (rows >= entry["first"] + entry["size"])
+    clusters = {seed.seed.cluster for seed in seeds} - {None}
+    if clusters:
+        outside = np.array([entry["id"] not in clusters for entry in catalog.clusters_of(rows)])
         rows = rows[np.argsort(outside, kind="stable")]
     return rows, pool
 

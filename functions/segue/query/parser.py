@@ -30,12 +30,12 @@ MAX_FILTER_ENTRIES = 1000  # entries of any list in the filters
 MAX_DRAW = 2**31 - 1
 # URL parameter -> field of a seed; each may be given several times.
 URL_SEED_PARAMETERS = {name: name for name in ("song", "song_id", "artist", "genre")} | {"q": "song", "id": "song_id"}
-SEED_FIELDS = ("song", "artist", "song_id", "seeds")
+SEED_FIELDS = ("song", "artist", "song_id", "cluster", "features", "seeds")
+SEED_KINDS = ("id", "song", "genre", "cluster", "features")  # of an object in seeds; an artist alone is one, too
 OPTION_FIELDS = ("filters", "targets", "max_per_artist", "fill", "diversity", "exclude_seed_artists", "draw")
 MIN_PATH_LENGTH, MAX_PATH_LENGTH = 3, 50  # songs
 MAX_VIA = 10  # seeds between the ends of a path
 MINUTES_RANGE = (5.0, 600.0)  # of a playlist, ends inclusive
-MAX_CLUSTER = 10**6
 MAX_PLAYED = 10_000  # ids; more than anybody hears in a year
 
 
@@ -114,8 +114,8 @@ class RequestParser(Validator):
         }
 
     def seeds(self, fields: Mapping[str, Any]) -> tuple[Seed, ...]:
-        """The seeds: exactly one of ``song``, ``song_id`` and ``seeds``."""
-        kind = self.exactly_one(fields, ("song", "song_id", "seeds"))
+        """The seeds: exactly one of ``song``, ``song_id``, ``cluster``, ``features`` and ``seeds``."""
+        kind = self.exactly_one(fields, ("song", "song_id", "cluster", "features", "seeds"))
         if kind is None:
             return ()
         if "artist" in fields and kind != "song":
@@ -124,6 +124,12 @@ class RequestParser(Validator):
             return (self.song_seed({name: fields[name] for name in ("song", "artist") if name in fields}, ""),)
         if kind == "song_id":
             return (self.id_seed(fields["song_id"], "/song_id"),)
+        if kind == "cluster":
+            cluster = self.cluster(fields["cluster"], "/cluster")
+            return (Seed("/cluster", {"cluster": fields["cluster"]}, cluster=cluster),)
+        if kind == "features":
+            features = self.features(fields["features"], "/features")
+            return (Seed("/features", {"features": fields["features"]}, features=features),)
         return tuple(
             self.seed(seed, f"/seeds/{index}")
             for index, seed in enumerate(self.array(fields["seeds"], "/seeds", 1, MAX_SEEDS))
@@ -186,7 +192,7 @@ class RequestParser(Validator):
         """One seed of any kind."""
         if isinstance(value, str):
             return self.song_seed({"song": value}, pointer, is_plain=True)
-        fields = self.object_fields(value, pointer, ("id", "song", "artist", "genre", "features", "weight"))
+        fields = self.object_fields(value, pointer, (*SEED_KINDS, "artist", "weight"))
         weight = self.number(fields, "weight", pointer, -10, 10, 1.0)
         if weight == 0:
             self.add_fault(f"{pointer}/weight", "must not be 0; leave the seed out instead")
@@ -200,13 +206,15 @@ class RequestParser(Validator):
             return self.artist_seed(given, pointer, weight)
         if kind == "genre":
             return Seed(pointer, given, weight, genre=self.genre(fields["genre"], f"{pointer}/genre"))
+        if kind == "cluster":
+            return Seed(pointer, given, weight, cluster=self.cluster(fields["cluster"], f"{pointer}/cluster"))
         if kind == "features":
             return Seed(pointer, given, weight, features=self.features(fields["features"], f"{pointer}/features"))
         return Seed(pointer, given, weight)
 
     def seed_kind(self, given: Mapping[str, Any], pointer: str) -> str | None:
         """Which kind of seed an object is; None if it is none or several."""
-        kinds = [name for name in ("id", "song", "genre", "features") if name in given]
+        kinds = [name for name in SEED_KINDS if name in given]
         if "artist" in given and "song" not in given:
             kinds.append("artist")
         if len(kinds) == 1:
@@ -214,7 +222,8 @@ class RequestParser(Validator):
         found = f", found {' and '.join(kinds)}" if kinds else ""
         self.add_fault(
             pointer,
-            f"a seed is one of 'id', 'song' (with 'artist', if known), 'artist', 'genre', 'features'{found}",
+            "a seed is one of 'id', 'song' (with 'artist', if known), 'artist', 'genre', 'cluster',"
+            f" 'features'{found}",
         )
         return None
 
@@ -229,7 +238,7 @@ class RequestParser(Validator):
     def filters(self, value: object) -> Filters:
         """Conditions that a song must satisfy."""
         numeric = self.vocabulary.attributes
-        lists = ("genres", "exclude_genres", "exclude_ids", "exclude_artists")
+        lists = ("genres", "exclude_genres", "clusters", "exclude_ids", "exclude_artists")
         truths = ("explicit",) if self.vocabulary.has_explicit else ()
         fields = self.object_fields(value, "/filters", (*numeric, *truths, *lists))
         return Filters(
@@ -239,13 +248,14 @@ class RequestParser(Validator):
             explicit=self.boolean(fields, "explicit", "/filters", False) if "explicit" in fields else None,
             genres=self.filter_entries(fields, "genres", self.genre),
             exclude_genres=self.filter_entries(fields, "exclude_genres", self.genre),
+            clusters=self.filter_entries(fields, "clusters", self.cluster),
             exclude_ids=self.filter_entries(fields, "exclude_ids", self.song_id),
             exclude_artists=self.filter_entries(fields, "exclude_artists", self.string),
         )
 
     def filter_entries(
-        self, fields: Mapping[str, Any], name: str, read: Callable[[Any, str], str]
-    ) -> tuple[str, ...]:
+        self, fields: Mapping[str, Any], name: str, read: Callable[[Any, str], Any]
+    ) -> tuple[Any, ...]:
         """A list of the filters; ``read`` reads an entry."""
         if name not in fields:
             return ()
@@ -298,6 +308,15 @@ class RequestParser(Validator):
             message = unknown_genre_message(text, self.vocabulary.genres, can_suggest=self.can_suggest)
             self.add_fault(pointer, message)
         return found or text
+
+    def cluster(self, value: object, pointer: str) -> int:
+        """The id of one of the catalogue's clusters."""
+        if isinstance(value, int) and not isinstance(value, bool) and value in self.vocabulary.clusters:
+            return value
+        known = self.vocabulary.clusters
+        numbers = f"{known[0]}..{known[-1]}" if len(known) == known[-1] - known[0] + 1 else ", ".join(map(str, known))
+        self.add_fault(pointer, f"expected the id of a cluster: {numbers}")
+        return known[0]
 
 
 def parse_path(body: object, vocabulary: Vocabulary) -> PathQuery:
@@ -368,28 +387,20 @@ class _JourneyParser(RequestParser):
         return length
 
     def playlist(self, body: object) -> PlaylistQuery:
-        names = (*SEED_FIELDS, "cluster", "features", "songs", "minutes", "flow", *OPTION_FIELDS)
+        names = (*SEED_FIELDS, "songs", "minutes", "flow", *OPTION_FIELDS)
         fields = self.object_fields(body, "", names)
-        seeds = self.playlist_seeds(fields) if isinstance(body, Mapping) else ()
+        seeds = self.seeds(fields) if isinstance(body, Mapping) else ()
         has_minutes = "minutes" in fields
         if has_minutes and "songs" in fields:
             self.add_fault("/minutes", "goes without 'songs': a list is as long as one of the two says")
         query = PlaylistQuery(
             query=Query(seeds, **self.options(fields)),
-            cluster=self.integer(fields, "cluster", "", 0, MAX_CLUSTER, 0) if "cluster" in fields else None,
             flow=self.flow(fields.get("flow", "steady")),
             songs=None if has_minutes else self.integer(fields, "songs", "", 1, MAX_PLAYLIST_SONGS, 25),
             minutes=self.number(fields, "minutes", "", *MINUTES_RANGE, MINUTES_RANGE[0]) if has_minutes else None,
         )
         self.raise_faults()
         return query
-
-    def playlist_seeds(self, fields: Mapping[str, Any]) -> tuple[Seed, ...]:
-        kind = self.exactly_one(fields, ("song", "song_id", "seeds", "cluster", "features"))
-        if kind == "features":
-            features = self.features(fields["features"], "/features")
-            return (Seed("/features", {"features": fields["features"]}, features=features),)
-        return () if kind in ("cluster", None) else self.seeds(fields)
 
     def flow(self, value: object) -> str:
         if isinstance(value, str) and value in FLOWS:

@@ -86,17 +86,19 @@ class Vocabulary:
     attributes : numeric attributes that at least one song has, in documentation order
     has_explicit : whether any song has an explicit flag
     find_genre : the genre of a name, regardless of spelling variants; None if there is none
+    clusters : ids of the clusters, rising
     """
 
     genres: Sequence[str]
     attributes: Sequence[str]
     has_explicit: bool
     find_genre: Callable[[str], str | None]
+    clusters: Sequence[int]
 
 
 @dataclass(frozen=True, slots=True)
 class Seed:
-    """What a recommendation starts from; exactly one of the five kinds.
+    """What a recommendation starts from; exactly one of the six kinds.
 
     pointer : its JSON pointer in the request, for error messages
     given : the seed as it stands in the request, without its weight
@@ -111,6 +113,7 @@ class Seed:
     artist: str | None = None
     genre: str | None = None
     features: Mapping[str, float] | None = None
+    cluster: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +122,7 @@ class Filters:
 
     ranges : attribute -> lowest and highest value, ends inclusive, infinite where open
     genres, exclude_genres : a song needs one of the first and none of the second
+    clusters : ids; a song needs to be in one of them
     exclude_artists : names; matched without case, accents and punctuation, any artist of a song
     """
 
@@ -126,6 +130,7 @@ class Filters:
     explicit: bool | None = None
     genres: tuple[str, ...] = ()
     exclude_genres: tuple[str, ...] = ()
+    clusters: tuple[int, ...] = ()
     exclude_ids: tuple[str, ...] = ()
     exclude_artists: tuple[str, ...] = ()
 
@@ -188,15 +193,13 @@ class PathQuery:
 class PlaylistQuery:
     """A playlist: songs in an order to be played in.
 
-    query : seeds, filters, targets, caps, diversity and draw; no seeds with a cluster
-    cluster : number of the cluster to start from; None: the seeds
+    query : seeds, filters, targets, caps, diversity and draw
     flow : one of ``FLOWS``
     songs : number of songs, 1..200; None: as many as ``minutes`` take
     minutes : total duration, 5..600; None: as long as ``songs`` take
     """
 
     query: Query
-    cluster: int | None = None
     flow: str = "steady"
     songs: int | None = 25
     minutes: float | None = None

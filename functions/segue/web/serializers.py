@@ -83,10 +83,7 @@ def _genre_names(catalog: Catalog, rows: np.ndarray) -> Iterator[list[str]]:
 
 def _cluster_references(catalog: Catalog, rows: np.ndarray) -> Iterator[dict[str, Any]]:
     """Ids and names of songs' clusters."""
-    cells = catalog.array("cell_offsets").searchsorted(rows, side="right") - 1
-    entries = catalog.manifest["clusters"]
-    for number in catalog.array("cell_clusters").take(cells).tolist():
-        yield {"id": entries[number]["id"], "name": entries[number]["name"]}
+    return ({"id": entry["id"], "name": entry["name"]} for entry in catalog.clusters_of(rows))
 
 
 def recommendations(catalog: Catalog, found: Answer) -> dict[str, Any]:

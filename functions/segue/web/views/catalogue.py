@@ -5,7 +5,7 @@ The map consists of little-endian numbers, which a page can use as typed arrays 
 ======================  =============================================================================
 ``MAP1``                4 bytes
 uint32 * 3              songs of the catalogue, ``n`` points on the map, ``c`` clusters
-uint32 * ``c``          points of each cluster, by its id
+uint32 * ``c``          points of each cluster, in the order of ``/clusters``
 uint32 * ``n``          rows of the songs, ascending: points of a cluster are neighbours
 uint16 * ``n``          x, 0..65535 from left to right
 uint16 * ``n``          y, on the same scale, from bottom to top
@@ -33,7 +33,7 @@ from segue.query.schema import AUDIO_FEATURES, MAX_TEXT_LENGTH, SpotifyLink, Val
 from segue.web import problems, serializers
 from segue.web.request_context import Operation, query_parameters
 
-TYPICAL_SONGS = 5  # of a cluster
+TYPICAL_SONGS = 10  # of a cluster
 SUGGESTED_ARTISTS = 5  # for a name that no artist has
 MAX_OFFSET = 10**9
 MAX_QUERY_LENGTH = 200  # characters
@@ -62,22 +62,27 @@ def song(context: RequestContext, song: str) -> Response:
 
 
 def clusters(context: RequestContext) -> Response:
-    """All clusters of songs."""
+    """All clusters of songs, and the families that they make up."""
     query_parameters(context.request)
     catalog = context.open_catalog()
-    return json_response({"clusters": [_cluster_summary(catalog, entry) for entry in catalog.manifest["clusters"]]})
+    families = [
+        {name: entry[name] for name in ("id", "name", "size", "clusters")} for entry in catalog.manifest["families"]
+    ]
+    summaries = [_cluster_summary(catalog, index) for index in range(len(catalog.manifest["clusters"]))]
+    return json_response({"families": families, "clusters": summaries})
 
 
 def cluster(context: RequestContext, cluster: int) -> Response:
     """A page of a cluster's songs."""
     wanted, page = serializers.requested_format(context.request), _parse_page(context)
     catalog = context.open_catalog()
-    entries = catalog.manifest["clusters"]
-    if cluster >= len(entries):
-        return problems.problem_response(404, f"clusters are numbered 0..{len(entries) - 1}", "Unknown cluster")
-    entry = entries[cluster]
+    ids = vocabulary(catalog).clusters
+    if cluster not in ids:
+        return problems.problem_response(404, f"no cluster has the id {cluster}; see /clusters", "Unknown cluster")
+    index = ids.index(cluster)
+    entry = catalog.manifest["clusters"][index]
     songs = _page_of_songs(catalog, page, range(entry["first"], entry["first"] + entry["size"]))
-    return serializers.list_response(wanted, {**_cluster_summary(catalog, entry), **songs})
+    return serializers.list_response(wanted, {**_cluster_summary(catalog, index), **songs})
 
 
 def genres(context: RequestContext) -> Response:
@@ -134,13 +139,15 @@ def _page_of_songs(catalog: Catalog, page: PageBounds, rows: Sequence[int]) -> d
     }
 
 
-def _cluster_summary(catalog: Catalog, entry: Mapping[str, Any]) -> dict[str, Any]:
-    """A cluster's size, mean features, typical songs and the clusters near it."""
-    clusters, typical = catalog.manifest["clusters"], catalog.lists("cluster", "songs")[entry["id"]]
+def _cluster_summary(catalog: Catalog, index: int) -> dict[str, Any]:
+    """A cluster's family, size, genres, features, well-known songs and the clusters near it, by its index."""
+    entry = catalog.manifest["clusters"][index]
+    names = {other["id"]: other["name"] for other in catalog.manifest["clusters"]}
+    typical = catalog.lists("cluster", "songs").head(index, TYPICAL_SONGS)
     return {
-        **{name: entry[name] for name in ("id", "name", "size", "features")},
-        "typical": [serializers.song_reference(catalog, row) for row in typical[:TYPICAL_SONGS].tolist()],
-        "near": [{"id": number, "name": clusters[number]["name"]} for number in entry["near"]],
+        **{name: entry[name] for name in ("id", "name", "family", "size", "genres", "features", "differences")},
+        "typical": [serializers.song_reference(catalog, row) for row in typical.tolist()],
+        "near": [{"id": number, "name": names[number]} for number in entry["near"]],
     }
 
 

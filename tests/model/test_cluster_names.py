@@ -1,0 +1,124 @@
+"""Names of clusters, and the songs that stand for them: what a listener would say and know."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from segue_build.fit import FitOptions, fit
+from segue_build.model.cluster_names import ATTRIBUTE_WORDS, MORE, ClusterNamer, covering_genres, well_known_songs
+from segue_build.model.incidence import build_incidence
+from segue_build.sources.multivalue import SEPARATOR
+from tests.support import tables, world
+
+
+def incidence(songs):
+    """The genres of songs, each a text; an empty one: unknown."""
+    texts = [text.replace(" ", SEPARATOR) or None for text in songs]
+    return build_incidence(pd.Series(texts, dtype="str"))
+
+
+def names(*clusters, unclear=None, previous=None, **ranks):
+    """Names of clusters that are given as lists of genres, a text for each song; ranks: one for all songs of each."""
+    songs = [genres for cluster in clusters for genres in cluster]
+    sizes = [len(cluster) for cluster in clusters]
+    groups = np.split(np.arange(len(songs)), np.cumsum(sizes)[:-1])
+    unknown = [np.nan] * len(sizes)
+    known = {name: np.repeat(np.asarray(ranks.get(name, unknown), float), sizes) for name in ATTRIBUTE_WORDS}
+    options = {"unclear": unclear} if unclear else {}
+    namer = ClusterNamer(known, incidence(songs))
+    return [name.text for name in namer.names(groups, previous or [None] * len(groups), **options)]
+
+
+def test_genres_are_named_by_how_many_songs_they_add_most_first():
+    assert names(["drone"] * 5 + ["pop"] * 4, ["polka"] * 3) == ["drone and pop", "polka"]
+    assert names(["a"] * 5 + ["b"] * 4 + ["c"] * 3) == ["a, b and c"]
+
+
+def test_a_genre_whose_songs_another_one_says_already_is_not_named():
+    assert names(["dancehall j-dancehall"] * 6 + ["funk"] * 3) == ["dancehall and funk"]
+
+
+def test_a_genre_of_few_songs_is_not_named():
+    assert names(["house"] * 90 + ["tango"] * 10) == ["house"]
+
+
+def test_a_fourth_genre_is_named_where_three_say_fewer_than_half():
+    many = [genre for genre in "abcdefgh" for _ in range(2)]
+    assert names(many) == ["a, b, c and d"]
+
+
+def test_what_no_few_genres_say_is_called_mixed_and_a_family_names_its_largest():
+    many = ["a"] * 8 + ["b"] * 6 + [f"rare{number}" for number in range(26)]
+    assert names(many) == ["mixed: a and b"]
+    assert names(many, unclear=MORE) == ["a, b and more"]
+
+
+def test_words_for_the_sound_tell_clusters_of_the_same_genres_apart():
+    assert names(["house"] * 9, ["house"] * 9, energy=[0.2, 0.8]) == ["house, calm", "house, energetic"]
+    assert names(["house techno"] * 9, ["polka"] * 9, energy=[0.2, 0.8]) == ["house", "polka"]
+
+
+def test_clusters_that_nothing_tells_apart_are_numbered():
+    assert names(["house"] * 9, ["house"] * 9, energy=[0.5, 0.5]) == ["house", "house (2)"]
+
+
+def test_without_genres_plain_words_say_how_a_cluster_sounds():
+    calm, loud = names([""] * 9, [""] * 9, energy=[0.1, 0.9], acousticness=[0.8, 0.2], tempo=[0.3, 0.5])
+    assert (calm, loud) == ("calm, acoustic, slow", "energetic")
+
+
+def test_where_neither_genres_nor_sound_say_anything_a_cluster_is_mixed():
+    assert names([""] * 9, [""] * 9) == ["mixed", "mixed (2)"]
+
+
+def test_where_most_songs_have_no_genre_the_few_that_do_name_nothing():
+    assert names(["polka"] * 4 + [""] * 6, energy=[0.9]) == ["energetic"]
+
+
+def test_no_name_says_that_songs_are_well_known():
+    assert not {"well known", "little known"} & {word for pair in ATTRIBUTE_WORDS.values() for word in pair}
+
+
+def test_the_name_of_the_version_before_is_kept_while_it_says_as_much():
+    before = {"name": "pop and drone", "named": ["pop", "drone"]}
+    assert names(["drone"] * 5 + ["pop"] * 4, previous=[before]) == ["pop and drone"]
+    held = {"name": "pop", "named": ["pop"]}
+    assert names(["pop soul"] * 19 + ["soul"], previous=[held]) == ["pop"]
+    assert names(["pop soul"] * 9 + ["soul"] * 9, previous=[held]) == ["soul"]
+
+
+def test_the_share_that_genres_say_counts_songs_without_any():
+    found = covering_genres(incidence(["a", "a", "b", ""]).matrix)
+    assert (found.genres, found.share) == ([0, 1], 0.75)
+
+
+def test_the_songs_of_a_cluster_are_its_best_known_near_its_middle_one_per_artist():
+    vectors = np.concatenate([np.zeros((40, 2)), np.full((40, 2), 50)]).astype(np.int8)
+    vectors[:40, 0] = np.arange(40) % 2
+    artists, popularity = np.arange(80) // 2, np.arange(80.0)
+    counts, songs = well_known_songs([np.arange(60)], vectors, np.ones(2), np.ones(80, bool), artists, popularity)
+    assert (counts.tolist(), songs.tolist()) == ([20], list(range(39, 0, -2)))
+
+
+def test_the_groups_of_the_world_are_called_by_their_genres(world_catalog):
+    named = " ".join(entry["name"] for entry in world_catalog.manifest["clusters"])
+    assert all(genre in named for genre in world.GROUPS)
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        tables.songs(60, track_genre=""),
+        tables.songs(60),
+        [tables.song(n, energy=n / 60, tempo=60 + n, track_genre="") for n in range(60)],
+        [tables.song(n, energy=n / 60, tempo=60 + n) for n in range(60)],
+        [tables.song(n, energy=n % 2, valence=n % 3 / 2, track_genre="a,b,c") for n in range(60)],
+    ],
+    ids=["no genres and all alike", "all alike", "no genres", "one genre", "the same genres"],
+)
+def test_no_two_clusters_or_families_share_a_name_however_little_there_is_to_tell(rows, tmp_path):
+    manifest = fit(FitOptions([tables.write(tmp_path / "songs.csv", rows)]), tmp_path / "out").manifest
+    for kind in ("clusters", "families"):
+        called = [entry["name"] for entry in manifest[kind]]
+        assert all(called)
+        assert len(set(called)) == len(called)
