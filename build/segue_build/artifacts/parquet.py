@@ -24,6 +24,11 @@ Maker = Callable[[slice], pa.Array]  # makes some rows of a column
 FILE_NAME = "catalog.parquet"
 MAX_ROW_GROUP = 16_384  # rows at the most
 COMPRESSION_LEVEL = 15  # of zstd: an eighth smaller than by default, and read as fast
+CLUSTER_COLUMNS = ("cluster", "family", "cell")  # by which readers skip row groups
+# of which a row group has few values: in others a dictionary would be as long as the column
+FEW_VALUED_COLUMNS = (
+    "artists.list.element", "genres.list.element", "explicit", "key", "mode", "time_signature", "cluster", "family",
+)  # fmt: skip
 INTEGER_COLUMNS = tuple(attribute.name for attribute in NUMERIC_ATTRIBUTES if attribute.is_integer)
 
 
@@ -94,9 +99,14 @@ class RowGroupWriter:
 
 
 def _open_writer(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
-    repeating = [one.name for one in schema if one.name not in ("id", "name") and not pa.types.is_floating(one.type)]
+    others = [one.name for one in schema if pa.types.is_string(one.type) and one.name not in ("id", "name", "album")]
     return pq.ParquetWriter(
-        path, schema, compression="zstd", compression_level=COMPRESSION_LEVEL, use_dictionary=repeating
+        path,
+        schema,
+        compression="zstd",
+        compression_level=COMPRESSION_LEVEL,
+        use_dictionary=[*FEW_VALUED_COLUMNS, *others],
+        write_statistics=list(CLUSTER_COLUMNS),
     )
 
 
