@@ -24,7 +24,7 @@ from pathlib import Path
 from infra.harness import free_port, wait_for
 
 MAIN = Path(__file__).resolve().parents[2] / "functions" / "main.py"
-WARM = 2000  # hostile requests before memory is looked at
+WARM = 10_000  # hostile requests before memory is looked at: until then a process grows to its size
 PATIENCE = 20  # seconds for an answer
 FIELDS = ("song", "song_id", "seeds", "limit", "filters", "targets", "max_per_artist", "diversity", "draw", "explain")
 PATHS = (
