@@ -23,7 +23,6 @@ from segue.catalog import Catalog, load
 from segue.catalog.lookup.exact import songs_by_ids
 from segue.engine.space import space_of
 from segue_build.model.map_layout import MAX_COORDINATE, map_coordinates
-from segue_build.quality.report_data import weighted_vectors
 from tests.benchmarks.figures import Row, table
 
 NEIGHBOURS = (10, 100, 1000)
@@ -39,7 +38,7 @@ def main() -> None:
     parser.add_argument("--other", type=Path, help="folder of another version's artifacts")
     options = parser.parse_args()
     catalog = load(options.artifacts)
-    points = weighted_vectors(catalog)
+    points = np.asarray(catalog.array("vectors"), np.float32) * space_of(catalog).column_weights.astype(np.float32)
     threadpool_limits(1)  # as the build has it
     asked = np.sort(np.random.default_rng(0).choice(len(points), min(options.songs, len(points)), replace=False))
     truth = {count: nearest(points, asked, count) for count in NEIGHBOURS}

@@ -39,19 +39,12 @@ def write(folder: Path, model: FittedModel) -> dict[str, Any]:
         "genres": model.embedding.song_genres.names,
         "attributes": [a.name for a in NUMERIC_ATTRIBUTES if model.frame[a.name].notna().any()],
         "has_explicit": bool(model.frame["explicit"].notna().any()),
-        "clusters": _with_firsts(model),
+        "clusters": model.descriptions.clusters,
         "families": model.descriptions.families,
         "clusters_chosen": clustering.chosen,
         "silhouettes": {str(count): value for count, value in clustering.silhouettes.items()},
         "row_groups": firsts,
     }
-
-
-def _with_firsts(model: FittedModel) -> list[dict[str, Any]]:
-    """The entries of clusters with the first row of each."""
-    sizes = [entry["size"] for entry in model.descriptions.clusters]
-    firsts = np.cumsum([0, *sizes[:-1]]).tolist()
-    return [entry | {"first": first} for entry, first in zip(model.descriptions.clusters, firsts)]
 
 
 def _write_space(folder: Path, model: FittedModel) -> None:

@@ -227,7 +227,7 @@ def describe_clusters(
     Parameters
     ----------
     frame : the songs' attributes
-    clusters : int64, shape (n_songs,), the index of each song's cluster
+    clusters : int64, shape (n_songs,), the index of each song's cluster, rising
     ids, families : int64, shape (n_clusters,), ids of clusters and of their families
     centroids : shape (n_clusters, n_dims), whole numbers
     genres : of the songs
@@ -251,6 +251,7 @@ def describe_clusters(
             **_profile(songs, values, ranked, genres),
             "named": named[number].genres,
             "near": ids[nearest[number]].tolist(),
+            "first": int(songs[0]),
         }
         for number, songs in enumerate(groups)
     ]

@@ -22,7 +22,7 @@ from segue.catalog import Catalog
 from segue.catalog.lookup.exact import songs_by_ids
 from segue.catalog.normalization import hash64
 from segue.engine.space import Space, squared_distances
-from segue_build.model.cluster_names import covering_genres
+from segue_build.model.cluster_names import covering_genres, songs_by_group
 from segue_build.model.incidence import group_members
 from segue_build.model.kmeans import (
     grid_scale,
@@ -42,12 +42,8 @@ TRAINING_SONGS_PER_CELL = 160  # of them
 INIT_SONGS = 30_000  # of them that k-means++ chooses from: that costs more than all iterations after
 MAX_ITERATIONS = 25  # of k-means; centroids hardly move after
 BROWSING_WEIGHTS = {"audio": 0.2, "artist": 0.15, "genre": 0.65, "year": 0.05}  # see docs/clusters.md
-FAMILY_WEIGHTS = {
-    "audio": 0.4,
-    "artist": 0.3,
-    "genre": 0.3,
-    "year": 0.05,
-}  # kinds that sound alike, whatever they are called
+# what sounds alike, whatever it is called
+FAMILY_WEIGHTS = {"audio": 0.4, "artist": 0.3, "genre": 0.3, "year": 0.05}
 MAX_CLUSTERS = 80  # more than anybody reads through
 CLUSTERS_PER_SQRT = 0.5  # at most, for each square root of the number of songs: a few dozen songs each, or more
 CLUSTER_TRAINING_SONGS = 60_000  # at most, from which clusters are learned
@@ -118,10 +114,8 @@ class PreviousClusters:
         found = np.full((len(ids), 2), -1, np.int64)
         if self._catalog:
             rows = np.array([-1 if row is None else row for row in songs_by_ids(self._catalog, ids)])
-            cells = self._catalog.array("cell_offsets").searchsorted(rows[rows >= 0], side="right") - 1
-            entries = self._catalog.manifest["clusters"]
-            table = np.array([(entry["id"], entry["family"]) for entry in entries], np.int64)
-            found[rows >= 0] = table[self._catalog.array("cell_clusters").take(cells)]
+            entries = self._catalog.clusters_of(rows[rows >= 0])
+            found[rows >= 0] = np.array([(one["id"], one["family"]) for one in entries], np.int64).reshape(-1, 2)
         return found
 
 
@@ -377,7 +371,7 @@ def _with_cells(found: Clustering, sample: np.ndarray, n_songs: int, seed: int) 
     """The same with cells: a cluster has as many as its share of the sum of squares; those without a song go."""
     clusters = nearest_centroids(browsing_points(sample, found.browsing_scale), found.centroids)
     points, centroids = to_grid(sample, found.scale), []
-    members_of_clusters = _members(clusters, len(found.centroids))
+    members_of_clusters = list(songs_by_group(clusters, len(found.centroids)))
     scatters = [_scatter(points[members]) for members in members_of_clusters]
     for members, scatter in zip(bar(members_of_clusters, "cells", " clusters", len(scatters)), scatters):
         count = max(1, round(cell_count(n_songs) * scatter / max(sum(scatters), 1.0)))
@@ -390,7 +384,3 @@ def _with_cells(found: Clustering, sample: np.ndarray, n_songs: int, seed: int) 
 def _scatter(points: np.ndarray) -> float:
     """The sum of squared distances from the rounded mean, which is exact."""
     return float(np.square(points - np.rint(points.mean(axis=0, dtype=np.float64))).sum(dtype=np.float64))
-
-
-def _members(clusters: np.ndarray, n_clusters: int) -> list[np.ndarray]:
-    return [np.flatnonzero(clusters == number) for number in range(n_clusters)]

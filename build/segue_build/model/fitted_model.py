@@ -181,7 +181,7 @@ def fit_sorted(
 
     Parameters are those of :class:`FittedModel`, in which works are numbered anew: as they first come.
     """
-    space, vectors, genres = embedding.space, embedding.vectors, embedding.song_genres
+    space, vectors = embedding.space, embedding.vectors
     works, originals = pd.factorize(works)
     offsets = np.append(0, np.cumsum(np.bincount(cells, minlength=len(clustering.cell_clusters))))
     centroids = cell_centroids(vectors, offsets)
@@ -190,28 +190,7 @@ def fit_sorted(
     with stage("laying out the map"):
         coordinates = map_coordinates(vectors, browsing_weights(space), offsets, centroids, seed)
     with stage("describing clusters"):
-        clusters, analysed = clustering.cell_clusters[cells], is_analysed(frame)
-        genre_songs = cluster_names.typical_songs(
-            cluster_names.songs_by_genre(genres), vectors, space.column_weights, analysed, works
-        )
-        cluster_songs = cluster_names.well_known_songs(
-            cluster_names.songs_by_group(clusters, len(clustering.ids)),
-            vectors,
-            browsing_weights(space),
-            analysed,
-            first_artists(embedding.song_artists),
-            popularity(frame),
-        )
-        descriptions = cluster_names.describe_clusters(
-            frame,
-            clusters,
-            clustering.ids,
-            clustering.families,
-            clustering.centroids,
-            embedding.ranks,
-            genres,
-            previous.manifest,
-        )
+        genre_songs, cluster_songs, descriptions = _describe(frame, embedding, clustering, cells, works, previous)
     return FittedModel(
         frame=frame,
         embedding=embedding,
@@ -230,6 +209,41 @@ def fit_sorted(
         cluster_songs=cluster_songs,
         neighbour_lists=neighbours.renumbered(np.argsort(originals), len(originals)) if neighbours else None,
     )
+
+
+def _describe(
+    frame: pd.DataFrame,
+    embedding: Embedding,
+    clustering: Clustering,
+    cells: np.ndarray,
+    works: np.ndarray,
+    previous: PreviousClusters,
+) -> tuple[Ragged, Ragged, Descriptions]:
+    """Typical songs of genres, well-known songs of clusters, and the entries of clusters and families."""
+    space, vectors, genres = embedding.space, embedding.vectors, embedding.song_genres
+    clusters, analysed = clustering.cell_clusters[cells], is_analysed(frame)
+    genre_songs = cluster_names.typical_songs(
+        cluster_names.songs_by_genre(genres), vectors, space.column_weights, analysed, works
+    )
+    cluster_songs = cluster_names.well_known_songs(
+        cluster_names.songs_by_group(clusters, len(clustering.ids)),
+        vectors,
+        browsing_weights(space),
+        analysed,
+        first_artists(embedding.song_artists),
+        popularity(frame),
+    )
+    descriptions = cluster_names.describe_clusters(
+        frame,
+        clusters,
+        clustering.ids,
+        clustering.families,
+        clustering.centroids,
+        embedding.ranks,
+        genres,
+        previous.manifest,
+    )
+    return genre_songs, cluster_songs, descriptions
 
 
 def _song_order(frame: pd.DataFrame, cells: np.ndarray) -> np.ndarray:

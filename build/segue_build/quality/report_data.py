@@ -111,12 +111,6 @@ def summarize_families(catalog: Catalog) -> list[FamilySummary]:
     ]
 
 
-def weighted_vectors(catalog: Catalog) -> np.ndarray:
-    """Vectors in which one Euclidean distance serves for all blocks; float32, shape (n_songs, n_dims)."""
-    weights = space_of(catalog).column_weights.astype(np.float32)
-    return np.asarray(catalog.array("vectors"), np.float32) * weights
-
-
 def browsing_vectors(catalog: Catalog) -> np.ndarray:
     """Vectors of the space in which clusters are found; float32, shape (n_songs, n_dims)."""
     return np.asarray(catalog.array("vectors"), np.float32) * browsing_weights(space_of(catalog)).astype(np.float32)

@@ -300,6 +300,11 @@ class Catalog:
             self._lists[owner, items] = RaggedArray(*map(self.reader, schema.LISTS[owner, items]))
         return self._lists[owner, items]
 
+    @property
+    def cluster_indices(self) -> dict[int, int]:
+        """Id -> index in the manifest, of every cluster."""
+        return {entry["id"]: index for index, entry in enumerate(self.manifest["clusters"])}
+
     def clusters_of(self, rows: np.ndarray) -> list[Mapping[str, Any]]:
         """The manifest's entries of the clusters of some songs."""
         cells = self.array("cell_offsets").searchsorted(rows, side="right") - 1

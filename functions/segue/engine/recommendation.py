@@ -102,7 +102,7 @@ def vocabulary(catalog: Catalog) -> Vocabulary:
     """The genres, attributes and clusters of a catalogue, which requests may name."""
     manifest = catalog.manifest
     genre = functools.partial(resolve_genre, manifest["genres"])
-    clusters = [entry["id"] for entry in manifest["clusters"]]
+    clusters = list(catalog.cluster_indices)
     return Vocabulary(manifest["genres"], manifest["attributes"], manifest["has_explicit"], genre, clusters)
 
 

@@ -67,8 +67,7 @@ def _songs_and_match(catalog: Catalog, seed: Seed, points: int) -> tuple[np.ndar
     if seed.genre is not None:
         return catalog.lists("genre", "songs").head(catalog.manifest["genres"].index(seed.genre), points), None
     if seed.cluster is not None:
-        index = next(n for n, entry in enumerate(catalog.manifest["clusters"]) if entry["id"] == seed.cluster)
-        return catalog.lists("cluster", "songs").head(index, points), None
+        return catalog.lists("cluster", "songs").head(catalog.cluster_indices[seed.cluster], points), None
     if seed.song is None and seed.artist is not None:
         artist = resolve_artist(catalog, seed.artist)
         if artist is None:

@@ -76,10 +76,9 @@ def cluster(context: RequestContext, cluster: int) -> Response:
     """A page of a cluster's songs."""
     wanted, page = serializers.requested_format(context.request), _parse_page(context)
     catalog = context.open_catalog()
-    ids = vocabulary(catalog).clusters
-    if cluster not in ids:
+    index = catalog.cluster_indices.get(cluster)
+    if index is None:
         return problems.problem_response(404, f"no cluster has the id {cluster}; see /clusters", "Unknown cluster")
-    index = ids.index(cluster)
     entry = catalog.manifest["clusters"][index]
     songs = _page_of_songs(catalog, page, range(entry["first"], entry["first"] + entry["size"]))
     return serializers.list_response(wanted, {**_cluster_summary(catalog, index), **songs})
