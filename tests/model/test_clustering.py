@@ -69,7 +69,7 @@ def crowd():
 def test_there_are_about_four_cells_for_each_root_of_the_songs(n_songs):
     vectors = np.rint(40 * np.random.default_rng(0).normal(size=(n_songs, 8))).clip(-127, 127).astype(np.int8)
     found, _, _ = clustered(vectors)
-    assert len(found.cell_centroids) == pytest.approx(min(4 * n_songs**0.5, n_songs), rel=0.15, abs=2)
+    assert len(found.cell_centroids) == pytest.approx(min(4 * n_songs**0.5, n_songs), rel=0.1, abs=1)
     assert len(found.ids) <= min(MAX_CLUSTERS, max(1, n_songs**0.5 / 2 + 1))
 
 
@@ -128,6 +128,14 @@ def test_songs_that_taught_nothing_are_in_the_nearest_cell_of_the_nearest_cluste
     gaps = ((points[:, None, :] - found.cell_centroids) ** 2).sum(axis=2)
     gaps[found.cell_clusters[None, :] != nearest[:, None]] = np.inf
     assert (cells == gaps.argmin(axis=1)).all()
+
+
+def test_cells_learned_from_a_sample_are_nearly_as_tight(crowd):
+    def spread(n_sampled):
+        found = fit(space(6), crowd[:n_sampled], genre_matrix(np.zeros(n_sampled, int)), 2_500)
+        return ((crowd - pd.DataFrame(crowd).groupby(found.assign(crowd)).transform("mean")) ** 2).to_numpy().mean()
+
+    assert spread(1_000) < 1.2 * spread(2_500)
 
 
 @pytest.mark.parametrize("rows", [1, 77, 2_500])
