@@ -34,8 +34,8 @@ free-port:
 	$(if $(shell $(PYTHON) -c 'import socket; print(socket.create_server(("127.0.0.1", $(PORT))))' 2>&1 | grep '^<'),,$(error \
 	  PORT=$(PORT) is taken, or no port: choose another, as in make run PORT=8090))@:
 
-fit: $(VENV)/build-ready ## build artifacts from SOURCE (a path, URL or data set name; default demo)
-	$(BIN)/segue fit --source $(or $(SOURCE),demo) $(FIT_FLAGS)
+fit: $(VENV)/build-ready ## build artifacts from SOURCE (a path, URL or data set name; default: invented songs, never over real ones)
+	$(BIN)/segue fit $(if $(SOURCE),--source $(SOURCE)) $(FIT_FLAGS)
 
 test: $(VENV)/dev-ready ## the tests
 	$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadfile $(PYTEST_FLAGS)

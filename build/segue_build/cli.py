@@ -83,7 +83,7 @@ def _add_fit(commands: Commands) -> None:
         " 'archive.zip#songs.csv' or 'book.xlsx#Sheet' for one of several tables), 'demo' or 'demo:N' (an invented"
         " catalogue of N songs,"
         f" 10..10,000,000, default 20,000), or a data set that is downloaded ({named}); several merge by track id,"
-        " the first wins a conflict (default: demo)",
+        " the first wins a conflict (default: demo, unless the current version in --out is of real songs)",
     )
     parser.add_argument(
         "--columns",
@@ -202,12 +202,12 @@ def _add_recall(commands: Commands) -> None:
 
 
 def _fit(options: argparse.Namespace) -> None:
-    from segue_build.fit import FitOptions, fit
+    from segue_build.fit import FitOptions, default_sources, fit
     from segue_build.quality import recall
     from segue_build.quality.evaluate import format_metrics, format_table_metrics
 
     fit_options = FitOptions(
-        sources=options.source or ["demo"],
+        sources=options.source or default_sources(options.out),
         columns=options.columns,
         strict=options.strict,
         accept_checksum=options.accept_checksum,

@@ -13,8 +13,9 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from segue import catalog
+from segue.catalog import version_files
 from segue.catalog.remote.blocks import MANIFEST_KEY
-from segue.errors import ArtifactsError, SparkError
+from segue.errors import ArtifactsError, SourceError, SparkError
 from segue.releases.store import LocalStore
 from segue_build.artifacts import records, writer
 from segue_build.model.clustering import PreviousClusters
@@ -33,7 +34,7 @@ from segue_build.releases import version_history
 from segue_build.sources import playlists
 from segue_build.sources.ingest_report import IngestReport
 from segue_build.sources.series import batch_slices
-from segue_build.sources.tracks import load_tracks, uses_demo
+from segue_build.sources.tracks import DEMO, load_tracks, uses_demo
 
 SKLEARN, SPARK = ENGINES = ("sklearn", "spark")
 QUALITY_DIGITS = 9  # of figures of quality: processors differ in those after
@@ -45,7 +46,7 @@ SPARK_LIBRARIES = ("pyspark",)
 class FitOptions:
     """What a build depends on besides the libraries' versions."""
 
-    sources: Sequence[str] = ("demo",)
+    sources: Sequence[str] = (DEMO,)
     columns: Mapping[str, str] = field(default_factory=dict)
     strict: bool = False
     accept_checksum: bool = False
@@ -55,6 +56,42 @@ class FitOptions:
     weights: Mapping[str, float] = field(default_factory=lambda: dict(WEIGHTS))
     engine: str = SKLEARN
     master: str | None = None
+
+    def arguments(self) -> list[str]:
+        """What ``segue fit`` is given to make the same version again; files are named without their folders."""
+        arguments = [argument for source in self.sources for argument in ("--source", _file_name(source))]
+        if self.columns:
+            arguments += ["--columns", ",".join(f"{name}={header}" for name, header in self.columns.items())]
+        if self.playlists:
+            arguments += ["--playlists", self.playlists.name]
+        if self.weights != WEIGHTS:
+            arguments += ["--shares", ",".join(f"{block}={weight}" for block, weight in self.weights.items())]
+        if self.seed:
+            arguments += ["--seed", str(self.seed)]
+        return arguments
+
+
+def _file_name(source: str) -> str:
+    """A source without the folders that it lies in, which are nobody else's business; a URL in full."""
+    return source if "://" in source else Path(source).name or source
+
+
+def default_sources(out: Path) -> Sequence[str]:
+    """The invented catalogue, unless it would take the place of a real one.
+
+    Raises
+    ------
+    SourceError
+        the current version in ``out`` is real, or can't be read.
+
+    """
+    manifest = version_files.current_manifest(out)
+    if manifest is not None and manifest.get("invented") is not True:
+        raise SourceError(
+            f"the songs in {out} are real ones, and without --source they would be replaced by invented ones: run"
+            f" '{version_files.fit_command(manifest)}', or say --source {DEMO} if that is what you want"
+        )
+    return (DEMO,)
 
 
 def fit(options: FitOptions, out: Path) -> catalog.Catalog:
@@ -161,6 +198,7 @@ def _write_version(folder: Path, model: FittedModel, report: IngestReport, optio
         "invented": uses_demo(options.sources),
         "data": {"fingerprint": fingerprint(model.frame), **report.to_manifest()},
         "parameters": {
+            "arguments": options.arguments(),
             "columns": dict(options.columns),
             "strict": options.strict,
             "seed": options.seed,

@@ -235,6 +235,7 @@ def test_the_manifest_begins_with_the_format_and_tells_what_was_fitted(artifacts
     assert manifest["genres"] == sorted(manifest["genres"])
     assert re.fullmatch("[0-9a-f]{64}", manifest["data"]["fingerprint"])
     assert manifest["parameters"] == {
+        "arguments": manifest["parameters"]["arguments"],
         "columns": {},
         "strict": False,
         "seed": 0,

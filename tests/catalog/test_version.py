@@ -159,18 +159,31 @@ def test_a_flipped_byte_in_any_file_is_found_by_verify_which_names_the_file(each
 def test_any_file_that_is_truncated_or_deleted_is_named_by_load_with_the_command_to_run(each_file, damage):
     for root, path in each_file:
         damage(path)
-        with pytest.raises(ArtifactsError, match=rf"^{path.name} .*run 'segue fit'"):
+        with pytest.raises(ArtifactsError, match=rf"^{path.name} .*run 'segue fit --source "):
             catalog.load(root)
 
 
-def test_another_format_is_refused_with_both_numbers_and_the_command(root):
+@pytest.mark.parametrize(
+    ("facts", "command"),
+    [
+        (
+            {"parameters": {"arguments": ["--source", "my songs.csv", "--playlists", "mine.zip"]}},
+            "segue fit --source 'my songs.csv' --playlists mine.zip",
+        ),
+        ({"parameters": {}, "invented": True}, "segue fit --source demo"),
+        ({"parameters": {}, "invented": False}, "segue fit --source SOURCE"),
+        ({"parameters": {"arguments": "--source demo"}, "invented": 1}, "segue fit --source SOURCE"),
+        ({"parameters": None, "invented": None}, "segue fit --source SOURCE"),
+    ],
+)
+def test_another_format_is_refused_with_both_numbers_and_the_command_of_its_sources(root, facts, command):
     path = folder_of(root) / "manifest.json"
     manifest = json.loads(path.read_bytes())
-    write_text(path, json.dumps(manifest | {"format": 77}))
+    write_text(path, json.dumps(manifest | {"format": 77} | facts))
     with pytest.raises(ArtifactsError) as refused:
         catalog.load(root)
     assert str(refused.value) == (
-        f"manifest.json of version {path.parent.name} has format 77, this code reads format {FORMAT}: run 'segue fit'"
+        f"manifest.json of version {path.parent.name} has format 77, this code reads format {FORMAT}: run '{command}'"
     )
 
 
@@ -182,13 +195,13 @@ GARBAGE = ["", "{", "[]", "null", "{}", '{"version": 7}', '{"version": "../../et
 def test_garbage_is_refused_with_the_command(root, name, garbage):
     path = root / name if name == "current.json" else folder_of(root) / name
     write_text(path, garbage)
-    with pytest.raises(ArtifactsError, match=f"^{name} .*run 'segue fit'"):
+    with pytest.raises(ArtifactsError, match=f"^{name} .*run 'segue fit --source "):
         catalog.load(root)
 
 
 def test_a_pointer_to_a_version_that_is_gone_is_refused(root):
     shutil.rmtree(folder_of(root))
-    with pytest.raises(ArtifactsError, match=r"^manifest\.json .*run 'segue fit'"):
+    with pytest.raises(ArtifactsError, match=r"^manifest\.json .*run 'segue fit --source "):
         catalog.load(root)
 
 

@@ -23,6 +23,7 @@ FORMAT = 5
 POINTER = "current.json"
 MANIFEST = "manifest.json"
 FIT_COMMAND = "segue fit"
+REFIT_COMMAND = f"{FIT_COMMAND} --source SOURCE"  # where no manifest says what a version was made of
 _VERSION_ID = re.compile(r"[0-9a-f]{16}")
 _FILE_NAME = re.compile(r"\w[\w.-]*", re.ASCII)
 LOCK_PATIENCE = 1.0  # seconds to wait in silence
@@ -45,7 +46,7 @@ def load_version(root: Path, version: str) -> Catalog:
     folder = root / "versions" / version
     found = _read_manifest(folder, version)
     for name, facts in found["files"].items():
-        _check_size(folder / name, facts["bytes"])
+        _check_size(folder / name, facts["bytes"], found)
     return Catalog(folder, found)
 
 
@@ -66,10 +67,11 @@ def verify(folder: Path, version: str) -> None:
         a file is missing or differs; the message names it.
 
     """
-    for name, facts in _read_manifest(folder, version)["files"].items():
-        _check_size(folder / name, facts["bytes"])
+    found = _read_manifest(folder, version)
+    for name, facts in found["files"].items():
+        _check_size(folder / name, facts["bytes"], found)
         if file_sha256(folder / name) != facts["sha256"]:
-            raise ArtifactsError(f"{name} of version {version} is damaged: run '{FIT_COMMAND}'")
+            raise ArtifactsError(f"{name} of version {version} is damaged: run '{fit_command(found)}'")
 
 
 def parse_pointer(content: bytes) -> dict[str, Any]:
@@ -83,7 +85,7 @@ def parse_pointer(content: bytes) -> dict[str, Any]:
     """
     pointer = _json_object(content, POINTER)
     if not is_version_id(pointer.get("version")):
-        raise ArtifactsError(f"{POINTER} names no version: run '{FIT_COMMAND}'")
+        raise ArtifactsError(f"{POINTER} names no version: run '{REFIT_COMMAND}'")
     return pointer
 
 
@@ -101,13 +103,24 @@ def parse_manifest(content: bytes, version: str) -> dict[str, Any]:
     if found != FORMAT:
         raise ArtifactsError(
             f"{MANIFEST} of version {version} has format {found}, "
-            f"this code reads format {FORMAT}: run '{FIT_COMMAND}'"
+            f"this code reads format {FORMAT}: run '{fit_command(manifest)}'"
         )
     if version_id(content) != version:
-        raise ArtifactsError(f"{MANIFEST} of version {version} is damaged: run '{FIT_COMMAND}'")
+        raise ArtifactsError(f"{MANIFEST} of version {version} is damaged: run '{fit_command(manifest)}'")
     if not all(map(_FILE_NAME.fullmatch, manifest["files"])):  # no name may lead out of the version's folder
         raise ArtifactsError(f"{MANIFEST} of version {version} names a file that it can't have")
     return manifest
+
+
+def fit_command(manifest: dict[str, Any]) -> str:
+    """The command that makes a version anew, whatever its format; sources are named without their folders."""
+    import shlex  # only errors need it
+
+    parameters = manifest.get("parameters")
+    arguments = parameters.get("arguments") if isinstance(parameters, dict) else None
+    if isinstance(arguments, list) and arguments and all(isinstance(argument, str) for argument in arguments):
+        return f"{FIT_COMMAND} {shlex.join(arguments)}"
+    return f"{FIT_COMMAND} --source demo" if manifest.get("invented") is True else REFIT_COMMAND
 
 
 def version_id(content: bytes) -> str:
@@ -180,13 +193,27 @@ def write_lock(root: Path) -> Iterator[None]:
             lock.truncate(0)
 
 
+def current_manifest(root: Path) -> dict[str, Any] | None:
+    """The manifest of the current version, of any format and perhaps damaged; None if there is no version.
+
+    Raises
+    ------
+    ArtifactsError
+        it can't be read.
+
+    """
+    if not (root / POINTER).exists():
+        return None
+    return _json_object(_read_file(root / "versions" / current_version(root) / MANIFEST), MANIFEST)
+
+
 def _json_object(content: bytes, name: str) -> dict[str, Any]:
     try:
         parsed = json.loads(content)
     except (ValueError, RecursionError) as error:
-        raise ArtifactsError(f"{name} can't be read ({type(error).__name__}): run '{FIT_COMMAND}'") from error
+        raise ArtifactsError(f"{name} can't be read ({type(error).__name__}): run '{REFIT_COMMAND}'") from error
     if not isinstance(parsed, dict):
-        raise ArtifactsError(f"{name} does not hold an object: run '{FIT_COMMAND}'")
+        raise ArtifactsError(f"{name} does not hold an object: run '{REFIT_COMMAND}'")
     return parsed
 
 
@@ -194,22 +221,21 @@ def _read_manifest(folder: Path, version: str) -> dict[str, Any]:
     return parse_manifest(_read_file(folder / MANIFEST), version)
 
 
-def _check_size(path: Path, expected: int) -> None:
+def _check_size(path: Path, expected: int, manifest: dict[str, Any]) -> None:
+    file = f"{path.name} of version {path.parent.name}"
     try:
         found = path.stat().st_size
     except FileNotFoundError:
-        raise ArtifactsError(f"{path.name} of version {path.parent.name} is missing: run '{FIT_COMMAND}'") from None
+        raise ArtifactsError(f"{file} is missing: run '{fit_command(manifest)}'") from None
     if found != expected:
-        raise ArtifactsError(
-            f"{path.name} of version {path.parent.name} has {found} bytes, not {expected}: run '{FIT_COMMAND}'"
-        )
+        raise ArtifactsError(f"{file} has {found} bytes, not {expected}: run '{fit_command(manifest)}'")
 
 
 def _read_file(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise ArtifactsError(f"{path.name} can't be read ({type(error).__name__}): run '{FIT_COMMAND}'") from error
+        raise ArtifactsError(f"{path.name} can't be read ({type(error).__name__}): run '{REFIT_COMMAND}'") from error
 
 
 def _acquired(lock: TextIO) -> bool:
