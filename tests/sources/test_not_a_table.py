@@ -60,10 +60,6 @@ def packed_over(times):
 
 
 BAD = {
-    "two tables in a zip": (
-        archive(("a.csv", CSV), ("b.csv", CSV)),
-        "holds 2 files (a.csv, b.csv); say which is the table, as in",
-    ),
     "an empty zip": (archive(), "the zip archive is empty; pack it again with the table in it"),
     "a zip with a password": (with_password(), "table.csv has a password; unpack it and give the table"),
     "two sheets": (

@@ -182,7 +182,5 @@ def test_a_damaged_parquet_file_is_refused(tmp_path, cut):
 
 
 def test_an_empty_folder_and_a_missing_file_are_refused(tmp_path):
-    assert refusal(tmp_path) == (
-        f"{tmp_path}: a folder without Parquet files; give the path of the table in it; {EXPECTED_TABLE}"
-    )
+    assert refusal(tmp_path) == (f"{tmp_path}: a folder without files; {EXPECTED_TABLE}")
     assert refusal(tmp_path / "none.csv") == f"{tmp_path / 'none.csv'}: no such file; {EXPECTED_TABLE}"

@@ -236,7 +236,7 @@ def test_what_is_no_source_is_refused_and_told_what_would_be(tmp_path):
     assert (
         refusal("fish") == f"fish: no such file, URL or data set (demo, spotify-114k, tidytuesday); {EXPECTED_TABLE}"
     )
-    assert refusal(str(tmp_path)).startswith(f"{tmp_path}: a folder without Parquet files; ")
+    assert refusal(str(tmp_path)).startswith(f"{tmp_path}: a folder without files; ")
 
 
 # The invented catalogue

@@ -49,7 +49,7 @@ HEADER_SYNONYMS: dict[str, tuple[str, ...]] = {
     "liveness": ("liveness", "live"),
     "valence": ("valence", "val", "happiness", "happy", "positiveness"),
 } | {name: (name,) for name in ("mode", "time_signature")}  # fmt: skip
-HEADER_PREFIXES = ("audio_features.", "features.")  # of nested fields
+HEADER_PREFIXES = ("audio_features.", "features.", "track_metadata.", "mbid_mapping.")  # of nested fields
 
 TEXT_COLUMNS = ("id", "name", "artists", "album", "genres")
 CANONICAL_COLUMNS = (
@@ -83,7 +83,7 @@ class ColumnMapping:
 
     def matched_by_synonym(self, column: str) -> bool:
         """Whether the header that feeds a canonical column is only a synonym of its name."""
-        return column in self.positions and _normalize_header(self.header(column)) != _normalize_header(column)
+        return column in self.positions and normalize_header(self.header(column)) != normalize_header(column)
 
     def without(self, names: Collection[str]) -> "ColumnMapping":
         """The same without some canonical columns; their source columns become extra ones."""
@@ -112,7 +112,7 @@ def match_headers(headers: Sequence[str], overrides: Mapping[str, str], table: s
         for name, header in overrides.items()
         if has_header(headers, header)
     }
-    keys = ["" if index in overridden.values() else _normalize_header(header) for index, header in enumerate(headers)]
+    keys = ["" if index in overridden.values() else normalize_header(header) for index, header in enumerate(headers)]
     found = {
         name: (overridden[name],) if name in overridden else _positions_by_synonym(name, keys, headers, table)
         for name in CANONICAL_COLUMNS
@@ -124,20 +124,18 @@ def match_headers(headers: Sequence[str], overrides: Mapping[str, str], table: s
 
 def has_header(headers: Sequence[str], header: str) -> bool:
     """Whether a header occurs, compared as synonyms are."""
-    return _normalize_header(header) in map(_normalize_header, headers)
+    return normalize_header(header) in map(normalize_header, headers)
 
 
 def _overridden_position(header: str, headers: Sequence[str], table: str) -> int:
     """The position of the header that the user named: the same spelling, else the only similar one."""
     if list(headers).count(header) == 1:
         return headers.index(header)
-    return _single_position(
-        _normalize_header(header), [_normalize_header(other) for other in headers], headers, table
-    )
+    return _single_position(normalize_header(header), [normalize_header(other) for other in headers], headers, table)
 
 
 def _positions_by_synonym(name: str, keys: list[str], headers: Sequence[str], table: str) -> tuple[int, ...]:
-    synonyms = dict.fromkeys(map(_normalize_header, HEADER_SYNONYMS[name]))
+    synonyms = dict.fromkeys(map(normalize_header, HEADER_SYNONYMS[name]))
     best_first = [key for key in synonyms if key in keys]
     matching = best_first if name in MULTI_SOURCE_COLUMNS else best_first[:1]
     return tuple(_single_position(key, keys, headers, table) for key in matching)
@@ -187,7 +185,8 @@ def _unique_name(header: str, taken: Mapping[str, int]) -> str:
     return name
 
 
-def _normalize_header(header: str) -> str:
+def normalize_header(header: str) -> str:
+    """A header without case, spaces, underscores, punctuation and prefixes that say nothing."""
     header = header.lower().removesuffix("(s)")
     for prefix in HEADER_PREFIXES:
         header = header.removeprefix(prefix)

@@ -2,7 +2,7 @@
 
 import hashlib
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,15 +13,15 @@ from segue.query.schema import AUDIO_FEATURES
 from segue_build import progress
 from segue_build.sources import demo
 from segue_build.sources.column_inference import infer_and_apply
-from segue_build.sources.columns import CANONICAL_COLUMNS, REQUIRED_COLUMNS, TEXT_COLUMNS, has_header, match_headers
+from segue_build.sources.columns import CANONICAL_COLUMNS, REQUIRED_COLUMNS, TEXT_COLUMNS, has_header
 from segue_build.sources.download import DATASETS, fetch, fetch_dataset
-from segue_build.sources.formats.base import CHUNK_ROWS, EXPECTED_TABLE, Table, add_row_numbers
-from segue_build.sources.formats.detection import open_table
+from segue_build.sources.formats.base import CHUNK_ROWS, EXPECTED_TABLE, ROW_NUMBER, Table, add_row_numbers
+from segue_build.sources.importer import ImportedTable, import_table, open_source, print_summary
 from segue_build.sources.ingest_report import MAX_EXAMPLES, IngestReport, TableInterpretation
 from segue_build.sources.multivalue import SEPARATOR
 from segue_build.sources.normalization import non_numeric_columns, normalize
 
-DEMO = "demo"
+DEMO, INVENTED = "demo", "invented"
 MAX_DROPPED_SHARE = 0.10  # of the rows; beyond that the table is probably not what its owner thinks it is
 MIN_SONGS = 10
 
@@ -54,7 +54,11 @@ def load_tracks(
 
     """
     report = IngestReport()
-    loaded = [_load_source(source, columns, report, accept_checksum, seed) for source in sources]
+    found: list[ImportedTable] = []
+    loaded = [
+        table for source in sources for table in _load_source(source, columns, report, accept_checksum, seed, found)
+    ]
+    print_summary(table for table in found if table.format_name != INVENTED)
     _check_overrides(columns, [header for _, headers in loaded for header in headers], sources)
     check_dropped_share(report, strict)
     tables = [table for table, _ in loaded]
@@ -74,29 +78,85 @@ def uses_demo(sources: Sequence[str]) -> bool:
 
 
 def _load_source(
-    source: str, overrides: Mapping[str, str], report: IngestReport, accept_checksum: bool, seed: int
-) -> tuple[pd.DataFrame, list[str]]:
-    """The songs of one source, and its headers."""
+    source: str,
+    overrides: Mapping[str, str],
+    report: IngestReport,
+    accept_checksum: bool,
+    seed: int,
+    found: list[ImportedTable],
+) -> list[tuple[pd.DataFrame, list[str]]]:
+    """The songs of each table of a source, and its headers; tables with the same headers are one.
+
+    found : receives all tables, those that are left alone as well
+    """
+    loaded: list[tuple[pd.DataFrame, list[str]]] = []
+    first = len(found)
     with progress.stage(f"reading {source}"):
-        table = _open_source(source, accept_checksum, seed)
-        first = next(table.chunks)
-        columns = match_headers(table.headers, overrides, table.name)
-        columns = columns.without(set(non_numeric_columns(first, columns)) - set(overrides))
-        interpretation = TableInterpretation(table.name, table.format_name, columns)
-        chunks = progress.bar(itertools.chain([first], table.chunks), table.name, "chunks")
-        normalized = pd.concat([normalize(chunk, interpretation, report) for chunk in chunks], ignore_index=True)
-        frame = add_missing_ids(infer_and_apply(normalized, interpretation, report))
-        del normalized, first
-        merged = merge_duplicate_rows(frame)
-    if _demo_size(source) is None:
+        opened = _remember(_open_source(source, overrides, accept_checksum, seed), found)
+        for _, group in itertools.groupby(opened, _kind):
+            loaded += _load_tables(group, overrides, report)
+    if not loaded:
+        raise _nothing_to_load(found[first:])
+    return loaded
+
+
+def _kind(table: ImportedTable) -> tuple[object, ...]:
+    return table.export, tuple(table.headers), table.name.rpartition(": ")[0]
+
+
+def _remember(tables: Iterable[ImportedTable], found: list[ImportedTable]) -> Iterator[ImportedTable]:
+    for table in tables:
+        found.append(table)
+        yield table
+
+
+def _load_tables(
+    tables: Iterator[ImportedTable], overrides: Mapping[str, str], report: IngestReport
+) -> Iterator[tuple[pd.DataFrame, list[str]]]:
+    """The songs of tables with the same headers, and these; nothing if they are left alone."""
+    first = next(tables)
+    if first.columns is None:
+        return
+    archive, _, _ = first.name.rpartition(": ")
+    chunks = (
+        first.chunks if not archive else (c for table in itertools.chain([first], tables) for c in _numbered(table))
+    )
+    head = next(chunks)
+    columns = first.columns.without(set(non_numeric_columns(head, first.columns)) - set(overrides))
+    interpretation = TableInterpretation(archive or first.name, first.format_name, columns)
+    bar = progress.bar(itertools.chain([head], chunks), first.name, "chunks")
+    normalized = pd.concat([normalize(chunk, interpretation, report) for chunk in bar], ignore_index=True)
+    frame = add_missing_ids(infer_and_apply(normalized, interpretation, report))
+    del normalized, head
+    merged = merge_duplicate_rows(frame)
+    if first.format_name != INVENTED:
         interpretation.print_summary()
     report.ids_merged += len(frame) - len(merged)
-    return merged, table.headers
+    yield merged, first.headers
 
 
-def _open_source(source: str, accept_checksum: bool, seed: int) -> Table:
+def _numbered(table: ImportedTable) -> Iterator[pd.DataFrame]:
+    """The rows of one of several files, whose numbers say which file they are of."""
+    member = table.name.rpartition(": ")[2]
+    for chunk in table.chunks:
+        yield chunk.assign(**{ROW_NUMBER: [f"{number} of {member}" for number in chunk[ROW_NUMBER]]})
+
+
+def _nothing_to_load(found: list[ImportedTable]) -> SourceError:
+    if len(found) == 1:
+        return SourceError(f"{found[0].name}, {found[0].reason}")
+    reasons = "; ".join(table.describe() for table in found[:MAX_EXAMPLES])
+    return SourceError(f"none of the {len(found)} files holds songs ({reasons}); {EXPECTED_TABLE}")
+
+
+def _open_source(
+    source: str, overrides: Mapping[str, str], accept_checksum: bool, seed: int
+) -> Iterator[ImportedTable]:
     size = _demo_size(source)
-    return open_table(*_resolve_path(source, accept_checksum)) if size is None else _demo_table(source, size, seed)
+    if size is not None:
+        yield import_table(_demo_table(source, size, seed), overrides)
+    else:
+        yield from open_source(*_resolve_path(source, accept_checksum), overrides, distinct=True)
 
 
 def _demo_table(source: str, size: int, seed: int) -> Table:
@@ -104,7 +164,7 @@ def _demo_table(source: str, size: int, seed: int) -> Table:
     first = next(chunks)
     headers = list(first.columns)
     starts = itertools.count(2, CHUNK_ROWS)
-    return Table(source, "invented", headers, map(add_row_numbers, itertools.chain([first], chunks), starts))
+    return Table(source, INVENTED, headers, map(add_row_numbers, itertools.chain([first], chunks), starts))
 
 
 def _demo_size(source: str) -> int | None:

@@ -141,6 +141,18 @@ def _year_of_number(value: float) -> int | None:
     return (dt.datetime(1970, 1, 1, tzinfo=dt.UTC) + dt.timedelta(seconds=value)).year
 
 
+def parse_times(cells: Series) -> Series:
+    """Points in time, in UTC: dates with a time of day, or Unix time in seconds or finer units; else missing."""
+    numbers: Series = pd.to_numeric(cells, errors="coerce")
+    numbers = numbers.astype("float64")
+    for _ in range(3):
+        numbers = numbers.where(~(numbers.abs() > MAX_UNIX_SECONDS), numbers / 1000)
+    dates = cells.mask(numbers.notna() | (cells == "")).str.replace(",", "", regex=False)
+    times: Series = pd.to_datetime(dates, errors="coerce", utc=True, format="mixed")
+    unix_times: Series = pd.to_datetime(numbers, unit="s", errors="coerce", utc=True)
+    return times.astype("datetime64[ns, UTC]").fillna(unix_times.astype("datetime64[ns, UTC]"))
+
+
 def parse_key(text: str) -> tuple[int, int | None] | None:
     """Pitch class, 0..11, and mode, 1 major, 0 minor, None if not given; None if a text is not a key.
 

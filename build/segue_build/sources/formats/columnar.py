@@ -52,9 +52,7 @@ def read_parquet_folder(folder: Path) -> Table:
     name = f"{folder.name}/"
     paths = sorted(str(path) for path in folder.rglob("*") if _is_part(path, folder))
     if not paths:
-        raise SourceError(
-            f"{folder}: a folder without Parquet files; give the path of the table in it; {EXPECTED_TABLE}"
-        )
+        raise SourceError(f"{folder}: a folder without files; {EXPECTED_TABLE}")
     with _translate_arrow_errors(name, "Parquet"):
         partitioning = ds.partitioning(flavor="hive")
         dataset = ds.dataset(paths, format="parquet", partitioning=partitioning, partition_base_dir=str(folder))
@@ -83,7 +81,12 @@ def _memory_map(content: Content) -> pa.NativeFile:
 
 def _is_part(path: Path, folder: Path) -> bool:
     """Whether a file is a part; writers' metadata files begin with a dot or an underscore."""
-    if not path.is_file() or any(piece.startswith((".", "_")) for piece in path.relative_to(folder).parts):
+    return is_parquet(path) and not any(piece.startswith((".", "_")) for piece in path.relative_to(folder).parts)
+
+
+def is_parquet(path: Path) -> bool:
+    """Whether a path is a Parquet file."""
+    if not path.is_file():
         return False
     with path.open("rb") as file:
         return path.name.lower().endswith(PARQUET_SUFFIXES) or file.read(len(PARQUET_MAGIC)) == PARQUET_MAGIC

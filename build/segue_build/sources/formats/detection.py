@@ -7,7 +7,8 @@ import bz2
 import gzip
 import lzma
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import IO, cast
 
@@ -84,12 +85,67 @@ def open_table(path: Path, part: str | None = None) -> Table:
     """
     if path.is_dir():
         return columnar.read_parquet_folder(path)
+    return read_content(decompress(_whole_file(path), part), part)
+
+
+def open_tables(path: Path, part: str | None = None) -> Iterator[Table | tuple[str, SourceError]]:
+    """All tables of a file, an archive or a folder; of those that can't be read, name and reason.
+
+    Raises
+    ------
+    SourceError
+        there is nothing, or only one file, which can't be read.
+
+    """
+    contents = list(_iter_contents(path, part))
+    if path.is_dir() and (not contents or any(map(columnar.is_parquet, path.rglob("*")))):
+        yield columnar.read_parquet_folder(path)
+    for content in contents:
+        try:
+            yield read_content(decompress(content, None), part)
+        except SourceError as error:
+            if len(contents) == 1:
+                raise
+            yield content.name, error
+
+
+def _iter_contents(path: Path, part: str | None) -> Iterator[Content]:
+    """The files of a folder and of its archives, but for Parquet files; of an archive; or the file itself."""
+    if path.is_dir():
+        for file in sorted(path.rglob("*")):
+            relative = file.relative_to(path)
+            if (
+                file.is_file()
+                and not _is_hidden(str(relative))
+                and file.stat().st_size
+                and not columnar.is_parquet(file)
+            ):
+                for content in _iter_contents(file, None):
+                    yield replace(content, name=f"{path.name}: {relative}{content.name.removeprefix(file.name)}")
+        return
+    content = _whole_file(path)
+    if part or not content.head().startswith((ZIP_MAGIC, EMPTY_ZIP_MAGIC)) or is_zip_document(content):
+        yield decompress(content, part) if part else content
+        return
+    with open_zip(content) as archive:
+        members = [entry for entry in archive.infolist() if not entry.is_dir() and not _is_hidden(entry.filename)]
+    if not members:
+        raise SourceError(f"{content.name}: the zip archive is empty; pack it again with the table in it")
+    for member in members:
+        yield _open_member(content, member)
+
+
+def _whole_file(path: Path) -> Content:
     if not path.is_file():
         raise SourceError(f"{path}: no such file; {EXPECTED_TABLE}")
     content = file_content(path)
     if not content.size:
         raise SourceError(f"{path.name}: the file is empty; {EXPECTED_TABLE}")
-    content = decompress(content, part)
+    return content
+
+
+def read_content(content: Content, part: str | None) -> Table:
+    """Read what is no longer compressed by the reader that its first bytes call for."""
     head = content.head()
     _check_supported(head, content.name)
     if head.startswith(ZIP_MAGIC):
@@ -163,9 +219,13 @@ def _decompress_stream(content: Content, compression: str, stream: StreamOpener)
 def _zip_member(content: Content, part: str | None) -> Content:
     with open_zip(content) as archive:
         member = _select_member(archive, content.name, part)
+    return _open_member(content, member)
+
+
+def _open_member(content: Content, member: zipfile.ZipInfo) -> Content:
     if member.flag_bits & 1:
         raise SourceError(f"{content.name}: {member.filename} has a password; unpack it and give the table")
-    name = f"{content.name}#{member.filename}"
+    name = f"{content.name}: {member.filename}"
     return decompressed(
         content, "zip", lambda stack: stack.enter_context(stack.enter_context(open_zip(content)).open(member)), name
     )

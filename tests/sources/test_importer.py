@@ -1,0 +1,114 @@
+"""Files, archives and folders as people have them become songs, playlists and plays, or are left alone."""
+
+import csv
+import io
+import json
+
+import pandas as pd
+import pytest
+
+from segue.errors import SourceError
+from segue_build.sources.importer import ENTRY_COLUMNS, iter_entries, open_source
+from segue_build.sources.tracks import load_tracks
+from tests.support.table_formats import archive
+
+TITLES = [f"Song {n}" for n in range(1, 13)]
+
+
+def as_csv(rows):
+    file = io.StringIO()
+    writer = csv.DictWriter(file, rows[0].keys())
+    writer.writeheader()
+    writer.writerows(rows)
+    return file.getvalue()
+
+
+def exportify(numbers):
+    """A playlist as Exportify writes it."""
+    return as_csv(
+        [
+            {
+                "Track URI": f"spotify:track:track{n:017}", "Track Name": f"Song {n}", "Album Name": "First",
+                "Artist Name(s)": "Ada Blum;Cy" if n % 2 else "Dez & Dot", "Release Date": "1999-05-12",
+                "Duration (ms)": 180_000 + n, "Popularity": n, "Explicit": "false", "Added By": "",
+                "Added At": "2026-03-19T13:10:21Z", "Genres": "indie rock,folk", "Energy": n / 20,
+            }
+            for n in numbers
+        ]
+    )  # fmt: skip
+
+
+def plays(numbers):
+    """Plays as Spotify's extended history has them; every third is a podcast."""
+    return json.dumps(
+        [
+            {
+                "ts": f"2025-01-01T00:{n:02}:41Z", "ms_played": 131_538, "skipped": n == 2,
+                "master_metadata_track_name": None if n % 3 == 0 else f"Song {n}",
+                "master_metadata_album_artist_name": None if n % 3 == 0 else "Ada Blum",
+                "master_metadata_album_album_name": None if n % 3 == 0 else "First",
+                "spotify_track_uri": None if n % 3 == 0 else f"spotify:track:track{n:017}",
+                "episode_name": "Episode" if n % 3 == 0 else None,
+            }
+            for n in numbers
+        ]
+    )  # fmt: skip
+
+
+def became(path):
+    """What each table of a source became, as a person is told."""
+    tables = list(open_source(path, distinct=True))
+    for table in tables:
+        assert sum(map(len, table.chunks)) >= 0
+    return [table.describe() for table in tables]
+
+
+def entries(path):
+    return pd.concat(list(iter_entries(path)), ignore_index=True)
+
+
+def test_an_archive_of_playlists_is_songs_and_playlists(tmp_path, capsys):
+    path = tmp_path / "all.zip"
+    path.write_bytes(archive(("road_trip.csv", exportify(range(1, 11))), ("sunday.csv", exportify(range(5, 13)))))
+    songs, report = load_tracks([str(path)], {})
+    assert songs["name"].tolist() == TITLES
+    assert (report.rows, report.ids_merged) == (18, 6)
+    assert capsys.readouterr().err.splitlines()[-3:] == [
+        "what each file became:",
+        "  all.zip: road_trip.csv (Exportify): songs 10, playlists 1",
+        "  all.zip: sunday.csv (Exportify): songs 8, playlists 1",
+    ]
+    found = entries(path)
+    assert tuple(found) == ENTRY_COLUMNS
+    assert found.groupby("playlist").size().to_dict() == {"road_trip": 10, "sunday": 8}
+    first = found.astype({"duration_ms": int}).iloc[0, :7].to_dict()
+    assert first == {
+        "playlist": "road_trip", "id": "track00000000000000001", "isrc": "", "name": "Song 1",
+        "artists": "Ada Blum\x1fCy", "album": "First", "duration_ms": 180_001,
+    }  # fmt: skip
+
+
+def test_a_folder_of_plays_is_a_history_without_its_podcasts(tmp_path):
+    for year in (2024, 2025):
+        (tmp_path / f"Streaming_History_Audio_{year}.json").write_text(plays(range(1, 10)))
+    (tmp_path / "ReadMeFirst.pdf").write_bytes(b"%PDF-1.7")
+    history = "(Spotify extended streaming history): songs 6, history 6 plays; not songs: 3 podcast episodes"
+    assert became(tmp_path) == [
+        f"{tmp_path.name}: ReadMeFirst.pdf: left alone: this is a PDF document; save the table in it as CSV",
+        f"{tmp_path.name}: Streaming_History_Audio_2024.json {history}",
+        f"{tmp_path.name}: Streaming_History_Audio_2025.json {history}",
+    ]
+    first = entries(tmp_path).iloc[1].to_dict()
+    assert first.pop("played_at") == pd.Timestamp("2025-01-01T00:02:41Z")
+    assert first.pop("skipped") is True
+    assert pd.isna(first.pop("duration_ms"))
+    assert first == {
+        "playlist": "", "id": "track00000000000000002", "isrc": "", "name": "Song 2", "artists": "Ada Blum",
+        "album": "First", "ms_played": 131_538,
+    }  # fmt: skip
+
+
+def test_a_table_of_songs_is_neither_playlists_nor_plays(tmp_path):
+    (tmp_path / "songs.csv").write_text("id,name,energy\ns1,Slow Rain,0.5\n")
+    with pytest.raises(SourceError, match=r"songs.csv: no playlists and no plays in it, only songs; exp"):
+        entries(tmp_path / "songs.csv")
