@@ -228,7 +228,7 @@ def test_the_manifest_begins_with_the_format_and_tells_what_was_fitted(artifacts
     manifest = artifacts.manifest
     assert list(manifest) == [
         "format", "songs", "recommendable", "works", "space", "genres", "attributes", "has_explicit", "clusters",
-        "families", "clusters_chosen", "silhouettes", "row_groups", "records", "search", "quality",
+        "families", "clusters_chosen", "silhouettes", "coverages", "row_groups", "records", "search", "quality",
         "invented", "data", "parameters", "libraries", "files",
     ]  # fmt: skip
     assert manifest["recommendable"] == artifacts.array("recommendable").sum()

@@ -97,9 +97,10 @@ def ward_of_cells(songs: Songs) -> np.ndarray:
     return joined[nearest_centroids(points, centroids)]
 
 
-def plain(songs: Songs, count: int, weights: dict[str, float]) -> np.ndarray:
-    """k-means with weights of blocks."""
+def plain(songs: Songs, weights: dict[str, float], count: int | None = None) -> np.ndarray:
+    """k-means with weights of blocks; count None: as many clusters as the version has."""
     points = songs.points(clustering.block_weights(space_of(songs.catalog), weights))
+    count = len(songs.catalog.manifest["clusters"]) if count is None else count
     centroids = kmeans(points[songs.sample], count, 0, ITERATIONS, STARTED_FROM)
     return nearest_centroids(points, centroids)
 
@@ -163,9 +164,9 @@ METHODS: dict[str, Callable[[Songs], np.ndarray]] = {
     "HDBSCAN": densities,
     "Leiden on the neighbour graph": communities,
     "k-means on sound 0.3, artist 0.2, genre 0.5, 40": partial(plain, count=40, weights=SIMPLE),
-    "the same, 64": partial(plain, count=64, weights=SIMPLE),
+    "the same, as many as in use": partial(plain, weights=SIMPLE),
     "k-means with the weights in use, 40": partial(plain, count=40, weights=clustering.BROWSING_WEIGHTS),
-    "the same weights, 64": partial(plain, count=64, weights=clustering.BROWSING_WEIGHTS),
+    "the same weights, as many as in use": partial(plain, weights=clustering.BROWSING_WEIGHTS),
     "in use": in_use,
 }
 

@@ -119,6 +119,17 @@ def test_the_silhouette_is_best_where_the_number_of_clusters_is_right():
     assert all(0 <= value <= 1 for value in found.values())
 
 
+def test_many_genres_need_more_clusters_than_sound_alone(crowd):
+    genres = (crowd[:, :5] > 0) @ (1 << np.arange(5))
+    by_sound, by_genres = clustered(crowd)[0], clustered(crowd, genres)[0]
+    assert {count: found.silhouette for count, found in by_sound.tried.items()} == {
+        count: found.silhouette for count, found in by_genres.tried.items()
+    }
+    assert by_sound.chosen == max(by_sound.tried, key=lambda count: by_sound.tried[count].silhouette)
+    assert by_genres.chosen == max(by_genres.tried, key=lambda count: sum(by_genres.tried[count]))
+    assert by_sound.chosen < by_genres.chosen
+
+
 def test_songs_that_taught_nothing_are_in_the_nearest_cell_of_the_nearest_cluster(crowd):
     found = fit(space(6), crowd[:1_000], genre_matrix(np.zeros(1_000, int)), 2_500)
     cells = found.assign(crowd)

@@ -42,7 +42,8 @@ def write(folder: Path, model: FittedModel) -> dict[str, Any]:
         "clusters": model.descriptions.clusters,
         "families": model.descriptions.families,
         "clusters_chosen": clustering.chosen,
-        "silhouettes": {str(count): value for count, value in clustering.silhouettes.items()},
+        "silhouettes": {str(count): found.silhouette for count, found in clustering.tried.items()},
+        "coverages": {str(count): found.coverage for count, found in clustering.tried.items()},
         "row_groups": firsts,
     }
 

@@ -5,6 +5,7 @@ the sound follow only where other clusters have the same genres, and are the who
 no few genres describe is called mixed.
 """
 
+import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -85,6 +86,12 @@ def share_covered(genres: sparse.csr_matrix, chosen: Sequence[int]) -> float:
     return float((np.asarray(genres[:, list(chosen)].sum(axis=1)).ravel() > 0).mean())
 
 
+def name_coverage(genres: sparse.csr_matrix, labels: np.ndarray) -> float:
+    """The share of songs that have one of the genres that say most of their cluster; labels int64, of the songs."""
+    groups = songs_by_group(labels, int(labels.max()) + 1)
+    return sum(covering_genres(genres[songs]).share * len(songs) for songs in groups) / max(len(labels), 1)
+
+
 class GroupName(NamedTuple):
     """A name, and the genres that it says."""
 
@@ -118,19 +125,19 @@ class ClusterNamer:
         min_share : of the songs that each genre must add
         """
         genres = [self._best_genres(songs, entry, min_share) for songs, entry in zip(groups, previous)]
-        texts = [self._described(songs, codes, unclear) for songs, codes in zip(groups, genres)]
+        described = [self._described(songs, codes, unclear) for songs, codes in zip(groups, genres)]
         words = [self._distinguishing_words(number, groups, genres) for number in range(len(groups))]
-        candidates = [list(_candidate_names(*each, len(groups))) for each in zip(texts, words)]
-        taken: dict[str, int] = {}
+        candidates = [list(_candidate_names(*each, len(groups))) for each in zip(described, words)]
+        chosen: dict[frozenset[str], int] = {}  # the same words in another order are no other name
+        texts = [""] * len(groups)
         for number, entry in enumerate(previous):
-            if entry and entry["name"] not in taken and entry["name"] in candidates[number]:
-                taken[entry["name"]] = number
-        for number in sorted(set(range(len(groups))) - set(taken.values())):
-            taken[next(name for name in candidates[number] if name not in taken)] = number
-        return [
-            GroupName(text, [self._genres.names[code] for code in genres[number]])
-            for text, number in sorted(taken.items(), key=lambda item: item[1])
-        ]
+            kept = [parts for parts in candidates[number] if entry and _joined_parts(parts) == entry["name"]]
+            if kept and frozenset(kept[0]) not in chosen:
+                chosen[frozenset(kept[0])], texts[number] = number, _joined_parts(kept[0])
+        for number in sorted(set(range(len(groups))) - set(chosen.values())):
+            parts = next(parts for parts in candidates[number] if frozenset(parts) not in chosen)
+            chosen[frozenset(parts)], texts[number] = number, _joined_parts(parts)
+        return [GroupName(text, [self._genres.names[code] for code in codes]) for text, codes in zip(texts, genres)]
 
     def _named_genres(self, entry: Mapping[str, Any]) -> list[int]:
         return [self._codes[name] for name in entry["named"] if name in self._codes]
@@ -187,13 +194,21 @@ class ClusterNamer:
         return sorted(deviations, key=lambda word: -deviations[word])
 
 
-def _candidate_names(genres: str, words: Sequence[str], count: int) -> Iterator[str]:
-    """Genres with ever more words; without genres ever fewer words; then with numbers."""
-    for n_words in range(1 if words else 0, MAX_WORDS + 1) if genres else range(min(MAX_WORDS, len(words)), 0, -1):
-        yield ", ".join([*([genres] if genres else []), *words[:n_words]])
-    base = ", ".join([genres, *words[:1]] if genres else words[:1]) or "mixed"
+def _candidate_names(genres: str, words: Sequence[str], count: int) -> Iterator[tuple[str, ...]]:
+    """The parts of names: genres with ever more words; without genres ever fewer words; then with numbers."""
+    if genres:
+        for n_words in range(1 if words else 0, MAX_WORDS + 1):
+            yield (genres, *words[:n_words])
+    else:
+        for n_words in range(min(MAX_WORDS, len(words)), 0, -1):
+            yield from itertools.combinations(words, n_words)
+    base = (genres, *words[:1]) if genres else tuple(words[:1]) or ("mixed",)
     yield base
-    yield from (f"{base} ({number})" for number in range(2, count + 2))
+    yield from ((*base[:-1], f"{base[-1]} ({number})") for number in range(2, count + 2))
+
+
+def _joined_parts(parts: Sequence[str]) -> str:
+    return ", ".join(parts)
 
 
 def _known(values: np.ndarray) -> np.ndarray:

@@ -2,9 +2,9 @@
 
 *Clusters* are found by k-means in a space for browsing: sound, artist, genre and year, but not popularity or season,
 which tell nothing of the kind of music. Their number is the one of the best simplified silhouette (Hruschka, Campello
-and de Castro, Information Sciences 176, 2006); those whose genres say too few of their songs are split. *Families*
-are clusters joined by Ward's method, each weighted by its size, in a space where sound counts more. *Cells* are found
-by k-means within each cluster, in the space of the score.
+and de Castro, Information Sciences 176, 2006) and name coverage together; those whose genres say too few of their
+songs are split. *Families* are clusters joined by Ward's method, each weighted by its size, in a space where sound
+counts more. *Cells* are found by k-means within each cluster, in the space of the score.
 
 Everything is learned from a sample of songs, by whose centroids any number of songs are assigned.
 """
@@ -12,7 +12,7 @@ Everything is learned from a sample of songs, by whose centroids any number of s
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy import sparse
@@ -22,7 +22,7 @@ from segue.catalog import Catalog
 from segue.catalog.lookup.exact import songs_by_ids
 from segue.catalog.normalization import hash64
 from segue.engine.space import Space, squared_distances
-from segue_build.model.cluster_names import covering_genres, songs_by_group
+from segue_build.model.cluster_names import covering_genres, name_coverage, songs_by_group
 from segue_build.model.incidence import group_members
 from segue_build.model.kmeans import (
     grid_scale,
@@ -48,14 +48,25 @@ MAX_CLUSTERS = 80  # more than anybody reads through
 CLUSTERS_PER_SQRT = 0.5  # at most, for each square root of the number of songs: a few dozen songs each, or more
 CLUSTER_TRAINING_SONGS = 60_000  # at most, from which clusters are learned
 SILHOUETTE_SONGS = 20_000  # of them by which their number is chosen
-CANDIDATE_SHARES = (0.8, 0.85, 0.9, 0.95, 1.0)  # of the largest number of clusters
+CANDIDATE_SHARES = (0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 1.0)  # of the largest number of clusters
 STARTS = 2  # of k-means for clusters; the tightest result is taken
 MIN_COVERAGE = 0.5  # share of a cluster's songs that its genres must say
 MIN_SPLIT_GAIN = 0.05  # by which a split must raise that share
 MIN_HALF = 0.25  # of an average cluster's songs, that either half must have
 CLUSTERS_PER_FAMILY, MAX_FAMILIES = 4, 12
-KEPT_SILHOUETTE = 0.02  # by which another number of clusters must be better than that of the version before
+KEPT_LEAD = 0.02  # in silhouette and coverage, that another number of clusters than the version's before must have
 MIN_OVERLAP = 1 / 3  # Jaccard index of two versions' clusters from which they are the same one
+
+
+class Partition(NamedTuple):
+    """How good a number of clusters is: both 0..1, to four digits.
+
+    silhouette : simplified, how much nearer songs are to their own centroid than to the next one
+    coverage : share of the songs that have one of the genres that say most of their cluster
+    """
+
+    silhouette: float
+    coverage: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +80,7 @@ class Clustering:
     scale : float64, shape (n_dims,), from vectors to the points of the space of the score
     cell_centroids : float32, shape (n_cells, n_dims)
     cell_clusters : int64, shape (n_cells,), rising, the index of each cell's cluster
-    silhouettes : number of clusters -> simplified silhouette
+    tried : numbers of clusters that were tried, and how good they are
     chosen : the number that was chosen of these, before unclear clusters were split
     """
 
@@ -80,7 +91,7 @@ class Clustering:
     scale: np.ndarray
     cell_centroids: np.ndarray
     cell_clusters: np.ndarray
-    silhouettes: Mapping[int, float]
+    tried: Mapping[int, "Partition"]
     chosen: int
 
     def assign(self, vectors: np.ndarray) -> np.ndarray:
@@ -151,8 +162,8 @@ def fit_clustering(
     keys = song_keys(ids)
     few = keyed_sample(keys, CLUSTER_TRAINING_SONGS, seed)
     points, keys = browsing_points(sample[few], scales[0]), keys[few]
-    silhouettes = _silhouettes(points, keys, n_songs, seed)
-    chosen = max(silhouettes, key=lambda count: silhouettes[count] + KEPT_SILHOUETTE * (count == previous.chosen))
+    tried = _partitions(points, genres[few], keys, n_songs, seed)
+    chosen = max(tried, key=lambda count: sum(tried[count]) + KEPT_LEAD * (count == previous.chosen))
     centroids = fit_centroids(points, genres[few], keys, chosen, n_songs, seed)
     labels = nearest_centroids(points, centroids)
     used, labels = np.unique(labels, return_inverse=True)
@@ -166,7 +177,7 @@ def fit_clustering(
     order = np.argsort(numbers)
     found = Clustering(
         scales[0], centroids[order], numbers[order], families[order], scales[1],
-        np.empty((0, sample.shape[1]), np.float32), np.empty(0, np.int64), silhouettes, chosen,
+        np.empty((0, sample.shape[1]), np.float32), np.empty(0, np.int64), tried, chosen,
     )  # fmt: skip
     return _with_cells(found, sample, n_songs, seed)
 
@@ -233,15 +244,19 @@ def _max_clusters(n_songs: int) -> int:
     return max(1, min(MAX_CLUSTERS, round(CLUSTERS_PER_SQRT * n_songs**0.5)))
 
 
-def _silhouettes(points: np.ndarray, keys: np.ndarray, n_songs: int, seed: int) -> dict[int, float]:
-    """Numbers of clusters and their simplified silhouettes, to four digits, the smaller numbers first."""
+def _partitions(
+    points: np.ndarray, genres: sparse.csr_matrix, keys: np.ndarray, n_songs: int, seed: int
+) -> dict[int, Partition]:
+    """Numbers of clusters and how good they are, the smaller numbers first."""
     most, few = _max_clusters(n_songs), keyed_sample(keys, SILHOUETTE_SONGS, seed)
-    points, keys = points[few], keys[few]
+    points, genres, keys = points[few], genres[few], keys[few]
     counts = sorted({max(1, round(share * most)) for share in CANDIDATE_SHARES})
-    return {
-        count: simplified_silhouette(points, kmeans(points, count, seed, MAX_ITERATIONS, INIT_SONGS, keys))
-        for count in bar(counts, "numbers of clusters", "", len(counts))
-    }
+    tried = {}
+    for count in bar(counts, "numbers of clusters", "", len(counts)):
+        centroids = kmeans(points, count, seed, MAX_ITERATIONS, INIT_SONGS, keys)
+        coverage = name_coverage(genres, nearest_centroids(points, centroids))
+        tried[count] = Partition(simplified_silhouette(points, centroids), round(coverage, 4))
+    return tried
 
 
 def simplified_silhouette(points: np.ndarray, centroids: np.ndarray) -> float:

@@ -71,10 +71,10 @@ def histograms(values: Mapping[str, np.ndarray]) -> str:
         return _svg(figure)
 
 
-def elbow(fits: Sequence[ClusterFit], used: ClusterFit, silhouettes: Mapping[int, float], chosen: int) -> str:
+def elbow(fits: Sequence[ClusterFit], used: ClusterFit, tried: Mapping[int, float], chosen: int) -> str:
     """Distance to the centre, and silhouette, over the number of clusters, and by what the number was chosen.
 
-    silhouettes : number of clusters that was tried -> simplified silhouette
+    tried : number of clusters -> the sum of simplified silhouette and name coverage
     """
     with _figure(11, 3.2) as figure:
         left, middle, right = figure.subplots(1, 3)
@@ -82,8 +82,8 @@ def elbow(fits: Sequence[ClusterFit], used: ClusterFit, silhouettes: Mapping[int
         left.set(title="mean squared distance to the centre", xlabel="clusters", ylim=(0, None))
         _curve(middle, [(s.k, s.silhouette) for s in fits], (used.k, used.silhouette))
         middle.set(title="mean silhouette", xlabel="clusters")
-        _curve(right, list(silhouettes.items()), (chosen, silhouettes.get(chosen)), "chosen")
-        right.set(title="simplified silhouette, numbers tried", xlabel="clusters")
+        _curve(right, list(tried.items()), (chosen, tried.get(chosen)), "chosen")
+        right.set(title="silhouette and name coverage, numbers tried", xlabel="clusters")
         return _svg(figure)
 
 

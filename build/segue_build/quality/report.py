@@ -78,7 +78,8 @@ def render(catalog: Catalog, history: Mapping[str, Any]) -> str:
         song_map = report_data.sample_map(catalog)
     clusters = {cluster.id: cluster for family in families for cluster in family.clusters}
     colours = dict(zip(clusters, plots.colours([len(family.clusters) for family in families])))
-    silhouettes = {int(count): value for count, value in catalog.manifest["silhouettes"].items()}
+    coverages = catalog.manifest["coverages"]
+    tried = {int(count): value + coverages[count] for count, value in catalog.manifest["silhouettes"].items()}
     ids = [entry["id"] for entry in catalog.manifest["clusters"]]
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
@@ -100,7 +101,7 @@ def render(catalog: Catalog, history: Mapping[str, Any]) -> str:
         tried=min(len(catalog), report_data.KMEANS_SONGS),
         mapped=len(song_map.coordinates),
         histograms=plots.histograms(_known_values(catalog)),
-        elbow=plots.elbow(fits, used, silhouettes, catalog.manifest["clusters_chosen"]),
+        elbow=plots.elbow(fits, used, tried, catalog.manifest["clusters_chosen"]),
         map=plots.cluster_map(song_map, [colours[one] for one in ids], ids),
         meaning=METRIC_DESCRIPTIONS,
         quality=metrics_with_history(history, catalog.version),
