@@ -330,8 +330,8 @@ def test_without_a_source_invented_songs_never_take_the_place_of_real_ones(real,
     assert everything(real) == before
     assert capsys.readouterr().err.splitlines()[-1] == (
         f"error: the songs in {real} are real ones, and without --source they would be replaced by invented ones:"
-        " run 'segue fit --source 'my songs.csv' --playlists lists.csv --seed 3', or say --source demo if that is what"
-        " you want"
+        " run 'segue fit --source 'my songs.csv' --playlists lists.csv --seed 3', or say --source demo if that is"
+        " what you want"
     )
     assert main(["fit", "--source", "demo:200", "--out", str(real)]) == 0
     assert load(real).manifest["invented"]

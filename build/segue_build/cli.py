@@ -110,8 +110,9 @@ def _add_fit(commands: Commands) -> None:
     parser.add_argument(
         "--playlists",
         type=Path,
-        metavar="CSV",
-        help="learn what people play together: playlist_id and track_id, or playlist_id, artist and title",
+        metavar="PLAYLISTS",
+        help="learn what people play together: a file, an archive or a folder of playlists or listening histories, in"
+        " any form that --source takes",
     )
     parser.add_argument(
         "--fold",
@@ -156,7 +157,7 @@ def _add_recommend(commands: Commands) -> None:
 def _add_evaluate(commands: Commands) -> None:
     parser = add_command(commands, "evaluate", "judge the current version by playlists", "--playlists playlists.csv")
     parser.add_argument(
-        "--playlists", type=Path, metavar="CSV", required=True, help="with the columns that fit takes"
+        "--playlists", type=Path, metavar="PLAYLISTS", required=True, help="what fit --playlists takes"
     )
     parser.add_argument(
         "--fold",

@@ -31,7 +31,7 @@ from segue_build.quality.metrics import (
     table_metrics,
 )
 from segue_build.releases import version_history
-from segue_build.sources import playlists
+from segue_build.sources import importer, playlists
 from segue_build.sources.ingest_report import IngestReport
 from segue_build.sources.series import batch_slices
 from segue_build.sources.tracks import DEMO, load_tracks, uses_demo
@@ -184,7 +184,7 @@ def _current_catalog(out: Path) -> catalog.Catalog | None:
 def _check_fold(path: Path, fold: int, frame: pd.DataFrame) -> None:
     """Report a fold that judges nothing now rather than after the work."""
     works = playlists.catalog_works(frame)
-    fold_playlists = playlists.load_playlists(path, works).split("valid", fold)
+    fold_playlists = importer.load_playlists(path, works).split("valid", fold)
     playlist_queries(fold_playlists, works, frame["id"].iloc[works.rows].tolist())
 
 
@@ -231,8 +231,11 @@ def _rounded(value: float | list[float]) -> float | list[float]:
 
 
 def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    """The digest of a file, or of all files in a folder and their names."""
+    if path.is_dir():
+        parts = [f"{file.relative_to(path)} {_sha256(file)}\n" for file in sorted(path.rglob("*")) if file.is_file()]
+        return hashlib.sha256("".join(parts).encode()).hexdigest()
+    return version_files.file_sha256(path)
 
 
 def fingerprint(frame: pd.DataFrame) -> str:

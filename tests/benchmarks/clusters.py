@@ -34,7 +34,7 @@ from segue_build.model.cluster_names import covering_genres
 from segue_build.model.kmeans import grid_scale, kmeans, nearest_centroids, sample_rows, to_grid
 from segue_build.quality.evaluate import evaluated_catalog
 from segue_build.quality.metrics import evenness, mutual_information, pair_information, playlist_pairs, song_genres
-from segue_build.sources.playlists import load_playlists
+from segue_build.sources.importer import load_playlists
 from tests.benchmarks.figures import Row, table
 
 ITERATIONS, STARTED_FROM = 25, 30_000

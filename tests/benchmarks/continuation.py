@@ -18,7 +18,7 @@ from segue.engine.scoring import Scorer
 from segue.engine.seeds import ResolvedSeed, resolve
 from segue.query.schema import Seed
 from segue_build.quality.evaluate import EvaluatedCatalog, evaluated_catalog
-from segue_build.sources.playlists import load_playlists
+from segue_build.sources.importer import load_playlists
 
 SEEDS = 5
 FEWEST = 10  # works that a playlist must hold besides the seeds

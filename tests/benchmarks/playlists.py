@@ -27,7 +27,8 @@ from segue.journeys.playlists import MINUTE_MS, Playlist, playlist, rank_candida
 from segue.query.schema import FLOWS, PlaylistQuery, Query, Seed
 from segue_build.progress import bar
 from segue_build.quality.evaluate import EvaluatedCatalog, evaluated_catalog
-from segue_build.sources.playlists import FOLDS, load_playlists
+from segue_build.sources.importer import load_playlists
+from segue_build.sources.playlists import FOLDS
 from tests.benchmarks.continuation import FEWEST, SEEDS, drawn
 from tests.benchmarks.figures import Row, table
 

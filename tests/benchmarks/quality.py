@@ -18,7 +18,8 @@ from segue.catalog import Catalog
 from segue_build.fit import FitOptions, fit
 from segue_build.quality.evaluate import EvaluatedCatalog, evaluate_playlists, evaluated_catalog
 from segue_build.quality.metrics import coverage_metrics, playlist_queries, ranking_metrics
-from segue_build.sources.playlists import FOLDS, load_playlists
+from segue_build.sources.importer import load_playlists
+from segue_build.sources.playlists import FOLDS
 from tests.benchmarks import methods
 from tests.benchmarks.ablation import CHOICES, without
 

@@ -15,7 +15,8 @@ from segue_build import progress
 from segue_build.fit import FitOptions, fit
 from segue_build.quality.evaluate import EvaluatedCatalog, evaluated_catalog
 from segue_build.quality.metrics import MIN_WORKS, PlaylistQuery, ranking_metrics
-from segue_build.sources.playlists import Playlists, load_playlists
+from segue_build.sources.importer import load_playlists
+from segue_build.sources.playlists import Playlists
 from tests.benchmarks.quality import made, means
 
 FIGURES = ("HR@10", "xHR@10", "AUC")

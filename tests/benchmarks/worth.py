@@ -15,7 +15,8 @@ import numpy as np
 
 from segue_build.fit import FitOptions
 from segue_build.quality.evaluate import evaluated_catalog
-from segue_build.sources.playlists import FOLDS, Playlists, load_playlists, playlist_frequencies
+from segue_build.sources.importer import load_playlists
+from segue_build.sources.playlists import FOLDS, Playlists, playlist_frequencies
 from tests.benchmarks.figures import Row, table
 from tests.benchmarks.quality import made
 

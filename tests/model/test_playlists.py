@@ -14,7 +14,8 @@ from segue.query.schema import Query, Seed
 from segue_build.cli import main
 from segue_build.model import playlist_model, works
 from segue_build.model.playlist_model import MAX_NEIGHBOURS, fit_playlist_model
-from segue_build.sources.playlists import FOLDS, Playlists, catalog_works, load_playlists
+from segue_build.sources.importer import load_playlists
+from segue_build.sources.playlists import FOLDS, Playlists, catalog_works
 from tests.engine.test_recommend import check_random_requests
 from tests.support import brute_force, invented_playlists, tables, world
 

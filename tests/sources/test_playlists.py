@@ -4,14 +4,18 @@ import importlib.util
 import random
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from segue_build import ROOT
 from segue_build.cli import main
-from segue_build.sources import playlists
-from segue_build.sources.playlists import MAX_PLAYLIST_WORKS, load_playlists
+from segue_build.sources import importer, playlists
+from segue_build.sources.importer import load_playlists
+from segue_build.sources.multivalue import SEPARATOR
+from segue_build.sources.playlists import MAX_PLAYLIST_WORKS
 from tests.support import world
 
 SCORE = ROOT.parent / "shared" / "quality" / "score.py"
@@ -47,7 +51,7 @@ def members(found):
 
 def test_works_are_numbered_and_the_most_popular_version_stands_for_each(known):
     assert known.by_id == {"one": 0, "one-live": 0, "two": 1, "three": 2}
-    assert known.by_key == {("les ondees", "deja reve"): 0, ("tomas vrba", "low tide"): 1, ("", "three"): 2}
+    assert known.by_key == {("lesondees", "deja reve"): 0, ("tomasvrba", "low tide"): 1, ("", "three"): 2}
     assert (known.rows.tolist(), known.artists) == ([0, 2, 3], ["les ondees", "tomas vrba", ""])
 
 
@@ -77,8 +81,151 @@ def test_a_song_without_a_known_id_is_found_by_artist_and_title(read, artist, ti
     assert members(found) == {"p": [0]}
 
 
+CREDITS = {
+    "Ines & the Lanterns": ["Ines & the Lanterns", "Ines and The Lanterns", "ines lanterns"],
+    f"Ada{SEPARATOR}Bo": [
+        "Ada;Bo",
+        "Ada, Bo",
+        "Ada & Bo",
+        "Ada feat. Bo",
+        "Ada ft Bo",
+        "Bo / Ada",
+        "Ada x Bo",
+        "Bo",
+        "ADA",
+    ],
+    "Earth, Wind & Fire": ["Earth, Wind & Fire", "Earth Wind and Fire", "earth wind fire"],
+    "Tyler, The Creator": ["Tyler, The Creator", "Tyler The Creator"],
+    "The Ferries": ["Ferries", "The Ferries with Ada", "Ada vs. The Ferries"],
+    "AC/DC": ["AC/DC", "ACDC", "AC DC"],
+}
+
+
+@pytest.mark.parametrize(
+    ("credit", "written"), [(credit, written) for credit, forms in CREDITS.items() for written in forms]
+)
+def test_credits_match_however_they_are_written(credit, written):
+    known = playlists.number_works(["a", "b"], ["Tide", "Rain"], [credit, credit], np.zeros(2), np.ones(2, bool))
+    for artists in (written, written.replace(";", SEPARATOR)):
+        assert (known.find(artists, "Tide"), known.find(artists, "Rain (Live)")) == (0, 1)
+        assert (known.find(artists, "Tides"), known.find(artists, ""), known.find("", "Tide")) == (None, None, None)
+
+
+def test_an_artists_own_song_comes_before_one_that_features_the_artist():
+    artists = [f"Ada{SEPARATOR}Bo", "Bo", f"Cy{SEPARATOR}Bo"]
+    known = playlists.number_works(["a", "b", "c"], ["Tide"] * 3, artists, np.zeros(3), np.ones(3, bool))
+    found = {
+        written: known.find(written, "Tide")
+        for written in ("Bo", "Ada", "Ada & Bo", "Cy feat. Bo", "Dot & Bo", "Dot")
+    }
+    assert found == {"Bo": 1, "Ada": 0, "Ada & Bo": 0, "Cy feat. Bo": 2, "Dot & Bo": 1, "Dot": None}
+
+
 def test_the_id_wins_over_artist_and_title(read):
     assert members(read("playlist_id,track_id,artist,title\np,two,Les Ondées,Déjà Rêvé\n")) == {"p": [1]}
+
+
+@pytest.fixture
+def matched(monkeypatch, known):
+    """Playlists of entries, given as cells that differ from those of an entry that says nothing."""
+
+    def of(*rows, known=known):
+        blank = dict.fromkeys(("playlist", "id", "isrc", "name", "artists", "album"), "")
+        blank |= {"played_at": None, "ms_played": np.nan, "duration_ms": np.nan, "skipped": None}
+        entries = pd.DataFrame([blank | row for row in rows])
+        entries["played_at"] = pd.to_datetime(entries["played_at"], utc=True)
+        monkeypatch.setattr(importer, "iter_entries", lambda path: [entries[:2], entries[2:]])
+        return load_playlists(Path("mine.zip"), known)
+
+    return of
+
+
+def test_the_isrc_comes_after_the_id_and_before_the_title():
+    ids, names = ["a", "b", "c"], ["A", "B", "C"]
+    known = playlists.number_works(
+        ids, names, ["X"] * 3, np.zeros(3), np.ones(3, bool), isrcs=["", "QZ1112233333", "QZ1112233334"]
+    )
+    frame = pd.DataFrame({"id": ids, "name": names, "artists": "X", "isrc": [None, "QZ1112233333", "QZ1112233334"]})
+    frame = frame.assign(popularity=0.0, tempo=1.0, duration_ms=1.0)
+    assert playlists.catalog_works(frame).by_isrc == known.by_isrc == {"QZ1112233333": 1, "QZ1112233334": 2}
+
+
+def test_entries_are_counted_by_what_they_matched_by(matched):
+    ids, names = ["a", "b", "c"], ["A", "B", "C"]
+    isrcs = ["", "QZ1112233333", "QZ1112233334"]
+    known = playlists.number_works(ids, names, ["X"] * 3, np.zeros(3), np.ones(3, bool), isrcs=isrcs)
+    rows = [
+        {"id": "a", "isrc": isrcs[1], "artists": "X", "name": "C"},
+        {"id": "elsewhere", "isrc": isrcs[1], "artists": "X", "name": "C"},
+        {"id": "elsewhere", "isrc": "QZ0000000000", "artists": "X & Y", "name": "C"},
+        {"artists": f"X{SEPARATOR}Y", "name": "D"},
+        {"artists": f"X{SEPARATOR}Y", "name": "D"},
+        {"id": "elsewhere"},
+        {"name": "D"},
+    ]
+    found = matched(*({"playlist": "p"} | row for row in rows), known=known)
+    assert (members(found), found.artists[3:]) == ({"p": [0, 1, 2, 3]}, ["x"])
+    assert found.matches.lines() == [
+        "3 entries match songs of the catalogue (1 by id, 1 by ISRC, 1 by artist and title), 4 do not",
+        "  no match: D by X, Y",
+        "  no match: elsewhere",
+        "  no match: D",
+    ]
+
+
+def test_ten_entries_that_did_not_match_are_shown_those_that_are_there_most_often(matched):
+    rows = [{"playlist": f"p{n}", "id": "one"} for n in range(3)]
+    rows += [
+        {"playlist": f"p{n}", "name": f"Song {k}", "artists": "X"} for k in range(15) for n in range(3 + (k == 9))
+    ]
+    first, *shown = matched(*rows).matches.lines()
+    assert first == "3 entries match songs of the catalogue (3 by id), 46 do not"
+    assert shown == [f"  no match: Song {k} by X" for k in (9, *range(9))]
+
+
+def play(minute, song, **cells):
+    return {"played_at": pd.Timestamp("2026-01-01T10:00Z") + pd.Timedelta(minutes=minute), "id": song, **cells}
+
+
+def test_half_an_hour_without_a_play_ends_a_session(matched):
+    found = matched(play(0, "one"), play(29, "two"), play(58.9, "one"), play(89, "two"), play(300, "three"))
+    assert members(found) == {
+        "2026-01-01T10:00:00Z": [0, 1],
+        "2026-01-01T11:29:00Z": [1],
+        "2026-01-01T15:00:00Z": [2],
+    }
+
+
+def test_plays_need_not_be_in_order_and_repeats_count_once(matched):
+    found = matched(
+        play(50, "one"), play(5, "two"), play(0, "three"), play(25, "one"), play(27, "one"), play(25, "two")
+    )
+    assert members(found) == {"2026-01-01T10:00:00Z": [2, 1, 0]}
+
+
+def test_the_gap_is_from_the_end_of_a_play_to_the_beginning_of_the_next_where_its_length_is_known(matched):
+    minute = 60_000
+    found = matched(play(0, "one"), play(40, "two", ms_played=11 * minute), play(80, "three", ms_played=10 * minute))
+    assert members(found) == {"2026-01-01T10:00:00Z": [0, 1], "2026-01-01T11:20:00Z": [2]}
+
+
+def test_a_skip_or_less_than_half_a_minute_does_not_count_but_somebody_was_there(matched):
+    found = matched(
+        play(0, "one", ms_played=200_000, skipped=False),
+        play(20, "two", ms_played=29_999),
+        play(40, "three", ms_played=100_000, skipped=True),
+        play(60, "two", ms_played=30_000),
+        play(500, "one", skipped=True),
+    )
+    assert members(found) == {"2026-01-01T10:00:00Z": [0, 1]}
+    assert found.matches.summary() == (
+        "2 entries match songs of the catalogue (2 by id), 0 do not; 3 plays were skipped or shorter than 30 seconds"
+    )
+
+
+def test_plays_and_playlists_in_one_source_teach_both(matched):
+    found = matched({"playlist": "p", "id": "two"}, play(0, "one"), {"playlist": "p", "id": "one"}, {"id": "three"})
+    assert members(found) == {"p": [1, 0], "2026-01-01T10:00:00Z": [0]}
 
 
 def test_works_outside_the_catalogue_are_kept_apart(read):
@@ -152,7 +299,8 @@ def test_the_folds_are_those_of_the_judge_outside(read):
 
 # --- bad input ------------------------------------------------------------------------------------------------
 
-COLUMNS = "no column identifies playlists or songs in"
+NOTHING = "no playlists and no plays in it, only"
+COLUMNS = "no column holds a song's id or name"
 MATCHES_NOTHING = "no song of these playlists is in the catalogue, by id or by artist and title"
 BAD = {
     "empty": (b"", "bad.csv: the file is empty"),
@@ -161,8 +309,12 @@ BAD = {
         "playlist_id,title\np,Zoë\n".encode() + b"q,Zo\xeb\n",
         "line 3: byte 0xeb is not UTF-8, although",
     ),
-    "unknown columns": (b"mix,song_ref\np,piano-1\n", f"bad.csv, row 1: {COLUMNS} mix, song_ref; expected"),
-    "no songs": (b"playlist_id,artist\np,Halberd\n", f"bad.csv, row 1: {COLUMNS} playlist_id, artist; expected"),
+    "unknown columns": (b"mix,song_ref\np,piano-1\n", f"bad.csv: {NOTHING} row 1: {COLUMNS}"),
+    "no songs": (b"playlist_id,artist\np,Halberd\n", f"bad.csv: {NOTHING} row 1: {COLUMNS}"),
+    "songs": (
+        b"track_id,track_name,energy\n1,A,0.5\n",
+        f"bad.csv: {NOTHING} songs; expected playlists or plays: a table",
+    ),
     "headers only": (b"playlist_id,track_id\n", f"bad.csv: {MATCHES_NOTHING}"),
     "nothing matches": (b"playlist_id,track_id\np,nobody\nq,knows\n", f"bad.csv: {MATCHES_NOTHING}"),
 }
@@ -243,10 +395,11 @@ READ = """
 import resource, sys
 from pathlib import Path
 import numpy as np
-from segue_build.sources import playlists
+from segue_build.sources import importer, playlists
+from segue_build.sources.multivalue import SEPARATOR
 ids = [f"song{number}" for number in range(50_000)]
 known = playlists.number_works(ids, ids, ids, np.zeros(len(ids)), np.ones(len(ids), bool))
-found = playlists.load_playlists(Path(sys.argv[1]), known)
+found = importer.load_playlists(Path(sys.argv[1]), known)
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
 print(len(found.names), sum(map(len, found.members)), len(found.artists), peak)
 """

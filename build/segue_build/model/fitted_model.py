@@ -1,6 +1,7 @@
 """The model: everything that is fitted to a canonical table, its songs sorted so that similar ones lie together."""
 
 import dataclasses
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +28,7 @@ from segue_build.model.map_layout import map_coordinates
 from segue_build.model.playlist_model import NeighbourLists, add_playlist_block
 from segue_build.model.quantization import ProductQuantization, fit_pq
 from segue_build.progress import stage
-from segue_build.sources import playlists, series
+from segue_build.sources import importer, playlists, series
 from segue_build.sources.ingest_report import IngestReport
 
 Ragged = tuple[np.ndarray, np.ndarray]  # lists: how many items each has, and the items of all, end to end
@@ -121,7 +122,9 @@ def fit_model(
     if playlists_path:
         with stage(f"learning from {playlists_path}"):
             known = playlists.catalog_works(frame, works.match_key, work_numbers)
-            training = playlists.load_playlists(playlists_path, known)
+            training = importer.load_playlists(playlists_path, known)
+            print("\n".join(training.matches.lines()), file=sys.stderr)
+            report.add_note(training.matches.summary())
             if fold is not None:
                 training = training.split("train", fold)
             embedding, neighbours = add_playlist_block(embedding, work_numbers, known, training, seed, report)

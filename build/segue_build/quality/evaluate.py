@@ -30,8 +30,9 @@ from segue_build.quality.metrics import (
     song_clusters,
     table_metrics,
 )
+from segue_build.sources.importer import load_playlists
 from segue_build.sources.multivalue import SEPARATOR
-from segue_build.sources.playlists import CatalogWorks, catalog_works, load_playlists
+from segue_build.sources.playlists import CatalogWorks, catalog_works
 
 COLUMNS = ("id", "name", "artists", "popularity", "duration_ms", "tempo")
 METRIC_DESCRIPTIONS = {

@@ -22,6 +22,7 @@ from segue_build.sources.formats.base import Table
 from segue_build.sources.formats.detection import open_tables
 from segue_build.sources.multivalue import SEPARATOR, infer_credits, join_values, split_artists
 from segue_build.sources.normalization import BOOLEANS, ID_AFFIXES
+from segue_build.sources.playlists import CatalogWorks, Playlists, match_entries
 from segue_build.sources.series import Series, map_distinct, stripped_texts, without_missing
 from segue_build.sources.values import parse_duration, parse_numbers, parse_times
 
@@ -151,6 +152,18 @@ def iter_entries(source: Path) -> Iterator[pd.DataFrame]:
         what = ", ".join(dict.fromkeys(table.reason or table.role for table in found))
         raise SourceError(f"{source.name}: no playlists and no plays in it, only {what}; {EXPECTED_ENTRIES}")
     print_summary(table for table in found if table.counts or table.role == Role.LEFT_ALONE)
+
+
+def load_playlists(source: Path, known: CatalogWorks) -> Playlists:
+    """All playlists of a source, and the sessions of its plays, matched to a catalogue.
+
+    Raises
+    ------
+    SourceError
+        it can't be read, holds no playlists and no plays, or no song of the catalogue.
+
+    """
+    return match_entries(iter_entries(source), known, source.name)
 
 
 def print_summary(tables: Iterable[ImportedTable]) -> None:

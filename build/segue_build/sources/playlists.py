@@ -1,31 +1,28 @@
-"""Playlists that people made, as sets of works, whether the catalogue has these works or not."""
+"""Playlists and histories that people made, as sets of works, whether the catalogue has these works or not.
+
+A history becomes sessions: plays without ``SESSION_GAP`` of silence between them are one playlist.
+"""
 
 import hashlib
 import itertools
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 
-from segue.catalog.normalization import core_text
+from segue.catalog.normalization import core_text, search_key
 from segue.errors import SourceError
-from segue_build import progress
-from segue_build.sources.formats.detection import open_table
-from segue_build.sources.multivalue import first_artist_names
-from segue_build.sources.normalization import ID_AFFIXES
-from segue_build.sources.series import stripped_texts
+from segue_build.sources.multivalue import SEPARATOR
 
-PLAYLIST_HEADERS = {
-    "playlist": ("playlist_id", "pid", "playlist"),
-    "id": ("track_id", "track_uri", "id", "song_id", "spotify_id"),
-    "artist": ("artist_name", "artist", "artists", "track_artist"),
-    "title": ("track_name", "title", "name", "track", "song"),
-}
 FOLDS = 5
 MAX_PLAYLIST_WORKS = 1_000  # works of a playlist that are used: learning costs the square of it
-EXPECTED_PLAYLISTS = "expected playlist_id and track_id, or playlist_id, artist and title"
+SESSION_GAP = np.timedelta64(30, "m")  # without a play, which ends a session
+MIN_PLAY_MS = 30_000  # from which a play counts, as services count streams
+MAX_UNMATCHED_SHOWN = 10
+_CREDIT_SEPARATORS = re.compile(r"\s*[,;/&+]\s*|\s+(?:and|x|vs\.?|with|feat\.?|ft\.?|featuring)\s+", re.IGNORECASE)
 
 
 Key = tuple[str, str]  # first artist and title, normalized; a song of which either is empty matches by its id alone
@@ -41,12 +38,22 @@ def plain_key(artist: str, title: str) -> Key:
     return core_text(artist), core_text(title)
 
 
+def credited_names(artists: str) -> list[str]:
+    """The names by which a song of a credit may be known, most certain first: all of it, each name, each part of one.
+
+    artists : a credit, several names joined by ``SEPARATOR``; ``"A & B"`` and ``"A feat. B"`` may be one name or two
+    """
+    names = artists.split(SEPARATOR)
+    parts = [part for name in names for part in _CREDIT_SEPARATORS.split(name)]
+    return list(dict.fromkeys([" & ".join(names), *names, *filter(None, parts)]))
+
+
 @dataclass(frozen=True, slots=True)
 class CatalogWorks:
     """The works of a catalogue that can be recommended, and how entries of playlists are matched to them.
 
-    by_id : song id -> work
-    by_key : key -> work
+    by_id, by_isrc : song id, ISRC -> work
+    by_key : an artist's name and the title's part of the key -> work, for each artist whom a song credits
     rows : shape (n_works,), the row of each work's most popular song
     artists : of each work, the first artist in its key
     key : first artist, title -> key
@@ -57,6 +64,52 @@ class CatalogWorks:
     rows: np.ndarray
     artists: list[str]
     key: KeyFunction = plain_key
+    by_isrc: dict[str, int] = field(default_factory=dict)
+
+    def find(self, artists: str, title: str) -> int | None:
+        """The work of a credit and a title, as people write them."""
+        keys = (_credit_key(self.key(name, title)) for name in credited_names(artists))
+        return next((self.by_key[key] for key in keys if all(key) and key in self.by_key), None)
+
+
+def _credit_key(key: Key) -> Key:
+    """A key in which an artist's name is compared as ``/recommend`` compares it."""
+    return search_key(key[0]) if key[0] else "", key[1]
+
+
+@dataclass
+class MatchCounts:
+    """How the entries of playlists were matched to a catalogue.
+
+    found : by what an entry was matched -> how many were
+    skipped : plays that were skipped or too short to count
+    unmatched : title, artist or id of an entry -> how often it was not matched
+    """
+
+    found: Counter[str] = field(default_factory=Counter)
+    skipped: int = 0
+    unmatched: Counter[str] = field(default_factory=Counter)
+
+    def summary(self) -> str:
+        """How many entries matched and how many did not."""
+        ways = ", ".join(f"{count:,} by {way}" for way, count in self.found.items())
+        skipped = f"; {self.skipped:,} plays were skipped or shorter than 30 seconds" if self.skipped else ""
+        return (
+            f"{self.found.total():,} entries match songs of the catalogue{f' ({ways})' if ways else ''},"
+            f" {self.unmatched.total():,} do not{skipped}"
+        )
+
+    def examples(self) -> str:
+        """Three of the entries that did not match."""
+        shown = ", ".join(f"'{text}'" for text, _ in self.unmatched.most_common(3))
+        return f": not {shown}" if shown else ""
+
+    def lines(self) -> list[str]:
+        """The summary, and the entries that most often did not."""
+        return [
+            self.summary(),
+            *(f"  no match: {text}" for text, _ in self.unmatched.most_common(MAX_UNMATCHED_SHOWN)),
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +127,13 @@ class Playlists:
     members: list[list[int]]
     artists: list[str]
     n_known: int
+    matches: MatchCounts = field(default_factory=MatchCounts)
 
     def split(self, part: str, fold: int) -> "Playlists":
         """A part of the playlists: ``valid``, a fifth, by a hash of their ids; ``train``, the rest; ``all``, both."""
         kept = [k for k, name in enumerate(self.names) if part in ("all", _fold_part(name, fold))]
-        return Playlists([self.names[k] for k in kept], [self.members[k] for k in kept], self.artists, self.n_known)
+        members = [self.members[k] for k in kept]
+        return Playlists([self.names[k] for k in kept], members, self.artists, self.n_known, self.matches)
 
 
 def number_works(
@@ -89,103 +144,158 @@ def number_works(
     usable: np.ndarray,
     key: KeyFunction = plain_key,
     works: np.ndarray | None = None,
+    isrcs: Sequence[str] = (),
 ) -> CatalogWorks:
     """Number the works of songs that can be recommended; each is represented by its (first) most popular song.
 
     Parameters
     ----------
+    artists : names of each song's artists, joined by ``SEPARATOR``
     usable : bool, shape (n_songs,), songs that can be recommended
     works : shape (n_songs,), equal numbers for versions of one work; None: songs with equal keys are one work
+    isrcs : of the songs, empty where unknown; none at all if no song has one
 
     """
     numbers: dict[object, int] = {}
     by_id: dict[str, int] = {}
     by_key: dict[Key, int] = {}
+    by_isrc: dict[str, int] = {}
     rows: list[int] = []
     first_artists: list[str] = []
+    featured: list[tuple[Key, int]] = []
     for row in map(int, np.flatnonzero(usable)):
-        song_key = key(artists[row], titles[row])
+        first, *others = artists[row].split(SEPARATOR)
+        song_key = key(first, titles[row])
         if not all(song_key):
             song_key = ("", ids[row])
         work = numbers.setdefault(song_key if works is None else int(works[row]), len(numbers))
         by_id[ids[row]] = work
-        by_key.setdefault(song_key, work)
+        by_key.setdefault(_credit_key(song_key), work)
+        featured += [(_credit_key(key(name, titles[row])), work) for name in others if song_key[0]]
+        if isrcs and isrcs[row]:
+            by_isrc.setdefault(isrcs[row], work)
         if work == len(rows):
             rows.append(row)
             first_artists.append(song_key[0])
         elif popularity[row] > popularity[rows[work]]:
             rows[work] = row
-    return CatalogWorks(by_id, by_key, np.array(rows, np.int64), first_artists, key)
+    for credit_key, work in featured:  # an artist's own song of a title comes before those with the artist in them
+        by_key.setdefault(credit_key, work)
+    return CatalogWorks(by_id, by_key, np.array(rows, np.int64), first_artists, key, by_isrc)
 
 
 def catalog_works(frame: pd.DataFrame, key: KeyFunction = plain_key, works: np.ndarray | None = None) -> CatalogWorks:
     """The works of a canonical table or of ``catalog.parquet``, see :func:`number_works`; rows are the frame's."""
     usable = ((frame["tempo"] != 0) & ~(frame["duration_ms"] <= 0)).to_numpy(bool)
     popularity = frame["popularity"].fillna(-1).to_numpy(np.float64)
-    titles = frame["name"].tolist()
-    return number_works(frame["id"].tolist(), titles, first_artist_names(frame), popularity, usable, key, works)
+    titles, artists = frame["name"].tolist(), frame["artists"].fillna("").tolist()
+    has_isrcs = "isrc" in frame and frame["isrc"].notna().any()
+    isrcs = frame["isrc"].fillna("").tolist() if has_isrcs else ()
+    return number_works(frame["id"].tolist(), titles, artists, popularity, usable, key, works, isrcs)
 
 
-def load_playlists(path: Path, known: CatalogWorks) -> Playlists:
-    """Read playlists and match their songs: by id, else by artist and title.
+def match_entries(chunks: Iterable[pd.DataFrame], known: CatalogWorks, source: str) -> Playlists:
+    """Match the songs of playlists and histories: by id, else by ISRC, else by artist and title.
+
+    chunks : frames with ``ENTRY_COLUMNS`` of :mod:`segue_build.sources.importer`
+    source : their name, for messages
 
     Raises
     ------
     SourceError
-        the file can't be read, lacks columns, or has no song of the catalogue.
+        none of them is a song of the catalogue.
 
     """
-    index_of: dict[str, int] = {}
-    members: list[dict[int, None]] = []
-    unknown_works: dict[Key, int] = {}
-    for playlist, song, key in _iter_entries(path, known.key):
-        index = index_of.setdefault(playlist, len(index_of))
-        if index == len(members):
-            members.append({})
-        work = known.by_id.get(song, known.by_key.get(key))
-        if work is None and all(key):
-            work = unknown_works.setdefault(key, len(known.rows) + len(unknown_works))
-        if work is not None and len(members[index]) < MAX_PLAYLIST_WORKS:
-            members[index][work] = None
-    if not any(work < len(known.rows) for playlist_works in members for work in playlist_works):
+    matcher = _EntryMatcher(known)
+    members: dict[str, dict[int, None]] = {}
+    plays: list[pd.DataFrame] = []
+    for entries in chunks:
+        is_play = entries["played_at"].notna() & (entries["playlist"] == "")
+        for entries_of_kind in (entries[is_play], entries[entries["playlist"] != ""]):
+            works = matcher.match(entries_of_kind)
+            if entries_of_kind["playlist"].any():
+                _add_members(members, entries_of_kind["playlist"], works)
+            elif len(works):
+                plays.append(entries_of_kind[["played_at", "ms_played"]].assign(work=works))
+    for session, session_works in sessions(pd.concat(plays, ignore_index=True)) if plays else ():
+        _add_members(members, itertools.repeat(session), session_works)
+    if not matcher.counts.found:
         raise SourceError(
-            f"{path.name}: no song of these playlists is in the catalogue, by id or by artist and title"
+            f"{source}: no song of these playlists is in the catalogue, by id or by artist and title"
+            f"{matcher.counts.examples()}"
         )
-    artists = known.artists + [artist for artist, _ in unknown_works]
-    return Playlists(list(index_of), [list(playlist_works) for playlist_works in members], artists, len(known.rows))
+    held = [list(playlist_works) for playlist_works in members.values()]
+    return Playlists(list(members), held, known.artists + matcher.unknown_artists, len(known.rows), matcher.counts)
 
 
-def _iter_entries(path: Path, key: KeyFunction) -> Iterator[tuple[str, str, Key]]:
-    """Playlist, song id and key of every row."""
-    table = open_table(path)
-    positions = _column_positions(table.headers, table.name)
-    keys: dict[tuple[str, str], Key] = {}
-    for chunk in progress.bar(table.chunks, table.name, " chunks"):
-        columns = {name: stripped_texts(chunk[position]).fillna("") for name, position in positions.items()}
-        if "id" in columns:
-            columns["id"] = columns["id"].str.replace(ID_AFFIXES, "", regex=True)
-        cells = {name: column.tolist() for name, column in columns.items()}
-        blanks = [""] * len(chunk)
-        rows = zip(*(cells.get(name, blanks) for name in PLAYLIST_HEADERS))
-        for playlist, song, artist, title in rows:
-            if (artist, title) not in keys:
-                keys[artist, title] = key(artist, title)
-            if playlist:
-                yield playlist, song, keys[artist, title]
+def _add_members(members: dict[str, dict[int, None]], playlists: Iterable[str], works: np.ndarray) -> None:
+    for playlist, work in zip(playlists, works.tolist()):
+        if playlist and work != UNUSED:
+            held = members.setdefault(playlist, {})
+            if len(held) < MAX_PLAYLIST_WORKS:
+                held[work] = None
 
 
-def _column_positions(headers: list[str], table: str) -> dict[str, int]:
-    lower = [header.lower() for header in headers]
-    matches = {
-        name: next((lower.index(header) for header in known if header in lower), None)
-        for name, known in PLAYLIST_HEADERS.items()
-    }
-    positions = {name: position for name, position in matches.items() if position is not None}
-    if "playlist" not in positions or not ("id" in positions or {"artist", "title"} <= set(positions)):
-        raise SourceError(
-            f"{table}, row 1: no column identifies playlists or songs in {', '.join(headers)}; {EXPECTED_PLAYLISTS}"
-        )
-    return positions
+def sessions(plays: pd.DataFrame) -> Iterator[tuple[str, np.ndarray]]:
+    """The sessions of a history, each named by the time of its first play.
+
+    plays : ``played_at``; ``ms_played``, NaN where unknown; ``work``, ``UNUSED`` where a play does not count. Exports
+        that know how long a play was have the time of its end, others that of its beginning.
+    """
+    plays = plays.sort_values("played_at", kind="stable")
+    times = plays["played_at"].to_numpy("datetime64[ms]")
+    lengths = plays["ms_played"].fillna(0).to_numpy().astype("timedelta64[ms]")
+    starts = np.flatnonzero(np.append(True, times[1:] - lengths[1:] - times[:-1] >= SESSION_GAP)[: len(plays)])
+    works = plays["work"].to_numpy(np.int64)
+    for start, stop in itertools.pairwise([*starts.tolist(), len(plays)]):
+        yield f"{np.datetime_as_string(times[start], 's')}Z", works[start:stop]
+
+
+UNUSED = -1  # the work of an entry that does not count
+
+
+class _EntryMatcher:
+    """Matches entries to works, and numbers the works that the catalogue lacks.
+
+    unknown_artists : first artist in the key of each of these
+    """
+
+    def __init__(self, known: CatalogWorks):
+        self.counts = MatchCounts()
+        self._known = known
+        self._by_text: dict[tuple[str, str], int | None] = {}
+        self._unknown_works: dict[Key, int] = {}
+
+    @property
+    def unknown_artists(self) -> list[str]:
+        return [artist for artist, _ in self._unknown_works]
+
+    def match(self, entries: pd.DataFrame) -> np.ndarray:
+        """The work of each entry, ``UNUSED`` for those that don't count and those that have no key."""
+        skipped = entries["skipped"].astype("boolean").fillna(False).astype(bool)
+        counts = ~(skipped | (entries["ms_played"] < MIN_PLAY_MS))
+        self.counts.skipped += int((~counts).sum())
+        columns = (entries[name].tolist() for name in ("id", "isrc", "artists", "name"))
+        works = [self._work(*cells) if counted else UNUSED for counted, *cells in zip(counts.tolist(), *columns)]
+        return np.array(works, np.int64)
+
+    def _work(self, song: str, isrc: str, artists: str, title: str) -> int:
+        known = self._known
+        for way, work in (("id", known.by_id.get(song)), ("ISRC", known.by_isrc.get(isrc))):
+            if work is not None:
+                self.counts.found[way] += 1
+                return work
+        if (artists, title) not in self._by_text:
+            self._by_text[artists, title] = known.find(artists, title)
+        work = self._by_text[artists, title]
+        if work is not None:
+            self.counts.found["artist and title"] += 1
+            return work
+        self.counts.unmatched[" by ".join(filter(None, (title, artists.replace(SEPARATOR, ", ")))) or song] += 1
+        key = known.key(artists.partition(SEPARATOR)[0], title)
+        if not all(key):
+            return UNUSED
+        return self._unknown_works.setdefault(key, len(known.rows) + len(self._unknown_works))
 
 
 def _fold_part(name: str, fold: int) -> str:
