@@ -86,6 +86,15 @@ def _add_fit(commands: Commands) -> None:
         " the first wins a conflict (default: demo, unless the current version in --out is of real songs)",
     )
     parser.add_argument(
+        "--enrich",
+        action="append",
+        default=[],
+        metavar="REFERENCE",
+        help="fill the features, genres, years and popularity that songs lack from this table of the same songs,"
+        " found by id, ISRC, or title and artist; it adds no songs; anything that --source takes, or a version"
+        " as publish wrote it; may be repeated",
+    )
+    parser.add_argument(
         "--columns",
         type=_parse_columns,
         default={},
@@ -213,6 +222,7 @@ def _fit(options: argparse.Namespace) -> None:
         strict=options.strict,
         accept_checksum=options.accept_checksum,
         seed=options.seed,
+        references=options.enrich,
         playlists=options.playlists,
         fold=options.fold,
         engine=options.engine,

@@ -34,7 +34,7 @@ from segue_build.releases import version_history
 from segue_build.sources import importer, playlists
 from segue_build.sources.ingest_report import IngestReport
 from segue_build.sources.series import batch_slices
-from segue_build.sources.tracks import DEMO, load_tracks, uses_demo
+from segue_build.sources.tracks import DEMO, load_tracks, source_name, uses_demo
 
 SKLEARN, SPARK = ENGINES = ("sklearn", "spark")
 QUALITY_DIGITS = 9  # of figures of quality: processors differ in those after
@@ -51,6 +51,7 @@ class FitOptions:
     strict: bool = False
     accept_checksum: bool = False
     seed: int = 0
+    references: Sequence[str] = ()
     playlists: Path | None = None
     fold: int | None = None
     weights: Mapping[str, float] = field(default_factory=lambda: dict(WEIGHTS))
@@ -59,7 +60,8 @@ class FitOptions:
 
     def arguments(self) -> list[str]:
         """What ``segue fit`` is given to make the same version again; files are named without their folders."""
-        arguments = [argument for source in self.sources for argument in ("--source", _file_name(source))]
+        arguments = [argument for source in self.sources for argument in ("--source", source_name(source))]
+        arguments += [argument for source in self.references for argument in ("--enrich", source_name(source))]
         if self.columns:
             arguments += ["--columns", ",".join(f"{name}={header}" for name, header in self.columns.items())]
         if self.playlists:
@@ -69,11 +71,6 @@ class FitOptions:
         if self.seed:
             arguments += ["--seed", str(self.seed)]
         return arguments
-
-
-def _file_name(source: str) -> str:
-    """A source without the folders that it lies in, which are nobody else's business; a URL in full."""
-    return source if "://" in source else Path(source).name or source
 
 
 def default_sources(out: Path) -> Sequence[str]:
@@ -129,6 +126,8 @@ def _fit_in_memory(options: FitOptions, previous: PreviousClusters) -> tuple[Fit
         strict=options.strict,
         accept_checksum=options.accept_checksum,
         seed=options.seed,
+        references=options.references,
+        has_playlists=options.playlists is not None,
     )
     if options.playlists and options.fold is not None:
         _check_fold(options.playlists, options.fold, frame)
@@ -147,6 +146,8 @@ def _fit_in_memory(options: FitOptions, previous: PreviousClusters) -> tuple[Fit
 def _fit_on_spark(options: FitOptions, previous: PreviousClusters) -> tuple[FittedModel, IngestReport]:
     if options.playlists:
         raise SparkError("--engine spark does not learn from playlists; leave out --playlists, or --engine spark")
+    if options.references:
+        raise SparkError("--engine spark does not fill what songs lack; leave out --enrich, or --engine spark")
     from segue_build.spark.fit import fit_on_spark
 
     return fit_on_spark(

@@ -16,8 +16,8 @@ from segue_build.cli import main
 from segue_build.fit import FitOptions, fit
 from segue_build.quality import plots
 from segue_build.quality.metrics import name_coverages
+from segue_build.quality.plots import summarize_columns
 from segue_build.quality.report import format_number, metrics_with_history, quality_by_version, report
-from segue_build.quality.report_data import summarize_columns
 from tests.support.tables import some, song, songs, write
 
 HOSTILE = "<script>alert('$x^2$')</script> & \"quoted\" {{ 7 * 7 }}"

@@ -146,5 +146,6 @@ def test_a_table_of_aggregates_is_refused_and_told_what_is_needed():
     assert refusal(["mode", "genres", "energy"]) == (
         "songs.csv, row 1: no column holds a song's id or name, so this is not a table of tracks (but of"
         " aggregates?); its columns are: mode, genres, energy; required: a song's name (or id, where another --source"
-        " has the names) and audio features or genres; name yours with --columns name=HEADER,..."
+        " has the names) and audio features or genres (or --enrich with a"
+        " table that has these, or --playlists); name yours with --columns name=HEADER,..."
     )

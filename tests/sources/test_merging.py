@@ -5,8 +5,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
+from segue_build.sources.joining import merge_by_id, merge_duplicate_rows
 from segue_build.sources.multivalue import SEPARATOR
-from segue_build.sources.tracks import add_missing_ids, merge_by_id, merge_duplicate_rows
+from segue_build.sources.tracks import add_missing_ids
 
 ROWS = st.lists(
     st.fixed_dictionaries({

@@ -18,7 +18,7 @@ from segue.query.schema import NUMERIC_ATTRIBUTES
 from segue.releases import open_store
 from segue.releases.store import Store
 from segue_build.progress import stage
-from segue_build.quality import plots, report_data
+from segue_build.quality import plots
 from segue_build.quality.evaluate import METRIC_DESCRIPTIONS
 from segue_build.quality.metrics import song_clusters
 from segue_build.releases import version_history
@@ -71,11 +71,11 @@ def render(catalog: Catalog, history: Mapping[str, Any]) -> str:
     history : version -> the quality in its manifest, oldest first
     """
     with stage("reading the table"):
-        columns, families = report_data.summarize_columns(catalog), report_data.summarize_families(catalog)
-    with stage(f"trying {len(report_data.CLUSTER_COUNTS)} numbers of clusters"):
-        fits, used = report_data.try_cluster_counts(report_data.browsing_vectors(catalog), song_clusters(catalog))
+        columns, families = plots.summarize_columns(catalog), plots.summarize_families(catalog)
+    with stage(f"trying {len(plots.CLUSTER_COUNTS)} numbers of clusters"):
+        fits, used = plots.try_cluster_counts(plots.browsing_vectors(catalog), song_clusters(catalog))
     with stage("drawing the map"):
-        song_map = report_data.sample_map(catalog)
+        song_map = plots.sample_map(catalog)
     clusters = {cluster.id: cluster for family in families for cluster in family.clusters}
     colours = dict(zip(clusters, plots.colours([len(family.clusters) for family in families])))
     coverages = catalog.manifest["coverages"]
@@ -94,11 +94,11 @@ def render(catalog: Catalog, history: Mapping[str, Any]) -> str:
         manifest=catalog.manifest,
         columns=columns,
         families=families,
-        profile=report_data.PROFILE_ATTRIBUTES,
+        profile=plots.PROFILE_ATTRIBUTES,
         colours=colours,
         songs={row: _described_song(catalog, row) for cluster in clusters.values() for row in cluster.typical},
         used=used,
-        tried=min(len(catalog), report_data.KMEANS_SONGS),
+        tried=min(len(catalog), plots.KMEANS_SONGS),
         mapped=len(song_map.coordinates),
         histograms=plots.histograms(_known_values(catalog)),
         elbow=plots.elbow(fits, used, tried, catalog.manifest["clusters_chosen"]),

@@ -61,7 +61,10 @@ CANONICAL_COLUMNS = (
     *(attribute.name for attribute in AUDIO_FEATURES),
 )
 MULTI_SOURCE_COLUMNS = ("genres", "key")  # several columns of a table may feed these
-REQUIRED_COLUMNS = "a song's name (or id, where another --source has the names) and audio features or genres"
+REQUIRED_COLUMNS = (
+    "a song's name (or id, where another --source has the names) and audio features or genres (or --enrich with a"
+    " table that has these, or --playlists)"
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 import sys
 from collections import Counter
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -21,6 +22,8 @@ class IngestReport:
     dropped : reason -> rows
     examples : reason -> the first few messages, each with file, row and column
     notes : further remarks for people
+    enriched_from : what songs borrowed from each reference
+    playlist_sources : the sources that hold playlists or plays
     """
 
     rows: int = 0
@@ -31,6 +34,8 @@ class IngestReport:
     dropped: Counter[str] = field(default_factory=Counter)
     examples: dict[str, list[str]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    enriched_from: list[dict[str, object]] = field(default_factory=list)
+    playlist_sources: list[Path] = field(default_factory=list, compare=False)
 
     def count_dropped(self, reason: str, rows: int, examples: list[str]) -> None:
         """Count rows that were left out for one reason."""
@@ -69,6 +74,7 @@ class IngestReport:
             "works": self.works,
             "not_analysed": self.not_analysed,
             "notes": self.notes,
+            **({"enriched_from": self.enriched_from} if self.enriched_from else {}),
         }
 
 

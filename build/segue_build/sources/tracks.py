@@ -5,9 +5,12 @@ import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
+from segue import releases
+from segue.catalog.lookup.exact import PARQUET_FILE
+from segue.catalog.version_files import POINTER
+from segue.config import BUCKET_URI
 from segue.errors import SourceError
 from segue.query.schema import AUDIO_FEATURES
 from segue_build import progress
@@ -15,9 +18,11 @@ from segue_build.sources import demo
 from segue_build.sources.column_inference import infer_and_apply
 from segue_build.sources.columns import CANONICAL_COLUMNS, REQUIRED_COLUMNS, TEXT_COLUMNS, has_header
 from segue_build.sources.download import DATASETS, fetch, fetch_dataset
+from segue_build.sources.exports import Role
 from segue_build.sources.formats.base import CHUNK_ROWS, EXPECTED_TABLE, ROW_NUMBER, Table, add_row_numbers
 from segue_build.sources.importer import ImportedTable, import_table, open_source, print_summary
 from segue_build.sources.ingest_report import MAX_EXAMPLES, IngestReport, TableInterpretation
+from segue_build.sources.joining import SourceTable, enrich, join_tables, merge_by_id, merge_duplicate_rows
 from segue_build.sources.multivalue import SEPARATOR
 from segue_build.sources.normalization import non_numeric_columns, normalize
 
@@ -33,6 +38,9 @@ def load_tracks(
     strict: bool = False,
     accept_checksum: bool = False,
     seed: int = 0,
+    references: Sequence[str] = (),
+    labels: Sequence[str] = (),
+    has_playlists: bool = False,
 ) -> tuple[pd.DataFrame, IngestReport]:
     """Read and merge sources.
 
@@ -42,6 +50,9 @@ def load_tracks(
     columns : canonical name -> header, for headers without a synonym; each must occur in at least one source
     strict : whether to reject a table with any bad row
     seed : of the invented catalogue
+    references : sources that songs borrow from what they lack; they add no songs
+    labels : columns of the sources to borrow, too
+    has_playlists : whether there are playlists to compare songs by
 
     Returns
     -------
@@ -53,23 +64,43 @@ def load_tracks(
         a source can't be read, more than a tenth of its rows are bad, or too few songs are left.
 
     """
-    report = IngestReport()
-    found: list[ImportedTable] = []
-    loaded = [
-        table for source in sources for table in _load_source(source, columns, report, accept_checksum, seed, found)
+    report, found, headers = IngestReport(), list[ImportedTable](), list[str]()
+    tables = [
+        table
+        for source in sources
+        for table in _load_source(source, columns, report, accept_checksum, seed, found, headers)
     ]
     print_summary(table for table in found if table.format_name != INVENTED)
-    _check_overrides(columns, [header for _, headers in loaded for header in headers], sources)
+    _check_overrides(columns, headers, sources)
     check_dropped_share(report, strict)
-    tables = [table for table, _ in loaded]
-    before = sum(map(len, tables))
-    frame = merge_by_id(pd.concat(tables, ignore_index=True)) if len(tables) > 1 else tables[0]
+    before = sum(len(table.frame) for table in tables)
+    frame = merge_by_id(join_tables(tables)) if len(tables) > 1 else tables[0].frame
     report.ids_merged += before - len(frame)
-    check_columns([str(name) for name in frame if frame.empty or frame[name].notna().any()], sources)
+    for reference in references:
+        frame, made = enrich(frame, _load_reference(reference, accept_checksum), labels)
+        report.enriched_from.append(made.to_manifest())
+    known = [str(name) for name in frame if frame.empty or frame[name].notna().any()]
+    check_columns(known, sources, has_playlists=has_playlists or bool(report.playlist_sources))
     frame = _drop_nameless(_with_all_columns(frame), report)
     check_dropped_share(report, strict)
     check_song_count(len(frame), report, sources)
     return frame, report
+
+
+def _load_reference(source: str, accept_checksum: bool) -> SourceTable:
+    """All tables of a reference as one; rows that can't be used are left out."""
+    if _demo_size(source) is not None:
+        raise SourceError(
+            f"--enrich {source}: invented songs have nothing that others could borrow; {EXPECTED_TABLE}"
+        )
+    tables = _load_source(source, {}, IngestReport(), accept_checksum, 0, [], [])
+    frame = merge_by_id(join_tables(tables)) if len(tables) > 1 else tables[0].frame
+    return SourceTable(source_name(source), frame)
+
+
+def source_name(source: str) -> str:
+    """A source without the folders that it lies in, which are nobody else's business."""
+    return source.rstrip("/").rpartition("/")[2] or source
 
 
 def uses_demo(sources: Sequence[str]) -> bool:
@@ -84,19 +115,23 @@ def _load_source(
     accept_checksum: bool,
     seed: int,
     found: list[ImportedTable],
-) -> list[tuple[pd.DataFrame, list[str]]]:
-    """The songs of each table of a source, and its headers; tables with the same headers are one.
+    headers: list[str],
+) -> list[SourceTable]:
+    """The songs of each table of a source; tables with the same headers are one.
 
     found : receives all tables, those that are left alone as well
+    headers : receives those of tables that hold songs
     """
-    loaded: list[tuple[pd.DataFrame, list[str]]] = []
+    loaded: list[SourceTable] = []
     first = len(found)
     with progress.stage(f"reading {source}"):
         opened = _remember(_open_source(source, overrides, accept_checksum, seed), found)
         for _, group in itertools.groupby(opened, _kind):
-            loaded += _load_tables(group, overrides, report)
+            loaded += _load_tables(group, overrides, report, headers)
     if not loaded:
         raise _nothing_to_load(found[first:])
+    if any(table.role in (Role.PLAYLISTS, Role.HISTORY) for table in found[first:]):
+        report.playlist_sources.append(_resolve_path(source, accept_checksum)[0])
     return loaded
 
 
@@ -111,9 +146,9 @@ def _remember(tables: Iterable[ImportedTable], found: list[ImportedTable]) -> It
 
 
 def _load_tables(
-    tables: Iterator[ImportedTable], overrides: Mapping[str, str], report: IngestReport
-) -> Iterator[tuple[pd.DataFrame, list[str]]]:
-    """The songs of tables with the same headers, and these; nothing if they are left alone."""
+    tables: Iterator[ImportedTable], overrides: Mapping[str, str], report: IngestReport, headers: list[str]
+) -> Iterator[SourceTable]:
+    """The songs of tables with the same headers; nothing if they are left alone."""
     first = next(tables)
     if first.columns is None:
         return
@@ -132,7 +167,8 @@ def _load_tables(
     if first.format_name != INVENTED:
         interpretation.print_summary()
     report.ids_merged += len(frame) - len(merged)
-    yield merged, first.headers
+    headers += first.headers
+    yield SourceTable(archive or first.name, merged)
 
 
 def _numbered(table: ImportedTable) -> Iterator[pd.DataFrame]:
@@ -180,6 +216,8 @@ def _resolve_path(source: str, accept_checksum: bool) -> tuple[Path, str | None]
     """The path of a source on disk, and the name of the table in it, as in ``archive.zip#songs.csv``."""
     if source in DATASETS:
         return fetch_dataset(source, accept_new=accept_checksum), None
+    if BUCKET_URI.fullmatch(source) or (Path(source) / POINTER).exists():
+        return releases.load(source).path(PARQUET_FILE), None
     if Path(source).exists():
         return Path(source), None
     path_or_url, _, part = source.partition("#")
@@ -230,15 +268,16 @@ def _check_overrides(overrides: Mapping[str, str], headers: Sequence[str], sourc
             )
 
 
-def check_columns(known: Sequence[str], sources: Sequence[str]) -> None:
+def check_columns(known: Sequence[str], sources: Sequence[str], *, has_playlists: bool = False) -> None:
     """Reject a table without names to show or anything to compare.
 
     known : canonical columns that hold any value
+    has_playlists : whether there are playlists, which show what belongs together
     """
     comparable = ("genres", *(attribute.name for attribute in AUDIO_FEATURES))
     if "name" not in known:
         problem = "no column holds the songs' names"
-    elif not any(name in known for name in comparable):
+    elif not has_playlists and not any(name in known for name in comparable):
         problem = "no column holds an audio feature or genres"
     else:
         return
@@ -258,39 +297,6 @@ def check_song_count(n_songs: int, report: IngestReport, sources: Sequence[str])
         )
 
 
-def merge_duplicate_rows(frame: pd.DataFrame) -> pd.DataFrame:
-    """Merge the rows of one table that share an id; if they differ, the most popular row counts.
-
-    Songs are in the order of their most popular rows.
-    """
-    if frame["id"].is_unique:
-        return frame
-    repeated = frame["id"].duplicated(keep=False).to_numpy()
-    rows = frame[repeated].assign(_position=np.flatnonzero(repeated))
-    if "popularity" in frame:
-        rows = rows.sort_values("popularity", ascending=False, kind="stable")
-    merged = merge_by_id(rows)
-    order = np.argsort(np.concatenate([np.flatnonzero(~repeated), merged.pop("_position")]))
-    return pd.concat([frame[~repeated], merged], ignore_index=True).take(order).reset_index(drop=True)
-
-
-def merge_by_id(frame: pd.DataFrame) -> pd.DataFrame:
-    """Merge rows that share an id: the first known value of each column, and the union of genres.
-
-    Rows keep the order in which their ids first occur.
-    """
-    repeated = frame["id"].duplicated(keep=False)
-    if not repeated.any():
-        return frame.reset_index(drop=True)
-    groups = frame[repeated].groupby("id", sort=False)
-    merged = groups.first()
-    if "genres" in frame:
-        merged["genres"] = _union_genres(frame.loc[repeated, ["id", "genres"]].dropna()).reindex(merged.index)
-    unique = frame[~repeated].set_index("id")
-    order = frame["id"].drop_duplicates()
-    return pd.concat([unique, merged]).loc[order].reset_index()[list(frame.columns)]
-
-
 def add_missing_ids(frame: pd.DataFrame) -> pd.DataFrame:
     """Give songs without an id a stable one, made from artists, title and album."""
     ids = frame["id"] if "id" in frame else pd.Series(pd.NA, frame.index, dtype="str")
@@ -306,10 +312,3 @@ def add_missing_ids(frame: pd.DataFrame) -> pd.DataFrame:
 def _content_id(*parts: str) -> str:
     digest = hashlib.blake2b(SEPARATOR.join(parts).encode(), digest_size=10).hexdigest()
     return f"song-{digest}"
-
-
-def _union_genres(frame: pd.DataFrame) -> "pd.Series[str]":
-    """The genres of all rows of an id, by id."""
-    genres = frame["genres"].str.split(SEPARATOR)
-    one_per_row = frame.assign(genres=genres).explode("genres").drop_duplicates().sort_values("genres")
-    return one_per_row.groupby("id", sort=False)["genres"].agg(SEPARATOR.join)
