@@ -92,7 +92,7 @@ def test_a_folder_of_plays_is_a_history_without_its_podcasts(tmp_path):
     for year in (2024, 2025):
         (tmp_path / f"Streaming_History_Audio_{year}.json").write_text(plays(range(1, 10)))
     (tmp_path / "ReadMeFirst.pdf").write_bytes(b"%PDF-1.7")
-    history = "(Spotify extended streaming history): songs 6, history 6 plays; not songs: 3 podcast episodes"
+    history = "(Spotify extended streaming history): songs 6, history 6 plays; not songs: podcast episodes 3"
     assert became(tmp_path) == [
         f"{tmp_path.name}: ReadMeFirst.pdf: left alone: this is a PDF document; save the table in it as CSV",
         f"{tmp_path.name}: Streaming_History_Audio_2024.json {history}",

@@ -114,7 +114,7 @@ def test_whatever_text_csv_can_hold_comes_back(tmp_path_factory, rows):
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows([["id", "name", "tempo"], *rows])
     path.write_bytes(text.getvalue().encode())
-    assert whole(path)[1] == rows
+    assert whole(path)[1] == [row for row in rows if any(row)]
 
 
 @given(st.binary(max_size=200))

@@ -58,7 +58,6 @@ from segue_build.sources.series import batch_slices
 BLOCK_NAMES = ("audio", "artist", "genre", "popularity", "year", "explicit", "occasion", "words")
 TITLE_BLOCKS = ("occasion", "words")  # blocks that a table lacks whose titles are few or tell nothing
 ARTIST_POPULARITY_WEIGHT = 0.4  # weight of how well known an artist is beside how well known the song is
-HEARD_COLUMNS = [number for number, (name, *_) in enumerate(AUDIO_COLUMNS) if name != "duration_ms"]
 NUMBERS = [*(attribute.name for attribute in NUMERIC_ATTRIBUTES), "explicit"]  # columns that blocks are made of
 
 
@@ -260,15 +259,10 @@ def mask_unanalysed(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def audio_block(numbers: Mapping[str, np.ndarray], ranks: RankTransform) -> np.ndarray:
-    """The audio block, shape (n_songs, len(AUDIO_COLUMNS)), unknown where a song was not analysed.
-
-    How long a song is says nothing of its sound where nothing else is known.
-    """
+    """The audio block, shape (n_songs, len(AUDIO_COLUMNS)), unknown where a song was not analysed."""
     analysed = numbers["tempo"] != 0
     features = {feature for feature, *_ in AUDIO_COLUMNS}
-    block = encode_audio({name: np.where(analysed, numbers[name], np.nan) for name in features}, ranks)
-    block[np.isnan(block[:, HEARD_COLUMNS]).all(axis=1)] = np.nan
-    return block
+    return encode_audio({name: np.where(analysed, numbers[name], np.nan) for name in features}, ranks)
 
 
 def _artist_block(songs: Songs) -> np.ndarray:

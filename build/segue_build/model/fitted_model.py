@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 import pyarrow.compute as pc
 
-from segue.errors import SourceError
 from segue_build.model import cluster_names, works
 from segue_build.model.cluster_names import Descriptions
 from segue_build.model.clustering import (
@@ -111,7 +110,7 @@ def fit_model(
     report : receives notes on what the table or the playlists lack
     seed : of everything random
     weights : block -> its part of the similarity
-    playlists_path : playlists to learn from, without those of a ``fold``, beside those in the sources
+    playlists_path : playlists to learn from, without those of a ``fold``
     previous : clusters whose ids and names are kept where they are still the same
 
     """
@@ -120,21 +119,15 @@ def fit_model(
     with stage("measuring neighbourhoods"):
         scales = local_scales(embedding.space, embedding.vectors, is_analysed(frame), seed)
     work_numbers, neighbours = works.work_numbers(frame), None
-    playlist_paths = [path for path in (playlists_path, *report.playlist_sources) if path]
-    if playlist_paths:
-        with stage(f"learning from {', '.join(map(str, playlist_paths))}"):
+    if playlists_path:
+        with stage(f"learning from {playlists_path}"):
             known = playlists.catalog_works(frame, works.match_key, work_numbers)
-            training = importer.load_playlists(playlist_paths[0], known, *playlist_paths[1:])
+            training = importer.load_playlists(playlists_path, known)
             print("\n".join(training.matches.lines()), file=sys.stderr)
             report.add_note(training.matches.summary())
             if fold is not None:
                 training = training.split("train", fold)
-            try:
-                embedding, neighbours = add_playlist_block(embedding, work_numbers, known, training, seed, report)
-            except SourceError as error:
-                if playlists_path:
-                    raise
-                report.add_note(f"nothing is learned from the playlists in the sources: {error}")
+            embedding, neighbours = add_playlist_block(embedding, work_numbers, known, training, seed, report)
     with stage("clustering"):
         clustering, cells = _cluster(frame, embedding, seed, previous)
     with stage("sorting"):

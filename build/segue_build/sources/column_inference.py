@@ -1,7 +1,7 @@
 """Infers what only a whole column shows, after a table was read: units, scales and separators of artists."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -28,6 +28,9 @@ UNIT_SPELLINGS = {
 }
 TYPICAL_MEDIAN = (10_000, 2 * 3_600_000)  # milliseconds between which the median of a table of songs lies
 POSSIBLE_MEDIAN = (1_000, 24 * 3_600_000)  # the same where a header names the unit
+UNREAD_IF_IMPOSSIBLE = {"popularity", *(attribute.name for attribute in AUDIO_FEATURES)}
+MAX_IMPOSSIBLE_SHARE, MIN_IMPOSSIBLE = 0.10, 3  # of known values: a column with more of both is something else
+MEDIANS = {"tempo": (20, 300), "loudness": (-100, 0)}  # between which the median of a table of songs lies
 HOUR_MS, MINUTE_MS = 3_600_000, 60_000
 MIN_SHARE_ABOVE_ONE = 0.1  # of a column's values; as many bad rows as a table may have
 
@@ -40,12 +43,14 @@ class ColumnInference:
     explicit_duration_divisor : durations with units are divided by it
     duration_factor : milliseconds per unit of plain durations
     scale_divisors : canonical name -> the number by which the column is divided to be on its scale
+    unread : canonical columns whose values can't be what their headers say
     """
 
     artist_splits: Mapping[str, str | None] = field(default_factory=dict)
     explicit_duration_divisor: float = 1.0
     duration_factor: float = 1.0
     scale_divisors: Mapping[str, float] = field(default_factory=dict)
+    unread: Collection[str] = ()
 
 
 def infer_and_apply(frame: pd.DataFrame, interpretation: TableInterpretation, report: IngestReport) -> pd.DataFrame:
@@ -66,7 +71,9 @@ def infer_columns(frame: pd.DataFrame, interpretation: TableInterpretation, repo
         if EXPLICIT_DURATIONS in frame
         else (1, 1)
     )
-    return ColumnInference(artist_splits, divisor, factor, _scale_divisors(frame, interpretation, report))
+    divisors = _scale_divisors(frame, interpretation, report)
+    unread = _impossible_columns(frame, divisors, interpretation, report)
+    return ColumnInference(artist_splits, divisor, factor, divisors, unread)
 
 
 def apply_inference(
@@ -86,6 +93,9 @@ def apply_inference(
         if not durations.equals(frame["duration_ms"]):
             frame["duration_ms"] = durations
     for name in (name for name in frame if name in ATTRIBUTES_BY_NAME and name != "year"):
+        if name in inference.unread:
+            frame[name] = np.nan
+            continue
         divisor = inference.scale_divisors.get(name, 1.0)
         _check_range(frame[name], ATTRIBUTES_BY_NAME[name], divisor, interpretation, row_filter)
         if name in inference.scale_divisors:
@@ -141,17 +151,51 @@ def _scale_divisors(
     headers = {name: interpretation.columns.header(name) for name in UNIT_INTERVAL_FEATURES if name in frame}
     by_range = {name: scale_by_range(frame[name].dropna().to_numpy()) for name in headers}
     found = infer_scales(by_range, {name: "%" in header for name, header in headers.items()})
+    if found.get("energy") == 100 and _is_out_of_ten(frame["energy"].dropna(), by_range):
+        found["energy"] = 10
+        interpretation.add_remark("energy", "1..10")
+        report.add_note("energy is 1..10 in the table, and was divided by 10")
     hundreds = [name for name, scale in found.items() if scale == 100]
     for name in hundreds:
         interpretation.add_remark(name, "0..100")
     if hundreds:
         report.add_note(f"{', '.join(hundreds)} are 0..100 in the table, and were divided by 100")
-    divisors = dict.fromkeys(hundreds, 100.0)
+    divisors = {name: float(scale) for name, scale in found.items() if scale > 1}
     if "popularity" in frame and _is_unit_interval(frame["popularity"].dropna().to_numpy()):
         interpretation.add_remark("popularity", "0..1")
         report.add_note("popularity is 0..1 in the table, and was multiplied by 100")
         divisors["popularity"] = 0.01
     return divisors
+
+
+def _is_out_of_ten(values: Series, by_range: Mapping[str, int | None]) -> bool:
+    """Whether energy is a whole number from 1 to 10, as Mixed In Key writes it, and no other feature has more."""
+    others = (scale for name, scale in by_range.items() if name != "energy")
+    return bool(values.between(1, 10).all() and (values % 1 == 0).all()) and 100 not in others
+
+
+def _impossible_columns(
+    frame: pd.DataFrame, divisors: Mapping[str, float], interpretation: TableInterpretation, report: IngestReport
+) -> list[str]:
+    """Columns whose values are on another scale, such as normalised ones."""
+    reasons = {}
+    for name in (name for name in frame if name in UNREAD_IF_IMPOSSIBLE and name in interpretation.columns.positions):
+        values, attribute = frame[name].dropna(), ATTRIBUTES_BY_NAME[name]
+        divisor = divisors.get(name, 1.0)
+        outside = values[~values.between(attribute.low * divisor, attribute.high * divisor)]
+        median = float(values[values != 0].median()) if (values != 0).any() else None
+        low, high = MEDIANS.get(name, (-np.inf, np.inf))
+        if len(outside) > max(MAX_IMPOSSIBLE_SHARE * len(values), MIN_IMPOSSIBLE - 1):
+            reasons[name] = f"{len(outside):,} values are like {outside.iloc[0]:g}"
+        elif median is not None and not low <= median <= high:
+            reasons[name] = f"half of its values are {'below' if median < low else 'above'} {median:.3g}"
+    for name, reason in reasons.items():
+        interpretation.add_remark(name, "left unread")
+        report.add_note(
+            f"column '{interpretation.columns.header(name)}' was left unread: {reason}, which can't be {name}"
+            f" ({ATTRIBUTES_BY_NAME[name].unit})"
+        )
+    return list(reasons)
 
 
 def _is_unit_interval(values: np.ndarray) -> bool:

@@ -12,35 +12,40 @@ from segue.query.schema import AUDIO_FEATURES
 # organizeyourmusic, rekordbox, TuneMyMusic and Tunebat.
 HEADER_SYNONYMS: dict[str, tuple[str, ...]] = {
     "id": ("track_id", "spotify_id", "spotify_track_id", "track_uri", "song_id", "id", "uri", "track_url",
-           "spotify_uri", "recording_mbid"),
+           "spotify_uri", "recording_mbid", "item_id", "identifier"),
     "name": (
         "track_name", "song_name", "track_title", "song_title", "recording_name", "name", "track", "title", "song",
     ),
     "artists": (
         "artists", "artist", "artist_name", "artist_names", "artist_name(s)", "track_artist", "track_artists",
-        "artists_name", "artist(s)_name", "artist_credit_name", "artist_credit", "performer",
+        "artists_name", "artist(s)_name", "artist_credit_name", "artist_credit", "performer", "author", "creator",
     ),
     "album": (
-        "album", "album_name", "track_album_name", "album_title", "release_name", "release_title", "release",
+        "album", "album_name", "track_album_name", "track_album", "album_title", "release_name", "release_title",
+        "release",
     ),
     "genres": (
         "genres", "genre", "track_genre", "track_genres", "top_genre", "playlist_genre", "playlist_subgenre",
-        "artist_genres", "music_genre",
+        "artist_genres", "artists_genres", "music_genre", "genre_top", "track_genre_top",
     ),
     "year": (
         "year", "release_year", "released_year", "album_year", "release_date", "album_release_date",
         "track_album_release_date", "album_date", "first_release_date", "original_release_date", "released",
+        "album_date_released", "date_released",
     ),
     "explicit": ("explicit", "is_explicit", "track_explicit"),
     "popularity": ("popularity", "track_popularity", "pop"),
     "duration_ms": (
         "duration_ms", "track_duration_ms", "track_duration", "track_duration_(ms)", "duration_(ms)", "duration",
         "duration_s", "duration_sec", "duration_seconds", "duration_min", "duration_minutes", "length",
-        "length_(duration)", "length_ms", "track_length", "dur", "time",
+        "length_(duration)", "length_ms", "track_length", "dur", "total_time", "time",
     ),
     "loudness": ("loudness", "loudness_db", "loudness_(db)", "loud_(db)", "loud", "db"),
-    "tempo": ("tempo", "bpm", "beats_per_minute_(bpm)", "beats_per_minute"),
-    "key": ("key", "musical_key", "track_key", "initial_key", "camelot", "camelot_key"),
+    "tempo": ("tempo", "bpm", "beats_per_minute_(bpm)", "beats_per_minute", "average_bpm"),
+    "key": (
+        "key", "musical_key", "track_key", "initial_key", "key_result", "tonality", "camelot", "camelot_key",
+    ),
+    "mode": ("mode", "scale"),
     "danceability": ("danceability", "dance", "dnce"),
     "energy": ("energy", "nrgy"),
     "speechiness": ("speechiness", "speech", "spch"),
@@ -48,8 +53,11 @@ HEADER_SYNONYMS: dict[str, tuple[str, ...]] = {
     "instrumentalness": ("instrumentalness", "instrumental"),
     "liveness": ("liveness", "live"),
     "valence": ("valence", "val", "happiness", "happy", "positiveness"),
-} | {name: (name,) for name in ("mode", "time_signature")}  # fmt: skip
-HEADER_PREFIXES = ("audio_features.", "features.", "track_metadata.", "mbid_mapping.")  # of nested fields
+    "time_signature": ("time_signature",),
+}  # fmt: skip
+# of nested fields
+HEADER_PREFIXES = ("item.", "echonest.", "audio_features.", "features.", "track_metadata.", "mbid_mapping.")
+SERVICE_PREFIX = "spotify"  # of headers in tables that hold columns of several services
 
 TEXT_COLUMNS = ("id", "name", "artists", "album", "genres")
 CANONICAL_COLUMNS = (
@@ -84,13 +92,10 @@ class ColumnMapping:
         """The header of the (first) column that feeds a canonical column."""
         return self.headers[self.positions[column][0]]
 
-    def matched_by_synonym(self, column: str) -> bool:
-        """Whether the header that feeds a canonical column is only a synonym of its name."""
-        return column in self.positions and normalize_header(self.header(column)) != normalize_header(column)
-
-    def without(self, names: Collection[str]) -> "ColumnMapping":
-        """The same without some canonical columns; their source columns become extra ones."""
-        positions = {name: indices for name, indices in self.positions.items() if name not in names}
+    def without(self, names: Collection[str], added: Mapping[str, tuple[int, ...]] | None = None) -> "ColumnMapping":
+        """The same without some canonical columns, whose source columns become extra ones, but with ``added``."""
+        kept = {name: indices for name, indices in self.positions.items() if name not in names}
+        positions = {**kept, **(added or {})}
         return ColumnMapping(positions, _extra_columns(self.headers, positions), self.headers)
 
 
@@ -140,8 +145,26 @@ def _overridden_position(header: str, headers: Sequence[str], table: str) -> int
 def _positions_by_synonym(name: str, keys: list[str], headers: Sequence[str], table: str) -> tuple[int, ...]:
     synonyms = dict.fromkeys(map(normalize_header, HEADER_SYNONYMS[name]))
     best_first = [key for key in synonyms if key in keys]
+    if not best_first:
+        return _positions_of_parts(name, keys, headers)
     matching = best_first if name in MULTI_SOURCE_COLUMNS else best_first[:1]
     return tuple(_single_position(key, keys, headers, table) for key in matching)
+
+
+def _positions_of_parts(name: str, keys: list[str], headers: Sequence[str]) -> tuple[int, ...]:
+    """The first header that means a column without a service's name, or by the last name of a nested field."""
+    parts = [
+        {
+            key.removeprefix(SERVICE_PREFIX),
+            "" if name in TEXT_COLUMNS or not key else normalize_header(header.rpartition(".")[2]),
+        }
+        for key, header in zip(keys, headers)
+    ]
+    for synonym in map(normalize_header, HEADER_SYNONYMS[name]):
+        positions = [position for position, part in enumerate(parts) if synonym in part]
+        if positions:
+            return (positions[0],)
+    return ()
 
 
 def _single_position(key: str, keys: list[str], headers: Sequence[str], table: str) -> int:

@@ -6,7 +6,7 @@ one means a playlist's.
 
 import enum
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from segue.errors import SourceError
 from segue_build.sources.columns import ColumnMapping, has_header, match_headers, normalize_header
@@ -95,6 +95,7 @@ EXPORTS = (
         },
     ),
     Export("Last.fm scrobbles", Role.HISTORY, ("uts", "artist", "track")),
+    Export("Last.fm scrobbles", Role.HISTORY, ("artist", "track", "utc_time")),
     Export("plays", Role.HISTORY, ("played_at", "track_name")),
     Export("plays of users", Role.PLAYLISTS, ("user_id", "track_id", "playcount"), columns={"playlist": "user_id"}),
     Export("plays of users", Role.PLAYLISTS, ("user_id", "song_id", "listen_count"), columns={"playlist": "user_id"}),
@@ -106,11 +107,36 @@ EXPORTS = (
         kinds="Type",
     ),
     Export("Soundiiz", Role.PLAYLISTS, ("title", "artist", "addedDate"), columns={"id": "url"}, one_playlist=True),
-    Export("Exportify", Role.PLAYLISTS, ("Track URI", "Track Name", "Added At"), one_playlist=True),
+    Export("Exportify", Role.PLAYLISTS, ("Track URI", "Artist Name(s)", "Added At"), one_playlist=True),
     Export("Spotify Web API", Role.PLAYLISTS, ("added_at", "track.name"), kinds="track.type", one_playlist=True),
     Export("playlist", Role.PLAYLISTS, ("added_at",), lacks=("playlist_id", "playlist_name"), one_playlist=True),
     Export("rekordbox", Role.PLAYLISTS, ("#", "Track Title", "Date Added"), one_playlist=True),
-    Export("Apple Music", Role.PLAYLISTS, ("Name", "Artist", "Grouping", "Disc Number"), one_playlist=True),
+    Export("Apple Music", Role.PLAYLISTS, ("Name", "Artist", "Date Modified", "Plays"), one_playlist=True),
+    Export(
+        "account data of Spotify",
+        Role.PLAYLISTS,
+        ("track.trackName", "track.artistName"),
+        columns={
+            "id": "track.trackUri",
+            "name": "track.trackName",
+            "artists": "track.artistName",
+            "album": "track.albumName",
+        },
+        not_songs={"episode.episodeName": "podcast episodes", "audiobook.audiobookName": "audiobooks"},
+    ),
+    Export(
+        "iTunes or Music",
+        Role.PLAYLISTS,
+        ("Name", "Total Time"),
+        lacks=("Track ID",),
+        not_songs={
+            "Podcast": "podcasts",
+            "Audiobook": "audiobooks",
+            "Movie": "videos",
+            "TV Show": "videos",
+            "Has Video": "videos",
+        },
+    ),
     Export(
         "artists",
         Role.LEFT_ALONE,
@@ -175,6 +201,8 @@ def recognise(headers: Sequence[str], overrides: Mapping[str, str], table: str) 
         columns = match_headers(headers, {**songs, **overrides}, table)
     except SourceError as error:
         return Recognition(UNKNOWN, None, {}, str(error).removeprefix(f"{table}, "))
+    if export and export.role == Role.HISTORY:
+        columns = replace(columns, extra={})  # where and when one play of a song was says nothing of the song
     if export is None:
         has_sound = any(name in columns.positions for name in FEATURES)
         export = PLAYLISTS if "playlist" in entries and not has_sound else SONGS

@@ -4,7 +4,6 @@ Each table in a source is recognised by its headers. All of them are songs, each
 playlists and plays are entries, too, from which a model learns what people play together.
 """
 
-import itertools
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -22,7 +21,7 @@ from segue_build.sources.exports import NOT_SONGS, UNKNOWN, Export, Role, recogn
 from segue_build.sources.formats.base import Table
 from segue_build.sources.formats.detection import open_tables
 from segue_build.sources.multivalue import SEPARATOR, infer_credits, join_values, split_artists
-from segue_build.sources.normalization import BOOLEANS, ID_AFFIXES
+from segue_build.sources.normalization import BOOLEANS, plain_ids
 from segue_build.sources.playlists import CatalogWorks, Playlists, match_entries
 from segue_build.sources.series import Series, map_distinct, stripped_texts, without_missing
 from segue_build.sources.values import parse_duration, parse_numbers, parse_times
@@ -57,7 +56,7 @@ class ImportedTable:
     columns : which of them mean what; None if it is left alone
     entries : column of ``ENTRY_COLUMNS`` that only entries have -> its position
     chunks : rows that are songs, as :class:`segue_build.sources.formats.base.Table` gives them; read once
-    counts : what has been read so far: distinct songs, plays, and rows that are something else
+    counts : what has been read so far: distinct songs, or entries; plays; and rows that are something else
     playlists : the names or ids of those read so far
     """
 
@@ -87,13 +86,13 @@ class ImportedTable:
         if self.role == Role.LEFT_ALONE:
             return f"{self.name}: left alone: {self.reason}"
         counted = dict(self.counts)
-        became = [f"songs {counted.pop('songs', 0):,}"]
-        if self.has_entries and self.playlists:
+        became = [f"{what} {counted.pop(what):,}" for what in ("songs", "entries") if what in counted]
+        if self.playlists:
             became.append(f"playlists {len(self.playlists):,}")
         if self.role == Role.HISTORY:
             became.append(f"history {counted.pop('plays', 0):,} plays")
         counted.pop("plays", None)
-        others = ", ".join(f"{rows:,} {what}" for what, rows in counted.items() if rows)
+        others = ", ".join(f"{what} {rows:,}" for what, rows in counted.items() if rows)
         known = f" ({self.export.name})" if self.export.name else ""
         return f"{self.name}{known}: {', '.join(became)}{f'; not songs: {others}' if others else ''}"
 
@@ -155,8 +154,8 @@ def iter_entries(source: Path) -> Iterator[pd.DataFrame]:
     print_summary(table for table in found if table.counts or table.role == Role.LEFT_ALONE)
 
 
-def load_playlists(source: Path, known: CatalogWorks, *more: Path) -> Playlists:
-    """All playlists of one or more sources, and the sessions of their plays, matched to a catalogue.
+def load_playlists(source: Path, known: CatalogWorks) -> Playlists:
+    """All playlists of a source, and the sessions of its plays, matched to a catalogue.
 
     Raises
     ------
@@ -164,9 +163,7 @@ def load_playlists(source: Path, known: CatalogWorks, *more: Path) -> Playlists:
         it can't be read, holds no playlists and no plays, or no song of the catalogue.
 
     """
-    sources = (source, *more)
-    entries = itertools.chain.from_iterable(map(iter_entries, sources))
-    return match_entries(entries, known, ", ".join(path.name for path in sources))
+    return match_entries(iter_entries(source), known, source.name)
 
 
 def print_summary(tables: Iterable[ImportedTable]) -> None:
@@ -195,10 +192,9 @@ def _iter_songs(chunks: Iterator[pd.DataFrame], table: ImportedTable, distinct: 
             table.playlists.update(stripped_texts(kept[table.entries["playlist"]]).dropna().unique())
         elif table.export.one_playlist:
             table.playlists.add(_file_stem(table.name))
-        if table.has_entries:
-            is_first = _are_first(kept, table, seen)
-            kept = kept[is_first] if distinct else kept
-        table.counts["songs"] = len(seen) if table.has_entries else table.counts["songs"] + len(kept)
+        if distinct and table.has_entries:
+            kept = kept[_are_first(kept, table, seen)]
+        table.counts["songs" if distinct or not table.has_entries else "entries"] += len(kept)
         yield kept.reset_index(drop=True) if len(kept) < len(chunk) else chunk
 
 
@@ -206,9 +202,10 @@ def _are_first(rows: pd.DataFrame, table: ImportedTable, seen: set[int]) -> Seri
     """The first row of each song, by id, title, artists and album; ``seen`` receives them."""
     positions = table.columns.positions if table.columns else {}
     columns = [positions[name][0] for name in ("id", "name", "artists", "album") if name in positions]
-    songs = pd.util.hash_pandas_object(rows[columns].astype("str"), index=False)
-    is_first = ~songs.duplicated() & ~songs.isin(seen)
-    seen.update(songs[is_first])
+    songs: Series = pd.util.hash_pandas_object(rows[columns].astype("str"), index=False)
+    is_first = ~songs.duplicated()
+    is_first[is_first] = [song not in seen for song in songs[is_first].tolist()]
+    seen.update(songs[is_first].tolist())
     return is_first
 
 
@@ -239,7 +236,8 @@ def _entries(chunk: pd.DataFrame, table: ImportedTable) -> pd.DataFrame:
     }
     missing = pd.Series("", chunk.index, dtype="str")
     frame = pd.DataFrame({name: texts.get(name, missing).fillna("") for name in TEXT_ENTRY_COLUMNS}, chunk.index)
-    frame["id"] = frame["id"].str.replace(ID_AFFIXES, "", regex=True)
+    if "id" in columns.positions:
+        frame["id"] = plain_ids(chunk[columns.positions["id"][0]]).fillna("")
     frame["isrc"] = frame["isrc"].str.upper().str.replace("-", "")
     if table.role == Role.HISTORY:
         frame["playlist"] = ""

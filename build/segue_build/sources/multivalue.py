@@ -6,6 +6,8 @@ a list.
 """
 
 import ast
+import csv
+import itertools
 import json
 import re
 from collections.abc import Iterable
@@ -37,15 +39,16 @@ def split_artists(cell: object) -> list[str]:
 
 
 def split_genres(cell: object) -> list[str]:
-    """The genres in a cell, in lower case, without markers of missing values."""
+    """The genres in a cell, in lower case, without markers of missing values and numbers, which are ids of genres."""
     names = parse_list(cell)
     found = re.split(r"[,;|]", str(cell)) if names is None else names
-    return [genre for genre in (text.strip().lower() for text in found) if genre not in MISSING_MARKERS]
+    genres = (text.strip().lower() for text in found)
+    return [genre for genre in genres if genre not in MISSING_MARKERS and not genre.isdecimal()]
 
 
 def join_values(items: list[str]) -> str | None:
     """Names as one text, each once; None if there are none."""
-    kept = [text for text in (item.strip().replace(SEPARATOR, " ") for item in items) if text and text != "nan"]
+    kept = [text for text in (item.strip().replace(SEPARATOR, " ") for item in items) if text]
     return SEPARATOR.join(dict.fromkeys(kept)) or None
 
 
@@ -55,17 +58,39 @@ def first_artist_names(frame: pd.DataFrame) -> list[str]:
 
 
 def parse_list(cell: object) -> list[str] | None:
-    """The items of a list, an array, or a text that is a list literal; None for anything else."""
+    """The items of a list, an array, or a text that is a list, set or array literal; None for anything else.
+
+    Lists in lists become one list: ``"[['a', 'b'], ['c']]"``. PostgreSQL writes arrays as ``{a,"b c"}``.
+    """
     if isinstance(cell, list | tuple | np.ndarray):
-        return [str(item.get("name", "")) if isinstance(item, dict) else str(item) for item in cell]
-    if not (isinstance(cell, str) and cell.startswith("[") and cell.endswith("]")):
+        return list(itertools.chain.from_iterable(map(_list_item, cell)))
+    if not isinstance(cell, str):
         return None
-    for parse, text in ((ast.literal_eval, _NUMPY_GAP.sub(", ", cell)), (json.loads, cell)):
+    text = cell.strip()
+    if text[:2] + text[-2:] in ('"[]"', '"{}"', "'[]'", "'{}'"):
+        text = text[1:-1].replace('""', '"')
+    if text[:1] + text[-1:] == "{}":
+        literal = _parse_literal(f"[{text[1:-1]}]")
+        return next(csv.reader([text[1:-1]]), []) if literal is None else literal
+    return _parse_literal(text) if text[:1] + text[-1:] == "[]" else None
+
+
+def _parse_literal(text: str) -> list[str] | None:
+    for parse, literal in ((ast.literal_eval, _NUMPY_GAP.sub(", ", text)), (json.loads, text)):
         try:
-            return parse_list(parse(text))
+            return parse_list(parse(literal))
         except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
             continue
     return None
+
+
+def _list_item(item: object) -> list[str]:
+    """An item as texts: the name of an object, all items of a list, nothing if it is missing."""
+    if isinstance(item, list | tuple | np.ndarray):
+        return parse_list(item) or []
+    if isinstance(item, dict):
+        return [str(item.get("name", ""))]
+    return [] if item is None or (isinstance(item, float) and np.isnan(item)) else [str(item)]
 
 
 class ArtistCredits(NamedTuple):
@@ -103,13 +128,15 @@ def _split_cells(cells: set[str], separator: "re.Pattern[str]", header_is_plural
     also has a cell of its own.
     """
     parts = {cell: found for cell in cells if len(found := separator.split(cell)) > 1}
-    column_lists_names = header_is_plural or len(parts) >= max(MIN_CELLS, MIN_SHARE * len(cells))
     standalone = cells - set(parts)
+    known = sum(not standalone.isdisjoint(found) for found in parts.values())
+    are_common = len(parts) >= MIN_SHARE * len(cells) and (len(parts) >= MIN_CELLS or known == len(parts))
+    column_lists_names = header_is_plural or are_common
     single_names: set[str] = set()
     splits = {}
     for cell, found in sorted(parts.items(), key=lambda item: (len(item[1]), item[0])):
         names = _rejoin_names(found, single_names)
-        is_one = len(names) == len(found) and bool(_SINGLE_NAME.match(found[-1]))
+        is_one = len(names) == len(found) and found[-1] not in standalone and bool(_SINGLE_NAME.match(found[-1]))
         if set(found) <= standalone or (column_lists_names and not is_one):
             splits[cell] = [name.replace("\\,", ",") for name in names]
         else:

@@ -6,7 +6,7 @@ memory of Python lists. What only a whole column shows is inferred in :mod:`segu
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from functools import partial
 
 import numpy as np
@@ -28,13 +28,22 @@ from segue_build.sources.series import Series, distinct_cells, map_distinct, str
 from segue_build.sources.values import MODES, parse_duration, parse_key, parse_numbers, parse_year
 
 FEATURES = [attribute.name for attribute in AUDIO_FEATURES if attribute.name not in ("key", "mode", "time_signature")]
+OPTIONAL_COLUMNS = {"album", "explicit", "popularity", "duration_ms"} | {feature.name for feature in AUDIO_FEATURES}
+YEAR_ALBUM = "read as the year, not as the album"
 EXPLICIT_DURATIONS = "_explicit_durations"  # a column: durations with units, in milliseconds
-METER = re.compile(r"(\d{1,2})/\d{1,2}")
+METER = re.compile(r"(\d{1,2})(?:/\d{1,2}|\s*beats?.*)", re.IGNORECASE)
 BOOLEANS = dict.fromkeys(("true", "1", "1.0", "yes", "t", "y", "explicit"), True)
 BOOLEANS |= dict.fromkeys(("false", "0", "0.0", "no", "f", "n", "clean", "cleaned", "notexplicit"), False)
 
 _ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
-ID_AFFIXES = re.compile(r"^(?:spotify:track:|https?://open\.spotify\.com/(?:intl-\w+/)?track/)|\?.*$")
+ID_AFFIXES = re.compile(
+    r"^(?:spotify:track:|https?://(?:open\.spotify\.com/(?:intl-[\w-]+/)?track|musicbrainz\.org/recording)/)|\?.*$"
+)
+NO_ID = re.compile(r"(?:spotify:local:|\w+://).*")  # a file of its owner's, or the address of something else
+MAX_UNREADABLE_SHARE, MIN_UNREADABLE = (
+    0.10,
+    3,
+)  # of known cells: a column with more of both is not what its header says
 
 
 class RawChunk:
@@ -92,17 +101,44 @@ def normalize(raw: pd.DataFrame, interpretation: TableInterpretation, report: In
     return chunk.rows.accepted(frame.assign(**{ROW_NUMBER: raw[ROW_NUMBER]}))
 
 
-def non_numeric_columns(raw: pd.DataFrame, columns: ColumnMapping) -> list[str]:
-    """Numeric columns matched by a synonym, such as "time" or "live", whose cells are mostly not numbers."""
-    named = (name for name in ("popularity", "duration_ms", *FEATURES) if columns.matched_by_synonym(name))
-    return [name for name in named if _is_mostly_non_numeric(stripped_texts(raw[columns.positions[name][0]]))]
+def plausible_columns(
+    raw: pd.DataFrame, columns: ColumnMapping, named: Collection[str], report: IngestReport
+) -> ColumnMapping:
+    """The same without columns whose cells are not what their headers say, such as "time" or "live" in a history.
+
+    An album that is a year is one.
+
+    raw : the first chunk
+    named : canonical columns whose headers the user named; they count, whatever they hold
+    report : receives a note on each
+    """
+    unread = {}
+    for name in (name for name in columns.positions if name in OPTIONAL_COLUMNS and name not in named):
+        cells = raw[columns.positions[name][0]]
+        if pd.api.types.is_numeric_dtype(cells) and name != "album":
+            continue
+        texts = without_missing(stripped_texts(cells)).dropna()
+        wrong = texts[_unreadable(name, texts)]
+        if len(wrong) > max(MAX_UNREADABLE_SHARE * len(texts), MIN_UNREADABLE - 1):
+            unread[name] = str(wrong.iloc[0])
+    for name, cell in unread.items():
+        what = YEAR_ALBUM if name == "album" else "left unread"
+        report.add_note(f"column '{columns.header(name)}' was {what}, for its cells are like '{cell[:40]}'")
+    is_year = "album" in unread and "year" not in columns.positions
+    positions = {"year": columns.positions["album"]} if is_year else {}
+    return columns.without(set(unread), positions)
 
 
-def _is_mostly_non_numeric(cells: Series) -> bool:
-    texts = without_missing(cells).dropna()
+def _unreadable(name: str, texts: Series) -> Series:
+    """Which cells can't be of a column."""
+    if name == "album":
+        return texts.str.fullmatch(r"(?:19|20)\d\d(?:\.0)?").astype(bool)
+    if name == "explicit":
+        return ~texts.str.lower().isin(list(BOOLEANS))
     values, _ = parse_numbers(texts, integers=True, full_scale=1)
-    unparsed = texts[values.isna()]
-    return 2 * map_distinct(unparsed, parse_duration, "float64").isna().sum() > len(texts)
+    parse = {"duration_ms": parse_duration, "key": _parse_pitch_class} | WORD_PARSERS
+    words = map_distinct(texts[values.isna()], parse.get(name, lambda _: None), "float64")
+    return values.fillna(words).isna()
 
 
 def _converters(columns: ColumnMapping) -> Iterator[tuple[str, Callable[[RawChunk], Series]]]:
@@ -112,8 +148,7 @@ def _converters(columns: ColumnMapping) -> Iterator[tuple[str, Callable[[RawChun
         "genres": _genres,
         "year": _years,
         "explicit": _explicit,
-        "mode": partial(_numbers_or_words, name="mode", parse_word=_parse_mode),
-        "time_signature": partial(_numbers_or_words, name="time_signature", parse_word=_parse_meter),
+        **{name: partial(_numbers_or_words, name=name, parse_word=parse) for name, parse in WORD_PARSERS.items()},
     }
     for name in columns.positions:
         if name in special:
@@ -126,8 +161,16 @@ def _converters(columns: ColumnMapping) -> Iterator[tuple[str, Callable[[RawChun
             yield name, partial(RawChunk.texts, name=name)
 
 
+def plain_ids(cells: Series) -> Series:
+    """Ids without what services put around them; of a list the first."""
+    if cells.dtype == object:
+        cells = cells.map(lambda cell: (parse_list(cell) or [cell])[0], na_action="ignore")
+    ids = without_missing(stripped_texts(cells)).str.replace(ID_AFFIXES, "", regex=True)
+    return ids.mask(ids.str.fullmatch(NO_ID.pattern).fillna(False).astype(bool) | (ids == ""))
+
+
 def _ids(chunk: RawChunk) -> Series:
-    ids = without_missing(chunk.texts("id")).str.replace(ID_AFFIXES, "", regex=True)
+    ids = plain_ids(chunk.column("id"))
     wrong = ids.notna() & ~ids.str.fullmatch(_ID.pattern).fillna(False).astype(bool)
     chunk.reject(wrong, "id", "with a malformed id", "is not 1..64 characters of A-Z a-z 0-9 _ . : -")
     return ids
@@ -207,6 +250,9 @@ def _keys_and_modes(chunk: RawChunk, modes: Series | None) -> dict[str, Series]:
             chunk.interpretation.add_remark("key", "modes too")
         modes = found if modes is None else modes.fillna(found)
     return {"key": keys, "mode": modes}
+
+
+WORD_PARSERS: dict[str, Callable[[str], float | None]] = {"mode": _parse_mode, "time_signature": _parse_meter}
 
 
 def _parse_pitch_class(text: str) -> float | None:

@@ -24,7 +24,7 @@ from segue_build.sources.importer import ImportedTable, import_table, open_sourc
 from segue_build.sources.ingest_report import MAX_EXAMPLES, IngestReport, TableInterpretation
 from segue_build.sources.joining import SourceTable, enrich, join_tables, merge_by_id, merge_duplicate_rows
 from segue_build.sources.multivalue import SEPARATOR
-from segue_build.sources.normalization import non_numeric_columns, normalize
+from segue_build.sources.normalization import normalize, plausible_columns
 
 DEMO, INVENTED = "demo", "invented"
 MAX_DROPPED_SHARE = 0.10  # of the rows; beyond that the table is probably not what its owner thinks it is
@@ -157,7 +157,7 @@ def _load_tables(
         first.chunks if not archive else (c for table in itertools.chain([first], tables) for c in _numbered(table))
     )
     head = next(chunks)
-    columns = first.columns.without(set(non_numeric_columns(head, first.columns)) - set(overrides))
+    columns = plausible_columns(head, first.columns, overrides, report)
     interpretation = TableInterpretation(archive or first.name, first.format_name, columns)
     bar = progress.bar(itertools.chain([head], chunks), first.name, "chunks")
     normalized = pd.concat([normalize(chunk, interpretation, report) for chunk in bar], ignore_index=True)
@@ -301,7 +301,7 @@ def add_missing_ids(frame: pd.DataFrame) -> pd.DataFrame:
     """Give songs without an id a stable one, made from artists, title and album."""
     ids = frame["id"] if "id" in frame else pd.Series(pd.NA, frame.index, dtype="str")
     missing = ids.isna()
-    if not missing.any():
+    if "id" in frame and not missing.any():
         return frame
     # A missing column counts as empty, so that the id is the same with a column of empty albums and with none.
     parts = frame.loc[missing].reindex(columns=["artists", "name", "album"]).astype("str").fillna("")

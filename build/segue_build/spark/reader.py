@@ -22,7 +22,7 @@ from segue_build.sources.formats.base import FIELD_COUNT, ROW_NUMBER
 from segue_build.sources.formats.text import detect_delimiter
 from segue_build.sources.ingest_report import IngestReport, TableInterpretation
 from segue_build.sources.multivalue import SEPARATOR
-from segue_build.sources.normalization import non_numeric_columns, normalize
+from segue_build.sources.normalization import normalize, plausible_columns
 from segue_build.sources.tracks import add_missing_ids
 from segue_build.spark.batches import Frame, persist, to_spark_schema
 
@@ -281,7 +281,7 @@ def read_folder(spark: Any, source: str, columns: Mapping[str, str], report: Ing
         spark.conf.set(SHUFFLE_PARTITIONS, max(spark.sparkContext.defaultParallelism, folder.size // PARTITION_BYTES))
     rows = folder.frame(spark)
     counts = folder.count_rows(rows)
-    interpretation, others = _recognise(folder, rows, columns, sorted(counts))
+    interpretation, others = _recognise(folder, rows, columns, sorted(counts), report)
     reading, schema = RowReader(interpretation, sorted(counts)), _schema(folder, interpretation)
     found = _infer_units(reading, _sample(rows, sum(counts.values())), report)
     tidied = persist(rows.mapInArrow(partial(_tidy_partition, reading, found, schema), to_spark_schema(schema)))
@@ -291,14 +291,14 @@ def read_folder(spark: Any, source: str, columns: Mapping[str, str], report: Ing
 
 
 def _recognise(
-    folder: SourceFolder, rows: Frame, given: Mapping[str, str], parts: list[str]
+    folder: SourceFolder, rows: Frame, given: Mapping[str, str], parts: list[str], report: IngestReport
 ) -> tuple[TableInterpretation, list[str]]:
     """What the columns are, by their headers and first rows, and the names of those that are none of ours."""
     columns = match_headers(folder.layout.headers, given, folder.name)
     form = f"{folder.format} in {len(folder.paths)} files" if len(folder.paths) > 1 else folder.format
     interpretation = TableInterpretation(folder.name, form, columns)
     first = RowReader(interpretation, parts).to_raw(rows.limit(CHECKED_ROWS).toArrow(), Counter())
-    columns = columns.without(set(non_numeric_columns(first, columns)) - set(given))
+    columns = plausible_columns(first, columns, given, report)
     others = {other_column(number): place for number, place in enumerate(columns.extra.values())}
     interpretation.columns = dataclasses.replace(columns, extra=others)
     return interpretation, list(columns.extra)

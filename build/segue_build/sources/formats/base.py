@@ -4,18 +4,23 @@
 what a reader makes of them: headers, and rows in chunks.
 """
 
+import ast
 import contextlib
 import io
+import itertools
 import lzma
+import re
 import shutil
 import tempfile
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+import numpy as np
 import pandas as pd
 
 from segue.errors import SourceError
@@ -25,9 +30,11 @@ MIN_SIZE_LIMIT = 100 * 10**6  # bytes to which any compressed file may unpack, h
 MAX_RATIO = 200  # times its own size to which a larger one may: tables in which each song has an id stay below 20
 UNPACKING_ERRORS = (EOFError, OSError, RuntimeError, zipfile.BadZipFile, zlib.error, lzma.LZMAError)
 Opener = Callable[[contextlib.ExitStack], IO[bytes]]
+SNIFFED_ROWS = 30  # rows among which the headers are
 CHUNK_ROWS = 50_000  # rows; bounds memory whatever the table's length
 EXPECTED_TABLE = "expected a table of tracks as CSV, JSON, .xlsx, Parquet or Feather, compressed or not"
 FIELD_COUNT = "_fields"  # the number of fields of a row, if it differs from the number of headers
+_BYTES_LITERAL = re.compile(r"""b'(?:[^'\\]|\\.)*'|b"(?:[^"\\]|\\.)*\"""")
 ROW_NUMBER = "_row"  # the row's number as a spreadsheet counts: the header is row 1
 
 
@@ -165,6 +172,31 @@ def add_row_numbers(
     return frame
 
 
+def split_headers(rows: Iterator[list[str]], first_row: int) -> tuple[list[str], int, Iterator[list[str]]]:
+    """The headers of a table, the number of the row after them, and the rows from there.
+
+    Lines above the headers, such as a title, are those with fewer than half as many cells as most rows have. Headers
+    in several rows, as pandas writes those of several levels, become one: ``track.title``. The last of these rows may
+    hold nothing but the name of the first column.
+
+    first_row : number of the first row
+    """
+    sample = list(itertools.islice(rows, SNIFFED_ROWS))
+    cells = [sum(map(bool, map(str.strip, row))) for row in sample]
+    usual = Counter(filter(None, cells)).most_common(1)[0][0] if any(cells) else 0
+    start = next((number for number, count in enumerate(cells) if count and 2 * count >= usual), 0)
+    levels = list(itertools.takewhile(lambda row: row and not row[0].strip(), sample[start:]))
+    headers = [cell.strip() for cell in (sample[start] if sample else [])]
+    end = start + 1
+    if len(levels) > 1 and len(set(headers)) < len(headers):
+        end = start + len(levels)
+        named = end < len(sample) and sample[end][0].strip() and cells[end] == 1
+        names = [".".join(filter(None, map(str.strip, column))) for column in zip(*levels)]
+        headers = [sample[end][0].strip() if named else "", *names[1:]]
+        end += bool(named)
+    return headers, first_row + end, itertools.chain(sample[end:], rows)
+
+
 def iter_chunks(rows: Iterable[Sequence[object]], width: int, first_row: int) -> Iterator[pd.DataFrame]:
     """Group rows of cells into chunks; ``FIELD_COUNT`` marks rows whose number of fields is not ``width``.
 
@@ -186,12 +218,26 @@ def _chunk_frame(rows: list[Sequence[object]], width: int, first_row: int) -> pd
     columns = dict(enumerate(map(_text_column, zip(*padded)))) if padded else {}
     frame = pd.DataFrame(columns, index=range(len(rows)), columns=range(width), dtype=None if padded else "str")
     numbered = add_row_numbers(frame, first_row, fields.mask(fields == width))
-    return numbered[fields > 0].reset_index(drop=True)  # a blank line is no row
+    return numbered[np.array([any(row) for row in rows], bool)].reset_index(drop=True)  # a row without a cell is none
 
 
 def _text_column(cells: Sequence[Any]) -> "pd.Series[str]":
-    """A column of texts, or of objects if some cells are lists."""
+    """A column of texts, or of objects if some cells are lists; texts that Python printed as bytes are decoded."""
+    if all(map(_is_bytes_literal, filter(None, cells))):
+        cells = [cell and _decode_bytes_literal(cell) for cell in cells]
     return pd.Series(cells, dtype="object" if list in map(type, cells) else "str")
+
+
+def _is_bytes_literal(cell: object) -> bool:
+    return isinstance(cell, str) and _BYTES_LITERAL.fullmatch(cell) is not None
+
+
+def _decode_bytes_literal(cell: str) -> str:
+    """``"b'Lied'"`` -> ``"Lied"``."""
+    try:
+        return str(ast.literal_eval(cell).decode("utf-8", "replace"))
+    except (ValueError, SyntaxError):
+        return cell
 
 
 @contextlib.contextmanager

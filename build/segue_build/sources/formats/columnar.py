@@ -1,6 +1,8 @@
-"""Reads columnar tables: Parquet files, folders of Parquet parts, and Arrow files (Feather) and streams."""
+"""Reads tables with types: Parquet files, folders of Parquet parts, Arrow files (Feather) and streams, SQLite."""
 
 import contextlib
+import sqlite3
+import urllib.parse
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -10,7 +12,7 @@ import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
 from segue.errors import SourceError
-from segue_build.sources.formats.base import CHUNK_ROWS, EXPECTED_TABLE, Content, Table, add_row_numbers
+from segue_build.sources.formats.base import CHUNK_ROWS, EXPECTED_TABLE, Content, Table, add_row_numbers, iter_chunks
 
 PARQUET_MAGIC = b"PAR1"
 PARQUET_SUFFIXES = (".parquet", ".pq", ".parq")
@@ -71,6 +73,71 @@ def read_parquet_folder(folder: Path) -> Table:
         )
     )
     return _make_table(name, f"Parquet in {len(paths)} files", dataset.schema, batches, "Parquet")
+
+
+def read_sqlite(content: Content, part: str | None) -> Table:
+    """Read a table of an SQLite database: the one named ``part``, or the only one.
+
+    Raises
+    ------
+    SourceError
+        there are several tables, or none, or the database is damaged.
+
+    """
+    with _translate_sqlite_errors(content.name):
+        with content.as_path() as path:
+            address = f"file:{urllib.parse.quote(str(path))}?mode=ro&immutable=1"
+            database = sqlite3.connect(address, uri=True)
+            found = database.execute(
+                "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%' ORDER BY rowid"
+            )
+            names = [name for (name,) in found]
+        name = part or (names[0] if len(names) == 1 else "")
+        if name not in names:
+            raise _several_tables(content.name, database, names, part)
+        rows = _select(database, "*", name)
+    headers = [header for header, *_ in rows.description]
+    format_name = f"{content.describe('SQLite')}, table '{name}'"
+    return Table(content.name, format_name, headers, _iter_sqlite_chunks(content.name, rows, len(headers)))
+
+
+def _several_tables(file: str, database: sqlite3.Connection, names: list[str], part: str | None) -> SourceError:
+    rows = {name: _select(database, "count(*)", name).fetchone()[0] for name in names}
+    if not rows:
+        return SourceError(f"{file}: the SQLite database has no tables; {EXPECTED_TABLE}")
+    largest = max(rows, key=lambda name: rows[name])
+    shown = ", ".join(f"{name} with {count:,} rows" for name, count in rows.items())
+    what = f"has no table '{part}'" if part else f"has {len(rows)} tables"
+    return SourceError(
+        f"{file}: the SQLite database {what} ({shown}); say which holds the songs, as in --source {file}#{largest}"
+    )
+
+
+def _select(database: sqlite3.Connection, what: str, table: str) -> sqlite3.Cursor:
+    quoted = table.replace('"', '""')
+    return database.execute(f'SELECT {what} FROM "{quoted}"')  # noqa: S608 # a name of the database's own, quoted
+
+
+def _iter_sqlite_chunks(file: str, rows: sqlite3.Cursor, width: int) -> Iterator[pd.DataFrame]:
+    texts = ([_sqlite_cell(value) for value in row] for row in rows)
+    with _translate_sqlite_errors(file):
+        yield from iter_chunks(texts, width, 2)
+
+
+def _sqlite_cell(value: object) -> str:
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    return "" if value is None else str(value)
+
+
+@contextlib.contextmanager
+def _translate_sqlite_errors(file: str) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise SourceError(
+            f"{file}: the SQLite database is damaged or locked ({error}); copy or export it again"
+        ) from error
 
 
 def _memory_map(content: Content) -> pa.NativeFile:
@@ -144,9 +211,15 @@ def _iter_frames(
 
 
 def _flatten(table: pa.Table) -> pa.Table:
-    """Nested fields as columns of their own."""
+    """Nested fields as columns of their own, and bytes as texts."""
     for _ in range(MAX_FLATTENED_LEVELS):
         table = table.flatten()
+    for place, column in enumerate(table.schema):
+        if pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type):
+            texts = [
+                None if value is None else value.decode("utf-8", "replace") for value in table[place].to_pylist()
+            ]
+            table = table.set_column(place, column.name, pa.array(texts, pa.string()))
     return table
 
 

@@ -24,7 +24,7 @@ from segue_build.sources.formats.base import (
     file_content,
     open_zip,
 )
-from segue_build.sources.formats.json_records import read_json
+from segue_build.sources.formats.records import BYTES_BEFORE_TEXT, read_json, read_m3u, read_xml
 from segue_build.sources.formats.text import read_delimited
 from segue_build.sources.formats.xlsx import read_workbook
 
@@ -35,7 +35,6 @@ UNSUPPORTED_MAGIC = {
     " without a password, or as CSV",
     b"7z\xbc\xaf\x27\x1c": "a 7z archive; unpack it and give the table in it",
     b"Rar!": "a rar archive; unpack it and give the table in it",
-    b"SQLite format 3\0": "an SQLite database; save its table as CSV",
     b"version https://git-lfs": "a pointer of Git LFS, not the file itself; get that with git lfs pull",
     b"\x80\x02": "a pickle, which could run code; save the table as Parquet or CSV",
     b"\x80\x03": "a pickle, which could run code; save the table as Parquet or CSV",
@@ -48,10 +47,10 @@ UNSUPPORTED_MAGIC = {
     b"\x89PNG": "a picture; give the table as CSV",
     b"\xff\xd8\xff": "a picture; give the table as CSV",
 }
-MARKUP_STARTS = (b"<!doctype", b"<html", b"<head", b"<?xml", b"<body")
+MARKUP_STARTS = (b"<!doctype", b"<html", b"<head", b"<?xml", b"<body", b"<playlist", b"<dj_playlists", b"<nml")
 TAR_MAGIC, TAR_MAGIC_OFFSET = b"ustar", 257
-_IGNORED_BYTES = b"\xef\xbb\xbf\xff\xfe\0 \t\r\n"  # byte order marks, spaces and every second byte of UTF-16
 MAX_COMPRESSION_DEPTH = 3  # levels of compression around one table
+SQLITE_MAGIC = b"SQLite format 3\0"
 ZIP_MAGIC = b"PK\x03\x04"
 EMPTY_ZIP_MAGIC = b"PK\x05\x06"
 # entries of zip files that are documents, not archives
@@ -154,8 +153,15 @@ def read_content(content: Content, part: str | None) -> Table:
         return columnar.read_parquet(content)
     if head.startswith((columnar.ARROW_FILE_MAGIC, columnar.ARROW_STREAM_MAGIC, columnar.FEATHER_1_MAGIC)):
         return columnar.read_arrow(content)
-    if head.lstrip(_IGNORED_BYTES).startswith((b"{", b"[")):
+    if head.startswith(SQLITE_MAGIC):
+        return columnar.read_sqlite(content, part)
+    text = head.replace(b"\0", b"").lstrip(BYTES_BEFORE_TEXT)
+    if text.startswith((b"{", b"[")):
         return read_json(content)
+    if text.startswith(b"#EXTM3U"):
+        return read_m3u(content)
+    if text.lower().startswith(MARKUP_STARTS):
+        return read_xml(content)
     return read_delimited(content)
 
 
@@ -166,8 +172,6 @@ def _check_supported(head: bytes, name: str) -> None:
     )
     if head[TAR_MAGIC_OFFSET:].startswith(TAR_MAGIC):
         unsupported = "a tar archive; unpack it and give the table in it"
-    if head.replace(b"\0", b"").lstrip(_IGNORED_BYTES).lower().startswith(MARKUP_STARTS):
-        unsupported = "a web page or XML, not a table; download the file itself"
     if unsupported:
         raise SourceError(f"{name}: this is {unsupported}")
 

@@ -10,17 +10,23 @@ import itertools
 import re
 import unicodedata
 import warnings
+from collections import deque
 from collections.abc import Iterable, Iterator
 
 import chardet
 
 from segue.errors import SourceError
-from segue_build.sources.formats.base import EXPECTED_TABLE, Content, Table, iter_chunks
+from segue_build.sources.formats.base import EXPECTED_TABLE, Content, Table, iter_chunks, split_headers
 
 DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 MAX_LINE_LENGTH = 1 << 24  # characters of a line
 SNIFFED_LINES = 100  # lines from which the delimiter is detected
-_END_OF_TEXT = "\0"  # after the last line: no line of text holds a zero byte
+_SCROBBLE = ("artist", "album", "track", "utc_time")
+HEADERLESS = (  # cells of a row, joined by tabs -> the headers that its table lacks
+    (re.compile(r"[^\t]+\t[^\t]*\t[^\t]+\t\d{1,2} \w{3} \d{4},? \d{1,2}:\d\d"), _SCROBBLE),
+    (re.compile(r"spotify:track:\w+|https://open\.spotify\.com/(?:intl-\w+/)?track/\S+"), ("track_uri",)),
+)  # fmt: skip
+_QUOTED_LINE = re.compile(r'"((?:[^"]|"")*)"')
 BYTE_ORDER_MARKS = {
     codecs.BOM_UTF8: "utf-8-sig",
     codecs.BOM_UTF32_LE: "utf-32",  # before UTF-16, with whose mark it begins
@@ -44,6 +50,9 @@ SAVE_HINT = "save the table as UTF-8"
 def read_delimited(content: Content) -> Table:
     """Read delimited text.
 
+    Headers may stand below a title, or in several rows; lines may be quoted as a whole; quotes within quoted cells
+    need not be doubled.
+
     Raises
     ------
     SourceError
@@ -56,16 +65,30 @@ def read_delimited(content: Content) -> Table:
     declared = (
         first_line[4:] if first_line.lower().startswith("sep=") and len(first_line) == 5 else None
     )  # as Excel writes and reads it
+    lines: Iterator[str] = itertools.islice(_text_lines(content, codec), int(declared is not None), None)
+    if 2 * sum(_unquote_line(line) != line for line in sample) > len(sample):
+        sample, lines = list(map(_unquote_line, sample)), map(_unquote_line, lines)
     delimiter = declared or detect_delimiter(sample)
-    rows = _parse_rows(
-        itertools.islice(_text_lines(content, codec), int(declared is not None), None), delimiter, content.name
+    quoted = re.compile(rf' +"[^"]*" *(?:{re.escape(delimiter)}|$)')
+    spaced = any(
+        quoted.match(line, place.end()) for line in sample for place in re.finditer(re.escape(delimiter), line)
     )
-    headers = [header.strip() for header in next(rows, [])]
+    rows = _parse_rows(lines, delimiter, content.name, spaced)
+    headers, first_row, rows = split_headers(rows, 1 + int(declared is not None))
+    known = next((names for pattern, names in HEADERLESS if pattern.fullmatch("\t".join(headers))), None)
+    if known:
+        headers, first_row, rows = list(known), first_row - 1, itertools.chain([headers], rows)
     _check_headers(headers, content.name)
     kind = "TSV" if delimiter == "\t" else "CSV"
     delimiter_name = DELIMITERS.get(delimiter, repr(delimiter))
     format_name = f"{content.describe(kind)}, {encoding_label(codec)}, separated by {delimiter_name}"
-    return Table(content.name, format_name, headers, iter_chunks(rows, len(headers), 2 + int(declared is not None)))
+    return Table(content.name, format_name, headers, iter_chunks(rows, len(headers), first_row))
+
+
+def _unquote_line(line: str) -> str:
+    """A line that is one quoted cell, though it holds the cells of a row, as a row."""
+    found = _QUOTED_LINE.fullmatch(line.strip())
+    return found[1].replace('""', '"') + "\n" if found and any(map(found[1].count, DELIMITERS)) else line
 
 
 def _text_lines(content: Content, codec: str) -> Iterator[str]:
@@ -75,7 +98,7 @@ def _text_lines(content: Content, codec: str) -> Iterator[str]:
             line = text.readline(MAX_LINE_LENGTH)
             if not line:
                 return
-            if _END_OF_TEXT in line:
+            if "\0" in line:
                 raise SourceError(f"{content.name}, line {number}: binary data (a zero byte); {EXPECTED_TABLE}")
             if len(line) == MAX_LINE_LENGTH:
                 raise SourceError(
@@ -99,22 +122,61 @@ def detect_delimiter(lines: list[str]) -> str:
         return max(DELIMITERS, key="".join(lines[:1]).count)
 
 
-def _parse_rows(lines: Iterable[str], delimiter: str, table: str) -> Iterator[list[str]]:
-    """The rows of cells; a quote that is never closed is an error: it would put all rows after it into one cell."""
-    reader = csv.reader(itertools.chain(lines, [_END_OF_TEXT]), delimiter=delimiter)
-    try:
-        for number, row in enumerate(reader, 1):
-            if row == [_END_OF_TEXT]:
-                return
-            if row and row[-1].endswith(_END_OF_TEXT):
-                raise SourceError(
-                    f"{table}, row {number}, column {len(row)}: a quote is opened and never closed; {EXPECTED_TABLE}"
-                )
-            yield row
-    except csv.Error as error:
-        raise SourceError(
-            f"{table}, line {reader.line_num}: {error} (a quote that is never closed?); {EXPECTED_TABLE}"
-        ) from error
+def _parse_rows(lines: Iterable[str], delimiter: str, table: str, spaced: bool) -> Iterator[list[str]]:
+    """The rows of cells.
+
+    A row with quotes that are not doubled is split at quotes beside delimiters. A quote that is never closed is an
+    error: it would put all rows after it into one cell.
+
+    spaced : whether spaces follow delimiters
+    """
+    remaining, pending = iter(lines), deque[str]()
+
+    def record() -> Iterator[str]:
+        for line in remaining:
+            pending.append(line)
+            yield line
+
+    reader = csv.reader(record(), delimiter=delimiter, strict=True, skipinitialspace=spaced)
+    for number in itertools.count(1):
+        try:
+            row = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            if "expected after" not in str(error):
+                raise _unclosed_quote(str(error), pending, number, delimiter, table, reader.line_num) from error
+            row = _split_loosely(pending.popleft(), delimiter)
+            remaining = itertools.chain(list(pending), remaining)
+            reader = csv.reader(record(), delimiter=delimiter, strict=True, skipinitialspace=spaced)
+        pending.clear()
+        yield row
+
+
+def _split_loosely(line: str, delimiter: str) -> list[str]:
+    """The cells of a line, of which those in quotes end at a quote beside a delimiter."""
+    cell = re.compile(
+        rf'\s*"(.*?)"\s*(?:{re.escape(delimiter)}|$)|([^{re.escape(delimiter)}]*)(?:{re.escape(delimiter)}|$)'
+    )
+    line, cells, position = line.rstrip("\r\n") + delimiter, [], 0
+    while position < len(line):
+        found = cell.match(line, position)
+        if not found:
+            break
+        cells.append(found[1].replace('""', '"') if found[1] is not None else found[2])
+        position = found.end()
+    return cells
+
+
+def _unclosed_quote(
+    error: str, lines: Iterable[str], row: int, delimiter: str, table: str, line_number: int
+) -> SourceError:
+    if "unexpected end" in error:
+        column = len(next(csv.reader(lines, delimiter=delimiter)))
+        return SourceError(
+            f"{table}, row {row}, column {column}: a quote is opened and never closed; {EXPECTED_TABLE}"
+        )
+    return SourceError(f"{table}, line {line_number}: {error} (a quote that is never closed?); {EXPECTED_TABLE}")
 
 
 def _check_headers(headers: list[str], table: str) -> None:
@@ -199,7 +261,7 @@ def _legacy_encoding(content: Content, line: int, invalid: int) -> str:
 
 def _guess_encoding(sample: bytes) -> str | None:
     """Guess among encodings of Latin or of other alphabets: only words of Latin letters are mostly ASCII."""
-    words = _WORD.findall(sample)
+    words = [word for word in _WORD.findall(sample) if len(word) > 1]
     letters = b"".join(words)
     if 2 * len(letters.translate(None, _ASCII)) > len(letters):
         return _chardet_guess(sample, NON_LATIN_ENCODINGS)

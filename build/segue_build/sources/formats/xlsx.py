@@ -20,6 +20,7 @@ from segue_build.sources.formats.base import (
     Table,
     iter_chunks,
     open_zip,
+    split_headers,
 )
 
 MAX_CELLS = 50 * 10**6  # of the rectangle around all cells of a sheet, which takes the reader 32 bytes per cell
@@ -67,11 +68,11 @@ def read_workbook(content: Content, part: str | None) -> Table:
         _iter_rows(sheet, _literal_formulas(formulas, content.name, sheet.name)),
         (sheet.start or (0, 0))[0] + 1,
     )
-    headers = [header.strip() for header in next(rows, [])]
+    headers, next_row, rows = split_headers(rows, first_row)
     if not any(headers):
         raise SourceError(f"{content.name}, sheet '{sheet.name}', row {first_row}: no headers; {EXPECTED_TABLE}")
     format_name = f"{content.describe('workbook')}, sheet '{sheet.name}'"
-    return Table(content.name, format_name, headers, iter_chunks(rows, len(headers), first_row + 1))
+    return Table(content.name, format_name, headers, iter_chunks(rows, len(headers), next_row))
 
 
 def _sheet_entries(archive: zipfile.ZipFile, table: str) -> dict[str, str]:
