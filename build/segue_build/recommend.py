@@ -5,7 +5,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from segue.catalog.catalog import Catalog
+from segue.catalog.lookup.artists import ArtistMatch
 from segue.catalog.lookup.exact import artist_names
+from segue.catalog.lookup.matching import SongMatch
+from segue.catalog.lookup.resolver import Reading
 from segue.engine.recommendation import Answer, recommend
 from segue.engine.seeds import ResolvedSeed
 from segue.errors import InvalidQuery, SegueError, UnknownSongs
@@ -16,7 +19,8 @@ from segue_build.arguments import format_table, one_line, shorten
 
 MAX_TITLE_WIDTH, MAX_ARTISTS_WIDTH = 44, 32  # columns of a terminal
 MAX_SUGGESTIONS = 3  # songs
-MATCH_KINDS = {"id": "by its id", "exact": "exact match", "close": "closest spelling", "parts": "matches some words"}
+MATCH_KINDS = {"id": "by its id", "exact": "exact match", "close": "closest spelling", "parts": "matches some words",
+    "title": "this title by another artist", "guess": "a guess"}  # fmt: skip
 # A single song's request names no genre, attribute or cluster.
 NO_VOCABULARY = Vocabulary((), (), False, lambda _: None, ())
 
@@ -53,14 +57,25 @@ def _unknown_message(catalog: Catalog, text: str, suggestions: Sequence[int]) ->
 
 def _describe_seed(catalog: Catalog, text: str, seed: ResolvedSeed) -> list[str]:
     """What the text was understood to mean."""
-    if seed.match is None:  # a link to an artist
-        return [f"Songs like the {len(seed.rows)} best-known ones by the artist of {one_line(text)}:"]
     match = seed.match
-    lines = [f"{_describe_song(catalog, match.row)} ({MATCH_KINDS[match.match.kind]}), and songs like it:"]
-    if match.ambiguous:
-        others = "; ".join(_describe_song(catalog, row) for row in match.alternatives)
-        lines.insert(0, f"Other songs of this name: {others}")
+    if match is None or match.row is None:
+        what = "the artist of" if match is None else "artist" if match.artist is not None else "description"
+        name = text if match is None or match.artist is None else catalog.texts("artists")[match.artist]
+        lines = [f"Songs like the {len(seed.rows)} that stand for the {what} {one_line(name)}:"]
+    else:
+        lines = [f"{_describe_song(catalog, match.row)} ({MATCH_KINDS[match.reading.kind]}), and songs like it:"]
+    others = [_describe_reading(catalog, reading) for reading in match.alternatives] if match else []
+    if match and match.ambiguous and others:
+        lines.insert(0, f"It may also mean: {'; '.join(filter(None, others))}")
     return lines
+
+
+def _describe_reading(catalog: Catalog, reading: Reading) -> str:
+    if isinstance(reading, SongMatch):
+        return _describe_song(catalog, reading.row)
+    if isinstance(reading, ArtistMatch):
+        return f"the artist {one_line(catalog.texts('artists')[reading.artist])}"
+    return f"the genre {', '.join(reading.genres)}" if reading.genres else ""
 
 
 def _describe_song(catalog: Catalog, row: int) -> str:

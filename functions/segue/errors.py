@@ -101,12 +101,14 @@ class UnknownSong(SegueError):
 
     pointer : where the seed stands in the request
     name : the name that the seed gives, None if it gives an id
+    is_artist : whether it is an artist's
     """
 
-    def __init__(self, message: str, pointer: str, name: str | None = None):
+    def __init__(self, message: str, pointer: str, name: str | None = None, *, is_artist: bool = False):
         super().__init__(message)
         self.pointer = pointer
         self.name = name
+        self.is_artist = is_artist
 
 
 class UnknownSongs(SegueError):
@@ -114,9 +116,11 @@ class UnknownSongs(SegueError):
 
     unknown : one error per seed
     suggestions : rows of up to five songs whose names are similar to the first unknown name, most similar first
+    artists : rows of up to five artists, where that is an artist's name
     """
 
-    def __init__(self, unknown: Sequence[UnknownSong], suggestions: Sequence[int] = ()):
+    def __init__(self, unknown: Sequence[UnknownSong], suggestions: Sequence[int] = (), artists: Sequence[int] = ()):
         super().__init__("; ".join(map(str, unknown)))
         self.unknown = tuple(unknown)
         self.suggestions = tuple(suggestions)
+        self.artists = tuple(artists)

@@ -34,6 +34,13 @@ def test_the_simple_form_gets_the_defaults():
     )  # fmt: skip
 
 
+@pytest.mark.parametrize("given", [{"artist": "B"}, {"genre": "folk"}, {"features": {"energy": 0.5}}, {"cluster": 3}])
+def test_one_seed_of_any_kind_needs_no_list(given):
+    ((kind, _),) = given.items()
+    (seed,) = parse_recommend(given, KNOWN).seeds
+    assert seed == Seed(f"/{kind}", given, **given)
+
+
 def test_every_field_of_the_contract_is_read():
     body = {
         "seeds": [

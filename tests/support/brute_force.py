@@ -8,7 +8,7 @@ import pandas as pd
 
 from segue.catalog import Catalog
 from segue.catalog.lookup.exact import song_by_id
-from segue.catalog.lookup.resolver import resolve_song
+from segue.catalog.lookup.resolver import resolve_text
 from segue.catalog.normalization import normalized
 from segue.engine import scoring, seeds
 from segue.engine.recommendation import recommend
@@ -83,7 +83,7 @@ def seed_works(catalog: Catalog, frame: pd.DataFrame, query: Query) -> set[int]:
     """The works of the seeds that are songs."""
     songs = [seed for seed in query.seeds if seed.id or seed.song]
     rows = [
-        song_by_id(catalog, seed.id) if seed.id else resolve_song(catalog, seed.song, seed.artist).row
+        song_by_id(catalog, seed.id) if seed.id else resolve_text(catalog, seed.song, seed.artist).row
         for seed in songs
     ]
     return {frame["work"][row] for row in rows}

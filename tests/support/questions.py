@@ -14,6 +14,8 @@ from segue.catalog.lookup.exact import artist_names
 from segue.catalog.normalization import title_key, without_version
 
 BRACKETED = re.compile(r"\s*[(\[]")
+SYMBOLS = re.compile(r"[#%+=<>@~^|\u2260]")
+MARKED = re.compile("[\u00c0-\u017f\u0900-\u0dff\u0e31-\u0e4e\u304c-\u30f4]")  # accents, vowel signs, kana with marks
 
 
 class Question(NamedTuple):
@@ -99,3 +101,61 @@ def is_meant(catalog: Catalog, found: int, meant: int) -> bool:
     titles = {title_key(catalog.texts("names")[row]) for row in (found, meant)}
     artists = [{title_key(name) for name in artist_names(catalog, row)} for row in (found, meant)]
     return len(titles) == 1 and bool(artists[0] & artists[1])
+
+
+class NameQuestion(NamedTuple):
+    """What is typed, and which answers are right.
+
+    artist : given apart, if it is
+    rows : songs that may be meant; an artist alone: none
+    meant_artist : the artist who is meant alone, as the catalogue spells the name
+    """
+
+    pattern: str
+    text: str
+    artist: str | None = None
+    rows: tuple[int, ...] = ()
+    meant_artist: str | None = None
+
+
+def name_questions(catalog: Catalog, each: int, least: float = 0) -> Iterator[NameQuestion]:
+    """So many questions of each kind that is not a song's own title and artist, the same each time.
+
+    An artist alone, a title beside another artist, songs that are not here, symbols, marks.
+    """
+    dice = random.Random(2)
+    known = np.flatnonzero(catalog.attribute("popularity") >= least).tolist()
+    names, artists = catalog.texts("names"), catalog.texts("artists")
+    sizes = np.diff(catalog.array("artist_offsets").astype(np.int64))
+    largest = np.argsort(-sizes, kind="stable")[:each].tolist()
+    for number in largest:
+        yield NameQuestion("artist alone", artists[number], meant_artist=artists[number])
+        yield NameQuestion("artist in lower case", artists[number].lower(), meant_artist=artists[number])
+    for row in dice.sample(known, min(each, len(known))):
+        title, by = without_version(names[row]), artists[dice.choice(largest)]
+        if title_key(by) not in {title_key(name) for name in artist_names(catalog, row)}:
+            form = dice.choice(["{0} - {1}", "{1} - {0}", "{0} by {1}", "{0} {1}"])
+            yield NameQuestion("another artist", form.format(title, by))
+            yield NameQuestion("another artist apart", title, by)
+    titles = {title_key(names[row]) for row in range(len(catalog))}
+    for row, other in zip(*(dice.sample(known, min(each, len(known))) for _ in range(2))):
+        words = [*without_version(names[row]).split()[:2], *without_version(names[other]).split()[-2:]]
+        spliced = " ".join(words)
+        if title_key(spliced) not in titles and len(set(words)) > 3:
+            yield NameQuestion("not here", spliced)
+            yield NameQuestion("not here, with an artist", f"{spliced} - {artists[dice.choice(largest)]}")
+    yield from _written_questions(catalog, each, dice)
+
+
+def _written_questions(catalog: Catalog, each: int, dice: random.Random) -> Iterator[NameQuestion]:
+    """Titles as they are written, with symbols, or with marks of letters that another title lacks."""
+    names = catalog.texts("names")
+    patterns = {"symbols": SYMBOLS, "marks": MARKED}
+    for pattern, expression in patterns.items():
+        rows = [row for row in range(len(catalog)) if expression.search(names[row])]
+        for row in dice.sample(rows, min(each, len(rows))):
+            same = tuple(other for other in rows if names[other].casefold() == names[row].casefold())
+            yield NameQuestion(pattern, names[row], rows=same)
+            by = artist_names(catalog, row)
+            if by:
+                yield NameQuestion(f"{pattern} by an artist", f"{by[0]} - {names[row]}", rows=same)

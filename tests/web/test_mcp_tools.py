@@ -98,7 +98,10 @@ def test_what_is_wrong_with_arguments_is_told_as_the_api_tells_it(client, name, 
 
 def test_without_arguments_a_tool_says_what_it_needs(client):
     (content,) = result(posted(client, "tools/call", {"name": "recommend"}))["content"]
-    assert "exactly one of 'song', 'song_id', 'cluster', 'features' and 'seeds' is needed" in content["text"]
+    assert (
+        "exactly one of 'song', 'artist', 'song_id', 'genre', 'cluster', 'features' and 'seeds' is needed"
+        in content["text"]
+    )
 
 
 def test_without_artifacts_there_are_tools_but_no_answers(tmp_path):

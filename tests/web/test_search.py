@@ -36,7 +36,7 @@ def found(client, text):
         ("iron choir gravel saints", (
             {"song": "Iron Choir", "artist": "Gravel Saints"}, ["Iron Choir"], ["Gravel Saints"], [],
         )),
-        ("disco", (None, [], [], ["disco"])),
+        ("disco", ({"song": None, "artist": None, "genres": ["disco"]}, [], [], ["disco"])),
         ("spotify:track:metal-4", ({"song": "Ruin Bells", "artist": "Skarn"}, ["Ruin Bells"], [], [])),
         ("metal-4", ({"song": "Ruin Bells", "artist": "Skarn"}, ["Ruin Bells"], [], [])),
         ("xqzvbnmlkjhgfdsaqwertyui", (None, [], [], [])),

@@ -4,31 +4,44 @@
 key          what it ignores                             "Déjà Vu (feat. X) - Live" becomes
 ===========  ==========================================  ===================================
 verbatim     nothing                                     Déjà Vu (feat. X) - Live
-case_folded  case and accents                            deja vu (feat. x) - live
+case_folded  case and the marks of letters               deja vu (feat. x) - live
 normalized   punctuation and "(feat. X)"                 deja vu live
 title_key    everything in brackets, the version suffix  deja vu
 ===========  ==========================================  ===================================
 
 No key of a text that is not blank is empty: if a step would leave nothing, as of "(???)", the key is what the step
 before it left. What people type is also compared without spaces, see :func:`join_words`.
+
+Marks are ignored on Latin, Greek and Cyrillic letters only: elsewhere, as in Japanese, Thai or Hindi, a letter with a
+mark is another letter.
 """
 
 import re
 import unicodedata
 from collections.abc import Callable, Sequence
 from hashlib import blake2b
-from itertools import filterfalse
 
 _BRACKETS = re.compile(r"\s*[\(\[].*?[\)\]]")
 _VERSION_SUFFIX = re.compile(r"\s+-\s+.*$")
 _FEATURED = re.compile(
     r"\s*[\(\[](?:feat|ft|featuring|with)\b.*?[\)\]]|\s+(?:feat|ft|featuring)\b\.?\s.*?(?=\s+-\s|$)"
 )
-_NOT_WORD = re.compile(r"[^\w]+")
+# Marks after letters of other scripts, which belong to their words, and marks of Latin, Greek and Cyrillic letters.
+_MARKS = (
+    "\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed\u0730-\u074a\u0900-\u0963\u0966-\u0dff\u0e31-\u0e4e"
+    "\u0eb1-\u0ece\u0f71-\u0fbc\u102b-\u109d\u17b4-\u17d3\u1b00-\u1baf\u3099\u309a\ua8e0-\uaaff"
+)
+_ACCENTS = re.compile("(?<=[a-z\u00aa-\u02ff\u0370-\u0482\u048a-\u052f])[\u0300-\u036f\u0483-\u0489]+")
+_WORD_CHARACTER = re.compile(rf"[\w{_MARKS}]")
+_NOT_WORD = re.compile(rf"[^\w{_MARKS}]+")
 _INNER_EXCLAMATION = re.compile(r"(?<=[^\W\d_])!(?=[^\W\d_])")
 _HAS_VARIANTS = re.compile(r"[(\[]|\s-\s|\bf(?:ea)?t(?:uring)?\b")  # other titles are typed in one way
-_FEATURING = frozenset(("feat", "ft", "featuring"))
+FEATURING = frozenset(("feat", "ft", "featuring"))
 _BY = "by"
+_NOISE = frozenset((
+    "official", "officiel", "oficial", "music", "video", "videoclip", "clip", "audio", "lyric", "lyrics",
+    "visualizer", "mv", "hd", "hq", "4k",
+))  # fmt: skip
 MAX_WORDS = 24  # words of a text that count; the rest is ignored
 STOP_WORDS = frozenset(("the", "and", "n"))  # words that people leave out or write as a sign
 
@@ -56,12 +69,17 @@ def core_text(text: str) -> str:
 KEY_LEVELS: tuple[Callable[[str], str], ...] = (str.strip, case_folded, normalized, title_key)
 
 
+def match_level(keys: Sequence[str], name: str) -> int:
+    """The finest of ``KEY_LEVELS`` at which a name has these keys: 0 verbatim .. 3 title key, 4 for none."""
+    return next((level for level, key in enumerate(KEY_LEVELS) if keys[level] == key(name)), len(KEY_LEVELS))
+
+
 class _CharacterMap(dict[int, str]):
     """For ``str.translate``: each character as it is typed; what is neither letter nor digit separates words."""
 
     def __missing__(self, character: int) -> str:
         letter = chr(character)
-        return letter if letter.isalnum() else " "
+        return letter if letter != "_" and _WORD_CHARACTER.match(letter) else " "
 
 
 _REPLACEMENTS = dict(zip("øłđðıßæœþ$&+", ("o", "l", "d", "d", "i", "ss", "ae", "oe", "th", "s", " and ", " and ")))
@@ -70,6 +88,18 @@ _SEARCH_CHARACTERS = _CharacterMap(
     {character: _CharacterMap()[character] for character in range(128)}
 )  # ASCII in advance, which saves a call for each character
 _SEARCH_CHARACTERS.update({ord(sign): plain for sign, plain in _REPLACEMENTS.items()})
+
+
+class _WrittenCharacterMap(_CharacterMap):
+    """For :func:`written_key`: spaces and punctuation are left out, letters, digits and symbols kept."""
+
+    def __missing__(self, character: int) -> str:
+        is_symbol = unicodedata.category(chr(character))[0] == "S"
+        return chr(character) if is_symbol else super().__missing__(character).strip()
+
+
+_WRITTEN_CHARACTERS = _WrittenCharacterMap({ord(sign): plain for sign, plain in _REPLACEMENTS.items() if sign != "+"})
+_WRITTEN_CHARACTERS.update({ord(sign): sign for sign in "#%@$"} | {ord("&"): "and"})
 
 
 def search_text(text: str) -> str:
@@ -90,6 +120,11 @@ def search_key(text: str) -> str:
     return join_words(search_text(text).split()) or case_folded(text)
 
 
+def written_key(text: str) -> str:
+    """A text with its symbols and silent words, but without spaces and punctuation: ``"The #1!"`` -> ``"the#1"``."""
+    return _without_accents(text).translate(_WRITTEN_CHARACTERS) or case_folded(text)
+
+
 def sort_key(name: str) -> str:
     """The key by which names are sorted, so that those that begin with the same typed words are neighbours."""
     return search_text(name) or case_folded(name)
@@ -105,7 +140,7 @@ def title_artist_splits(words: Sequence[str]) -> list[tuple[str, str]]:
 
     ``["yellow", "by", "coldplay"]`` -> ``("yellowbycoldplay", ""), ("yellow", "coldplay"), ...``
     """
-    without = [word for word in words if word not in _FEATURING]
+    without = [word for word in words if word not in FEATURING]
     pairs = []
     for some in (words, without) if 0 < len(without) < len(words) else (words,):
         pairs.append((join_words(some), ""))
@@ -116,13 +151,18 @@ def title_artist_splits(words: Sequence[str]) -> list[tuple[str, str]]:
     return list(dict.fromkeys(pairs))
 
 
+def without_noise(words: Sequence[str]) -> list[str]:
+    """Words without those that are added to the name of a video or a file; the same words if there are no others."""
+    return [word for word in words if word not in _NOISE] or list(words)
+
+
 def without_separators(words: Sequence[str]) -> list[str]:
     """Words without those that separate a title from its artists."""
-    return [word for word in words if word not in _FEATURING and word != _BY] or list(words)
+    return [word for word in words if word not in FEATURING and word != _BY] or list(words)
 
 
 def title_variants(name: str) -> list[str]:
-    """The ways to type a title, joined: without brackets and version, without featured artists, and in full.
+    """The ways to type a title, joined: without brackets and version, without featured artists, both, and in full.
 
     ``"Déjà Vu (feat. X) - Live"`` -> ``["dejavu", "dejavulive", "dejavufeatxlive"]``
     """
@@ -130,8 +170,35 @@ def title_variants(name: str) -> list[str]:
     if not _HAS_VARIANTS.search(text):
         return [search_key(text)]
     short = _VERSION_SUFFIX.sub("", _BRACKETS.sub("", text))
-    spellings = (join_words(search_text(form).split()) for form in (short, without_featured(text), text))
+    forms = short, without_featured(text), _VERSION_SUFFIX.sub("", without_featured(text)), text
+    spellings = (join_words(search_text(form).split()) for form in forms)
     return list(dict.fromkeys(form for form in spellings if form)) or [case_folded(text)]
+
+
+def transliterated(text: str) -> str | None:
+    """A Cyrillic text in Latin letters, or a Latin one in Cyrillic, as names are often written; None for others.
+
+    ``"Кино"`` -> ``"kino"``, ``"Zemfira"`` -> ``"земфира"``
+    """
+    lower = _without_accents(text)
+    if any(letter in _LATIN_OF_CYRILLIC for letter in lower):
+        return "".join(_LATIN_OF_CYRILLIC.get(letter, letter) for letter in lower)
+    if not (lower.isascii() and any(map(str.isalpha, lower))):
+        return None
+    for latin, cyrillic in _CYRILLIC_OF_LATIN:
+        lower = lower.replace(latin, cyrillic)
+    return lower
+
+
+# ALA-LC without marks, but for letters that are mostly written otherwise
+_LATIN_OF_CYRILLIC = dict(zip(
+    "абвгдежзиклмнопрстуфхцчшщъыьэюяєіїґ",
+    "a b v g d e zh z i k l m n o p r s t u f kh ts ch sh shch - y - e yu ya ye i i g".replace("-", "").split(" "),
+))  # fmt: skip
+_CYRILLIC_OF_LATIN = sorted(
+    ((latin, cyrillic) for cyrillic, latin in _LATIN_OF_CYRILLIC.items() if latin and cyrillic not in "эєіїґ"),
+    key=lambda pair: -len(pair[0]),
+)
 
 
 def without_featured(lower: str) -> str:
@@ -152,8 +219,7 @@ def hash64(key: str) -> int:
 def _without_accents(text: str) -> str:
     if text.isascii():
         return text.lower()
-    lower = unicodedata.normalize("NFKD", text).lower()
-    return "".join(filterfalse(unicodedata.combining, lower))
+    return _ACCENTS.sub("", unicodedata.normalize("NFKD", text).lower())
 
 
 def _spaced_words(text: str) -> str:

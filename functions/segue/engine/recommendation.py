@@ -13,12 +13,12 @@ import numpy as np
 
 from segue.catalog.catalog import Catalog
 from segue.catalog.lookup.exact import artist_names
-from segue.catalog.lookup.resolver import resolve_artist, resolve_genre
+from segue.catalog.lookup.moods import resolve_genre
 from segue.catalog.normalization import normalized
 from segue.engine import explanations, feature_box, rerank, search
 from segue.engine.scoring import ScoredRows, Scorer
 from segue.engine.search import AllowedSongs
-from segue.engine.seeds import ResolvedSeed, resolve
+from segue.engine.seeds import ResolvedSeed, resolve, with_descriptions
 from segue.engine.space import similarity, space_of
 from segue.query.schema import Filters, Query, Seed, Vocabulary
 
@@ -76,6 +76,7 @@ def recommend(catalog: Catalog, query: Query, resolved: Sequence[ResolvedSeed] |
 
     """
     seeds = resolve(catalog, query.seeds) if resolved is None else resolved
+    query = with_descriptions(query, seeds)
     scorer = Scorer(catalog, seeds, query.targets)
     allowed = AllowedSongs(catalog, _filters(catalog, query, seeds))
     song_seeds = [seed.rows[0] for seed in seeds if seed.is_song]  # artists and genres may return to their own songs
@@ -134,11 +135,12 @@ def _filters(catalog: Catalog, query: Query, seeds: Sequence[ResolvedSeed]) -> F
         return query.filters
     excluded = [*query.filters.exclude_artists]
     for seed in seeds:  # a genre's or a feature seed's artists are nobody in particular
-        if seed.match is not None:
+        if seed.match is None:
+            continue
+        if seed.match.row is not None:
             excluded += artist_names(catalog, seed.match.row)
-        elif seed.seed.artist is not None:
-            artist = resolve_artist(catalog, seed.seed.artist)
-            excluded += [] if artist is None else [catalog.texts("artists")[artist]]
+        elif seed.match.artist is not None:
+            excluded.append(catalog.texts("artists")[seed.match.artist])
     return replace(query.filters, exclude_artists=tuple(excluded))
 
 

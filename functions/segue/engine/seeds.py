@@ -1,16 +1,20 @@
 """From a query's seeds to points of the space."""
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from segue.catalog.catalog import Catalog
-from segue.catalog.lookup.resolver import Resolution, match_by_id, prefetch, resolve_artist, resolve_song, search
+from segue.catalog.lookup.exact import popularity
+from segue.catalog.lookup.moods import Description
+from segue.catalog.lookup.resolver import Resolution, match_by_id, prefetch, resolve_name, resolve_text, search
 from segue.engine.scoring import SeedPoints
+from segue.engine.search import AllowedSongs
 from segue.engine.space import rank_transform, space_of
 from segue.errors import Fault, InvalidQuery, UnknownSong, UnknownSongs
-from segue.query.schema import Seed
+from segue.query.schema import AUDIO_FEATURES, Filters, Query, Seed
 
 MAX_SUGGESTIONS = 5
 MAX_POINTS = 400  # that stand for all seeds of a request; with more than twenty seeds each has fewer
@@ -22,10 +26,21 @@ _NO_SONGS = np.empty(0, np.int64)
 class ResolvedSeed(SeedPoints):
     """What a seed means in a catalogue.
 
-    match : how a song was found; None for artists, genres, clusters and features
+    match : what a text or an id was found to mean; None for genres, clusters and features
     """
 
     match: Resolution | None = None
+
+    @property
+    def is_song(self) -> bool:
+        """Whether the seed means one song."""
+        return self.seed.id is not None if self.match is None else self.match.row is not None
+
+    @property
+    def description(self) -> Description | None:
+        """The description of music that the seed is, if it is one."""
+        described = self.match and self.match.reading
+        return described if isinstance(described, Description) else None
 
 
 def resolve(catalog: Catalog, seeds: Sequence[Seed]) -> list[ResolvedSeed]:
@@ -54,7 +69,12 @@ def resolve(catalog: Catalog, seeds: Sequence[Seed]) -> list[ResolvedSeed]:
         except UnknownSong as error:
             unknown.append(error)
     if unknown:
-        raise UnknownSongs(unknown, _suggestions(catalog, unknown))
+        raise UnknownSongs(unknown, *_suggestions(catalog, unknown))
+    for position, (rows, match) in enumerate(found):
+        if match and not len(rows):  # a description by features alone
+            features = match.reading.targets if isinstance(match.reading, Description) else {}
+            described = _resolve_features(catalog, seeds[position], _audio_features(features))
+            by_features[position] = replace(described, match=match)
     catalog.prefetch_rows(np.concatenate([rows for rows, _ in found]), "vectors", "present")
     return [
         by_features.get(position) or seed_of_songs(catalog, seed, *found[position])
@@ -62,19 +82,62 @@ def resolve(catalog: Catalog, seeds: Sequence[Seed]) -> list[ResolvedSeed]:
     ]
 
 
+def with_descriptions(query: Query, seeds: Sequence[ResolvedSeed]) -> Query:
+    """A query with the targets and years that its seeds describe, where it has none itself."""
+    described = [seed.description for seed in seeds if seed.seed.weight > 0]
+    targets: dict[str, float] = {}
+    ranges: dict[str, tuple[float, float]] = {}
+    for description in filter(None, described):
+        targets |= description.targets
+        ranges |= {"year": description.years} if description.years else {}
+    if not targets and not ranges:
+        return query
+    filters = replace(query.filters, ranges={**ranges, **query.filters.ranges})
+    return replace(query, targets={**targets, **query.targets}, filters=filters)
+
+
 def _songs_and_match(catalog: Catalog, seed: Seed, points: int) -> tuple[np.ndarray, Resolution | None]:
-    """The songs that stand for a seed, ``points`` at most, and how it was found if it is a song."""
+    """The songs that stand for a seed, ``points`` at most, and what it was found to mean."""
     if seed.genre is not None:
-        return catalog.lists("genre", "songs").head(catalog.manifest["genres"].index(seed.genre), points), None
+        return _songs_of_genre(catalog, seed.genre, points), None
     if seed.cluster is not None:
         return catalog.lists("cluster", "songs").head(catalog.cluster_indices[seed.cluster], points), None
-    if seed.song is None and seed.artist is not None:
-        artist = resolve_artist(catalog, seed.artist)
-        if artist is None:
-            raise UnknownSong(f"no artist is called '{seed.artist}'", seed.pointer, seed.artist)
-        return catalog.lists("artist", "songs").head(artist, points), None
-    match = _match_song(catalog, seed)
+    match = (
+        _match_artist(catalog, seed) if seed.song is None and seed.artist is not None else _match_song(catalog, seed)
+    )
+    if match.artist is not None:
+        return catalog.lists("artist", "songs").head(match.artist, points), match
+    if isinstance(match.reading, Description):
+        return _songs_of_description(catalog, match.reading, points), match
     return np.array([match.row]), match
+
+
+def _songs_of_genre(catalog: Catalog, genre: str, points: int) -> np.ndarray:
+    songs: np.ndarray = catalog.lists("genre", "songs").head(catalog.manifest["genres"].index(genre), points)
+    return songs
+
+
+def _songs_of_description(catalog: Catalog, described: Description, points: int) -> np.ndarray:
+    """The songs of its genres, or the best known of its years; none if it has neither genres nor years alone."""
+    if described.genres:
+        each = math.ceil(points / len(described.genres))
+        return np.unique(np.concatenate([_songs_of_genre(catalog, name, each) for name in described.genres]))
+    if _audio_features(described.targets):
+        return _NO_SONGS
+    ranges = {"year": described.years} if described.years else {}
+    rows = AllowedSongs(catalog, Filters(ranges=ranges)).rows()
+    return rows[np.lexsort((rows, -popularity(catalog, rows)))[:points]]
+
+
+def _audio_features(targets: Mapping[str, float]) -> dict[str, float]:
+    return {one.name: targets[one.name] for one in AUDIO_FEATURES if one.name in targets}
+
+
+def _match_artist(catalog: Catalog, seed: Seed) -> Resolution:
+    match = resolve_name(catalog, seed.artist or "")
+    if match is None:
+        raise UnknownSong(f"no artist is called '{seed.artist}'", seed.pointer, seed.artist, is_artist=True)
+    return match
 
 
 def _match_song(catalog: Catalog, seed: Seed) -> Resolution:
@@ -84,20 +147,22 @@ def _match_song(catalog: Catalog, seed: Seed) -> Resolution:
             raise UnknownSong(f"no song has the id '{seed.id}'", seed.pointer)
         return Resolution(found)
     title = seed.song or ""  # never empty: the parser lets no other seed through
-    match = resolve_song(catalog, title, seed.artist)
+    match = resolve_text(catalog, title, seed.artist)
     if match is None:
         by = f" by '{seed.artist}'" if seed.artist else ""
-        artist = resolve_artist(catalog, title) if not seed.artist else None
-        hint = "" if artist is None else f"; an artist is: ask for artist '{catalog.texts('artists')[artist]}'"
-        message = f"no song is called '{title}'{by}{hint}"
-        raise UnknownSong(message, seed.pointer, f"{title} {seed.artist or ''}")
+        raise UnknownSong(f"no song is called '{title}'{by}", seed.pointer, f"{title} {seed.artist or ''}".strip())
     return match
 
 
-def _suggestions(catalog: Catalog, unknown: Sequence[UnknownSong]) -> list[int]:
-    """Rows of songs that the first unknown name may mean; only the first: a search costs as much as an answer."""
-    names = [error.name for error in unknown if error.name]
-    return [match.row for match in search(catalog, names[0], MAX_SUGGESTIONS).songs] if names else []
+def _suggestions(catalog: Catalog, unknown: Sequence[UnknownSong]) -> tuple[list[int], list[int]]:
+    """Rows of songs, or of artists, that the first unknown name may mean: a search costs as much as an answer."""
+    named = next((error for error in unknown if error.name), None)
+    if named is None or named.name is None:
+        return [], []
+    found = search(catalog, named.name, MAX_SUGGESTIONS)
+    if named.is_artist:
+        return [], list(found.artists[:MAX_SUGGESTIONS])
+    return [match.row for match in found.songs], []
 
 
 def seed_of_songs(catalog: Catalog, seed: Seed, rows: np.ndarray, match: Resolution | None = None) -> ResolvedSeed:

@@ -71,7 +71,7 @@ def _waypoint_songs(
     """A song for each seed, no work twice; artist, genre and feature seeds take songs that no other seed names."""
     works, faults = catalog.reader("works"), list[Fault]()
     rows, numbers = dict[int, int](), dict[int, int]()
-    for number in sorted(range(len(seeds)), key=lambda number: seeds[number].match is None):
+    for number in sorted(range(len(seeds)), key=lambda number: not seeds[number].is_song):
         songs = _songs_of_seed(catalog, query, seeds[number], allowed)
         row = next((row for row in songs if int(works.take(row)) not in numbers), None)
         if row is None:
@@ -95,8 +95,8 @@ def _waypoint_fault(
 
 def _songs_of_seed(catalog: Catalog, query: PathQuery, seed: ResolvedSeed, allowed: AllowedSongs) -> list[int]:
     """Songs that represent a seed, the best first."""
-    if seed.match is not None:
-        return [seed.match.row]
+    if seed.is_song:
+        return list(seed.rows)
     if seed.rows:
         is_allowed = allowed(np.array(seed.rows))
         return [seed.rows[index] for index in np.argsort(~is_allowed, kind="stable")]

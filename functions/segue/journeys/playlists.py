@@ -19,7 +19,7 @@ from segue.catalog.catalog import Catalog
 from segue.engine import scoring
 from segue.engine.recommendation import Pool, recommend
 from segue.engine.scoring import SCORE_DIGITS, Scorer
-from segue.engine.seeds import ResolvedSeed, resolve, seed_of_songs
+from segue.engine.seeds import ResolvedSeed, resolve, seed_of_songs, with_descriptions
 from segue.engine.space import space_of
 from segue.errors import Fault, InvalidQuery
 from segue.journeys import flows
@@ -87,6 +87,7 @@ def playlist(catalog: Catalog, query: PlaylistQuery) -> Playlist:
     """
     _validate(catalog, query)
     seeds = resolve(catalog, query.query.seeds)
+    query = replace(query, query=with_descriptions(query.query, seeds))
     rows, pool = _candidate_rows(catalog, query, seeds)
     songs = PlaylistCandidates(catalog, rows)
     indices = _choose_songs(songs, query)

@@ -30,7 +30,7 @@ MAX_FILTER_ENTRIES = 1000  # entries of any list in the filters
 MAX_DRAW = 2**31 - 1
 # URL parameter -> field of a seed; each may be given several times.
 URL_SEED_PARAMETERS = {name: name for name in ("song", "song_id", "artist", "genre")} | {"q": "song", "id": "song_id"}
-SEED_FIELDS = ("song", "artist", "song_id", "cluster", "features", "seeds")
+SEED_FIELDS = ("song", "artist", "song_id", "genre", "cluster", "features", "seeds")
 SEED_KINDS = ("id", "song", "genre", "cluster", "features")  # of an object in seeds; an artist alone is one, too
 OPTION_FIELDS = ("filters", "targets", "max_per_artist", "fill", "diversity", "exclude_seed_artists", "draw")
 MIN_PATH_LENGTH, MAX_PATH_LENGTH = 3, 50  # songs
@@ -114,26 +114,22 @@ class RequestParser(Validator):
         }
 
     def seeds(self, fields: Mapping[str, Any]) -> tuple[Seed, ...]:
-        """The seeds: exactly one of ``song``, ``song_id``, ``cluster``, ``features`` and ``seeds``."""
-        kind = self.exactly_one(fields, ("song", "song_id", "cluster", "features", "seeds"))
+        """The seeds: one of ``song``, with or without ``artist``, or another field of ``SEED_FIELDS``."""
+        others = [name for name in SEED_FIELDS if name != "artist" and name in fields]
+        kind = self.exactly_one(fields, [name for name in SEED_FIELDS if name != "artist" or not others])
         if kind is None:
             return ()
-        if "artist" in fields and kind != "song":
-            self.add_fault("/artist", "goes with 'song' only")
-        if kind == "song":
-            return (self.song_seed({name: fields[name] for name in ("song", "artist") if name in fields}, ""),)
+        if "artist" in fields and kind not in ("song", "artist"):
+            self.add_fault("/artist", "is a seed alone, or goes with 'song'")
+        if kind == "seeds":
+            return tuple(
+                self.seed(seed, f"/seeds/{index}")
+                for index, seed in enumerate(self.array(fields["seeds"], "/seeds", 1, MAX_SEEDS))
+            )
         if kind == "song_id":
             return (self.id_seed(fields["song_id"], "/song_id"),)
-        if kind == "cluster":
-            cluster = self.cluster(fields["cluster"], "/cluster")
-            return (Seed("/cluster", {"cluster": fields["cluster"]}, cluster=cluster),)
-        if kind == "features":
-            features = self.features(fields["features"], "/features")
-            return (Seed("/features", {"features": fields["features"]}, features=features),)
-        return tuple(
-            self.seed(seed, f"/seeds/{index}")
-            for index, seed in enumerate(self.array(fields["seeds"], "/seeds", 1, MAX_SEEDS))
-        )
+        given = {name: fields[name] for name in (kind, "artist") if name in fields}
+        return (self.seed_of_kind(kind, given, "", 1.0),)
 
     def exactly_one(self, fields: Mapping[str, Any], names: Sequence[str]) -> str | None:
         """The one of several fields that is given; a fault, and None, if it is none or more than one."""
@@ -198,19 +194,23 @@ class RequestParser(Validator):
             self.add_fault(f"{pointer}/weight", "must not be 0; leave the seed out instead")
         given = {name: value for name, value in fields.items() if name != "weight"}
         kind = self.seed_kind(given, pointer) if isinstance(value, Mapping) else None
+        return self.seed_of_kind(kind, given, pointer, weight) if kind else Seed(pointer, given, weight)
+
+    def seed_of_kind(self, kind: str, given: Mapping[str, Any], pointer: str, weight: float) -> Seed:
+        """A seed of one of ``SEED_KINDS``, or an artist; the body's own if the pointer is empty."""
         if kind == "song":
             return self.song_seed(given, pointer, weight)
-        if kind == "id":
-            return Seed(pointer, given, weight, id=self.song_id(fields["id"], f"{pointer}/id"))
         if kind == "artist":
             return self.artist_seed(given, pointer, weight)
+        value, value_pointer = given[kind], f"{pointer}/{kind}"
+        own = pointer or value_pointer
+        if kind == "id":
+            return Seed(own, given, weight, id=self.song_id(value, value_pointer))
         if kind == "genre":
-            return Seed(pointer, given, weight, genre=self.genre(fields["genre"], f"{pointer}/genre"))
+            return Seed(own, given, weight, genre=self.genre(value, value_pointer))
         if kind == "cluster":
-            return Seed(pointer, given, weight, cluster=self.cluster(fields["cluster"], f"{pointer}/cluster"))
-        if kind == "features":
-            return Seed(pointer, given, weight, features=self.features(fields["features"], f"{pointer}/features"))
-        return Seed(pointer, given, weight)
+            return Seed(own, given, weight, cluster=self.cluster(value, value_pointer))
+        return Seed(own, given, weight, features=self.features(value, value_pointer))
 
     def seed_kind(self, given: Mapping[str, Any], pointer: str) -> str | None:
         """Which kind of seed an object is; None if it is none or several."""

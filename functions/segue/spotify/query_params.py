@@ -11,8 +11,9 @@ from collections.abc import Mapping, Sequence
 from werkzeug.datastructures import MultiDict
 
 from segue.catalog.catalog import Catalog
+from segue.catalog.lookup.artists import resolve_artist
 from segue.catalog.lookup.exact import artist_by_id, songs_by_ids
-from segue.catalog.lookup.resolver import genre_key, resolve_artist
+from segue.catalog.lookup.moods import genre_key
 from segue.errors import HttpError
 from segue.query.schema import MAX_BOUND, quoted
 

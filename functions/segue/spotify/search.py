@@ -16,7 +16,8 @@ import numpy as np
 
 from segue import log_context
 from segue.catalog.catalog import Catalog
-from segue.catalog.lookup.resolver import rank_spellings, search
+from segue.catalog.lookup.artists import rank_spellings
+from segue.catalog.lookup.resolver import search
 from segue.catalog.lookup.words import artist_index, contains_words, songs_on_albums
 from segue.catalog.normalization import normalized
 from segue.engine.search import songs_with_genres
@@ -92,7 +93,7 @@ def find_tracks(catalog: Catalog, terms: SearchTerms) -> list[int]:
     if terms == SearchTerms(terms.text):
         return [match.row for match in found]
     rows = [match.row for match in found] if mask.all() else _by_popularity(catalog, mask)[:MAX_SCANNED]
-    fallback = [match.row for match in found if mask[match.row] and match.kind != "parts"]
+    fallback = [match.row for match in found if mask[match.row] and match.kind in ("id", "exact", "close")]
     return _filter_by_words(catalog, rows, terms) or fallback
 
 

@@ -11,8 +11,9 @@ import numpy as np
 
 from segue import log_context
 from segue.catalog.catalog import Catalog
+from segue.catalog.lookup.artists import resolve_artist
 from segue.catalog.lookup.exact import artist_by_id, song_by_id, songs_by_album_id
-from segue.catalog.lookup.resolver import SearchResults, resolve_artist, search
+from segue.catalog.lookup.resolver import SearchResults, search
 from segue.catalog.lookup.words import albums_containing, all_albums
 from segue.catalog.normalization import normalized
 from segue.engine.recommendation import Recommendation, recommend, similarity_function

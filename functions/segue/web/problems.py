@@ -40,17 +40,18 @@ def problem_response(
 
 
 def query_problem(
-    error: InvalidQuery | UnknownSong | UnknownSongs, reference: Callable[[int], dict[str, Any]]
+    error: InvalidQuery | UnknownSong | UnknownSongs, suggest: Callable[[UnknownSongs], list[dict[str, Any]]]
 ) -> Response:
     """The problem document for a query that is at fault or names unknown songs.
 
-    reference : id, name and artists of a row's song, for suggestions
+    suggest : the songs and artists that an error suggests, as JSON
     """
     if isinstance(error, InvalidQuery):
         count = len(error.faults)
         detail = f"{'at least ' if count == MAX_FAULTS else ''}{count} things are wrong"
         return problem_response(400, error.faults[0].detail if count == 1 else detail, faults=error.faults)
     unknown = error.unknown if isinstance(error, UnknownSongs) else (error,)
-    suggestions = [reference(row) for row in error.suggestions] if isinstance(error, UnknownSongs) else []
-    faults = [Fault(song.pointer, str(song)) for song in unknown]
-    return problem_response(404, str(error), "Unknown song", faults, {"suggestions": suggestions})
+    suggestions = suggest(error) if isinstance(error, UnknownSongs) else []
+    title = "Unknown artist" if all(one.is_artist for one in unknown) else "Unknown song"
+    faults = [Fault(one.pointer, str(one)) for one in unknown]
+    return problem_response(404, str(error), title, faults, {"suggestions": suggestions})

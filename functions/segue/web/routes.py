@@ -93,7 +93,7 @@ def _respond(view: Any, arguments: Mapping[str, Any], context: RequestContext) -
     try:
         response: Response = view(context, **arguments)
     except problems.QUERY_ERRORS as error:
-        return problems.query_problem(error, lambda row: serializers.song_reference(context.open_catalog(), row))
+        return problems.query_problem(error, lambda unknown: serializers.suggestions(context.open_catalog(), unknown))
     return response
 
 

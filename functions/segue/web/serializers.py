@@ -16,13 +16,16 @@ import numpy as np
 from werkzeug.wrappers import Request, Response
 
 from segue.catalog import Catalog
+from segue.catalog.lookup.artists import ArtistMatch
 from segue.catalog.lookup.exact import artist_id, artist_names, artist_names_by_song, read_song, spotify_url
 from segue.catalog.lookup.matching import SongMatch
+from segue.catalog.lookup.moods import Description
+from segue.catalog.lookup.resolver import Reading
 from segue.catalog.normalization import without_version
 from segue.dialects import json_response
 from segue.engine.recommendation import Answer, Recommendation
 from segue.engine.seeds import ResolvedSeed
-from segue.errors import Fault, HttpError, InvalidQuery
+from segue.errors import Fault, HttpError, InvalidQuery, UnknownSongs
 from segue.query.schema import unknown_name_message
 
 FORMAT_PARAMETER = "format"
@@ -120,17 +123,28 @@ def seed_entries(catalog: Catalog, found: Sequence[ResolvedSeed]) -> list[dict[s
 
 
 def _seed_entry(catalog: Catalog, seed: ResolvedSeed) -> dict[str, Any]:
-    if seed.match is None:
-        return {"asked": dict(seed.seed.given), "songs": len(seed.rows)}
-    match = seed.match
+    entry, match = {"asked": dict(seed.seed.given)}, seed.match
+    if match is None:
+        return {**entry, "songs": len(seed.rows)}
     return {
-        "asked": dict(seed.seed.given),
-        **song_reference(catalog, match.row),
-        "match": match.match.kind,
-        "understood": understood_as(catalog, match.match),
+        **entry,
+        **(song_reference(catalog, match.row) if match.row is not None else {}),
+        **({"artist": catalog.texts("artists")[match.artist]} if match.artist is not None else {}),
+        **({"songs": len(seed.rows)} if match.row is None else {}),
+        "match": match.reading.kind,
+        "understood": understood_as(catalog, match.reading),
         "ambiguous": match.ambiguous,
-        "alternatives": [song_reference(catalog, row) for row in match.alternatives],
+        "alternatives": [entry for reading in match.alternatives for entry in _alternatives(catalog, reading)],
     }
+
+
+def _alternatives(catalog: Catalog, reading: Reading) -> list[dict[str, Any]]:
+    """What else a text may mean: a song, an artist, or the genres that it describes."""
+    if isinstance(reading, SongMatch):
+        return [song_reference(catalog, reading.row)]
+    if isinstance(reading, ArtistMatch):
+        return [artist_summary(catalog, reading.artist)]
+    return [genre_summary(catalog, catalog.manifest["genres"].index(genre)) for genre in reading.genres[:1]]
 
 
 def song_reference(catalog: Catalog, row: int) -> dict[str, Any]:
@@ -139,10 +153,27 @@ def song_reference(catalog: Catalog, row: int) -> dict[str, Any]:
     return {"id": ids[row], "name": names[row], "artists": artist_names(catalog, row)}
 
 
-def understood_as(catalog: Catalog, match: SongMatch) -> dict[str, Any]:
-    """The title and the artist that a text names, as the catalogue spells them; null if it names none."""
-    title = without_version(catalog.texts("names")[match.row]) if match.names_title else None
-    return {"song": title, "artist": None if match.artist is None else catalog.texts("artists")[match.artist]}
+def suggestions(catalog: Catalog, unknown: UnknownSongs) -> list[dict[str, Any]]:
+    """The songs and artists that an unknown name may mean."""
+    songs = [song_reference(catalog, row) for row in unknown.suggestions]
+    return [*songs, *(artist_summary(catalog, row) for row in unknown.artists)]
+
+
+def understood_as(catalog: Catalog, reading: Reading) -> dict[str, Any]:
+    """The title and the artist that a text names, as the catalogue spells them, null if it names none.
+
+    Of a description also its genres, the values of features and the years that songs should have.
+    """
+    artists = catalog.texts("artists")
+    if isinstance(reading, Description):
+        described = {"genres": list(reading.genres), "targets": dict(reading.targets), "years": reading.years}
+        return {"song": None, "artist": None, **{name: value for name, value in described.items() if value}}
+    title = (
+        without_version(catalog.texts("names")[reading.row])
+        if isinstance(reading, SongMatch) and reading.names_title
+        else None
+    )
+    return {"song": title, "artist": None if reading.artist is None else artists[reading.artist]}
 
 
 def artist_reference(catalog: Catalog, artist: int) -> dict[str, str]:

@@ -76,6 +76,16 @@ class LcsSimilarity:
         return table
 
 
+def is_one_typo(text: str, other: str) -> bool:
+    """Whether one text is the other, no plural of it, with a letter more, less, replaced or swapped with the next."""
+    if abs(len(text) - len(other)) > 1 or text == f"{other}s" or other == f"{text}s":
+        return False
+    start = next((i for i, (one, two) in enumerate(zip(text, other)) if one != two), min(len(text), len(other)))
+    rest, others = text[start:], other[start:]
+    swapped = rest[:2] == others[1::-1] and rest[2:] == others[2:]
+    return swapped or rest[1:] == others[1:] or rest[1:] == others or rest == others[1:]
+
+
 def indexed_text(title: str, artists: Sequence[str]) -> str:
     """The text of an entry, in which trigrams are looked for."""
     return f" {search_text(title)[:MAX_INDEXED_LENGTH]} {search_text(' '.join(artists))[:MAX_INDEXED_LENGTH]} "

@@ -1,10 +1,12 @@
 """How well a text matches a song: as a title, a title and an artist in either order, or some words of both.
 
-Each candidate is compared letter by letter with all its spellings, else word by word.
+Each candidate is compared letter by letter with all its spellings, else word by word. What a text surely names has no
+word more, no word less and no other number than the text, but for typos; anything else is a guess.
 """
 
 import functools
 import itertools
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -13,10 +15,22 @@ import numpy as np
 
 from segue.catalog.catalog import Catalog
 from segue.catalog.lookup.exact import artist_names_by_song
-from segue.catalog.lookup.fuzzy import LcsSimilarity
-from segue.catalog.normalization import join_words, query_words, title_variants, without_separators
+from segue.catalog.lookup.fuzzy import LcsSimilarity, is_one_typo
+from segue.catalog.normalization import (
+    FEATURING,
+    STOP_WORDS,
+    join_words,
+    query_words,
+    title_variants,
+    without_separators,
+)
 
 CLOSE_SCORE = 0.85  # score below which another spelling is another name
+MIN_CERTAIN_LENGTH = 12  # letters of a title alone that has a typo, rather than is like another one by chance
+MIN_TYPO_TITLE = 5  # letters of a title with an artist that may have one
+_MIN_TITLE_SHARE = 0.5  # share of a title's letters that names it without its artist
+_MIN_CERTAIN_SHARE = 0.6  # share that makes it certain, with an artist
+_NUMBER = re.compile(r"\d+|[ivx]+$")  # the last Roman
 _VERSION_WORDS = frozenset((  # describe a recording or a video of it, as years do
     "acoustic", "album", "audio", "cover", "deluxe", "demo", "edit", "extended", "hd", "hq", "instrumental",
     "karaoke", "live", "lyric", "lyrics", "mix", "mono", "music", "official", "original", "radio", "remaster",
@@ -40,10 +54,11 @@ class SongMatch:
     """A song that a text may mean.
 
     kind : ``"exact"`` (but for case, accents, punctuation, silent words and the version), ``"close"`` (with typos),
-        ``"parts"`` (some words of title and artists) or ``"id"``
+        ``"parts"`` (some words of title and artists), ``"title"`` (by another artist), ``"guess"`` or ``"id"``
     score : 0..1, how well the text spells the song
     artist : row of the artist whom the text names; None where it names none
     names_title : whether the text names the title, and not the artist alone
+    certain : whether no other song is likely to be meant
     """
 
     row: int
@@ -51,25 +66,47 @@ class SongMatch:
     score: float
     artist: int | None = None
     names_title: bool = True
+    certain: bool = True
 
 
-def match_songs(catalog: Catalog, words: Sequence[str], rows: np.ndarray, *, typing: bool) -> list[SongMatch]:
+def match_songs(catalog: Catalog, words: Sequence[str], rows: np.ndarray) -> list[SongMatch]:
     """The best match of each of several songs; songs that the text can't mean are left out.
 
-    words : of the text, as typed
-    typing : whether the text may be the beginning of what is meant
+    words : of the text, as typed; it may be the beginning of what is meant
     """
     words = without_separators(words)
-    names, artists = catalog.texts("names").take(rows), catalog.lists("song", "artists").take(rows)
-    columns = rows.tolist(), names, artists, artist_names_by_song(catalog, rows)
-    songs = [CandidateSong(*values) for values in zip(*columns)]
-    found = _match_spellings(join_words(words), songs, typing=typing)
+    songs = candidate_songs(catalog, rows)
+    found = _match_spellings(words, songs)
     for index, song in enumerate(songs):
-        if index not in found or found[index].score < CLOSE_SCORE:
-            match = song.match_words(words, typing=typing)
-            if match and (index not in found or found[index].score < match.score):
+        if index not in found or found[index].kind == "guess":
+            match = song.match_words(words)
+            if match and (index not in found or _rank(found[index]) < _rank(match)):
                 found[index] = match
     return list(found.values())
+
+
+def match_songs_by(catalog: Catalog, title: str, artist: str, rows: np.ndarray) -> list[SongMatch]:
+    """The songs among some that a title means and an artist sings, both with typos."""
+    variants = [LcsSimilarity(variant) for variant in title_variants(title)]
+    singer = LcsSimilarity(join_words(query_words(artist)))
+    found = (song.match_apart(variants, singer) for song in candidate_songs(catalog, rows))
+    return [match for match in found if match]
+
+
+def candidate_songs(catalog: Catalog, rows: np.ndarray) -> list["CandidateSong"]:
+    """Songs to be compared with a text."""
+    names, artists = catalog.texts("names").take(rows), catalog.lists("song", "artists").take(rows)
+    columns = rows.tolist(), names, artists, artist_names_by_song(catalog, rows)
+    return [CandidateSong(*values) for values in zip(*columns)]
+
+
+def _rank(match: SongMatch) -> tuple[bool, float]:
+    return match.kind != "guess", match.score
+
+
+def is_silent_word(word: str) -> bool:
+    """Whether a word names nothing alone: it describes a recording, or connects names."""
+    return word in _VERSION_WORDS or word in STOP_WORDS or word in FEATURING
 
 
 def is_version_word(word: str) -> bool:
@@ -117,33 +154,106 @@ class CandidateSong:
             for text in (title + name, name + title)
         ]
 
-    def match_words(self, query: Sequence[str], *, typing: bool) -> SongMatch | None:
-        """The match if all words are of the title, of an artist or of a version's description; None if there is none.
+    def match_apart(self, titles: Sequence[LcsSimilarity], singer: LcsSimilarity) -> SongMatch | None:
+        """The match if a title, given in its variants, and one artist, or all, are close to the song's."""
+        names = list(map(join_words, self._artist_words))
+        ratios = [singer.ratio(name) for name in (*names, "".join(names))]
+        by = max(range(len(ratios)), key=ratios.__getitem__)
+        score, title, variant = max(
+            (title.ratio(variant), title.text, variant) for title in titles for variant in self._variants
+        )
+        if not names or min(score, ratios[by]) < CLOSE_SCORE:
+            return None
+        is_typo = len(title) >= MIN_TYPO_TITLE and _same_numbers(title, variant) and is_one_typo(title, variant)
+        certain = title == variant or is_typo
+        artist = self.artists[by if by < len(names) else 0]
+        kind = "close" if certain else "guess"
+        return SongMatch(self.row, kind, round(min(score, ratios[by]), 3), artist, certain=certain)
 
-        typing : whether the last word may be incomplete, and some words may match nothing
+    def match_words(self, query: Sequence[str]) -> SongMatch | None:
+        """The match if all words are of the title, of an artist or of a version's description, or else most of them.
+
+        It is a guess if the last word is incomplete, or others match nothing.
         """
         everything = " ".join([*self._title_words, *itertools.chain.from_iterable(self._artist_words)])
         if sum(word not in everything for word in query) > MAX_TYPO_WORDS:
             return None
-        prefix = query[-1] if typing else None
-        matched, rest = _partition(query, self._title_words, prefix)
-        artist, unmatched = self._artist_among(rest, prefix)
+        matched, rest = _partition(query, self._title_words, query[-1])
+        artist, unmatched = self._artist_among(rest, query[-1])
         letters, whole = len("".join(matched)), len(self._variants[0])
         is_stray = bool(unmatched) and (letters < whole or not all(map(is_version_word, unmatched)))
-        if is_stray or letters < min(MIN_FUZZY_LENGTH, whole):
-            return self._match_partly(query, unmatched, artist, names_title=bool(matched)) if typing else None
+        is_short = letters < min(MIN_FUZZY_LENGTH, whole) and not any(map(str.isdecimal, matched))
+        if is_stray or is_short:
+            return self._match_partly(query, unmatched, artist, names_title=bool(matched))
         is_phrase = f" {' '.join(matched)}" in f" {' '.join(self._title_words)}"
-        score = _WORDS_SCORE + _WHOLE_TITLE_BONUS * min(1.0, letters / whole) + _PHRASE_BONUS * is_phrase
-        return SongMatch(self.row, "parts", score + _ARTIST_BONUS * (artist is not None), artist)
+        share = min(1.0, letters / whole)
+        score = _WORDS_SCORE + _WHOLE_TITLE_BONUS * share + _PHRASE_BONUS * is_phrase
+        kind, certain = self._judge_parts(query, matched, rest, artist, share if is_phrase else 0.0)
+        return SongMatch(self.row, kind, score + _ARTIST_BONUS * (artist is not None), artist, certain=certain)
+
+    def _judge_parts(
+        self, query: Sequence[str], matched: Sequence[str], rest: Sequence[str], artist: int | None, share: float
+    ) -> tuple[str, bool]:
+        """Whether words are parts of what is meant, or make it a guess; and whether it is certain.
+
+        matched, rest : the words that are of the title, and the others
+        share : of the title's letters that the words have in a row
+        """
+        if not self._has_all(query) or not matched or (artist is None and share < _MIN_TITLE_SHARE):
+            return "guess", False
+        if artist is None:
+            return "parts", False
+        name = self._artist_words[self.artists.index(artist)]
+        named = len("".join(word for word in rest if word in name)) / len("".join(name))
+        return ("parts" if share or named else "guess"), min(share, named) >= _MIN_CERTAIN_SHARE
 
     def _match_partly(
         self, query: Sequence[str], unmatched: Sequence[str], artist: int | None, *, names_title: bool
     ) -> SongMatch | None:
-        """The match if enough of the text's letters are in words of the song."""
+        """A guess if enough of the text's letters are in words of the song."""
         share = 1 - len("".join(unmatched)) / len("".join(query))
         if share < _MIN_LETTERS_SHARE:
             return None
-        return SongMatch(self.row, "parts", _WORDS_SCORE * share, artist, names_title)
+        return SongMatch(self.row, "guess", _WORDS_SCORE * share, artist, names_title, certain=False)
+
+    def judge_spelling(self, words: Sequence[str], query: str, spelling: Spelling) -> tuple[str, bool]:
+        """The kind of a match by a spelling, and whether it is certain."""
+        if query == spelling.text:
+            return "exact", True
+        ratio = LcsSimilarity(query).ratio(spelling.text)
+        if ratio < CLOSE_SCORE or not self._explains(words, query, spelling.text):
+            return "guess", False
+        is_long = len(spelling.title) >= (MIN_TYPO_TITLE if spelling.artist is not None else MIN_CERTAIN_LENGTH)
+        certain = is_long and _same_numbers(query, spelling.text) and self._has_one_typo(words)
+        return ("close" if certain or self._has_all(words) else "guess"), certain
+
+    def _has_one_typo(self, words: Sequence[str]) -> bool:
+        """Whether title and artists have all words but one, and that one with a typo."""
+        known = [*self._title_words, *itertools.chain.from_iterable(self._artist_words)]
+        pieces = {*known, *(one + other for one, other in itertools.pairwise(known))}
+        unknown = [word for word in words if word not in pieces]
+        return len(unknown) == 1 and any(is_one_typo(unknown[0], piece) for piece in pieces)
+
+    def _has_all(self, words: Sequence[str]) -> bool:
+        """Whether title and artists have all words, without typos."""
+        known = {*self._title_words, *itertools.chain.from_iterable(self._artist_words)}
+        return all(word in known or is_version_word(word) for word in words)
+
+    def _explains(self, words: Sequence[str], query: str, spelling: str) -> bool:
+        """Whether a spelling has all words of a text, with typos, and its numbers."""
+        known = [*self._title_words, *itertools.chain.from_iterable(self._artist_words)]
+        pieces = {
+            *known,
+            *(one + other for one, other in itertools.pairwise(known)),
+            *map(join_words, self._artist_words),
+        }
+        return set(_NUMBER.findall(query)) <= set(_NUMBER.findall(spelling)) and all(
+            word in STOP_WORDS
+            or word in pieces
+            or (len(word) > 1 and word in spelling)
+            or _has_typo_of_any(word, pieces)
+            for word in words
+        )
 
     def _artist_among(self, words: Sequence[str], prefix: str | None) -> tuple[int | None, list[str]]:
         """The first artist whose name has any of the words, and the words that no artist's name has."""
@@ -156,10 +266,19 @@ class CandidateSong:
         return named, unmatched
 
 
+def _same_numbers(query: str, spelling: str) -> bool:
+    """Whether two texts have the same numbers, in which nobody makes a typo."""
+    return _NUMBER.findall(query) == _NUMBER.findall(spelling)
+
+
+def _has_typo_of_any(word: str, known: Collection[str]) -> bool:
+    return len(word) >= MIN_FUZZY_LENGTH and any(_are_similar_words(word, other) for other in known)
+
+
 def _partition(query: Sequence[str], words: Sequence[str], prefix: str | None) -> tuple[list[str], list[str]]:
     """The words of a query that are among others, or are two of them typed as one, and those that are not.
 
-    prefix : the word that may be incomplete
+    prefix : the word that may be incomplete, None for none
     """
     known = {*words, *(one + other for one, other in itertools.pairwise(words))}
     matched: list[str] = []
@@ -185,44 +304,40 @@ def _are_similar_words(word: str, other: str) -> bool:
     return abs(len(word) - len(other)) < MIN_FUZZY_LENGTH and LcsSimilarity(word).ratio(other) >= WORD_SIMILARITY
 
 
-def _match_spellings(query: str, songs: Sequence[CandidateSong], *, typing: bool) -> dict[int, SongMatch]:
+def _match_spellings(words: Sequence[str], songs: Sequence[CandidateSong]) -> dict[int, SongMatch]:
     """The best spelling of each song that the text is similar to, by the song's index."""
+    query = join_words(words)
     spellings = [
         spelling
         for index, song in enumerate(songs)
         for spelling in song.spellings(index)
-        if _lengths_allow(query, spelling.text, typing=typing)
+        if _lengths_allow(query, spelling.text)
     ]
     scores = _similarities(
-        query[:MAX_COMPARED_LENGTH], [spelling.text[:MAX_COMPARED_LENGTH] for spelling in spellings], typing=typing
+        query[:MAX_COMPARED_LENGTH], [spelling.text[:MAX_COMPARED_LENGTH] for spelling in spellings]
     )
     found: dict[int, SongMatch] = {}
     for position in np.argsort(-scores, kind="stable").tolist():
         spelling, score = spellings[position], float(scores[position])
-        if score < (MIN_SCORE if typing else CLOSE_SCORE):
+        if score < MIN_SCORE:
             break
         if spelling.song_index not in found and _parts_agree(query, spelling):
-            row, names_title = songs[spelling.song_index].row, _names_title(query, spelling)
+            song, names_title = songs[spelling.song_index], _names_title(query, spelling)
+            kind, certain = song.judge_spelling(words, query, spelling)
             found[spelling.song_index] = SongMatch(
-                row, _match_kind(query, spelling.text), round(score, 3), spelling.artist, names_title
+                song.row, kind, round(score, 3), spelling.artist, names_title, certain
             )
     return found
 
 
-def _similarities(query: str, texts: Sequence[str], *, typing: bool) -> np.ndarray:
-    """The query's similarity to each text, or while typing to its beginning if that is greater."""
+def _similarities(query: str, texts: Sequence[str]) -> np.ndarray:
+    """The query's similarity to each text, or to its beginning if that is greater."""
     similarity = LcsSimilarity(query)
-    if not typing:
-        return similarity.ratios(texts)
     longer = [index for index, text in enumerate(texts) if len(text) > len(query)]
     ratios = similarity.ratios([*texts, *(texts[index][: len(query)] for index in longer)])
     scores, prefix = ratios[: len(texts)], _PREFIX_FACTOR * ratios[len(texts) :]
     scores[longer] = np.maximum(scores[longer], prefix)
     return scores
-
-
-def _match_kind(query: str, text: str) -> str:
-    return "exact" if text == query else "close" if LcsSimilarity(query).ratio(text) >= CLOSE_SCORE else "parts"
 
 
 def _names_title(query: str, spelling: Spelling) -> bool:
@@ -231,9 +346,9 @@ def _names_title(query: str, spelling: Spelling) -> bool:
     return not begins or len(query) > len(spelling.artist_name)
 
 
-def _lengths_allow(query: str, text: str, *, typing: bool) -> bool:
+def _lengths_allow(query: str, text: str) -> bool:
     """Whether texts of these lengths can be similar enough."""
-    size = min(len(text), len(query)) if typing else len(text)
+    size = min(len(text), len(query))
     return 2 * min(size, len(query)) >= MIN_SCORE * (size + len(query))
 
 

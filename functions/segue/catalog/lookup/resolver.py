@@ -1,59 +1,74 @@
-"""What a text means: resolve a title, an artist, a genre or a link, and search all of them as somebody types."""
+"""What a text means: ranked readings as songs, artists or descriptions of music, and how sure they are.
 
-import difflib
-import functools
+Readings that spell the whole text come first, the best-known one of them; then those with typos or some of the words,
+if they are certain; then the artist whose surname the text is, a title by another artist, and guesses. Seeds take the
+first reading, searches list all of them.
+"""
+
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from segue.catalog.catalog import Catalog
 from segue.catalog.lookup import fuzzy
+from segue.catalog.lookup.artists import (
+    MANY_SONGS,
+    ArtistMatch,
+    artist_popularity,
+    close_artists,
+    exact_artists,
+    resolve_artist,
+    search_artists,
+)
 from segue.catalog.lookup.exact import (
     artist_by_id,
-    artist_names,
     artist_search_key,
     artists_by_name,
-    artists_by_title_key,
-    artists_with_prefix,
-    most_popular_songs,
     popularity,
     popularity_with_artist,
     song_by_id,
     songs_by_title,
     titles_with_prefix,
 )
-from segue.catalog.lookup.fuzzy import LcsSimilarity
-from segue.catalog.lookup.matching import (
-    CLOSE_SCORE,
-    MAX_COMPARED_LENGTH,
-    SongMatch,
-    match_songs,
+from segue.catalog.lookup.matching import MAX_COMPARED_LENGTH, SongMatch, is_silent_word, match_songs, match_songs_by
+from segue.catalog.lookup.moods import Description, parse_description, search_genres
+from segue.catalog.lookup.spelling import (
+    MAX_SAME_TITLE,
+    SpelledSong,
+    WrittenText,
+    exact_songs,
+    exact_songs_by,
+    writing_level,
 )
 from segue.catalog.normalization import (
-    KEY_LEVELS,
     hash64,
     join_words,
     query_words,
     search_key,
-    search_text,
     title_artist_splits,
     title_key,
+    transliterated,
+    without_noise,
     without_separators,
 )
 
 MAX_ALTERNATIVES = 5
-MAX_SAME_TITLE = 5_000  # songs of one title; bounds the work where a catalogue has very many
 MAX_CANDIDATES = 80  # songs that share most letters with a text, which are compared with it
-MAX_PREFIX_MATCHES = 16  # songs, and artists, whose names a text begins
+MAX_PREFIX_MATCHES = 16  # songs whose names a text begins
 POPULARITY_WEIGHT = 0.0015  # added to a match's score for each point of popularity
 MAX_OFFERED = 10  # artists and genres that a search finds
+MIN_GUESS_LENGTH = 4  # letters; shorter texts are like too many names
+MIN_GUESS_SCORE = 0.85
+SURNAME_MARGIN = 10  # points of popularity by which an artist called by a surname has to exceed a song of that title
+MANY_SONGS_BONUS = 15  # points of popularity for an artist who is known by many songs
+SELF_TITLED_SHARE = 0.85  # of the popularity of an artist's best-known song, from which one is meant by their name
+SCORE_MARGIN = 0.02  # by which another reading may be worse and yet as good
+_SEPARATOR = re.compile(r"\s[-\u2013\u2014|]+\s|[,|「」『』]|\bby\b", re.IGNORECASE)
 _ARTIST_SONG_SCORE = 0.95  # score of a song by the artist whose name is all of the text
-_NO_MATCH = 4
-_MIN_PREFIX = 3  # letters from which the beginning of a name or of one of its words counts
-_GENRE_SIMILARITY = 0.8  # similarity below which another spelling is another genre
-_MAX_GENRE_LENGTH = 20  # letters of a text that may be a genre with a typo
+_KINDS = {"exact": 0, "id": 0, "close": 1, "parts": 1, "title": 2, "guess": 3}
+Reading = SongMatch | ArtistMatch | Description
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,87 +78,68 @@ class SearchResults:
     songs : matches of the text
     artists : rows
     genres : names
+    meant : what the text means; None where it means nothing yet, as while somebody types
     """
 
     songs: tuple[SongMatch, ...]
     artists: tuple[int, ...] = ()
     genres: tuple[str, ...] = ()
+    meant: Reading | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Resolution:
-    """The song that a text or an id means.
+    """What a text or an id means.
 
-    ambiguous : whether the text spells another song as exactly
-    alternatives : rows of other songs that it may mean, those of other works first, best first
+    reading : the likeliest
+    ambiguous : whether it is not certain
+    alternatives : what else it may mean, best first, songs of other works before versions of the same
     """
 
-    match: SongMatch
+    reading: Reading
     ambiguous: bool = False
-    alternatives: tuple[int, ...] = ()
+    alternatives: tuple[Reading, ...] = ()
 
     @property
-    def row(self) -> int:
-        """The song's row."""
-        return self.match.row
+    def row(self) -> int | None:
+        """The song's row; None if it means no song."""
+        return self.reading.row if isinstance(self.reading, SongMatch) else None
+
+    @property
+    def artist(self) -> int | None:
+        """The row of the artist whom it means; None if it means a song, or a description."""
+        return self.reading.artist if isinstance(self.reading, ArtistMatch) else None
 
 
-def resolve_song(catalog: Catalog, text: str, artist: str | None = None) -> Resolution | None:
-    """The song that a title means, alone or with an artist in the same text or apart; None if nothing matches.
+def resolve_text(catalog: Catalog, text: str, artist: str | None = None) -> Resolution | None:
+    """What a text means, alone or as a title with an artist apart; None if there is nothing that it may mean."""
+    readings = read_text(catalog, text) if artist is None else _read_apart(catalog, text, artist)
+    return _resolution(catalog, readings) if readings else None
 
-    Songs that the text spells exactly come first: the best known of them, or with an artist apart the one whose title
-    and artist are spelled most alike. If there is none, the text may be an id; otherwise the song with the highest
-    score is meant, popularity included.
-    """
-    words = query_words(text)
-    found = _exact_matches(catalog, words) if artist is None else _matches_by_artist(catalog, text, artist)
-    if not found:
-        named = match_by_id(catalog, text.strip()) if artist is None else None
-        if named:
-            return Resolution(named)
-        found = _fuzzy_matches(catalog, words if artist is None else query_words(f"{text} {artist}"), typing=False)
-        found = found if artist is None else [match for match in found if match.artist is not None]
+
+def resolve_name(catalog: Catalog, name: str) -> Resolution | None:
+    """The artist whom a name or an id means; None if nobody is called like it."""
+    found = [match for match in exact_artists(catalog, name) if match.kind == "exact"]
+    row = None if found else resolve_artist(catalog, name)
+    if row is not None:
+        found = [ArtistMatch(row, "id" if artist_by_id(catalog, name) == row else "exact")]
+    found = found or exact_artists(catalog, name) or _close_artists(catalog, query_words(name))
     return _resolution(catalog, found) if found else None
 
 
-def resolve_artist(catalog: Catalog, name: str) -> int | None:
-    """The artist of a name or an id: the first of those that :func:`rank_spellings` ranks."""
-    same_name = [*artists_by_name(catalog, [search_key(name)])[0].tolist(), *artists_by_title_key(catalog, name)]
-    ranked = rank_spellings(catalog, name, same_name)
-    return ranked[0] if ranked else artist_by_id(catalog, name)
-
-
-def rank_spellings(catalog: Catalog, name: str, artists: Iterable[int]) -> list[int]:
-    """Artists who share a name, the closest spelling first (``KEY_LEVELS``), then those with most songs."""
-    names, songs = catalog.texts("artists"), catalog.lists("artist", "songs")
-    keys = [key(name) for key in KEY_LEVELS]
-    return sorted(set(artists), key=lambda row: (match_level(keys, names[row]), -songs.length(row), row))
-
-
-def resolve_genre(genres: Sequence[str], name: str) -> str | None:
-    """The genre of a name in any spelling; one that is written exactly so has precedence."""
-    return name if name in genres else _genres_by_key(tuple(genres)).get(genre_key(name))
-
-
-def genre_key(genre: str) -> str:
-    """The key that all spellings of a genre share: ``R & B``, ``r-n-b`` and ``rnb`` have ``rnb``."""
-    text = re.sub(r"&|\band\b", "n", genre.casefold())
-    return re.sub(r"[\W_]+", "", text) or genre
-
-
-def resolve_link(catalog: Catalog, kind: str, identity: str, limit: int) -> SearchResults:
-    """What a link leads to: a song, or an artist with the best-known songs.
-
-    kind : ``"track"`` or ``"artist"``
-    """
-    if kind == "track":
-        named = match_by_id(catalog, identity)
-        return SearchResults((named,) if named else ())
-    artist = artist_by_id(catalog, identity)
-    if artist is None:
-        return SearchResults(())
-    songs = catalog.lists("artist", "songs")[artist][:limit].tolist()
-    return SearchResults(tuple(SongMatch(row, "id", 1.0, artist, names_title=False) for row in songs), (artist,))
+def read_text(catalog: Catalog, text: str) -> list[Reading]:
+    """All readings of a text, the best first."""
+    words = query_words(text)
+    exact = _read_exactly(catalog, text, words)
+    if exact:
+        return exact
+    named = match_by_id(catalog, text.strip())
+    if named:
+        return [named]
+    described = parse_description(catalog, words)
+    if described:
+        return [described]
+    return _read_otherwise(catalog, text, words) or _read_fuzzily(catalog, text, words)
 
 
 def match_by_id(catalog: Catalog, song: str) -> SongMatch | None:
@@ -155,21 +151,46 @@ def match_by_id(catalog: Catalog, song: str) -> SongMatch | None:
     return SongMatch(row, "id", 1.0, artists[0] if artists else None)
 
 
+def resolve_link(catalog: Catalog, kind: str, identity: str, limit: int) -> SearchResults:
+    """What a link leads to: a song, or an artist with the best-known songs.
+
+    kind : ``"track"`` or ``"artist"``
+    """
+    if kind == "track":
+        named = match_by_id(catalog, identity)
+        return SearchResults((named,), meant=named) if named else SearchResults(())
+    artist = artist_by_id(catalog, identity)
+    if artist is None:
+        return SearchResults(())
+    songs = tuple(_songs_of_artist(catalog, artist, limit, "id"))
+    return SearchResults(songs, (artist,), meant=ArtistMatch(artist, "id"))
+
+
 def search(catalog: Catalog, text: str, limit: int) -> SearchResults:
-    """Songs, artists and genres that a text names; the text may be incomplete, as while somebody types."""
-    named = match_by_id(catalog, text.strip())
-    if named or not text.strip():
-        return SearchResults((named,) if named else ())
+    """Songs, artists and genres that a text names; the text may be incomplete, as while somebody types.
+
+    What :func:`resolve_text` takes comes first.
+    """
+    if not text.strip():
+        return SearchResults(())
+    readings = read_text(catalog, text)
+    meant = readings[0] if readings else None
+    if isinstance(meant, SongMatch) and meant.kind == "id":
+        return SearchResults((meant,), meant=meant)
     words = query_words(text)
-    found = {
-        match.row: match for match in (*_fuzzy_matches(catalog, words, typing=True), *_exact_matches(catalog, words))
-    }
-    artists = _search_artists(catalog, text, list(found.values()))
-    for artist in artists[:1] if _is_artist_query(catalog, words, artists, list(found.values())) else ():
-        for row in catalog.lists("artist", "songs")[artist][:limit].tolist():
-            found.setdefault(row, SongMatch(row, "parts", _ARTIST_SONG_SCORE, artist, names_title=False))
-    songs, genres = rank_matches(catalog, list(found.values())), search_genres(catalog.manifest["genres"], text)
-    return SearchResults(_distinct(catalog, songs, limit), tuple(artists[:MAX_OFFERED]), tuple(genres[:MAX_OFFERED]))
+    songs = {match.row: match for match in readings if isinstance(match, SongMatch)}
+    for match in _fuzzy_matches(catalog, words):
+        songs.setdefault(match.row, match)
+    ranked = rank_matches(catalog, list(songs.values()))
+    artists = _search_artists(catalog, text, readings, ranked)
+    first = [meant] if isinstance(meant, SongMatch) else []
+    if artists and (isinstance(meant, ArtistMatch) or meant is None):
+        first = list(_songs_of_artist(catalog, artists[0], limit, "parts"))
+    described = [genre for reading in readings if isinstance(reading, Description) for genre in reading.genres]
+    genres = list(dict.fromkeys([*described, *search_genres(catalog.manifest["genres"], text)]))
+    return SearchResults(
+        _distinct(catalog, [*first, *ranked], limit), tuple(artists[:MAX_OFFERED]), tuple(genres[:MAX_OFFERED]), meant
+    )
 
 
 def rank_matches(catalog: Catalog, found: Sequence[SongMatch]) -> list[SongMatch]:
@@ -197,6 +218,7 @@ def prefetch(catalog: Catalog, ids: Sequence[str], named: Sequence[tuple[str | N
             "title_hashes": [hash64(title) for title, _ in pairs if title],
             "artist_hashes": [
                 *(hash64(artist_search_key(name)) for _, name in pairs),
+                *(hash64(artist_search_key(search_key(title))) for title in alone),
                 *(hash64(title_key(artist)) for title, artist in named if artist and not title),
             ],
         }
@@ -205,10 +227,216 @@ def prefetch(catalog: Catalog, ids: Sequence[str], named: Sequence[tuple[str | N
 
 
 def _lookup_pairs(title: str | None, artist: str | None) -> list[tuple[str, str]]:
-    """The keys of titles and artists that :func:`resolve_song` and :func:`resolve_artist` look up."""
+    """The keys of titles and artists that :func:`resolve_text` and :func:`resolve_name` look up."""
     if title and artist is None:
         return title_artist_splits(query_words(title))
     return [(search_key(title) if title else "", search_key(artist) if artist else "")]
+
+
+def _read_exactly(catalog: Catalog, text: str, words: Sequence[str]) -> list[Reading]:
+    """Readings that spell the whole text: songs and artists, the better known first, then a genre of this name."""
+    songs, artists = exact_songs(catalog, text, words), exact_artists(catalog, text)
+    if songs and not any(match.kind == "exact" for match in artists):
+        artists = _surnames(catalog, words)
+    readings = _merge(catalog, WrittenText(text), songs, artists)
+    described = parse_description(catalog, words) if readings else None
+    return [*readings[:1], *([described] if described else []), *readings[1:]]
+
+
+def _merge(
+    catalog: Catalog, written: WrittenText, songs: Sequence[SpelledSong], artists: Sequence[ArtistMatch]
+) -> list[Reading]:
+    """Songs and artists of one name, the first of each before others: first the one written so, or better known."""
+    matches: list[Reading] = [SongMatch(song.row, "exact", 1.0, song.artist) for song in songs]
+    if not songs or not artists:
+        return [*matches, *artists]
+    is_artist = _is_artist_meant(catalog, written, songs[0], artists[0])
+    first = [artists[0], matches[0]] if is_artist else [matches[0], artists[0]]
+    return [*first, *matches[1:], *artists[1:]]
+
+
+def _is_artist_meant(catalog: Catalog, written: WrittenText, song: SpelledSong, match: ArtistMatch) -> bool:
+    """Whether an artist, rather than a song of the same name: one that is written so, or that is better known.
+
+    Of an artist and a song by the same artist, the song is meant if it is one of the artist's best known.
+    """
+    title, name = catalog.texts("names")[song.row], catalog.texts("artists")[match.artist]
+    has_many = catalog.lists("artist", "songs").length(match.artist) >= MANY_SONGS and match.kind == "exact"
+    of_artist = float(artist_popularity(catalog, [match.artist])[0])
+    row, by = np.array([song.row]), catalog.lists("song", "artists")[song.row].tolist()
+    if match.artist in by:
+        return float(popularity(catalog, row)[0]) < SELF_TITLED_SHARE * of_artist
+    of_song, is_surname = float(popularity_with_artist(catalog, row)[0]), match.kind == "parts"
+    if is_surname and written.is_whole(title, ()):
+        of_song += SURNAME_MARGIN
+    of_artist += MANY_SONGS_BONUS if has_many else 0
+    level = writing_level(catalog, written, song)
+    return ((level if is_surname else written.level(name, ())), -of_artist) < (level, -of_song)
+
+
+def _surnames(catalog: Catalog, words: Sequence[str]) -> list[ArtistMatch]:
+    """Artists whose surname a single word is, if more songs are by them than have the word in their titles."""
+    if len(words) != 1 or len(words[0]) < MIN_GUESS_LENGTH or parse_description(catalog, words):
+        return []
+    found = [match for match in _close_artists(catalog, words) if match.kind == "parts"]
+    rows, artists = _candidates(catalog, words), {match.artist for match in found}
+    by = catalog.lists("song", "artists").take(rows)
+    is_theirs = [bool(artists.intersection(performers)) for performers in by]
+    names = [query_words(name) for name in catalog.texts("names").take(rows)]
+    n_titles = sum(words[0] in name and not theirs for name, theirs in zip(names, is_theirs))
+    return found if sum(is_theirs) > n_titles else []
+
+
+def _close_artists(catalog: Catalog, words: Sequence[str]) -> list[ArtistMatch]:
+    """Artists whom words name by their last names, or with typos; guesses where a number goes with the name."""
+    name = [word for word in words if not word.isdecimal()]
+    performers, _ = catalog.lists("song", "artists").gather(_candidates(catalog, words))
+    found = close_artists(catalog, name, performers.tolist())
+    return found if len(name) == len(words) else [replace(match, kind="guess") for match in found]
+
+
+def _read_otherwise(catalog: Catalog, text: str, words: Sequence[str]) -> list[Reading]:
+    """Exact readings of the text without the words that are added to videos, or in Latin in place of Cyrillic."""
+    plain, latin = without_noise(words), transliterated(text)
+    found = exact_songs(catalog, " ".join(plain), plain) if len(plain) < len(words) else []
+    if not found and latin and latin.isascii():
+        found = exact_songs(catalog, latin, query_words(latin))
+    return [SongMatch(song.row, "close", 1.0, song.artist) for song in found]
+
+
+def _read_fuzzily(catalog: Catalog, text: str, words: Sequence[str]) -> list[Reading]:
+    """Readings with typos, of some words or of a part of the text, the most certain first."""
+    if all(map(is_silent_word, words)):
+        return []
+    found, is_short = _fuzzy_matches(catalog, words), len(join_words(words)) < MIN_GUESS_LENGTH
+    certain: list[Reading] = [match for match in found if match.certain]
+    if is_short:
+        return certain
+    artists = _close_artists(catalog, words)
+    certain = _best_known_first(catalog, [*certain, *(match for match in artists if match.certain)])
+    surnames: list[Reading] = [match for match in artists if match.kind == "parts"]
+    named = [match for match in found if not match.certain and match.kind != "guess"]
+    both: list[Reading] = [*found, *artists]
+    near = [match for match in both if match.kind == "guess"]
+    likely = _best_known_first(catalog, [match for match in near if match.score >= MIN_GUESS_SCORE])
+    readings = [*certain, *surnames, *named, *_titles_by_others(catalog, text, words), *likely]
+    return [*readings, *(match for match in near if match.score < MIN_GUESS_SCORE)] if readings else []
+
+
+def _best_known_first(catalog: Catalog, readings: Sequence[Reading]) -> list[Reading]:
+    """Readings by their scores and their popularity together."""
+
+    def value(reading: Reading) -> float:
+        if isinstance(reading, ArtistMatch):
+            return reading.score + POPULARITY_WEIGHT * float(artist_popularity(catalog, [reading.artist])[0])
+        row = np.array([reading.row]) if isinstance(reading, SongMatch) else np.empty(0, np.int64)
+        return reading.score + POPULARITY_WEIGHT * float(popularity_with_artist(catalog, row).sum())
+
+    return sorted(readings, key=value, reverse=True)
+
+
+def _titles_by_others(catalog: Catalog, text: str, words: Sequence[str]) -> list[SongMatch]:
+    """Songs of exactly the title that a text names beside an artist who does not sing it, the best known first."""
+    pairs = [pair for pair in title_artist_splits(without_separators(words)) if pair[1]]
+    parts = _separated_parts(text)
+    titles = songs_by_title(catalog, [title for title, _ in pairs])
+    artists = artists_by_name(catalog, [name for _, name in pairs])
+    likely = [
+        (len(title), songs)
+        for (title, name), songs, performers in zip(pairs, titles, artists)
+        if len(songs) and (len(performers) or {title, name} <= parts)
+    ]
+    if not likely:
+        return []
+    _, rows = max(likely, key=lambda entry: entry[0])
+    return _by_others(catalog, rows)
+
+
+def _separated_parts(text: str) -> set[str]:
+    """The keys of the parts that a dash, a comma or "by" separates."""
+    return {search_key(part) for part in _SEPARATOR.split(text) if part.strip()}
+
+
+def _read_apart(catalog: Catalog, text: str, artist: str) -> list[Reading]:
+    """Readings of a title whose artist is given apart; the text may name the artist as well."""
+    spelled = exact_songs_by(catalog, text, artist)
+    if spelled:
+        return [SongMatch(song.row, "exact", 1.0, song.artist) for song in spelled]
+    title, name = query_words(text), query_words(artist)
+    rows = _candidates(catalog, [*title, *name])
+    close = rank_matches(catalog, match_songs_by(catalog, text, artist, rows))
+    certain, guesses = ([match for match in close if match.certain is known] for known in (True, False))
+    named = [match for match in _fuzzy_matches(catalog, [*title, *name]) if match.kind == "parts"]
+    parts = [match for match in named if match.artist is not None and match.names_title]
+    (songs,) = songs_by_title(catalog, [search_key(text)])
+    return [*certain, *parts, *_by_others(catalog, songs), *guesses]
+
+
+def _by_others(catalog: Catalog, songs: np.ndarray) -> list[SongMatch]:
+    """Songs of the title that is meant, by another artist than the one who is, the best known first."""
+    matches = [SongMatch(row, "title", 0.9, certain=False) for row in songs[:MAX_SAME_TITLE].tolist()]
+    return rank_matches(catalog, matches)
+
+
+def _fuzzy_matches(catalog: Catalog, words: Sequence[str]) -> list[SongMatch]:
+    """Songs that words may mean with typos, or as the beginning of a name, the best first; kept for the last text."""
+    last: dict[str, list[SongMatch]] = catalog.cached(_fuzzy_matches, dict)
+    text = " ".join(words)
+    if text not in last:
+        rows = np.unique(
+            np.concatenate([_candidates(catalog, words), titles_with_prefix(catalog, text, MAX_PREFIX_MATCHES)])
+        )
+        matches = rank_matches(catalog, match_songs(catalog, words, rows))
+        last.clear()
+        last[text] = matches
+    return last[text]
+
+
+def _candidates(catalog: Catalog, words: Sequence[str]) -> np.ndarray:
+    """Rows of the songs that share most letters with words; kept for the last ones, which several readings need."""
+    text = " ".join(without_separators(words))[:MAX_COMPARED_LENGTH]
+    last: dict[str, np.ndarray] = catalog.cached(_candidates, dict)
+    if text not in last:
+        rows = fuzzy.songs_by_trigrams(catalog, text, MAX_CANDIDATES)
+        last.clear()
+        last[text] = rows
+    return last[text]
+
+
+def _resolution(catalog: Catalog, readings: Sequence[Reading]) -> Resolution:
+    """The first of several readings, and the others as alternatives."""
+    best, *others = readings
+    works = catalog.reader("works")
+    seen = {int(works.take(best.row))} if isinstance(best, SongMatch) else set()
+    of_other_works: list[Reading] = []
+    versions: list[Reading] = []
+    for reading in others:
+        if not isinstance(reading, SongMatch):
+            of_other_works.append(reading)
+            continue
+        work = int(works.take(reading.row))
+        (versions if work in seen else of_other_works).append(reading)
+        seen.add(work)
+    as_good = any(_is_as_good(other, best) for other in of_other_works)
+    return Resolution(best, as_good or not best.certain, tuple([*of_other_works, *versions][:MAX_ALTERNATIVES]))
+
+
+def _is_as_good(reading: Reading, best: Reading) -> bool:
+    is_comparable = _KINDS[reading.kind] <= _KINDS[best.kind] or {reading.kind, best.kind} == {"guess", "close"}
+    return is_comparable and reading.score >= best.score - SCORE_MARGIN
+
+
+def _songs_of_artist(catalog: Catalog, artist: int, limit: int, kind: str) -> Iterator[SongMatch]:
+    for row in catalog.lists("artist", "songs")[artist][:limit].tolist():
+        yield SongMatch(row, kind, _ARTIST_SONG_SCORE, artist, names_title=False)
+
+
+def _search_artists(catalog: Catalog, text: str, readings: list[Reading], songs: list[SongMatch]) -> list[int]:
+    """Artists whom the text means, those whom it names beside a title, then those whose names it is like."""
+    meant = [reading.artist for reading in readings if isinstance(reading, ArtistMatch) and reading.kind != "guess"]
+    matched = [match.artist for match in songs if match.artist is not None and match.kind in ("exact", "close", "id")]
+    of_songs, _ = catalog.lists("song", "artists").gather(np.array([match.row for match in songs], np.int64))
+    return list(dict.fromkeys([*meant, *matched, *search_artists(catalog, text, of_songs.tolist())]))
 
 
 def _distinct(catalog: Catalog, found: Sequence[SongMatch], limit: int) -> tuple[SongMatch, ...]:
@@ -220,159 +448,3 @@ def _distinct(catalog: Catalog, found: Sequence[SongMatch], limit: int) -> tuple
         if len(kept) == limit:
             break
     return tuple(kept.values())
-
-
-def _search_artists(catalog: Catalog, text: str, found: Sequence[SongMatch]) -> list[int]:
-    """Artists whom the text names beside a title, then those whose names the whole text is like."""
-    matched = [match.artist for match in found if match.artist is not None and match.kind != "parts"]
-    song_artists = catalog.lists("song", "artists")
-    of_songs = (artist for match in found for artist in song_artists[match.row].tolist())
-    with_prefix = artists_with_prefix(catalog, " ".join(query_words(text)), MAX_PREFIX_MATCHES).tolist()
-    return list(dict.fromkeys([*matched, *rank_artists(catalog, text, [*with_prefix, *of_songs])]))
-
-
-def _is_artist_query(
-    catalog: Catalog, words: Sequence[str], artists: Sequence[int], found: Sequence[SongMatch]
-) -> bool:
-    """Whether a text is an artist's name: exactly, or if it is not also a title, the beginning of one."""
-    if not artists or any(match.names_title and match.artist in artists for match in found):
-        return False
-    exact = search_key(catalog.texts("artists")[artists[0]]) == join_words(words)
-    return exact or not any(match.kind == "exact" for match in found)
-
-
-def _resolution(catalog: Catalog, found: Sequence[SongMatch]) -> Resolution:
-    """The first of several matches, and the others as alternatives."""
-    best, *others = found
-    works = catalog.reader("works")
-    seen = {int(works.take(best.row))}
-    of_other_works: list[SongMatch] = []
-    versions: list[SongMatch] = []
-    for match in others:
-        work = int(works.take(match.row))
-        (versions if work in seen else of_other_works).append(match)
-        seen.add(work)
-    ambiguous = any(match.kind == best.kind == "exact" for match in of_other_works)
-    alternatives = [match.row for match in (*of_other_works, *versions)]
-    return Resolution(best, ambiguous, tuple(alternatives[:MAX_ALTERNATIVES]))
-
-
-def _exact_matches(catalog: Catalog, words: Sequence[str]) -> list[SongMatch]:
-    """All songs that words spell exactly, as a title or as title and artist in either order, the best known first."""
-    pairs = title_artist_splits(words)
-    titles, artists = (
-        songs_by_title(catalog, [title for title, _ in pairs]),
-        artists_by_name(catalog, [name for _, name in pairs]),
-    )
-    found: dict[int, SongMatch] = {}
-    for (_, name), songs, performers in zip(pairs, titles, artists):
-        if not name:
-            found |= {row: SongMatch(row, "exact", 1.0) for row in songs[:MAX_SAME_TITLE].tolist()}
-        elif len(songs) and len(performers):
-            found |= {
-                row: SongMatch(row, "exact", 1.0, artist)
-                for row, artist in _songs_by_artists(catalog, songs, performers)
-            }
-    return rank_matches(catalog, list(found.values()))
-
-
-def _songs_by_artists(catalog: Catalog, songs: np.ndarray, artists: np.ndarray) -> Iterator[tuple[int, int]]:
-    """The songs that any of the artists is credited in, each with that artist; once for each such artist."""
-    performers, counts = catalog.lists("song", "artists").gather(songs)
-    owners = np.repeat(songs, counts)
-    for artist in artists.tolist():
-        for row in owners[performers == artist].tolist():
-            yield row, artist
-
-
-def _matches_by_artist(catalog: Catalog, text: str, artist: str) -> list[SongMatch]:
-    """Songs of exactly this title by exactly this artist; the text may name the artist as well.
-
-    The artist's own songs come before those that feature the artist, then closer spellings (``KEY_LEVELS``) of the
-    title and of the artist, then the more popular songs.
-    """
-    (artists,) = artists_by_name(catalog, [search_key(artist)])
-    (songs,) = songs_by_title(catalog, [search_key(text)])
-    found = dict(_songs_by_artists(catalog, songs, artists))
-    if not found:
-        return [match for match in _exact_matches(catalog, query_words(text)) if match.artist in artists]
-    rows = np.array(list(found), np.int64)
-    known = dict(zip(rows.tolist(), popularity(catalog, rows).tolist()))
-    title_keys, artist_keys = ([key(name) for key in KEY_LEVELS] for name in (text, artist))
-
-    def order(row: int) -> tuple[bool, int, int, float, int]:
-        levels = [match_level(artist_keys, name) for name in artist_names(catalog, row)]
-        is_featured = levels[0] > min(levels)
-        return is_featured, match_level(title_keys, catalog.texts("names")[row]), min(levels), -known[row], row
-
-    return [SongMatch(row, "exact", 1.0, found[row]) for row in sorted(found, key=order)]
-
-
-def _fuzzy_matches(catalog: Catalog, words: Sequence[str], *, typing: bool) -> list[SongMatch]:
-    """Songs that words may mean with typos, the best first.
-
-    typing : whether the text may be the beginning of what is meant
-    """
-    rows = _trigram_candidates(catalog, " ".join(without_separators(words))[:MAX_COMPARED_LENGTH])
-    if typing:
-        rows = np.unique(np.concatenate([rows, titles_with_prefix(catalog, " ".join(words), MAX_PREFIX_MATCHES)]))
-    return rank_matches(catalog, match_songs(catalog, words, rows, typing=typing))
-
-
-def _trigram_candidates(catalog: Catalog, text: str) -> np.ndarray:
-    """Rows of songs; kept for the last text, because one that means no song is searched again for suggestions."""
-    last: dict[str, np.ndarray] = catalog.cached(_trigram_candidates, dict)
-    rows = last.get(text)
-    if rows is None:
-        rows = fuzzy.songs_by_trigrams(catalog, text, MAX_CANDIDATES)
-        last.clear()
-        last[text] = rows
-    return rows
-
-
-def match_level(keys: Sequence[str], name: str) -> int:
-    """The finest of ``KEY_LEVELS`` at which a name has these keys: 0 verbatim .. 3 title key, 4 for none."""
-    return next((level for level, key in enumerate(KEY_LEVELS) if keys[level] == key(name)), len(KEY_LEVELS))
-
-
-def rank_artists(catalog: Catalog, text: str, candidates: Iterable[int]) -> list[int]:
-    """Artists whom a text names: those of this very name, then candidates with a similar one, the best known first.
-
-    candidates : rows, such as the artists of songs that the text matches
-    """
-    query = join_words(query_words(text))
-    exact = rank_spellings(catalog, text, artists_by_name(catalog, [query])[0].tolist())
-    texts, similarity = catalog.texts("artists"), LcsSimilarity(query)
-    others = np.array(list(set(candidates).difference(exact)), np.int64)
-    mismatches = np.array([_mismatch(query, texts[row], similarity) for row in others.tolist()], np.int64)
-    similar, mismatches = others[mismatches < _NO_MATCH], mismatches[mismatches < _NO_MATCH]
-    order = np.lexsort((similar, -popularity(catalog, most_popular_songs(catalog, similar)), mismatches))
-    return [*exact, *similar[order].tolist()]
-
-
-def _mismatch(query: str, name: str, similarity: LcsSimilarity) -> int:
-    """1 if the text begins the name, 2 if it is the name with a typo, 3 if it begins one word, else ``_NO_MATCH``."""
-    spelling = search_key(name)
-    if len(query) >= _MIN_PREFIX and spelling.startswith(query):
-        return 1
-    if similarity.ratio(spelling) >= CLOSE_SCORE:
-        return 2
-    return 3 if len(query) >= _MIN_PREFIX and f" {query}" in search_text(name) else _NO_MATCH
-
-
-def search_genres(genres: Sequence[str], text: str) -> list[str]:
-    """Genres that a text names: that of exactly this name, then those that it begins, then those with a typo."""
-    keys, query = _genres_by_key(tuple(genres)), genre_key(text)[:_MAX_GENRE_LENGTH]
-    exact = [keys[query]] if query in keys else []
-    with_prefix = [name for key, name in keys.items() if key.startswith(query) and len(query) > 1]
-    close = (
-        difflib.get_close_matches(query, keys, n=3, cutoff=_GENRE_SIMILARITY)
-        if len(query) < _MAX_GENRE_LENGTH
-        else []
-    )
-    return list(dict.fromkeys([*exact, *with_prefix, *(keys[key] for key in close)]))
-
-
-@functools.lru_cache(maxsize=4)
-def _genres_by_key(genres: tuple[str, ...]) -> Mapping[str, str]:
-    return {genre_key(genre): genre for genre in genres}

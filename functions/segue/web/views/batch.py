@@ -102,7 +102,7 @@ def _execute(catalog: Catalog, request: ParsedRequest | Exception) -> dict[str, 
     except ArtifactsError:  # concerns all requests
         raise
     except problems.QUERY_ERRORS as error:
-        problem = problems.query_problem(error, lambda row: serializers.song_reference(catalog, row))
+        problem = problems.query_problem(error, lambda unknown: serializers.suggestions(catalog, unknown))
     except Exception as error:
         _log.exception("a request of a batch failed")
         problem = problems.problem_response(500, str(http_error(error)))

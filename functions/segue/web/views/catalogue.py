@@ -23,8 +23,9 @@ from werkzeug.wrappers import Response
 from segue import log_context
 from segue.catalog.catalog import Catalog
 from segue.catalog.lookup import resolver
+from segue.catalog.lookup.artists import resolve_artist
 from segue.catalog.lookup.exact import song_by_id, songs_by_ids
-from segue.catalog.lookup.resolver import resolve_artist, resolve_link
+from segue.catalog.lookup.resolver import resolve_link
 from segue.dialects import RequestContext, json_response
 from segue.engine.recommendation import related_artists, vocabulary
 from segue.errors import Fault, InvalidQuery, UnknownSong
@@ -191,10 +192,10 @@ def _execute_search(catalog: Catalog, request: SearchRequest) -> dict[str, Any]:
             found = resolver.search(catalog, request.text, request.limit)
         else:
             found = resolve_link(catalog, link.kind, link.id, request.limit)
-    genres = catalog.manifest["genres"]
+    genres, reading = catalog.manifest["genres"], found.meant or next(iter(found.songs), None)
     summaries = serializers.song_summaries(catalog, [match.row for match in found.songs])
     return {
-        "understood": serializers.understood_as(catalog, found.songs[0]) if found.songs else None,
+        "understood": serializers.understood_as(catalog, reading) if reading else None,
         "songs": [{**summary, "match": match.kind} for summary, match in zip(summaries, found.songs)],
         "artists": [serializers.artist_summary(catalog, row) for row in found.artists],
         "genres": [serializers.genre_summary(catalog, genres.index(name)) for name in found.genres],

@@ -183,7 +183,7 @@ def _call_tool(message: Message, context: RequestContext) -> Result:
         with context.engine_lock:
             found = TOOLS[name].call(catalog, arguments)
     except problems.QUERY_ERRORS as error:
-        response = problems.query_problem(error, lambda row: serializers.song_reference(catalog, row))
+        response = problems.query_problem(error, lambda unknown: serializers.suggestions(catalog, unknown))
         return {"content": [{"type": "text", "text": response.get_data(as_text=True)}], "isError": True}
     text = json_response(found).get_data(as_text=True)
     return {"content": [{"type": "text", "text": text}], "structuredContent": found, "isError": False}
