@@ -41,6 +41,19 @@ def test_one_seed_of_any_kind_needs_no_list(given):
     assert seed == Seed(f"/{kind}", given, **given)
 
 
+@pytest.mark.parametrize(
+    "link",
+    [
+        "https://www.youtube.com/watch?v=dQw4w9WgXcQ",
+        "youtu.be/dQw4w9WgXcQ",
+        "https://music.apple.com/us/album/x/1?i=2",
+    ],
+)
+def test_a_link_of_another_service_is_told_to_write_title_and_artist(link):
+    told = "does not say which song it leads to: write its title and artist; expected spotify:track:ID"
+    assert told in faults({"song": link})["/song"]
+
+
 def test_every_field_of_the_contract_is_read():
     body = {
         "seeds": [

@@ -25,8 +25,13 @@ MAX_BOUND = 1e15  # of a filter's range, either sign
 ID_PATTERN = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 _INVALID_CHARACTERS = re.compile(r"[\x00\ud800-\udfff]")
 EXPECTED_LINK = "expected spotify:track:ID or https://open.spotify.com/track/ID, or the same with 'artist'"
+NO_SPOTIFY_LINK = "does not say which song it leads to: write its title and artist"
 _SPOTIFY_HOST = r"(?:https?://)?(?:open|play)\.spotify\.com/"
 _LINK_PREFIX = re.compile(rf"spotify:\S|{_SPOTIFY_HOST}", re.IGNORECASE)
+_OTHER_LINK = re.compile(
+    r"https?://\S+|(?:[\w-]+\.)*(?:youtube\.com|youtu\.be|apple\.com|deezer\.com|tidal\.com|soundcloud\.com)/\S+",
+    re.IGNORECASE,
+)
 _LINK_PATTERN = re.compile(
     rf"(?:spotify:|{_SPOTIFY_HOST}(?:intl-[\w-]+/|embed/)?)(track|artist)[:/]([\w.-]{{1,64}})/?(?:[?#]\S*)?",
     re.IGNORECASE | re.ASCII,
@@ -260,7 +265,8 @@ class Validator:
         """A link to a song or an artist; None if the text is no link."""
         found = parse_link(text)
         if found and not found.kind:
-            self.add_fault(pointer, f"{quoted(text)} leads to no song and no artist; {EXPECTED_LINK}")
+            what = "leads to no song and no artist" if _LINK_PREFIX.match(text.strip()) else NO_SPOTIFY_LINK
+            self.add_fault(pointer, f"{quoted(text)} {what}; {EXPECTED_LINK}")
         return found
 
     def string(self, value: object, pointer: str, max_length: int = MAX_TEXT_LENGTH) -> str:
@@ -407,8 +413,10 @@ def escape_pointer(name: str) -> str:
 
 
 def parse_link(text: str) -> SpotifyLink | None:
-    """Parse a link; None if the text does not begin like one."""
+    """Parse a link, maybe of another service; None if the text does not begin like one."""
     text = text.strip()
+    if _OTHER_LINK.fullmatch(text) and not _LINK_PREFIX.match(text):
+        return SpotifyLink("", "")
     if not _LINK_PREFIX.match(text):
         return None
     found = _LINK_PATTERN.fullmatch(text)
