@@ -95,6 +95,14 @@ def _add_fit(commands: Commands) -> None:
         " as publish wrote it; may be repeated",
     )
     parser.add_argument(
+        "--labels",
+        type=lambda text: [name.strip() for name in text.split(",")],
+        default=[],
+        metavar="COLUMN,...",
+        help="columns of tags, moods, emotions, record labels or the like by which songs are compared, too;"
+        " genres=COLUMN fills what songs lack of genres from that column",
+    )
+    parser.add_argument(
         "--columns",
         type=_parse_columns,
         default={},
@@ -223,6 +231,7 @@ def _fit(options: argparse.Namespace) -> None:
         accept_checksum=options.accept_checksum,
         seed=options.seed,
         references=options.enrich,
+        labels=options.labels,
         playlists=options.playlists,
         fold=options.fold,
         engine=options.engine,

@@ -52,6 +52,7 @@ class FitOptions:
     accept_checksum: bool = False
     seed: int = 0
     references: Sequence[str] = ()
+    labels: Sequence[str] = ()
     playlists: Path | None = None
     fold: int | None = None
     weights: Mapping[str, float] = field(default_factory=lambda: dict(WEIGHTS))
@@ -64,6 +65,8 @@ class FitOptions:
         arguments += [argument for source in self.references for argument in ("--enrich", source_name(source))]
         if self.columns:
             arguments += ["--columns", ",".join(f"{name}={header}" for name, header in self.columns.items())]
+        if self.labels:
+            arguments += ["--labels", ",".join(self.labels)]
         if self.playlists:
             arguments += ["--playlists", self.playlists.name]
         if self.weights != WEIGHTS:
@@ -127,6 +130,7 @@ def _fit_in_memory(options: FitOptions, previous: PreviousClusters) -> tuple[Fit
         accept_checksum=options.accept_checksum,
         seed=options.seed,
         references=options.references,
+        labels=options.labels,
         has_playlists=options.playlists is not None,
     )
     if options.playlists and options.fold is not None:
@@ -139,6 +143,7 @@ def _fit_in_memory(options: FitOptions, previous: PreviousClusters) -> tuple[Fit
         playlists_path=options.playlists,
         fold=options.fold,
         previous=previous,
+        labels=options.labels,
     )
     return model, report
 
@@ -148,6 +153,8 @@ def _fit_on_spark(options: FitOptions, previous: PreviousClusters) -> tuple[Fitt
         raise SparkError("--engine spark does not learn from playlists; leave out --playlists, or --engine spark")
     if options.references:
         raise SparkError("--engine spark does not fill what songs lack; leave out --enrich, or --engine spark")
+    if options.labels:
+        raise SparkError("--engine spark does not compare songs by labels; leave out --labels, or --engine spark")
     from segue_build.spark.fit import fit_on_spark
 
     return fit_on_spark(

@@ -34,6 +34,7 @@ def write(folder: Path, frame: pd.DataFrame, artists: list[str], popularity: np.
     digests, owners = np.concatenate([keys.titles, keys.spelt]), np.tile(np.arange(len(artists)), 2)
     _save_sorted(folder, "artist_hashes", "artist_rows", digests, owners)
     save_array(folder, "artist_order", _alphabetical_order([pa.array(keys.alphabetical, pa.large_string())]))
+    _write_isrcs(folder, frame["isrc"], best_first)
     entries = _write_songs(folder, frame, best_first)
     save_array(folder, "entry_songs", entries)
     _write_trigrams(folder, frame, entries)
@@ -89,6 +90,13 @@ def artist_keys(names: list[str]) -> ArtistKeys:
         _digests((artist_search_key(normalization.search_key(name)) for name in names), len(names)),
         list(map(sort_key, names)),
     )
+
+
+def _write_isrcs(folder: Path, isrcs: "pd.Series[str]", best_first: np.ndarray) -> None:
+    """Write digests of ISRCs, if any song has one."""
+    known = best_first[isrcs.notna().to_numpy()[best_first]]
+    if len(known):
+        _save_sorted(folder, "isrc_hashes", "isrc_songs", _digests(isrcs.iloc[known], len(known)), known)
 
 
 def _write_songs(folder: Path, frame: pd.DataFrame, best_first: np.ndarray) -> np.ndarray:

@@ -99,7 +99,9 @@ class RowGroupWriter:
 
 
 def _open_writer(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
-    others = [one.name for one in schema if pa.types.is_string(one.type) and one.name not in ("id", "name", "album")]
+    others = [
+        one.name for one in schema if pa.types.is_string(one.type) and one.name not in ("id", "name", "album", "isrc")
+    ]
     return pq.ParquetWriter(
         path,
         schema,
@@ -131,7 +133,7 @@ def column_to_arrow(name: str, values: Any) -> pa.Array:
         return pa.array(values.astype("boolean"), pa.bool_())
     if name in INTEGER_COLUMNS:
         return pa.array(values.astype("Int64"), pa.int32())
-    if name in ("id", "name", "album"):
+    if name in ("id", "name", "album", "isrc"):
         return pa.array(values, pa.string())
     return pa.array(values.astype("Float64"), pa.float64())
 

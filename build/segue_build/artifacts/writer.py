@@ -39,6 +39,7 @@ def write(folder: Path, model: FittedModel) -> dict[str, Any]:
         "genres": model.embedding.song_genres.names,
         "attributes": [a.name for a in NUMERIC_ATTRIBUTES if model.frame[a.name].notna().any()],
         "has_explicit": bool(model.frame["explicit"].notna().any()),
+        **({"isrcs": n_isrcs} if (n_isrcs := int(model.frame["isrc"].notna().sum())) else {}),
         "clusters": model.descriptions.clusters,
         "families": model.descriptions.families,
         "clusters_chosen": clustering.chosen,

@@ -29,6 +29,7 @@ from segue_build.model.genre_block import (
     artist_signatures,
     compilation_genres,
     genre_context,
+    label_block,
     svd_sample,
 )
 from segue_build.model.incidence import (
@@ -50,7 +51,7 @@ from segue_build.model.quantization import (
     quantize_blocks,
 )
 from segue_build.model.title_blocks import OCCASIONS, WordEmbedding, add_artists, occasion_block
-from segue_build.model.weights import LOCAL_SCALES, WEIGHTS
+from segue_build.model.weights import LABEL_WEIGHT, LOCAL_SCALES, WEIGHTS
 from segue_build.progress import bar
 from segue_build.sources.ingest_report import IngestReport
 from segue_build.sources.series import batch_slices
@@ -58,6 +59,7 @@ from segue_build.sources.series import batch_slices
 BLOCK_NAMES = ("audio", "artist", "genre", "popularity", "year", "explicit", "occasion", "words")
 TITLE_BLOCKS = ("occasion", "words")  # blocks that a table lacks whose titles are few or tell nothing
 ARTIST_POPULARITY_WEIGHT = 0.4  # weight of how well known an artist is beside how well known the song is
+HEARD_COLUMNS = [number for number, (name, *_) in enumerate(AUDIO_COLUMNS) if name != "duration_ms"]
 NUMBERS = [*(attribute.name for attribute in NUMERIC_ATTRIBUTES), "explicit"]  # columns that blocks are made of
 
 
@@ -166,12 +168,19 @@ class BlockEncoder:
         return np.stack([own, ARTIST_POPULARITY_WEIGHT * ranks], axis=1)
 
 
-def embed(frame: pd.DataFrame, report: IngestReport, seed: int, weights: Mapping[str, float] = WEIGHTS) -> Embedding:
+def embed(
+    frame: pd.DataFrame,
+    report: IngestReport,
+    seed: int,
+    weights: Mapping[str, float] = WEIGHTS,
+    labels: Mapping[str, "pd.Series[str]"] | None = None,
+) -> Embedding:
     """Embed every song of a canonical table.
 
     weights : block -> its part of the similarity, scaled to add up to 1; a block without a weight is left out
     report : receives a note per column or block that is left out
-    seed : of the samples, and of the randomised SVD of genres and of words
+    seed : of the samples, and of the randomised SVD of genres, words and labels
+    labels : name of a block -> what a table calls each song, joined as genres are
     """
     ranks = fit_ranks(mask_unanalysed(frame))
     song_artists, song_genres = build_incidence(frame["artists"]), build_incidence(frame["genres"])
@@ -185,6 +194,9 @@ def embed(frame: pd.DataFrame, report: IngestReport, seed: int, weights: Mapping
             blocks[name][chunk] = columns
     if {"artist", "genre"} <= set(blocks) and not songs.artists.n_analysed.any():
         blocks["artist"] = artist_signatures(song_artists, blocks["genre"], seed)
+    for name, joined in (labels or {}).items():
+        blocks[name] = label_block(build_incidence(joined), seed)
+        weights = {**weights, name: LABEL_WEIGHT}
     batches = [{name: block[chunk] for name, block in blocks.items()} for chunk in batch_slices(len(frame))]
     space, encode = fit_vectors(
         lambda function, operation: operation.reduce(list(map(function, batches))),
@@ -259,10 +271,15 @@ def mask_unanalysed(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def audio_block(numbers: Mapping[str, np.ndarray], ranks: RankTransform) -> np.ndarray:
-    """The audio block, shape (n_songs, len(AUDIO_COLUMNS)), unknown where a song was not analysed."""
+    """The audio block, shape (n_songs, len(AUDIO_COLUMNS)), unknown where a song was not analysed.
+
+    How long a song is says nothing of its sound where nothing else is known.
+    """
     analysed = numbers["tempo"] != 0
     features = {feature for feature, *_ in AUDIO_COLUMNS}
-    return encode_audio({name: np.where(analysed, numbers[name], np.nan) for name in features}, ranks)
+    block = encode_audio({name: np.where(analysed, numbers[name], np.nan) for name in features}, ranks)
+    block[np.isnan(block[:, HEARD_COLUMNS]).all(axis=1)] = np.nan
+    return block
 
 
 def _artist_block(songs: Songs) -> np.ndarray:

@@ -2,14 +2,16 @@
 
 import dataclasses
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow.compute as pc
 
+from segue.errors import SourceError
 from segue_build.model import cluster_names, works
 from segue_build.model.cluster_names import Descriptions
 from segue_build.model.clustering import (
@@ -29,6 +31,7 @@ from segue_build.model.playlist_model import NeighbourLists, add_playlist_block
 from segue_build.model.quantization import ProductQuantization, fit_pq
 from segue_build.progress import stage
 from segue_build.sources import importer, playlists, series
+from segue_build.sources.columns import find_column
 from segue_build.sources.ingest_report import IngestReport
 
 Ragged = tuple[np.ndarray, np.ndarray]  # lists: how many items each has, and the items of all, end to end
@@ -101,6 +104,7 @@ def fit_model(
     playlists_path: Path | None = None,
     fold: int | None = None,
     previous: PreviousClusters,
+    labels: Sequence[str] = (),
 ) -> FittedModel:
     """Fit everything to a canonical table.
 
@@ -110,24 +114,31 @@ def fit_model(
     report : receives notes on what the table or the playlists lack
     seed : of everything random
     weights : block -> its part of the similarity
-    playlists_path : playlists to learn from, without those of a ``fold``
+    playlists_path : playlists to learn from, without those of a ``fold``, beside those in the sources
     previous : clusters whose ids and names are kept where they are still the same
+    labels : columns of the table that become blocks
 
     """
     with stage(f"placing {len(frame):,} songs in the space"):
-        embedding = embed(frame, report, seed, weights)
+        embedding = embed(frame, report, seed, weights, _label_columns(frame, labels))
     with stage("measuring neighbourhoods"):
         scales = local_scales(embedding.space, embedding.vectors, is_analysed(frame), seed)
     work_numbers, neighbours = works.work_numbers(frame), None
-    if playlists_path:
-        with stage(f"learning from {playlists_path}"):
+    playlist_paths = [path for path in (playlists_path, *report.playlist_sources) if path]
+    if playlist_paths:
+        with stage(f"learning from {', '.join(map(str, playlist_paths))}"):
             known = playlists.catalog_works(frame, works.match_key, work_numbers)
-            training = importer.load_playlists(playlists_path, known)
+            training = importer.load_playlists(playlist_paths[0], known, *playlist_paths[1:])
             print("\n".join(training.matches.lines()), file=sys.stderr)
             report.add_note(training.matches.summary())
             if fold is not None:
                 training = training.split("train", fold)
-            embedding, neighbours = add_playlist_block(embedding, work_numbers, known, training, seed, report)
+            try:
+                embedding, neighbours = add_playlist_block(embedding, work_numbers, known, training, seed, report)
+            except SourceError as error:
+                if playlists_path:
+                    raise
+                report.add_note(f"nothing is learned from the playlists in the sources: {error}")
     with stage("clustering"):
         clustering, cells = _cluster(frame, embedding, seed, previous)
     with stage("sorting"):
@@ -146,6 +157,12 @@ def fit_model(
         seed=seed,
         previous=previous,
     )
+
+
+def _label_columns(frame: pd.DataFrame, labels: Sequence[str]) -> dict[str, Any]:
+    """Name of a block -> the labels of each song, joined."""
+    columns = {label: find_column(map(str, frame), label) for label in labels}
+    return {label: series.joined_labels(frame[column]) for label, column in columns.items() if column}
 
 
 def _cluster(

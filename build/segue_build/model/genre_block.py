@@ -20,6 +20,7 @@ from segue_build.model.incidence import (
 
 GENRE_DIMENSIONS = 24
 SVD_SONGS = 500_000  # at most, from which the SVD is learned
+MIN_SVD_LABELS = 8  # fewer are a column each
 SIGNATURE_BITS = 16  # random signs, so many that hardly two artists share them
 SIGNATURE_NORM = 0.2  # that of an artist's genres is 1 at the most; a longer signature crowds other artists out
 
@@ -105,6 +106,20 @@ class GenreEmbedding:
         block: np.ndarray = normalize(self._svd.transform(self._tfidf.transform(context.sqrt())))
         block[np.diff(context.indptr) == 0] = np.nan
         return block.astype(np.float32)
+
+
+def label_block(labels: Incidence, seed: int) -> np.ndarray:
+    """A block of what else a table calls its songs, such as tags; float32, NaN where a song has no label.
+
+    labels : shape (n_songs, n_labels); those of one song tie it to no other and are left out
+    """
+    shared = np.asarray(labels.matrix.sum(axis=0)).ravel() > 1
+    matrix = sparse.csr_matrix(labels.matrix[:, np.flatnonzero(shared)])
+    if matrix.shape[1] >= MIN_SVD_LABELS:
+        return GenreEmbedding(matrix.astype(np.float64), seed).transform(matrix.astype(np.float64))
+    block: np.ndarray = normalize(matrix.toarray()) if matrix.shape[1] else np.zeros((matrix.shape[0], 1))
+    block[np.diff(matrix.indptr) == 0] = np.nan
+    return block.astype(np.float32)
 
 
 def svd_sample(n_songs: int, seed: int) -> np.ndarray:

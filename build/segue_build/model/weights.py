@@ -13,6 +13,7 @@ WEIGHTS = {
     "occasion": 0.25,
     "words": 0.06,
 }
+LABEL_WEIGHT = 0.15  # of each block that --labels names
 OLD_BLOCK_NAMES = {"fame": "popularity"}  # that ``--shares`` still takes
 LOCAL_SCALES = {"audio": 1.6, "artist": 1.6, "genre": 1.4, "popularity": 0.2, "words": 0.5}
 """Factors of the local scale, 1 in other blocks: few songs are as near in sound as many are in popularity."""

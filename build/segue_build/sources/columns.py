@@ -1,7 +1,7 @@
 """Matches the columns of a table to canonical columns, by one table of header synonyms."""
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from segue.errors import SourceError
@@ -28,6 +28,8 @@ HEADER_SYNONYMS: dict[str, tuple[str, ...]] = {
         "genres", "genre", "track_genre", "track_genres", "top_genre", "playlist_genre", "playlist_subgenre",
         "artist_genres", "artists_genres", "music_genre", "genre_top", "track_genre_top",
     ),
+    "isrc": ("isrc", "track_isrc", "isrc_code", "external_ids.isrc", "track.external_ids.isrc",
+             "additional_info.isrc"),
     "year": (
         "year", "release_year", "released_year", "album_year", "release_date", "album_release_date",
         "track_album_release_date", "album_date", "first_release_date", "original_release_date", "released",
@@ -59,7 +61,7 @@ HEADER_SYNONYMS: dict[str, tuple[str, ...]] = {
 HEADER_PREFIXES = ("item.", "echonest.", "audio_features.", "features.", "track_metadata.", "mbid_mapping.")
 SERVICE_PREFIX = "spotify"  # of headers in tables that hold columns of several services
 
-TEXT_COLUMNS = ("id", "name", "artists", "album", "genres")
+TEXT_COLUMNS = ("id", "name", "artists", "album", "genres", "isrc")
 CANONICAL_COLUMNS = (
     *TEXT_COLUMNS,
     "year",
@@ -133,6 +135,11 @@ def match_headers(headers: Sequence[str], overrides: Mapping[str, str], table: s
 def has_header(headers: Sequence[str], header: str) -> bool:
     """Whether a header occurs, compared as synonyms are."""
     return normalize_header(header) in map(normalize_header, headers)
+
+
+def find_column(names: Iterable[str], header: str) -> str | None:
+    """The column of a header, compared as synonyms are; None if there is none."""
+    return next((name for name in names if normalize_header(name) == normalize_header(header)), None)
 
 
 def _overridden_position(header: str, headers: Sequence[str], table: str) -> int:

@@ -4,6 +4,7 @@ Each table in a source is recognised by its headers. All of them are songs, each
 playlists and plays are entries, too, from which a model learns what people play together.
 """
 
+import itertools
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -154,8 +155,8 @@ def iter_entries(source: Path) -> Iterator[pd.DataFrame]:
     print_summary(table for table in found if table.counts or table.role == Role.LEFT_ALONE)
 
 
-def load_playlists(source: Path, known: CatalogWorks) -> Playlists:
-    """All playlists of a source, and the sessions of its plays, matched to a catalogue.
+def load_playlists(source: Path, known: CatalogWorks, *more: Path) -> Playlists:
+    """All playlists of one or more sources, and the sessions of their plays, matched to a catalogue.
 
     Raises
     ------
@@ -163,7 +164,9 @@ def load_playlists(source: Path, known: CatalogWorks) -> Playlists:
         it can't be read, holds no playlists and no plays, or no song of the catalogue.
 
     """
-    return match_entries(iter_entries(source), known, source.name)
+    sources = (source, *more)
+    entries = itertools.chain.from_iterable(map(iter_entries, sources))
+    return match_entries(entries, known, ", ".join(path.name for path in sources))
 
 
 def print_summary(tables: Iterable[ImportedTable]) -> None:

@@ -17,6 +17,7 @@ import pandas as pd
 from segue.catalog.normalization import case_folded, search_key, without_featured
 from segue.query.schema import NUMERIC_ATTRIBUTES
 from segue_build.arguments import format_table
+from segue_build.sources.columns import find_column
 from segue_build.sources.multivalue import SEPARATOR
 from segue_build.sources.playlists import credited_names
 from segue_build.sources.series import BATCH_ROWS, Series, batch_slices
@@ -228,7 +229,7 @@ def enrich(
 ) -> tuple[pd.DataFrame, Enrichment]:
     """Fill what songs lack with what a reference has of the same songs; adds no songs.
 
-    labels : other columns to borrow
+    labels : headers of other columns to borrow
 
     Returns
     -------
@@ -238,6 +239,8 @@ def enrich(
     """
     others = with_shared_ids(reference.frame, songs)
     matches = match_songs(songs, others)
+    others = others.rename(columns={find_column(map(str, others), label) or label: label for label in labels})
+    songs = songs.rename(columns={find_column(map(str, songs), label) or label: label for label in labels})
     before = {name: _column(songs, name) for name in (*BORROWED_COLUMNS, *labels)}
     borrowed: dict[str, Series] = {}
     for name in [name for name in before if name in others]:

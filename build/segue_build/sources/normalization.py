@@ -35,6 +35,7 @@ METER = re.compile(r"(\d{1,2})(?:/\d{1,2}|\s*beats?.*)", re.IGNORECASE)
 BOOLEANS = dict.fromkeys(("true", "1", "1.0", "yes", "t", "y", "explicit"), True)
 BOOLEANS |= dict.fromkeys(("false", "0", "0.0", "no", "f", "n", "clean", "cleaned", "notexplicit"), False)
 
+_ISRC = r"[A-Z]{2}[A-Z0-9]{3}\d{7}"  # ISO 3901
 _ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 ID_AFFIXES = re.compile(
     r"^(?:spotify:track:|https?://(?:open\.spotify\.com/(?:intl-[\w-]+/)?track|musicbrainz\.org/recording)/)|\?.*$"
@@ -146,6 +147,7 @@ def _converters(columns: ColumnMapping) -> Iterator[tuple[str, Callable[[RawChun
         "id": _ids,
         "artists": _artists,
         "genres": _genres,
+        "isrc": _isrcs,
         "year": _years,
         "explicit": _explicit,
         **{name: partial(_numbers_or_words, name=name, parse_word=parse) for name, parse in WORD_PARSERS.items()},
@@ -199,6 +201,12 @@ def _genres(chunk: RawChunk) -> Series:
     )
     joined = first.str.cat(further, SEPARATOR, na_rep="")
     return map_distinct(joined, lambda text: join_values(sorted(text.split(SEPARATOR))))
+
+
+def _isrcs(chunk: RawChunk) -> Series:
+    """ISRCs without hyphens; anything else is a missing value."""
+    isrcs = chunk.texts("isrc").str.upper().str.replace(r"[\s-]", "", regex=True)
+    return isrcs.where(isrcs.str.fullmatch(_ISRC).fillna(False).astype(bool))
 
 
 def _numbers(chunk: RawChunk, attribute: Attribute) -> Series:

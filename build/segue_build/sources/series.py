@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from segue_build.sources.multivalue import MISSING_MARKERS, SEPARATOR, parse_list
+from segue_build.sources.multivalue import MISSING_MARKERS, SEPARATOR, join_values, parse_list, split_genres
 
 Series = Any  # a pandas Series; the stubs require the type of its cells, which depends on the table
 BATCH_ROWS = 65_536
@@ -33,6 +33,11 @@ def map_distinct(cells: Series, make: Callable[[Any], object], kind: str = "str"
     if cells.dtype == object:
         cells = cells.map(_hashable, na_action="ignore")
     return cells.map(made.get, na_action="ignore").astype(kind)
+
+
+def joined_labels(cells: Series) -> Series:
+    """Cells of tags, moods and the like as genres are: joined texts in lower case, sorted."""
+    return map_distinct(cells, lambda cell: join_values(sorted(split_genres(cell))))
 
 
 def distinct_cells(cells: Series) -> list[Any]:

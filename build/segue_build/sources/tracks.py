@@ -16,7 +16,7 @@ from segue.query.schema import AUDIO_FEATURES
 from segue_build import progress
 from segue_build.sources import demo
 from segue_build.sources.column_inference import infer_and_apply
-from segue_build.sources.columns import CANONICAL_COLUMNS, REQUIRED_COLUMNS, TEXT_COLUMNS, has_header
+from segue_build.sources.columns import CANONICAL_COLUMNS, REQUIRED_COLUMNS, TEXT_COLUMNS, find_column, has_header
 from segue_build.sources.download import DATASETS, fetch, fetch_dataset
 from segue_build.sources.exports import Role
 from segue_build.sources.formats.base import CHUNK_ROWS, EXPECTED_TABLE, ROW_NUMBER, Table, add_row_numbers
@@ -25,10 +25,12 @@ from segue_build.sources.ingest_report import MAX_EXAMPLES, IngestReport, TableI
 from segue_build.sources.joining import SourceTable, enrich, join_tables, merge_by_id, merge_duplicate_rows
 from segue_build.sources.multivalue import SEPARATOR
 from segue_build.sources.normalization import normalize, plausible_columns
+from segue_build.sources.series import joined_labels
 
 DEMO, INVENTED = "demo", "invented"
 MAX_DROPPED_SHARE = 0.10  # of the rows; beyond that the table is probably not what its owner thinks it is
 MIN_SONGS = 10
+GENRES_FROM = "genres="  # before a column of labels that fills the genres
 
 
 def load_tracks(
@@ -51,7 +53,7 @@ def load_tracks(
     strict : whether to reject a table with any bad row
     seed : of the invented catalogue
     references : sources that songs borrow from what they lack; they add no songs
-    labels : columns of the sources to borrow, too
+    labels : columns that become blocks, ``genres=COLUMN``: those that fill what songs lack of genres
     has_playlists : whether there are playlists to compare songs by
 
     Returns
@@ -77,14 +79,35 @@ def load_tracks(
     frame = merge_by_id(join_tables(tables)) if len(tables) > 1 else tables[0].frame
     report.ids_merged += before - len(frame)
     for reference in references:
-        frame, made = enrich(frame, _load_reference(reference, accept_checksum), labels)
+        frame, made = enrich(frame, _load_reference(reference, accept_checksum), _label_headers(labels))
         report.enriched_from.append(made.to_manifest())
+    frame = _use_labels(frame, labels, sources)
     known = [str(name) for name in frame if frame.empty or frame[name].notna().any()]
     check_columns(known, sources, has_playlists=has_playlists or bool(report.playlist_sources))
     frame = _drop_nameless(_with_all_columns(frame), report)
     check_dropped_share(report, strict)
     check_song_count(len(frame), report, sources)
     return frame, report
+
+
+def _label_headers(labels: Sequence[str]) -> list[str]:
+    return [label.removeprefix(GENRES_FROM) for label in labels]
+
+
+def _use_labels(frame: pd.DataFrame, labels: Sequence[str], sources: Sequence[str]) -> pd.DataFrame:
+    """Check that songs have the columns of labels, and fill their genres from those that are for that."""
+    for label, header in zip(labels, _label_headers(labels)):
+        others = [str(name) for name in frame if name not in CANONICAL_COLUMNS]
+        column = find_column(others, header)
+        if column is None:
+            raise SourceError(
+                f"{_source_names(sources)}, row 1: --labels {label}: no column '{header}' that is not read anyway;"
+                f" there are: {', '.join(others) or 'none'}"
+            )
+        if label.startswith(GENRES_FROM):
+            missing = pd.Series(None, frame.index, dtype="str")
+            frame = frame.assign(genres=frame.get("genres", missing).fillna(joined_labels(frame[column])))
+    return frame
 
 
 def _load_reference(source: str, accept_checksum: bool) -> SourceTable:

@@ -43,6 +43,7 @@ BLOCK_PHRASES = {
     "occasion": "for the same occasion or use",
     "played": "on similar playlists",
 }
+SILENT_BLOCKS = ("explicit", "words")  # that are no reason by themselves; any other block is one of a table's labels
 PART_KEYS = {"popularity": "fame", "co_occurrence": "together"}  # of answers, where they differ from the names here
 # feature -> what songs are called in its low and its high tail, and what the words are about; most songs lie in
 # tails that have no word
@@ -114,6 +115,10 @@ class Sample:
     def bits(self, songs: int) -> float:
         """How rare a statement is that is true of a set of songs: 1 if they are half of the sample."""
         return math.log2((len(self.tempos) + 1) / (songs.bit_count() + 1))
+
+
+def _block_phrase(block: str) -> str:
+    return BLOCK_PHRASES.get(block, f"similar {block}")
 
 
 def bitsets(true_of: np.ndarray) -> list[int]:
@@ -271,9 +276,9 @@ class Comparison:
             catalog, point, point.distances_to_prepared(self._sample.vectors), self._sample.known
         )
         return [
-            (Reason(BLOCK_PHRASES[block.name], block.name, self._sample.bits(sample_set)), near)
+            (Reason(_block_phrase(block.name), block.name, self._sample.bits(sample_set)), near)
             for block, near, sample_set in zip(space_of(catalog).blocks, song_mask.tolist(), bitsets(sample_mask))
-            if block.name in BLOCK_PHRASES
+            if block.name not in SILENT_BLOCKS
         ]
 
     def _tempo_reasons(self) -> list[Reason | None]:

@@ -17,6 +17,7 @@ import numpy as np
 from segue import log_context
 from segue.catalog.catalog import Catalog
 from segue.catalog.lookup.artists import rank_spellings
+from segue.catalog.lookup.exact import songs_by_isrc
 from segue.catalog.lookup.resolver import search
 from segue.catalog.lookup.words import artist_index, contains_words, songs_on_albums
 from segue.catalog.normalization import normalized
@@ -25,7 +26,7 @@ from segue.spotify import query_params
 from segue.spotify.query_params import ApiError, QueryParams
 from segue.spotify.serializers import JsonObject, Serializer
 
-_PHRASE, _WORD = "artist|track|album", "genre|year"
+_PHRASE, _WORD = "artist|track|album", "genre|year|isrc"
 _FIELD = re.compile(
     rf"""\b(?:({_PHRASE}|{_WORD}):\s*"([^"]*)"|({_WORD}):\s*(\S+)|({_PHRASE}):\s*(.*?)(?=\s+(?:{_PHRASE}|{_WORD}):|$))""",
     re.IGNORECASE,
@@ -41,6 +42,7 @@ MAX_OFFSET = 1000  # offset of a page, as Spotify had it
 class SearchTerms:
     """A parsed query; fields that it lacks are empty.
 
+    isrc : of a recording; any other field is then of no consequence
     years : the first and the last one
     """
 
@@ -49,6 +51,7 @@ class SearchTerms:
     track: str = ""
     album: str = ""
     genre: str = ""
+    isrc: str = ""
     years: tuple[int, int] | None = None
 
     @property
@@ -86,6 +89,8 @@ def _parse_years(text: str) -> tuple[int, int] | None:
 
 def find_tracks(catalog: Catalog, terms: SearchTerms) -> list[int]:
     """Rows of songs."""
+    if terms.isrc:
+        return songs_by_isrc(catalog, terms.isrc)
     mask = _field_mask(catalog, terms)
     if not terms.words:
         return [int(row) for row in _by_popularity(catalog, mask)]
@@ -100,7 +105,7 @@ def find_tracks(catalog: Catalog, terms: SearchTerms) -> list[int]:
 def find_artists(catalog: Catalog, terms: SearchTerms) -> list[int]:
     """Rows of artists: those of the name, then those whose names contain it; without a name, of the songs found."""
     name = terms.artist or terms.text
-    if terms.track or not name:
+    if terms.track or terms.isrc or not name:
         song_artists = catalog.lists("song", "artists")
         return list(dict.fromkeys(int(row) for song in find_tracks(catalog, terms) for row in song_artists[song][:1]))
     index, words = artist_index(catalog), normalized(name)

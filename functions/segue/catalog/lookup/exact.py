@@ -22,26 +22,40 @@ ARTIST_SHARE = 0.75  # the least that a song counts as, of the popularity of its
 BASE62 = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 HALF_LENGTH = 11  # characters that hold 64 bits: 62**11 > 2**64
 PARQUET_FILE = "catalog.parquet"
+ISRC_PREFIX = "isrc:"  # of an ISRC in place of a song's id
 _SPOTIFY_ID = re.compile(r"[0-9A-Za-z]{22}")
 _MAX_CHARACTER = "\U0010ffff"
 
 
 def song_by_id(catalog: Catalog, song: str) -> int | None:
-    """The row of an id."""
+    """The row of an id, or of ``isrc:`` and an ISRC."""
     ids = catalog.texts("ids")
     (rows,) = _rows_by_hash(catalog, "id_hashes", "id_songs", [hash64(song)])
     catalog.prefetch_rows(rows)
-    return next((row for row in rows.tolist() if ids[row] == song), None)
+    found = next((row for row in rows.tolist() if ids[row] == song), None)
+    is_isrc = found is None and song[: len(ISRC_PREFIX)].lower() == ISRC_PREFIX
+    return next(iter(songs_by_isrc(catalog, song[len(ISRC_PREFIX) :])), None) if is_isrc else found
+
+
+def songs_by_isrc(catalog: Catalog, isrc: str) -> list[int]:
+    """The rows of an ISRC, with or without its hyphens, the most popular first."""
+    if not catalog.manifest.get("isrcs"):
+        return []
+    key = hash64(isrc.strip().upper().replace("-", ""))
+    found: list[int] = _rows_by_hash(catalog, "isrc_hashes", "isrc_songs", [key])[0].tolist()
+    return found
 
 
 def songs_by_ids(catalog: Catalog, songs: Sequence[str]) -> list[int | None]:
-    """The row of each id; None if no song has it."""
+    """The row of each id, as :func:`song_by_id` finds it; None if no song has it."""
     column, hashes = catalog.reader("id_hashes"), np.array([hash64(song) for song in songs], np.uint64)
     positions = np.minimum(column.searchsorted(hashes), len(column) - 1)
     known = np.flatnonzero(column.take(positions) == hashes)
     candidates = catalog.take("id_songs", positions[known])
     catalog.prefetch_rows(candidates)
-    found: list[int | None] = [None] * len(songs)
+    found: list[int | None] = [
+        song_by_id(catalog, song) if song[: len(ISRC_PREFIX)].lower() == ISRC_PREFIX else None for song in songs
+    ]
     for position, row, text in zip(known.tolist(), candidates.tolist(), catalog.texts("ids").take(candidates)):
         found[position] = row if text == songs[position] else song_by_id(catalog, songs[position])
     return found
