@@ -72,6 +72,7 @@ EXPECTED = {
         ["songs 30, playlists 1"],
         only(HARBOUR, "id name artists album year explicit popularity key mode time_signature")
         | {
+            "isrc": "QZXYZ9399557",
             "duration_ms": 223000,
             "danceability": 0.58,
             "energy": 0.06,
@@ -229,7 +230,7 @@ EXPECTED = {
     ),
     "tables/soundiiz.csv": (
         ["songs 30, playlists 1"],
-        only(HARBOUR, "id name artists album") | {"duration_ms": 223000},
+        only(HARBOUR, "id name artists album") | {"isrc": "QZXYZ9399557", "duration_ms": 223000},
     ),
     "tables/spotify_account_Playlist1.json": (
         ["songs 30, playlists 2"],
@@ -249,10 +250,10 @@ EXPECTED = {
             "album": "Lantern Songs, Vol. 2",
         },
     ),
-    "tables/top_10000_1960_now.csv": (["songs 30, playlists 1"], HARBOUR),
+    "tables/top_10000_1960_now.csv": (["songs 30, playlists 1"], HARBOUR | {"isrc": "QZXYZ9399557"}),
     "tables/tunemymusic.csv": (
         ["songs 30, playlists 2; not songs: artists 1"],
-        only(HARBOUR, "id name album") | {"artists": "Mara Quillon"},
+        only(HARBOUR, "id name album") | {"artists": "Mara Quillon", "isrc": "QZXYZ9399557"},
     ),
     "tables/webapi_playlist_items.json": (
         ["songs 30, playlists 1"],

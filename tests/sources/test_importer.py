@@ -94,7 +94,7 @@ def test_a_folder_of_plays_is_a_history_without_its_podcasts(tmp_path):
     (tmp_path / "ReadMeFirst.pdf").write_bytes(b"%PDF-1.7")
     history = "(Spotify extended streaming history): songs 6, history 6 plays; not songs: podcast episodes 3"
     assert became(tmp_path) == [
-        f"{tmp_path.name}: ReadMeFirst.pdf: left alone: this is a PDF document; save the table in it as CSV",
+        f"{tmp_path.name}: ReadMeFirst.pdf: left alone: this is a PDF document",
         f"{tmp_path.name}: Streaming_History_Audio_2024.json {history}",
         f"{tmp_path.name}: Streaming_History_Audio_2025.json {history}",
     ]

@@ -66,7 +66,9 @@ def words(folder: Path) -> str:
     rows = "".join(f"s{number},Song {number},0.5\n" for number in range(20))
     (folder / "1.csv").write_text(f"id,name,energy\n{rows}")
     (folder / "2.csv").write_text(f"id,name,energy\n{rows.replace('0.5', 'high').replace('s', 't')}")
-    return "with energy not a number"
+    return (
+        "no column holds an audio feature or genres (column 'energy' was left unread, for its cells are like 'high')"
+    )
 
 
 def empty(folder: Path) -> str:

@@ -11,7 +11,7 @@ from segue.query.schema import ATTRIBUTES_BY_NAME, AUDIO_FEATURES, Attribute
 from segue_build.sources.formats.base import ROW_NUMBER
 from segue_build.sources.ingest_report import IngestReport, RowFilter, TableInterpretation
 from segue_build.sources.multivalue import SEPARATOR, infer_credits, join_values
-from segue_build.sources.normalization import EXPLICIT_DURATIONS
+from segue_build.sources.normalization import EXPLICIT_DURATIONS, LEFT_UNREAD
 from segue_build.sources.series import Series
 
 UNIT_INTERVAL_FEATURES = [
@@ -190,9 +190,9 @@ def _impossible_columns(
         elif median is not None and not low <= median <= high:
             reasons[name] = f"half of its values are {'below' if median < low else 'above'} {median:.3g}"
     for name, reason in reasons.items():
-        interpretation.add_remark(name, "left unread")
+        interpretation.add_remark(name, LEFT_UNREAD)
         report.add_note(
-            f"column '{interpretation.columns.header(name)}' was left unread: {reason}, which can't be {name}"
+            f"column '{interpretation.columns.header(name)}' was {LEFT_UNREAD}: {reason}, which can't be {name}"
             f" ({ATTRIBUTES_BY_NAME[name].unit})"
         )
     return list(reasons)

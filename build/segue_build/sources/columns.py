@@ -19,6 +19,7 @@ HEADER_SYNONYMS: dict[str, tuple[str, ...]] = {
     "artists": (
         "artists", "artist", "artist_name", "artist_names", "artist_name(s)", "track_artist", "track_artists",
         "artists_name", "artist(s)_name", "artist_credit_name", "artist_credit", "performer", "author", "creator",
+        "artist_name_1",
     ),
     "album": (
         "album", "album_name", "track_album_name", "track_album", "album_title", "release_name", "release_title",
@@ -33,7 +34,7 @@ HEADER_SYNONYMS: dict[str, tuple[str, ...]] = {
     "year": (
         "year", "release_year", "released_year", "album_year", "release_date", "album_release_date",
         "track_album_release_date", "album_date", "first_release_date", "original_release_date", "released",
-        "album_date_released", "date_released",
+        "album_date_released", "date_released", "track_year",
     ),
     "explicit": ("explicit", "is_explicit", "track_explicit"),
     "popularity": ("popularity", "track_popularity", "pop"),
@@ -220,7 +221,7 @@ def _unique_name(header: str, taken: Mapping[str, int]) -> str:
 
 def normalize_header(header: str) -> str:
     """A header without case, spaces, underscores, punctuation and prefixes that say nothing."""
-    header = header.lower().removesuffix("(s)")
+    header = re.sub(r"(?<=.)#.*", "", header.lower()).removesuffix("(s)")  # Last.fm: Date#user, artist.#text
     for prefix in HEADER_PREFIXES:
         header = header.removeprefix(prefix)
     return re.sub(r"[\W_]+", "", header)

@@ -24,7 +24,6 @@ class Role(enum.StrEnum):
 # a column of playlists and plays: headers that mean it, best first
 ENTRY_SYNONYMS: dict[str, tuple[str, ...]] = {
     "playlist": ("playlist_id", "pid", "playlist", "playlist_name"),
-    "isrc": ("isrc", "track.external_ids.isrc", "external_ids.isrc", "track_isrc"),
     "played_at": ("ts", "played_at", "listened_at", "endTime", "uts", "utc_time"),
     "ms_played": ("ms_played", "msPlayed"),
     "skipped": ("skipped",),
@@ -44,6 +43,7 @@ class Export:
     not_songs : header -> what a row with a cell in it is, if that is no song
     kinds : header whose cells in ``NOT_SONGS`` are no songs
     one_playlist : whether the file is one playlist, named as the file
+    file : a part of the file's name
     reason : why it is left alone
     """
 
@@ -55,6 +55,7 @@ class Export:
     not_songs: Mapping[str, str] = field(default_factory=dict)
     kinds: str = ""
     one_playlist: bool = False
+    file: str = ""
     reason: str = ""
 
 
@@ -70,7 +71,10 @@ NOT_SONGS = {
     "music video": "videos",
     "station": "radio stations",
 }
-_NO_SONG = ("track_id", "track_name", "song_id", "song_name", "title", "song", "track", "uri", "id", "name")
+_TITLE = ("track_id", "track_name", "song_id", "song_name", "title", "song", "track", "uri", "id", "name")
+_SONG = ("artist", "artists", "artist_name", "album", "album_name", "duration_ms", *FEATURES)
+ARTISTS = "its rows are artists, not songs"
+ALBUMS = "its rows are albums, not songs"
 EXPORTS = (
     Export(
         "Spotify extended streaming history",
@@ -90,12 +94,27 @@ EXPORTS = (
         Role.HISTORY,
         ("listened_at", "track_metadata.track_name"),
         columns={
+            "artists": "track_metadata.artist_name",
             "duration_ms": "track_metadata.additional_info.duration_ms",
-            "isrc": "track_metadata.additional_info.isrc",
         },
     ),
     Export("Last.fm scrobbles", Role.HISTORY, ("uts", "artist", "track")),
     Export("Last.fm scrobbles", Role.HISTORY, ("artist", "track", "utc_time")),
+    Export("Last.fm scrobbles", Role.HISTORY, ("artist", "name", "date.uts"), columns={"played_at": "date.uts"}),
+    Export("Last.fm scrobbles", Role.HISTORY, ("artist", "track", "AlbumId"), columns={"played_at": "Date"}),
+    Export("Deezer", Role.HISTORY, ("Song Title", "Listening Time", "Date"), columns={"played_at": "Date"}),
+    Export(
+        "Apple Music",
+        Role.HISTORY,
+        ("Song Name", "Event Start Timestamp", "Play Duration Milliseconds"),
+        columns={"played_at": "Event Start Timestamp", "ms_played": "Play Duration Milliseconds"},
+    ),
+    Export(
+        "YouTube",
+        Role.LEFT_ALONE,
+        ("header", "title", "titleUrl", "time"),
+        reason="it does not say which of its videos are songs",
+    ),
     Export("plays", Role.HISTORY, ("played_at", "track_name")),
     Export("plays of users", Role.PLAYLISTS, ("user_id", "track_id", "playcount"), columns={"playlist": "user_id"}),
     Export("plays of users", Role.PLAYLISTS, ("user_id", "song_id", "listen_count"), columns={"playlist": "user_id"}),
@@ -108,9 +127,24 @@ EXPORTS = (
     ),
     Export("Soundiiz", Role.PLAYLISTS, ("title", "artist", "addedDate"), columns={"id": "url"}, one_playlist=True),
     Export("Exportify", Role.PLAYLISTS, ("Track URI", "Artist Name(s)", "Added At"), one_playlist=True),
-    Export("Spotify Web API", Role.PLAYLISTS, ("added_at", "track.name"), kinds="track.type", one_playlist=True),
+    Export("Spotify Web API", Role.PLAYLISTS, ("added_at", "track.artists"), kinds="track.type", one_playlist=True),
+    Export(
+        "Spotify Web API",
+        Role.PLAYLISTS,
+        ("added_at", "item.artists", "item.type"),
+        kinds="item.type",
+        one_playlist=True,
+    ),
+    Export("ReccoBeats", Role.SONGS, ("id", "href"), lacks=("uri",), columns={"id": "href"}),
+    Export(
+        "URIs of Spotify",
+        Role.PLAYLISTS,
+        ("track_uri",),
+        lacks=("track_name", "name", "title", *FEATURES),
+        one_playlist=True,
+    ),
     Export("playlist", Role.PLAYLISTS, ("added_at",), lacks=("playlist_id", "playlist_name"), one_playlist=True),
-    Export("rekordbox", Role.PLAYLISTS, ("#", "Track Title", "Date Added"), one_playlist=True),
+    Export("rekordbox", Role.PLAYLISTS, ("Track Title", "Date Added"), one_playlist=True),
     Export("Apple Music", Role.PLAYLISTS, ("Name", "Artist", "Date Modified", "Plays"), one_playlist=True),
     Export(
         "account data of Spotify",
@@ -128,7 +162,7 @@ EXPORTS = (
         "iTunes or Music",
         Role.PLAYLISTS,
         ("Name", "Total Time"),
-        lacks=("Track ID",),
+        lacks=("AverageBpm", "Tonality", "Track ID"),
         not_songs={
             "Podcast": "podcasts",
             "Audiobook": "audiobooks",
@@ -137,23 +171,12 @@ EXPORTS = (
             "Has Video": "videos",
         },
     ),
-    Export(
-        "artists",
-        Role.LEFT_ALONE,
-        ("name", "followers"),
-        lacks=("artist", "artists", "artist_name", *FEATURES),
-        reason="its rows are artists, not songs",
-    ),
-    Export(
-        "artists",
-        Role.LEFT_ALONE,
-        ("artist_id", "artist_name"),
-        lacks=_NO_SONG,
-        reason="its rows are artists, not songs",
-    ),
-    Export(
-        "albums", Role.LEFT_ALONE, ("name", "total_tracks"), lacks=FEATURES, reason="its rows are albums, not songs"
-    ),
+    Export("artists", Role.LEFT_ALONE, ("name", "followers"), lacks=_SONG, reason=ARTISTS),
+    Export("artists", Role.LEFT_ALONE, ("name", "followers.total"), lacks=_SONG, reason=ARTISTS),
+    Export("artists", Role.LEFT_ALONE, ("artist_id", "artist_name"), lacks=_TITLE, reason=ARTISTS),
+    Export("artists", Role.LEFT_ALONE, ("name",), lacks=_SONG, file="artist", reason=ARTISTS),
+    Export("albums", Role.LEFT_ALONE, ("name", "total_tracks"), lacks=FEATURES, reason=ALBUMS),
+    Export("albums", Role.LEFT_ALONE, ("name",), lacks=FEATURES, file="albums", reason=ALBUMS),
     Export(
         "genres",
         Role.LEFT_ALONE,
@@ -191,7 +214,7 @@ def recognise(headers: Sequence[str], overrides: Mapping[str, str], table: str) 
     table : its name, for messages
     """
     keys = [normalize_header(header) for header in headers]
-    export = next((export for export in EXPORTS if _fits(export, keys)), None)
+    export = next((export for export in EXPORTS if _fits(export, keys, table)), None)
     named = {name: header for name, header in export.columns.items() if has_header(headers, header)} if export else {}
     entries = {name: place for name in ENTRY_SYNONYMS if (place := _entry_position(name, keys, named)) is not None}
     if export and export.role == Role.LEFT_ALONE:
@@ -209,9 +232,11 @@ def recognise(headers: Sequence[str], overrides: Mapping[str, str], table: str) 
     return Recognition(export, columns, entries, "")
 
 
-def _fits(export: Export, keys: Sequence[str]) -> bool:
-    return all(normalize_header(header) in keys for header in export.headers) and not any(
-        normalize_header(header) in keys for header in export.lacks
+def _fits(export: Export, keys: Sequence[str], table: str) -> bool:
+    return (
+        all(normalize_header(header) in keys for header in export.headers)
+        and not any(normalize_header(header) in keys for header in export.lacks)
+        and export.file in table.rpartition(": ")[2].lower()
     )
 
 

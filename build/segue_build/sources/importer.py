@@ -22,7 +22,7 @@ from segue_build.sources.exports import NOT_SONGS, UNKNOWN, Export, Role, recogn
 from segue_build.sources.formats.base import Table
 from segue_build.sources.formats.detection import open_tables
 from segue_build.sources.multivalue import SEPARATOR, infer_credits, join_values, split_artists
-from segue_build.sources.normalization import BOOLEANS, plain_ids
+from segue_build.sources.normalization import BOOLEANS, plain_ids, plain_isrcs
 from segue_build.sources.playlists import CatalogWorks, Playlists, match_entries
 from segue_build.sources.series import Series, map_distinct, stripped_texts, without_missing
 from segue_build.sources.values import parse_duration, parse_numbers, parse_times
@@ -85,7 +85,7 @@ class ImportedTable:
     def describe(self) -> str:
         """What it became, as a line for people."""
         if self.role == Role.LEFT_ALONE:
-            return f"{self.name}: left alone: {self.reason}"
+            return f"{self.name}: left alone: {self.reason.removeprefix('row 1: ').partition(';')[0]}"
         counted = dict(self.counts)
         became = [f"{what} {counted.pop(what):,}" for what in ("songs", "entries") if what in counted]
         if self.playlists:
@@ -122,7 +122,7 @@ def open_source(
             yield import_table(opened, overrides or {}, distinct=distinct)
         else:
             name, error = opened
-            reason = str(error).removeprefix(f"{name}: ")
+            reason = str(error).removeprefix(name).lstrip(":, ")
             yield ImportedTable(name, "", UNKNOWN, reason)
 
 
@@ -241,7 +241,8 @@ def _entries(chunk: pd.DataFrame, table: ImportedTable) -> pd.DataFrame:
     frame = pd.DataFrame({name: texts.get(name, missing).fillna("") for name in TEXT_ENTRY_COLUMNS}, chunk.index)
     if "id" in columns.positions:
         frame["id"] = plain_ids(chunk[columns.positions["id"][0]]).fillna("")
-    frame["isrc"] = frame["isrc"].str.upper().str.replace("-", "")
+    if "isrc" in columns.positions:
+        frame["isrc"] = plain_isrcs(chunk[columns.positions["isrc"][0]]).fillna("")
     if table.role == Role.HISTORY:
         frame["playlist"] = ""
     elif "playlist" not in texts:

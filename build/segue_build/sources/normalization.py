@@ -29,6 +29,7 @@ from segue_build.sources.values import MODES, parse_duration, parse_key, parse_n
 
 FEATURES = [attribute.name for attribute in AUDIO_FEATURES if attribute.name not in ("key", "mode", "time_signature")]
 OPTIONAL_COLUMNS = {"album", "explicit", "popularity", "duration_ms"} | {feature.name for feature in AUDIO_FEATURES}
+LEFT_UNREAD = "left unread"
 YEAR_ALBUM = "read as the year, not as the album"
 EXPLICIT_DURATIONS = "_explicit_durations"  # a column: durations with units, in milliseconds
 METER = re.compile(r"(\d{1,2})(?:/\d{1,2}|\s*beats?.*)", re.IGNORECASE)
@@ -38,7 +39,8 @@ BOOLEANS |= dict.fromkeys(("false", "0", "0.0", "no", "f", "n", "clean", "cleane
 _ISRC = r"[A-Z]{2}[A-Z0-9]{3}\d{7}"  # ISO 3901
 _ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 ID_AFFIXES = re.compile(
-    r"^(?:spotify:track:|https?://(?:open\.spotify\.com/(?:intl-[\w-]+/)?track|musicbrainz\.org/recording)/)|\?.*$"
+    r"^(?:spotify:track:|https?://(?:open\.spotify\.com/(?:intl-[\w-]+/)?track|musicbrainz\.org/recording"
+    r"|api\.spotify\.com/v1/(?:tracks|audio-features))/)|\?.*$"
 )
 NO_ID = re.compile(r"(?:spotify:local:|\w+://).*")  # a file of its owner's, or the address of something else
 MAX_UNREADABLE_SHARE, MIN_UNREADABLE = (
@@ -123,7 +125,7 @@ def plausible_columns(
         if len(wrong) > max(MAX_UNREADABLE_SHARE * len(texts), MIN_UNREADABLE - 1):
             unread[name] = str(wrong.iloc[0])
     for name, cell in unread.items():
-        what = YEAR_ALBUM if name == "album" else "left unread"
+        what = YEAR_ALBUM if name == "album" else LEFT_UNREAD
         report.add_note(f"column '{columns.header(name)}' was {what}, for its cells are like '{cell[:40]}'")
     is_year = "album" in unread and "year" not in columns.positions
     positions = {"year": columns.positions["album"]} if is_year else {}
@@ -147,7 +149,7 @@ def _converters(columns: ColumnMapping) -> Iterator[tuple[str, Callable[[RawChun
         "id": _ids,
         "artists": _artists,
         "genres": _genres,
-        "isrc": _isrcs,
+        "isrc": lambda chunk: plain_isrcs(chunk.column("isrc")),
         "year": _years,
         "explicit": _explicit,
         **{name: partial(_numbers_or_words, name=name, parse_word=parse) for name, parse in WORD_PARSERS.items()},
@@ -203,9 +205,9 @@ def _genres(chunk: RawChunk) -> Series:
     return map_distinct(joined, lambda text: join_values(sorted(text.split(SEPARATOR))))
 
 
-def _isrcs(chunk: RawChunk) -> Series:
-    """ISRCs without hyphens; anything else is a missing value."""
-    isrcs = chunk.texts("isrc").str.upper().str.replace(r"[\s-]", "", regex=True)
+def plain_isrcs(cells: Series) -> Series:
+    """Codes without separators; anything else is a missing value: an ISRC is never the only name of a song."""
+    isrcs = stripped_texts(cells).str.upper().str.replace(r"[\s-]", "", regex=True)
     return isrcs.where(isrcs.str.fullmatch(_ISRC).fillna(False).astype(bool))
 
 

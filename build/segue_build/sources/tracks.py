@@ -24,13 +24,14 @@ from segue_build.sources.importer import ImportedTable, import_table, open_sourc
 from segue_build.sources.ingest_report import MAX_EXAMPLES, IngestReport, TableInterpretation
 from segue_build.sources.joining import SourceTable, enrich, join_tables, merge_by_id, merge_duplicate_rows
 from segue_build.sources.multivalue import SEPARATOR
-from segue_build.sources.normalization import normalize, plausible_columns
+from segue_build.sources.normalization import LEFT_UNREAD, normalize, plausible_columns
 from segue_build.sources.series import joined_labels
 
 DEMO, INVENTED = "demo", "invented"
 MAX_DROPPED_SHARE = 0.10  # of the rows; beyond that the table is probably not what its owner thinks it is
 MIN_SONGS = 10
 GENRES_FROM = "genres="  # before a column of labels that fills the genres
+NAMELESS = "without a name in any source"
 
 
 def load_tracks(
@@ -83,7 +84,7 @@ def load_tracks(
         report.enriched_from.append(made.to_manifest())
     frame = _use_labels(frame, labels, sources)
     known = [str(name) for name in frame if frame.empty or frame[name].notna().any()]
-    check_columns(known, sources, has_playlists=has_playlists or bool(report.playlist_sources))
+    check_columns(known, sources, report, has_playlists=has_playlists or bool(report.playlist_sources))
     frame = _drop_nameless(_with_all_columns(frame), report)
     check_dropped_share(report, strict)
     check_song_count(len(frame), report, sources)
@@ -265,7 +266,7 @@ def _drop_nameless(frame: pd.DataFrame, report: IngestReport) -> pd.DataFrame:
     if not nameless.any():
         return frame
     examples = [f"id {song}" for song in frame.loc[nameless, "id"].head(MAX_EXAMPLES)]
-    report.count_dropped("without a name in any source", int(nameless.sum()), examples)
+    report.count_dropped(NAMELESS, int(nameless.sum()), examples)
     return frame[~nameless].reset_index(drop=True)
 
 
@@ -277,8 +278,9 @@ def check_dropped_share(report: IngestReport, strict: bool) -> None:
     example = (report.examples[reason] or [""])[0]
     if strict:
         raise SourceError(f"{report.dropped_rows:,} bad rows, and --strict allows none; {example}")
-    if report.dropped_rows > MAX_DROPPED_SHARE * report.rows:
-        share = report.dropped_rows / report.rows
+    bad = report.dropped_rows - report.dropped[NAMELESS]  # what only other songs' tables know is not bad
+    if bad > MAX_DROPPED_SHARE * report.rows:
+        share = bad / report.rows
         raise SourceError(f"{share:.0%} of the rows are bad ({rows:,} {reason}), at most 10% may be; {example}")
 
 
@@ -291,10 +293,13 @@ def _check_overrides(overrides: Mapping[str, str], headers: Sequence[str], sourc
             )
 
 
-def check_columns(known: Sequence[str], sources: Sequence[str], *, has_playlists: bool = False) -> None:
+def check_columns(
+    known: Sequence[str], sources: Sequence[str], report: IngestReport, *, has_playlists: bool = False
+) -> None:
     """Reject a table without names to show or anything to compare.
 
     known : canonical columns that hold any value
+    report : says which columns were left unread
     has_playlists : whether there are playlists, which show what belongs together
     """
     comparable = ("genres", *(attribute.name for attribute in AUDIO_FEATURES))
@@ -304,7 +309,8 @@ def check_columns(known: Sequence[str], sources: Sequence[str], *, has_playlists
         problem = "no column holds an audio feature or genres"
     else:
         return
-    raise SourceError(f"{_source_names(sources)}, row 1: {problem}; required: {REQUIRED_COLUMNS}")
+    unread = "".join(f" ({note})" for note in report.notes if LEFT_UNREAD in note)
+    raise SourceError(f"{_source_names(sources)}, row 1: {problem}{unread}; required: {REQUIRED_COLUMNS}")
 
 
 def _source_names(sources: Sequence[str]) -> str:

@@ -21,7 +21,7 @@ from segue_build.model.local_scale import scales_from_distances
 from segue_build.progress import stage
 from segue_build.sources.columns import CANONICAL_COLUMNS, TEXT_COLUMNS
 from segue_build.sources.ingest_report import IngestReport
-from segue_build.sources.tracks import check_columns, check_dropped_share, check_song_count
+from segue_build.sources.tracks import NAMELESS, check_columns, check_dropped_share, check_song_count
 from segue_build.spark.batches import Frame, persist, stream_batches, to_matrix
 from segue_build.spark.clustering import sort_songs
 from segue_build.spark.embedding import embed
@@ -97,9 +97,9 @@ def _usable_songs(frame: Frame, source: str, report: IngestReport, strict: bool)
     counts = frame.agg(*totals, *known).first()
     report.ids_merged += (counts["_rows"] or 0) - counts["_ids"]
     if counts["_ids"] > counts["_songs"]:
-        report.count_dropped("without a name in any source", counts["_ids"] - counts["_songs"], [])
+        report.count_dropped(NAMELESS, counts["_ids"] - counts["_songs"], [])
         check_dropped_share(report, strict)
-    check_columns([name for name in CANONICAL_COLUMNS if counts[name]], [source])
+    check_columns([name for name in CANONICAL_COLUMNS if counts[name]], [source], report)
     check_song_count(counts["_songs"], report, [source])
     return frame.where(named).drop("_rows"), counts["_songs"]
 

@@ -31,7 +31,7 @@ MAX_SEARCH_DEPTH = 6  # levels of nested objects among which arrays are searched
 EXPECTED_JSON = 'expected one array of objects, [{"name": ..}, ..], or one object per line'
 SAMPLED_VALUES = 20  # values of a file by which the array is found
 # Where the songs are in documents that hold more than one array; elsewhere the longest array of objects counts.
-PLAYLIST_ARRAYS = ("playlist.track[]", "tracks.items[]", "tracks.data[]")  # of files that are one playlist each
+PLAYLIST_ARRAYS = ("playlist.track[]",)  # of files that are one playlist each
 JSON_ARRAYS = (
     "playlists[].tracks[]",  # Million Playlist Dataset
     "playlists[].items[]",  # account data of Spotify
@@ -44,6 +44,7 @@ JSON_ARRAYS = (
     "[].tracks[]",
     "[].items[]",
 )
+RECORD_KEYS = {"track_metadata", "track_name", "trackName"}  # of an object that is a record, if it is the only one
 PLAYLIST = "playlist"
 XSPF_FIELDS = ("title", "creator", "album", "duration", "identifier", "location")
 M3U_TAGS = {"#EXTALB": "album", "#EXTART": "artist", "#EXTGENRE": "genre"}
@@ -99,7 +100,8 @@ def _find_array(values: Sequence[Any], content: Content) -> str:
 
     values : the first of the file; a document is a single one
     """
-    is_document = len(values) == 1 and content.head().lstrip(BYTES_BEFORE_TEXT).startswith(b"{")
+    is_record = len(values) == 1 and isinstance(values[0], dict) and not RECORD_KEYS.isdisjoint(values[0])
+    is_document = len(values) == 1 and not is_record and content.head().lstrip(BYTES_BEFORE_TEXT).startswith(b"{")
     root = values[0] if is_document else [value for value in values if isinstance(value, dict)]
     for path in JSON_ARRAYS:
         if path.startswith("[]") != is_document and next(_expand(root, _steps(path), "", Counter()), None):
@@ -246,9 +248,7 @@ def _xml_kind(content: Content) -> tuple[str, Callable[[IO[bytes]], Iterator[Rec
         if f"<{tag}".encode() in head:
             return name, records
     known = ", ".join(name for name, _ in XML_KINDS.values())
-    raise SourceError(
-        f"{content.name}: this is a web page or XML, not a table; expected a table of tracks, or {known}"
-    )
+    raise SourceError(f"{content.name}: this is a web page or XML, not a table; of XML, Segue reads: {known}")
 
 
 def _iter_xml_records(content: Content, records: Callable[[IO[bytes]], Iterator[Record]]) -> Iterator[Record]:
