@@ -134,6 +134,43 @@ def test_tables_without_names_join_on_the_column_of_ids_that_they_share(source, 
     assert by_id["genres"].tolist() == ["jazz", "folk"] * 6
 
 
+ARTIST_IDS = {
+    "track_artist_id": "a{n}",
+    "artist_ids": "['a{n}', 'other']",
+    "id_artists": "other,a{n}",
+    "Artist URI(s)": "spotify:artist:a{n}",
+}
+
+
+@pytest.mark.parametrize(("header", "written"), ARTIST_IDS.items())
+@pytest.mark.parametrize("own", ["artist_id", "id"])
+def test_a_table_of_artists_gives_their_genres_by_the_column_of_artist_ids_that_songs_have(
+    source, header, written, own, capsys
+):
+    rows = [
+        row | {"track_genre": "own" if n == 3 else "", header: written.format(n=n)} for n, row in enumerate(songs())
+    ]
+    artists = [
+        {own: f"a{n}", "name": f"Artist {n}", "followers": n, "genres": "['jazz', 'folk']" if n % 2 else ""}
+        for n in range(14)
+    ]
+    files = [source(rows, "tracks.csv"), source(artists, "artists.csv")]
+    for sources in (files, files[::-1]):
+        frame, _ = load_tracks(sources, {})
+        genres = [f"folk{SEPARATOR}jazz" if n % 2 else None for n in range(12)]
+        genres[3] = "own"
+        assert frame["genres"].astype(object).where(frame["genres"].notna(), None).tolist() == genres
+        assert f"artists.csv: genres of 7 artists, for 6 songs by '{header}'" in capsys.readouterr().err
+
+
+def test_a_table_of_artists_alone_is_refused(source):
+    artists = source(
+        [{"id": f"a{n}", "name": f"Artist {n}", "followers": n, "genres": "jazz"} for n in range(14)], "a.csv"
+    )
+    with pytest.raises(SourceError, match=r"^a\.csv, its rows are artists, not songs"):
+        load_tracks([artists], {})
+
+
 # references
 
 

@@ -8,7 +8,7 @@ known.
 import re
 import sys
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -17,10 +17,10 @@ import pandas as pd
 from segue.catalog.normalization import case_folded, search_key, without_featured
 from segue.query.schema import NUMERIC_ATTRIBUTES
 from segue_build.arguments import format_table
-from segue_build.sources.columns import find_column
-from segue_build.sources.multivalue import SEPARATOR
+from segue_build.sources.columns import HEADER_SYNONYMS, find_column
+from segue_build.sources.multivalue import SEPARATOR, join_values, parse_list
 from segue_build.sources.playlists import credited_names
-from segue_build.sources.series import BATCH_ROWS, Series, batch_slices
+from segue_build.sources.series import BATCH_ROWS, Series, batch_slices, joined_labels
 
 ID, ISRC, NAME = WAYS = ("id", "ISRC", "title and artist")
 MAX_DURATION_GAP = 3_000  # milliseconds
@@ -32,6 +32,7 @@ _SAME_RECORDING = re.compile(  # what a title says of an edition, and not of wha
     r"(?:\s+\d{4})?(?:\s+(?:version|edition))?|original mix|album version)\s*[)\]]?\s*$",
     re.IGNORECASE,
 )
+_ARTIST_ID_HEADERS = ("id", "uri", "artist_id", "artist_uri", "spotify_artist_id", "artist_mbid")  # the last counts
 _ID_HEADER = re.compile(r"(?:^|_|\b)(?:ids?|ur[il]s?|isrc|mbid)(?:$|_|\b)", re.IGNORECASE)
 MIN_SHARED_IDS = 0.1  # of a table's distinct ids that another table has, from which both number the same things
 
@@ -205,6 +206,62 @@ def _shared(ids: Series, others: Series) -> float:
     """The share of the distinct ids that are among others."""
     distinct = ids.dropna().astype("str").unique()
     return float(np.isin(distinct, others.dropna().astype("str").unique()).mean()) if len(distinct) else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class ArtistTable:
+    """A table of artists, not of songs.
+
+    name : for people
+    genres : id of an artist -> genres, joined
+    """
+
+    name: str
+    genres: Mapping[str, str]
+
+
+def read_artists(name: str, headers: Sequence[str], chunks: Iterable[pd.DataFrame]) -> ArtistTable | None:
+    """A table of artists' ids and genres; None if it is something else."""
+    positions = [find_column(headers, header) for header in (*HEADER_SYNONYMS["genres"], *_ARTIST_ID_HEADERS)]
+    known = [headers.index(header) for header in positions if header is not None]
+    if len(known) < 2 or not any(find_column(headers, header) for header in _ARTIST_ID_HEADERS):
+        return None
+    genres, ids = known[0], known[-1]
+    pairs = pd.concat([chunk[[ids, genres]] for chunk in chunks], ignore_index=True)
+    joined = pd.Series(joined_labels(pairs[genres]).to_numpy(), pairs[ids].map(_artist_ids).str[0]).dropna()
+    return ArtistTable(name, {str(artist): genre for artist, genre in joined.items() if artist == artist})
+
+
+def add_artist_genres(songs: pd.DataFrame, artists: ArtistTable) -> pd.DataFrame:
+    """Give songs without genres those of their artists, by the column of artists' ids that songs have."""
+    columns = [str(name) for name in songs if name != "id" and _ID_HEADER.search(str(name))]
+    ids = {name: songs[name].map(_artist_ids, na_action="ignore") for name in columns}
+    found = {
+        name: int(cells.dropna().map(artists.genres.keys().__and__).astype(bool).sum()) for name, cells in ids.items()
+    }
+    best = max(found, key=lambda name: found[name], default="")
+    if not found.get(best):
+        return songs
+    known = ids[best].map(lambda of_song: join_values(sorted(_genres_of(of_song, artists))), na_action="ignore")
+    print(
+        f"{artists.name}: genres of {len(artists.genres):,} artists, for {found[best]:,} songs by '{best}'",
+        file=sys.stderr,
+    )
+    return songs.assign(
+        genres=songs.get("genres", pd.Series(None, songs.index, dtype="str")).fillna(known.astype("str"))
+    )
+
+
+def _genres_of(artist_ids: Iterable[str], artists: ArtistTable) -> set[str]:
+    return {genre for artist in artist_ids for genre in artists.genres.get(artist, "").split(SEPARATOR) if genre}
+
+
+def _artist_ids(cell: object) -> tuple[str, ...]:
+    """The ids in a cell, without what a URI or URL has before them."""
+    items = parse_list(cell)
+    return tuple(
+        re.split(r"[:/]", item.strip())[-1] for item in (re.split(r"[,;]", str(cell)) if items is None else items)
+    )
 
 
 @dataclass

@@ -3,6 +3,7 @@
 import hashlib
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
@@ -22,7 +23,16 @@ from segue_build.sources.exports import Role
 from segue_build.sources.formats.base import CHUNK_ROWS, EXPECTED_TABLE, ROW_NUMBER, Table, add_row_numbers
 from segue_build.sources.importer import ImportedTable, import_table, open_source, print_summary
 from segue_build.sources.ingest_report import MAX_EXAMPLES, IngestReport, TableInterpretation
-from segue_build.sources.joining import SourceTable, enrich, join_tables, merge_by_id, merge_duplicate_rows
+from segue_build.sources.joining import (
+    ArtistTable,
+    SourceTable,
+    add_artist_genres,
+    enrich,
+    join_tables,
+    merge_by_id,
+    merge_duplicate_rows,
+    read_artists,
+)
 from segue_build.sources.multivalue import SEPARATOR
 from segue_build.sources.normalization import LEFT_UNREAD, normalize, plausible_columns
 from segue_build.sources.series import joined_labels
@@ -32,6 +42,24 @@ MAX_DROPPED_SHARE = 0.10  # of the rows; beyond that the table is probably not w
 MIN_SONGS = 10
 GENRES_FROM = "genres="  # before a column of labels that fills the genres
 NAMELESS = "without a name in any source"
+
+
+@dataclass
+class _Loading:
+    """What the sources of one fit have in common, and what is found in them besides songs.
+
+    found : all tables, those that are left alone as well
+    headers : those of tables that hold songs
+    artists : tables of artists
+    """
+
+    report: IngestReport
+    overrides: Mapping[str, str]
+    accept_checksum: bool = False
+    seed: int = 0
+    found: list[ImportedTable] = field(default_factory=list)
+    headers: list[str] = field(default_factory=list)
+    artists: list[ArtistTable] = field(default_factory=list)
 
 
 def load_tracks(
@@ -67,18 +95,19 @@ def load_tracks(
         a source can't be read, more than a tenth of its rows are bad, or too few songs are left.
 
     """
-    report, found, headers = IngestReport(), list[ImportedTable](), list[str]()
-    tables = [
-        table
-        for source in sources
-        for table in _load_source(source, columns, report, accept_checksum, seed, found, headers)
-    ]
-    print_summary(table for table in found if table.format_name != INVENTED)
-    _check_overrides(columns, headers, sources)
+    loading = _Loading(IngestReport(), columns, accept_checksum, seed)
+    report = loading.report
+    tables = [table for source in sources for table in _load_source(source, loading)]
+    print_summary(table for table in loading.found if table.format_name != INVENTED)
+    _check_overrides(columns, loading.headers, sources)
     check_dropped_share(report, strict)
+    if not tables:
+        raise _nothing_to_load(loading.found)
     before = sum(len(table.frame) for table in tables)
     frame = merge_by_id(join_tables(tables)) if len(tables) > 1 else tables[0].frame
     report.ids_merged += before - len(frame)
+    for artists in loading.artists:
+        frame = add_artist_genres(frame, artists)
     for reference in references:
         frame, made = enrich(frame, _load_reference(reference, accept_checksum), _label_headers(labels))
         report.enriched_from.append(made.to_manifest())
@@ -117,7 +146,7 @@ def _load_reference(source: str, accept_checksum: bool) -> SourceTable:
         raise SourceError(
             f"--enrich {source}: invented songs have nothing that others could borrow; {EXPECTED_TABLE}"
         )
-    tables = _load_source(source, {}, IngestReport(), accept_checksum, 0, [], [])
+    tables = _load_source(source, _Loading(IngestReport(), {}, accept_checksum))
     frame = merge_by_id(join_tables(tables)) if len(tables) > 1 else tables[0].frame
     return SourceTable(source_name(source), frame)
 
@@ -132,30 +161,19 @@ def uses_demo(sources: Sequence[str]) -> bool:
     return any(_demo_size(source) is not None for source in sources)
 
 
-def _load_source(
-    source: str,
-    overrides: Mapping[str, str],
-    report: IngestReport,
-    accept_checksum: bool,
-    seed: int,
-    found: list[ImportedTable],
-    headers: list[str],
-) -> list[SourceTable]:
-    """The songs of each table of a source; tables with the same headers are one.
-
-    found : receives all tables, those that are left alone as well
-    headers : receives those of tables that hold songs
-    """
+def _load_source(source: str, loading: _Loading) -> list[SourceTable]:
+    """The songs of each table of a source; tables with the same headers are one."""
     loaded: list[SourceTable] = []
-    first = len(found)
+    first = len(loading.found)
     with progress.stage(f"reading {source}"):
-        opened = _remember(_open_source(source, overrides, accept_checksum, seed), found)
+        opened = _remember(_open_source(source, loading), loading.found)
         for _, group in itertools.groupby(opened, _kind):
-            loaded += _load_tables(group, overrides, report, headers)
-    if not loaded:
-        raise _nothing_to_load(found[first:])
-    if any(table.role in (Role.PLAYLISTS, Role.HISTORY) for table in found[first:]):
-        report.playlist_sources.append(_resolve_path(source, accept_checksum)[0])
+            loaded += _load_tables(group, loading)
+    found = loading.found[first:]
+    if not loaded and not any(artists.name == table.name for artists in loading.artists for table in found):
+        raise _nothing_to_load(found)
+    if any(table.role in (Role.PLAYLISTS, Role.HISTORY) for table in found):
+        loading.report.playlist_sources.append(_resolve_path(source, loading.accept_checksum)[0])
     return loaded
 
 
@@ -169,12 +187,12 @@ def _remember(tables: Iterable[ImportedTable], found: list[ImportedTable]) -> It
         yield table
 
 
-def _load_tables(
-    tables: Iterator[ImportedTable], overrides: Mapping[str, str], report: IngestReport, headers: list[str]
-) -> Iterator[SourceTable]:
+def _load_tables(tables: Iterator[ImportedTable], loading: _Loading) -> Iterator[SourceTable]:
     """The songs of tables with the same headers; nothing if they are left alone."""
-    first = next(tables)
+    first, report, overrides = next(tables), loading.report, loading.overrides
     if first.columns is None:
+        artists = read_artists(first.name, first.headers, first.chunks)
+        loading.artists += [artists] if artists else []
         return
     archive, _, _ = first.name.rpartition(": ")
     chunks = (
@@ -191,7 +209,7 @@ def _load_tables(
     if first.format_name != INVENTED:
         interpretation.print_summary()
     report.ids_merged += len(frame) - len(merged)
-    headers += first.headers
+    loading.headers += first.headers
     yield SourceTable(archive or first.name, merged)
 
 
@@ -209,14 +227,12 @@ def _nothing_to_load(found: list[ImportedTable]) -> SourceError:
     return SourceError(f"none of the {len(found)} files holds songs ({reasons}); {EXPECTED_TABLE}")
 
 
-def _open_source(
-    source: str, overrides: Mapping[str, str], accept_checksum: bool, seed: int
-) -> Iterator[ImportedTable]:
+def _open_source(source: str, loading: _Loading) -> Iterator[ImportedTable]:
     size = _demo_size(source)
     if size is not None:
-        yield import_table(_demo_table(source, size, seed), overrides)
+        yield import_table(_demo_table(source, size, loading.seed), loading.overrides)
     else:
-        yield from open_source(*_resolve_path(source, accept_checksum), overrides, distinct=True)
+        yield from open_source(*_resolve_path(source, loading.accept_checksum), loading.overrides, distinct=True)
 
 
 def _demo_table(source: str, size: int, seed: int) -> Table:
