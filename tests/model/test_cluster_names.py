@@ -5,7 +5,15 @@ import pandas as pd
 import pytest
 
 from segue_build.fit import FitOptions, fit
-from segue_build.model.cluster_names import ATTRIBUTE_WORDS, MORE, ClusterNamer, covering_genres, well_known_songs
+from segue_build.model.cluster_names import (
+    ATTRIBUTE_WORDS,
+    MORE,
+    ClusterNamer,
+    SongFacts,
+    covering_genres,
+    songs_of_clusters,
+    songs_of_genres,
+)
 from segue_build.model.incidence import build_incidence
 from segue_build.sources.multivalue import SEPARATOR
 from tests.support import tables, world
@@ -97,12 +105,56 @@ def test_the_share_that_genres_say_counts_songs_without_any():
     assert (found.genres, found.share) == ([0, 1], 0.75)
 
 
+def facts(n_songs, vectors=None, analysed=None, occasional=None, artists=None, popularity=None):
+    """Facts of songs that differ only in what is given."""
+    return SongFacts(
+        vectors=np.zeros((n_songs, 2), np.int8) if vectors is None else vectors,
+        column_weights=np.ones(2),
+        analysed=np.ones(n_songs, bool) if analysed is None else np.array(analysed, bool),
+        occasional=np.zeros(n_songs, bool) if occasional is None else np.array(occasional, bool),
+        artists=np.arange(n_songs) if artists is None else np.array(artists),
+        popularity=np.zeros(n_songs) if popularity is None else np.array(popularity, float),
+    )
+
+
 def test_the_songs_of_a_cluster_are_its_best_known_near_its_middle_one_per_artist():
     vectors = np.concatenate([np.zeros((40, 2)), np.full((40, 2), 50)]).astype(np.int8)
     vectors[:40, 0] = np.arange(40) % 2
-    artists, popularity = np.arange(80) // 2, np.arange(80.0)
-    counts, songs = well_known_songs([np.arange(60)], vectors, np.ones(2), np.ones(80, bool), artists, popularity)
+    known = facts(80, vectors, artists=np.arange(80) // 2, popularity=np.arange(80.0))
+    counts, songs = songs_of_clusters([np.arange(60)], known)
     assert (counts.tolist(), songs.tolist()) == ([20], list(range(39, 0, -2)))
+
+
+def genre_songs(genres, **known):
+    """The songs of each genre, by its name."""
+    found = incidence(genres)
+    counts, songs = songs_of_genres(found, facts(len(genres), **known))
+    return dict(zip(found.names, (part.tolist() for part in np.split(songs, np.cumsum(counts)[:-1]))))
+
+
+def test_a_genre_is_its_best_known_songs_by_artists_who_mostly_play_it_one_of_each():
+    genres = ["jazz", "jazz", "jazz", "jazz", "pop", "pop", "pop"]
+    found = genre_songs(genres, artists=[0, 0, 1, 2, 2, 2, 2], popularity=[5, 50, 40, 60, 9, 8, 7])
+    assert found == {"jazz": [1, 2, 3], "pop": [4]}
+
+
+def test_songs_for_an_occasion_stand_for_no_genre_unless_most_of_it_is_for_one():
+    genres, popularity = ["jazz"] * 5 + ["carols"] * 3, [90, 80, 3, 2, 1, 30, 20, 10]
+    found = genre_songs(genres, occasional=[1, 1, 0, 0, 0, 1, 1, 0], popularity=popularity)
+    assert found == {"jazz": [2, 3, 4], "carols": [5, 6, 7]}
+
+
+def test_where_nobody_knows_what_is_popular_the_songs_of_a_genre_are_the_nearest_to_its_middle():
+    vectors = np.array([[9, 0], [1, 0], [-9, 0], [0, 0], [-3, 0]], np.int8)
+    assert genre_songs(["folk"] * 5, vectors=vectors, popularity=[-1] * 5) == {"folk": [3, 1, 4, 2, 0]}
+
+
+def test_a_song_that_was_not_analysed_stands_for_a_genre_only_where_none_was():
+    assert genre_songs(["a", "a", "b"], analysed=[1, 0, 0]) == {"a": [0], "b": [2]}
+
+
+def test_genres_of_songs_without_artists_have_songs():
+    assert genre_songs(["a", "a", "b"], artists=[-1, -1, -1], popularity=[1, 2, 3]) == {"a": [1, 0], "b": [2]}
 
 
 def test_the_groups_of_the_world_are_called_by_their_genres(world_catalog):

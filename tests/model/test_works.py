@@ -1,9 +1,10 @@
 """Which songs are one work: other spellings of a composition, and movements that are not one."""
 
+import numpy as np
 import pandas as pd
 import pytest
 
-from segue_build.model.works import work_key, work_numbers
+from segue_build.model.works import known_popularity, work_key, work_numbers
 
 MOONLIGHT = "Piano Sonata No. 14 in C-Sharp Minor, Op. 27 No. 2"
 
@@ -104,3 +105,34 @@ def test_pieces_of_a_name_that_is_no_title_are_works_of_their_own(songs):
 def test_a_title_of_any_length_has_a_key_soon():
     for title in ("op. 1 " * 2_000, "(" * 10_000, '"' * 9_999, "op. 1: " + "no. " * 3_000, " in a-" * 2_000):
         assert len(work_key("Ada", title).work) <= 20_000
+
+
+HEAP = [0.0] * 30 + [float(value) for value in range(1, 71)]
+
+
+def test_a_heap_at_popularity_0_is_unknown_but_for_songs_with_a_better_known_version():
+    works = np.arange(100)
+    works[:2] = 99, 50  # the first song is another version of the last one
+    found = known_popularity(np.array(HEAP), works)
+    assert found[:2].tolist() == [70, 21]
+    assert np.isnan(found[2:30]).all()
+    assert found[30:].tolist() == HEAP[30:]
+
+
+@pytest.mark.parametrize(
+    "popularity",
+    [
+        [0.0] * 19 + HEAP[30:],  # few songs
+        [0.0] * 30 + [1.0] * 16 + HEAP[30:],  # not many more than of another value
+        [0.0] * 30 + [50.0] * 2_971,  # a small part of all
+        [np.nan] * 40,
+    ],
+    ids=["few", "no more than others", "a small part", "none known"],
+)
+def test_popularity_0_is_a_value_where_it_is_no_heap(popularity):
+    values = np.array(popularity)
+    np.testing.assert_array_equal(known_popularity(values, np.arange(len(values))), values)
+
+
+def test_a_column_of_zeros_tells_nothing_of_popularity():
+    assert np.isnan(known_popularity(np.zeros(40), np.arange(40))).all()

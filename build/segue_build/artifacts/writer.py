@@ -85,11 +85,11 @@ def _write_relations(folder: Path, model: FittedModel) -> None:
 
 
 def _songs_of_artists(model: FittedModel) -> tuple[np.ndarray, np.ndarray]:
-    """Each artist's songs: as first artist before the others, most popular first."""
+    """Each artist's songs: as first artist before the others, for occasions last of them, most popular first."""
     counts, artists = model.embedding.song_artists.ragged
     songs = np.repeat(np.arange(len(counts)), counts)
     featured = first_artists(model.embedding.song_artists)[songs] != artists
-    order = np.lexsort((songs, -model.popularity[songs], featured))
+    order = np.lexsort((songs, -model.popularity[songs], model.embedding.occasional[songs], featured))
     return _group_by_owner(artists[order], songs[order], len(model.embedding.song_artists.names))
 
 

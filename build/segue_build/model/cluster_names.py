@@ -13,11 +13,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 from scipy import sparse
+from scipy.stats import rankdata
 
 from segue.engine.seeds import POINTS_PER_SEED
 from segue.engine.space import RankTransform, squared_distances
 from segue.query.schema import NUMERIC_ATTRIBUTES
-from segue_build.model.incidence import Incidence
+from segue_build.model.incidence import Incidence, group_members
 from segue_build.sources.series import batch_slices
 
 # attribute: the word for a cluster that lies low, and high; "" where there is no good one
@@ -320,86 +321,87 @@ def _nearest(centroids: np.ndarray) -> np.ndarray:
     return np.argsort(distances, axis=1, kind="stable")[:, : min(NEAREST_CLUSTERS, len(centroids) - 1)]
 
 
-def songs_by_genre(genres: Incidence) -> Iterator[np.ndarray]:
-    """The songs of each genre, rising."""
-    by_genre = genres.matrix.tocsc()
-    for start, stop in zip(by_genre.indptr[:-1], by_genre.indptr[1:]):
-        yield np.sort(by_genre.indices[start:stop])
-
-
 def songs_by_group(groups: np.ndarray, n_groups: int) -> Iterator[np.ndarray]:
     """The songs of each group, rising; ``groups`` int64, shape (n_songs,)."""
     order = np.argsort(groups, kind="stable")
     yield from np.split(order, np.searchsorted(groups[order], np.arange(1, n_groups)))
 
 
-def typical_songs(
-    groups: Iterable[np.ndarray],
-    vectors: np.ndarray,
-    column_weights: np.ndarray,
-    analysed: np.ndarray,
-    works: np.ndarray,
-) -> tuple[np.ndarray, np.ndarray]:
-    """The analysed songs of each group that are nearest to its mean vector, one of each work.
+@dataclass(frozen=True, slots=True)
+class SongFacts:
+    """What decides which songs stand for a genre or a cluster; arrays of shape (n_songs,).
 
-    Parameters
-    ----------
-    groups : the songs of each group; where none of them is analysed, all count
     vectors : int8, shape (n_songs, n_dims)
     column_weights : shape (n_dims,), by which one Euclidean distance serves for all blocks
-    analysed, works : of all songs
+    analysed : bool
+    occasional : bool, for Christmas or another occasion
+    artists : the first artist; -1 where a song has none
+    popularity : unknown as -1
+    """
+
+    vectors: np.ndarray
+    column_weights: np.ndarray
+    analysed: np.ndarray
+    occasional: np.ndarray
+    artists: np.ndarray
+    popularity: np.ndarray
+
+    def eligible(self, songs: np.ndarray) -> np.ndarray:
+        """The analysed ones of some songs, or all where none is; without occasions where most are without."""
+        songs = songs[self.analysed[songs]] if self.analysed[songs].any() else songs
+        usual = songs[~self.occasional[songs]]
+        return usual if 2 * len(usual) > len(songs) else songs
+
+    def nearest_to_mean(self, songs: np.ndarray) -> np.ndarray:
+        """Songs, the nearest to their mean vector first."""
+        mean = self.vectors[songs].mean(axis=0, dtype=np.float64)
+        distances = [
+            np.square((self.vectors[songs[run]] - mean) * self.column_weights).sum(axis=1)
+            for run in batch_slices(len(songs), CHUNK_ROWS)
+        ]
+        return songs[np.argsort(np.concatenate(distances), kind="stable")]
+
+    def first_of_each_artist(self, songs: np.ndarray) -> np.ndarray:
+        """``POINTS_PER_SEED`` songs at the most; a song without artists counts as by one of its own."""
+        owners = np.where(self.artists[songs] >= 0, self.artists[songs], -1 - songs)
+        return songs[np.sort(np.unique(owners, return_index=True)[1])[:POINTS_PER_SEED]]
+
+
+def songs_of_genres(genres: Incidence, facts: SongFacts) -> tuple[np.ndarray, np.ndarray]:
+    """The songs that stand for each genre, the best first, one of each first artist.
+
+    The best are well known, and by artists with the genre on most of their songs: popularity as a rank among the
+    genre's songs, times the root of the artist's share of it; of equal ones the nearest to the mean of all.
 
     Returns
     -------
-    How many songs each group has, ``POINTS_PER_SEED`` at the most, and the songs of all groups end to end, the
-    nearest first.
+    How many songs each genre has, ``POINTS_PER_SEED`` at the most, and the songs of all genres end to end.
 
     """
-    return _joined(
-        _first_of_each(_nearest_to_mean(songs, vectors, column_weights, analysed), works) for songs in groups
-    )
-
-
-def well_known_songs(
-    groups: Iterable[np.ndarray],
-    vectors: np.ndarray,
-    column_weights: np.ndarray,
-    analysed: np.ndarray,
-    artists: np.ndarray,
-    popularity: np.ndarray,
-) -> tuple[np.ndarray, np.ndarray]:
-    """The best-known songs of the half of each group that is nearest to its mean vector, one of each first artist.
-
-    artists : of all songs, the first artist; -1 where a song has none
-    popularity : of all songs
-
-    Other parameters and what is returned are those of :func:`typical_songs`, the best known first.
-    """
+    by_artist = group_members(facts.artists, int(facts.artists.max(initial=-1)) + 1)
+    counts = (by_artist @ genres.matrix.astype(np.int64)).tocsc()
+    n_songs, by_genre = by_artist.sum(axis=1).A1, genres.matrix.tocsc()
     found = []
-    for songs in groups:
-        near = _nearest_to_mean(songs, vectors, column_weights, analysed)
-        near = near[: max(len(near) // 2, min(len(near), POINTS_PER_SEED))]
-        near = near[np.argsort(-popularity[near], kind="stable")]
-        owners = np.where(artists[near] >= 0, artists[near], -1 - near)
-        found.append(near[np.sort(np.unique(owners, return_index=True)[1])[:POINTS_PER_SEED]])
+    for genre, (start, stop) in enumerate(itertools.pairwise(by_genre.indptr.tolist())):
+        songs = facts.nearest_to_mean(facts.eligible(np.sort(by_genre.indices[start:stop])))
+        own, column = facts.artists[songs], counts[:, [genre]].toarray().ravel()
+        shares = np.where(own >= 0, column[own] / n_songs[own], 1.0) if len(n_songs) else np.ones(len(songs))
+        merit = np.sqrt(shares) * rankdata(facts.popularity[songs]) / len(songs)
+        found.append(facts.first_of_each_artist(songs[np.argsort(-merit, kind="stable")]))
     return _joined(found)
 
 
-def _nearest_to_mean(
-    songs: np.ndarray, vectors: np.ndarray, column_weights: np.ndarray, analysed: np.ndarray
-) -> np.ndarray:
-    """The analysed ones of some songs, or all where none is, the nearest to their mean first."""
-    songs = songs[analysed[songs]] if analysed[songs].any() else songs
-    mean = vectors[songs].mean(axis=0, dtype=np.float64)
-    distances = [
-        np.square((vectors[songs[run]] - mean) * column_weights).sum(axis=1)
-        for run in batch_slices(len(songs), CHUNK_ROWS)
-    ]
-    return songs[np.argsort(np.concatenate(distances), kind="stable")]
+def songs_of_clusters(groups: Iterable[np.ndarray], facts: SongFacts) -> tuple[np.ndarray, np.ndarray]:
+    """The best-known songs of the half of each group that is nearest to its mean vector, one of each first artist.
 
-
-def _first_of_each(songs: np.ndarray, owners: np.ndarray) -> np.ndarray:
-    return songs[np.sort(np.unique(owners[songs], return_index=True)[1])[:POINTS_PER_SEED]]
+    Returned as by :func:`songs_of_genres`.
+    """
+    found = []
+    for group in groups:
+        songs = facts.eligible(group)
+        near = facts.nearest_to_mean(songs)[: max(len(songs) // 2, min(len(songs), POINTS_PER_SEED))]
+        found.append(facts.first_of_each_artist(near[np.argsort(-facts.popularity[near], kind="stable")]))
+    return _joined(found)
 
 
 def _joined(found: Iterable[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:

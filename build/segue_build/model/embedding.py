@@ -51,7 +51,7 @@ from segue_build.model.quantization import (
     quantize_blocks,
 )
 from segue_build.model.title_blocks import OCCASIONS, WordEmbedding, add_artists, occasion_block
-from segue_build.model.weights import LABEL_WEIGHT, LOCAL_SCALES, WEIGHTS
+from segue_build.model.weights import JOINT, JOINT_EXPONENTS, LABEL_WEIGHT, LOCAL_SCALES, WEIGHTS
 from segue_build.progress import bar
 from segue_build.sources.ingest_report import IngestReport
 from segue_build.sources.series import batch_slices
@@ -77,6 +77,15 @@ class Embedding:
     present: np.ndarray
     song_artists: Incidence
     song_genres: Incidence
+
+    @property
+    def occasional(self) -> np.ndarray:
+        """Which songs are for Christmas or another occasion, bool, shape (n_songs,)."""
+        block = self.space.block("occasion")
+        if block is None:
+            return np.zeros(len(self.vectors), bool)
+        columns = self.vectors[:, block.columns]
+        return np.asarray((columns > columns.min(axis=0)).any(axis=1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -393,13 +402,14 @@ def build_space(quantizers: Mapping[str, ScalarQuantizer], spread: np.ndarray, w
     quantizers : block -> how its numbers became codes
     spread : float64, shape (n_dims,)
     """
-    total, start, blocks = sum(weights[name] for name in quantizers), 0, []
+    joint = weights.get(JOINT, 0.0) if len(JOINT_EXPONENTS.keys() & quantizers.keys()) > 1 else 0.0
+    factor, start, blocks = (1 - joint) / (sum(weights[name] for name in quantizers) or 1.0), 0, []
     for name, quantizer in quantizers.items():
-        stop = start + len(quantizer.middle)
-        blocks.append(Block(name, start, stop, weights[name] / total, LOCAL_SCALES.get(name, 1.0)))
+        stop, scale = start + len(quantizer.middle), LOCAL_SCALES.get(name, 1.0)
+        blocks.append(Block(name, start, stop, factor * weights[name], scale, JOINT_EXPONENTS.get(name, 0.0)))
         start = stop
     audio = quantizers.get("audio")
-    return Space(tuple(blocks), spread, audio.step if audio else 1.0, audio.middle if audio else np.empty(0))
+    return Space(tuple(blocks), spread, audio.step if audio else 1.0, audio.middle if audio else np.empty(0), joint)
 
 
 def append_block(
@@ -420,6 +430,7 @@ def append_block(
             previous,
             blocks=(*blocks, Block(name, start, start + block.shape[1], weight)),
             spread=np.concatenate([previous.spread, quantized.spread]),
+            joint_weight=previous.joint_weight * others,
             co_occurrence_weight=co_occurrence_weight,
         ),
         vectors=np.concatenate([embedding.vectors, quantized.codes], axis=1),

@@ -12,8 +12,15 @@ import pandas as pd
 import pyarrow.compute as pc
 
 from segue.errors import SourceError
-from segue_build.model import cluster_names, works
-from segue_build.model.cluster_names import Descriptions
+from segue_build.model import works
+from segue_build.model.cluster_names import (
+    Descriptions,
+    SongFacts,
+    describe_clusters,
+    songs_by_group,
+    songs_of_clusters,
+    songs_of_genres,
+)
 from segue_build.model.clustering import (
     Clustering,
     PreviousClusters,
@@ -29,6 +36,7 @@ from segue_build.model.local_scale import local_scales
 from segue_build.model.map_layout import map_coordinates
 from segue_build.model.playlist_model import NeighbourLists, add_playlist_block
 from segue_build.model.quantization import ProductQuantization, fit_pq
+from segue_build.model.works import known_popularity
 from segue_build.progress import stage
 from segue_build.sources import importer, playlists, series
 from segue_build.sources.columns import find_column
@@ -53,7 +61,7 @@ class FittedModel:
     pq : the product quantization of all songs
     map : uint16, shape (n_songs, 2), see :mod:`segue_build.model.map_layout`
     descriptions : the manifest's entries of families and clusters
-    genre_songs, cluster_songs : typical songs of each genre, well-known songs of each cluster
+    genre_songs, cluster_songs : songs that stand for each genre, well-known songs of each cluster
     neighbour_lists : works that co-occur in playlists; None where none were learned from
     """
 
@@ -203,6 +211,9 @@ def fit_sorted(
     """
     space, vectors = embedding.space, embedding.vectors
     works, originals = pd.factorize(works)
+    frame = frame.assign(
+        popularity=known_popularity(frame["popularity"].to_numpy(np.float64, na_value=np.nan), works)
+    )
     offsets = np.append(0, np.cumsum(np.bincount(cells, minlength=len(clustering.cell_clusters))))
     centroids = cell_centroids(vectors, offsets)
     with stage("quantizing"):
@@ -210,7 +221,7 @@ def fit_sorted(
     with stage("laying out the map"):
         coordinates = map_coordinates(vectors, browsing_weights(space), offsets, centroids, seed)
     with stage("describing clusters"):
-        genre_songs, cluster_songs, descriptions = _describe(frame, embedding, clustering, cells, works, previous)
+        genre_songs, cluster_songs, descriptions = _describe(frame, embedding, clustering, cells, previous)
     return FittedModel(
         frame=frame,
         embedding=embedding,
@@ -236,24 +247,20 @@ def _describe(
     embedding: Embedding,
     clustering: Clustering,
     cells: np.ndarray,
-    works: np.ndarray,
     previous: PreviousClusters,
 ) -> tuple[Ragged, Ragged, Descriptions]:
-    """Typical songs of genres, well-known songs of clusters, and the entries of clusters and families."""
-    space, vectors, genres = embedding.space, embedding.vectors, embedding.song_genres
-    clusters, analysed = clustering.cell_clusters[cells], is_analysed(frame)
-    genre_songs = cluster_names.typical_songs(
-        cluster_names.songs_by_genre(genres), vectors, space.column_weights, analysed, works
+    """Songs that stand for genres, well-known songs of clusters, and the entries of clusters and families."""
+    genres, clusters = embedding.song_genres, clustering.cell_clusters[cells]
+    facts = SongFacts(
+        vectors=embedding.vectors,
+        column_weights=browsing_weights(embedding.space),
+        analysed=is_analysed(frame),
+        occasional=embedding.occasional,
+        artists=first_artists(embedding.song_artists),
+        popularity=popularity(frame),
     )
-    cluster_songs = cluster_names.well_known_songs(
-        cluster_names.songs_by_group(clusters, len(clustering.ids)),
-        vectors,
-        browsing_weights(space),
-        analysed,
-        first_artists(embedding.song_artists),
-        popularity(frame),
-    )
-    descriptions = cluster_names.describe_clusters(
+    cluster_songs = songs_of_clusters(songs_by_group(clusters, len(clustering.ids)), facts)
+    descriptions = describe_clusters(
         frame,
         clusters,
         clustering.ids,
@@ -263,7 +270,7 @@ def _describe(
         genres,
         previous.manifest,
     )
-    return genre_songs, cluster_songs, descriptions
+    return songs_of_genres(genres, facts), cluster_songs, descriptions
 
 
 def _song_order(frame: pd.DataFrame, cells: np.ndarray) -> np.ndarray:

@@ -18,6 +18,8 @@ _OTHER_CATALOGUE_NUMBER = re.compile(r"\b(?!no|pt)[a-z]{1,2}\. ?\d+[a-z]?\b")
 _ASIDE = re.compile(r"[\"“„”].*?[\"“”]|[(\[].*?[)\]]|\bin [a-h](?:[- ](?:sharp|flat))?(?: (?:major|minor))?\b")
 _MOVEMENT_NUMBER = re.compile(r"\W*(?:no\. ?)?(\d+|[ivx]+)([a-z]?)\b ?[.:,]")
 _ONE_OF_SET = re.compile(r"(?:\d+|two|three|four|five|six|eight|twelve) (\w+)s: (?:no\. ?)?(\d+|[ivx]+)\b")
+MIN_ZEROS, MIN_ZERO_SHARE = 20, 0.01  # songs of popularity 0, of all songs, from which 0 may mean that it is unknown
+ZEROS_PER_OTHER = 2  # and for each song of the most frequent other value
 MAX_CHARACTERS = 500  # characters of a title in which its form is looked for
 _ROMAN = (
     "", "i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x", "xi", "xii", "xiii", "xiv", "xv", "xvi", "xvii",
@@ -143,6 +145,27 @@ def _merge_by_name(keys: pd.DataFrame) -> np.ndarray:
         return works
     index = renamed.index.get_indexer(works)
     return np.where(index < 0, works, renamed.to_numpy()[index])
+
+
+def known_popularity(popularity: np.ndarray, works: np.ndarray) -> np.ndarray:
+    """The popularity of songs, where 0 means that it is unknown.
+
+    Where 0 is the value of far more songs than any other one, it stands for re-releases that nobody counted rather
+    than for songs that nobody plays. Such a song is as popular as the best-known version of its work, else unknown.
+
+    Parameters
+    ----------
+    popularity : float64, shape (n_songs,), NaN where unknown
+    works : int64, shape (n_songs,), from 0
+
+    """
+    counts = np.unique(popularity[popularity > 0], return_counts=True)[1]
+    zero = popularity == 0
+    if zero.sum() < max(MIN_ZEROS, MIN_ZERO_SHARE * len(popularity), ZEROS_PER_OTHER * counts.max(initial=0)):
+        return popularity
+    best = np.full(int(works.max(initial=-1)) + 1, np.nan)
+    np.fmax.at(best, works[~zero], popularity[~zero])
+    return np.where(zero, best[works], popularity)
 
 
 def _movement_words(text: str) -> list[str]:

@@ -94,14 +94,14 @@ ARRAYS = {array.name: array for array in (
     ArraySchema("artist_offsets", OFFSET, "artists + 1", "offsets of artist_songs"),
     ArraySchema(
         "artist_songs", "int32", "items", "an artist's songs: those that credit the artist first before the others, "
-        "the most popular first", BLOCKS, "artist_offsets",
+        "of them those for an occasion last, the most popular first", BLOCKS, "artist_offsets",
     ),
     ArraySchema("song_genres_offsets", OFFSET, "songs + 1", "offsets of song_genres"),
     ArraySchema(
         "song_genres", "int32", "items", "a song's genres, by number in the manifest", BLOCKS, "song_genres_offsets"
     ),
     ArraySchema("genre_offsets", OFFSET, "genres + 1", "offsets of genre_songs", RESIDENT),
-    ArraySchema("genre_songs", "int32", "items", "up to 20 typical songs of a genre", RESIDENT, "genre_offsets"),
+    ArraySchema("genre_songs", "int32", "items", "up to 20 songs that stand for a genre", RESIDENT, "genre_offsets"),
     # co-occurrence in playlists; only in versions that learned from playlists
     ArraySchema("neighbour_lists", "int32", "works", "the number of a work's list of neighbours, -1: it has none"),
     ArraySchema("neighbour_offsets", OFFSET, "lists + 1", "offsets of neighbour_works and neighbour_weights"),

@@ -4,10 +4,13 @@ A vector is made of named blocks (audio, artist, genre, popularity, year, ...), 
 scalar quantization with one step for all columns of a block and a zero point for each. Squared distances of codes are
 whole numbers, which float32 holds exactly: the same on every machine, whatever the order of summing. The unit of
 distance in a block is the root mean squared difference of two random songs. The similarity of a song to a seed is a
-sum over the blocks:
+sum over the blocks, and a product that says "and" where the sum says "or": it is large only where a song is like the
+seed in all of them at once.
 
-    similarity = sum over blocks of weight * exp(-distance / (local scale * block's scale))
+    similarity = sum over blocks of weight * near
+                 + joint weight * product over blocks of near ** exponent
                  [+ co-occurrence weight * weight of the song among the seed's neighbours]
+    near = exp(-distance / (local scale * block's scale))
 
 so 1 is "the same in everything", a random pair is near 0.45, and every part can be shown. A seed is compared
 only in the blocks that it has, whose weights then make up the whole, and within a block only in the columns that it
@@ -130,8 +133,9 @@ class Block:
     """Columns that belong together.
 
     start, stop : its columns
-    weight : its part of the similarity; all weights and ``Space.co_occurrence_weight`` add up to 1
+    weight : its part of the similarity; all weights and those of the space add up to 1
     scale : what songs' local scales are multiplied by in this block
+    exponent : of the block's nearness in the joint term
     """
 
     name: str
@@ -139,6 +143,7 @@ class Block:
     stop: int
     weight: float
     scale: float = 1.0
+    exponent: float = 0.0
 
     @property
     def columns(self) -> slice:
@@ -154,6 +159,7 @@ class Space:
     spread : float64, shape (n_dims,), mean squared difference of random pairs, in squared codes
     audio_step : what one code is worth in :func:`encode_audio`'s columns
     audio_zero_point : float64, shape (len(AUDIO_COLUMNS),), what code 0 stands for there
+    joint_weight : weight of the joint term
     co_occurrence_weight : weight of co-occurrence in playlists, 0 where none were learned from
     """
 
@@ -161,6 +167,7 @@ class Space:
     spread: np.ndarray
     audio_step: float
     audio_zero_point: np.ndarray
+    joint_weight: float = 0.0
     co_occurrence_weight: float = 0.0
 
     @classmethod
@@ -168,7 +175,8 @@ class Space:
         """The space that a manifest describes."""
         blocks = tuple(Block(**block) for block in entry["blocks"])
         spread, zero_point = np.asarray(entry["spread"]), np.asarray(entry["audio_zero_point"])
-        return cls(blocks, spread, entry["audio_step"], zero_point, entry["co_occurrence_weight"])
+        weights = entry["joint_weight"], entry["co_occurrence_weight"]
+        return cls(blocks, spread, entry["audio_step"], zero_point, *weights)
 
     def to_manifest(self) -> dict[str, Any]:
         """The manifest's entry; :meth:`from_manifest` reads it back."""
@@ -177,6 +185,7 @@ class Space:
             "spread": [float(value) for value in self.spread],
             "audio_step": self.audio_step,
             "audio_zero_point": [float(value) for value in self.audio_zero_point],
+            "joint_weight": self.joint_weight,
             "co_occurrence_weight": self.co_occurrence_weight,
         }
 
@@ -193,6 +202,11 @@ class Space:
         return np.array([block.weight for block in self.blocks])
 
     @cached_property
+    def joint_exponents(self) -> dict[int, np.float32]:
+        """Number of a block -> exponent of its nearness in the joint term, where it has one."""
+        return {number: np.float32(block.exponent) for number, block in enumerate(self.blocks) if block.exponent}
+
+    @cached_property
     def block_scales(self) -> np.ndarray:
         """What local scales are multiplied by in each block, shape (n_blocks,)."""
         return np.array([block.scale for block in self.blocks])
@@ -204,6 +218,19 @@ class Space:
         for number, block in enumerate(self.blocks):
             masks[number, block.columns] = 1
         return masks
+
+    @cached_property
+    def row_masks(self) -> np.ndarray:
+        """The same with a row of zeros, which leaves room for the joint term; shape (n_blocks + 1, n_dims)."""
+        return np.concatenate([self.block_masks, np.zeros_like(self.block_masks[:1])])
+
+    def add_joint_row(self, steps: np.ndarray) -> None:
+        """Make the last row of distances that of the joint term, whose exponential is the product over the blocks.
+
+        steps : float32, shape (n_blocks + 1, ...), what is unknown as 0; the last row holds zeros
+        """
+        for number, exponent in self.joint_exponents.items():  # in this order on every processor
+            steps[-1] += exponent * steps[number]
 
     def block(self, name: str) -> Block | None:
         """The block of that name, None where the catalogue lacks it."""
@@ -289,13 +316,17 @@ def similarity(space: Space, vectors: np.ndarray, points: np.ndarray, local_scal
     float32, shape (n_songs, n_points), 0..1, the same bytes on every processor
 
     """
-    total = np.zeros((len(vectors), len(points)), np.float32)
+    total, joint = np.zeros((2, len(vectors), len(points)), np.float32)
     for block in space.blocks:
         song_codes, point_codes = (codes[:, block.columns].astype(np.float32) for codes in (vectors, points))
         distances = np.sqrt(squared_distances(song_codes, point_codes))
         unit = np.float32(space.spread[block.columns].sum() ** 0.5 * block.scale)
         units = unit * local_scales[:, None].astype(np.float32)
-        total += np.float32(block.weight) * exponential_kernel(distances / (units / np.float32(STEPS_PER_UNIT)))
+        steps = distances / (units / np.float32(STEPS_PER_UNIT))
+        joint += np.float32(block.exponent) * steps
+        total += np.float32(block.weight) * exponential_kernel(steps)
+    if space.joint_exponents:
+        total += np.float32(space.joint_weight) * exponential_kernel(joint)
     return total
 
 
@@ -333,7 +364,7 @@ class PreparedVectors:
 
     def __init__(self, space: Space, vectors: np.ndarray):
         self.transposed = np.ascontiguousarray(vectors.T, np.float32)
-        self.squared_norms = (space.block_masks @ (self.transposed * self.transposed))[:, None]
+        self.squared_norms = (space.row_masks @ (self.transposed * self.transposed))[:, None]
 
 
 def prepared_vectors(catalog: Catalog, name: str) -> PreparedVectors:
@@ -349,22 +380,26 @@ class Points:
 
     units : float32, shape (n_blocks, n_points), what distances are measured in: that of a random pair in what a point
         has of a block, times the block's scale
+
+    Distances have a row of zeros after those of the blocks, see :meth:`Space.add_joint_row`.
     """
 
     def __init__(self, space: Space, vectors: np.ndarray, known: np.ndarray):
         spread = (space.block_masks * space.spread) @ known.T
         self.units = np.maximum(np.sqrt(spread) * space.block_scales[:, None], UNKNOWN_UNIT).astype(np.float32)
-        masks = space.block_masks[:, None] * known
+        masks = space.row_masks[:, None] * known
         masked = masks * vectors
         self._vectors = vectors
         self._all_known = bool(known.all())  # then what is inside is the same for all points
-        self._masks = _pad_rows(space.block_masks if self._all_known else masks.reshape(-1, vectors.shape[1]))
+        self._masks = _pad_rows(space.row_masks if self._all_known else masks.reshape(-1, vectors.shape[1]))
         self._doubled_points = _pad_rows(2 * masked.reshape(-1, vectors.shape[1]))
         self._point_norms = (masked * masked).sum(axis=2)[:, :, None]
-        self._step_sizes = (self.units / np.float32(STEPS_PER_UNIT))[:, :, None]
+        self._step_sizes = np.pad(self.units / np.float32(STEPS_PER_UNIT), ((0, 1), (0, 0)), constant_values=1)[
+            :, :, None
+        ]
 
     def distances(self, vectors: np.ndarray) -> np.ndarray:
-        """Distances of codes from the points in 1/``STEPS_PER_UNIT`` units, (n_blocks, n_points, len(vectors))."""
+        """Distances from the points in 1/``STEPS_PER_UNIT`` units, shape (n_blocks + 1, n_points, len(vectors))."""
         if len(self._vectors) == 1:  # then squares of differences take one product rather than two
             differences = np.subtract(vectors, self._vectors, dtype=np.int16).astype(np.float32).T
             return self._to_steps(self._norms(np.multiply(differences, differences, out=differences)))
@@ -380,12 +415,12 @@ class Points:
         return self._from_products(norms, self._doubled_points @ vectors)
 
     def _norms(self, squares: np.ndarray) -> np.ndarray:
-        """Sums of squares in each block, for each point or once for all: (n_blocks, n_points or 1, n_vectors)."""
-        n_blocks, n_points = len(self.units), 1 if self._all_known else len(self._vectors)
-        return (self._masks @ squares)[: n_blocks * n_points].reshape(n_blocks, n_points, -1)
+        """Sums of squares in each block, for each point or once for all: (n_blocks + 1, n_points or 1, n_vectors)."""
+        n_rows, n_points = len(self._step_sizes), 1 if self._all_known else len(self._vectors)
+        return (self._masks @ squares)[: n_rows * n_points].reshape(n_rows, n_points, -1)
 
     def _from_products(self, norms: np.ndarray, products: np.ndarray) -> np.ndarray:
-        products = products[: self.units.size].reshape(*self.units.shape, -1)  # without those of the padding
+        products = products[: self._step_sizes.size].reshape(*self._step_sizes.shape[:2], -1)  # without the padding
         return self._to_steps(square_of_difference(norms, products, self._point_norms))
 
     def _to_steps(self, squared: np.ndarray) -> np.ndarray:
