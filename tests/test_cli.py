@@ -174,6 +174,13 @@ def test_bad_usage_ends_with_2_and_tells_what_was_expected(usage, arguments, tol
     assert told in usage(*arguments)
 
 
+def test_the_joint_term_can_not_have_all_of_the_similarity(capsys):
+    with pytest.raises(SystemExit) as end:
+        build_parser().parse_args(["fit", "--source", "demo", "--shares", "audio=0.5,joint=1"])
+    assert end.value.code == 2
+    assert "'joint=1' leaves nothing to the blocks" in capsys.readouterr().err
+
+
 def test_shares_still_take_the_former_name_of_the_popularity_block():
     arguments = ["fit", "--source", "demo", "--shares", "audio=0.5,fame=0.06"]
     assert build_parser().parse_args(arguments).shares == {"audio": 0.5, "popularity": 0.06}

@@ -19,7 +19,7 @@ from segue_build.arguments import (
     bounded_int,
     one_line,
 )
-from segue_build.model.weights import OLD_BLOCK_NAMES, WEIGHTS
+from segue_build.model.weights import JOINT, OLD_BLOCK_NAMES, WEIGHTS
 from segue_build.package import package_commands
 from segue_build.releases import release_commands
 from segue_build.sources.columns import CANONICAL_COLUMNS
@@ -121,7 +121,8 @@ def _add_fit(commands: Commands) -> None:
         "--shares",
         type=_parse_weights,
         metavar="BLOCK=SHARE,...",
-        help="weight of each block of the vector space, 0..1; blocks that are not named get none (default:"
+        help="weight of each block of the vector space, 0..1, and of the joint term, below 1; those not named"
+        " get none (default:"
         f" {','.join(f'{block}={weight}' for block, weight in WEIGHTS.items())})",
     )
     parser.add_argument(
@@ -319,7 +320,10 @@ def _parse_weights(text: str) -> dict[str, float]:
             raise argparse.ArgumentTypeError(
                 f"'{name}={weight}': expected BLOCK=SHARE with {', '.join(WEIGHTS)}, 0..1"
             )
-    return {OLD_BLOCK_NAMES.get(name, name): float(weight) for name, _, weight in pairs}
+    weights = {OLD_BLOCK_NAMES.get(name, name): float(weight) for name, _, weight in pairs}
+    if weights.get(JOINT) == 1:
+        raise argparse.ArgumentTypeError(f"'{JOINT}=1' leaves nothing to the blocks")
+    return weights
 
 
 def _parse_seed(text: str) -> int:

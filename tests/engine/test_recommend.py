@@ -11,9 +11,10 @@ from segue.catalog.lookup.exact import song_by_id
 from segue.engine.recommendation import recommend
 from segue.engine.scoring import Scorer
 from segue.engine.seeds import resolve
-from segue.errors import UnknownSongs
+from segue.errors import InvalidQuery, UnknownSongs
 from segue.query.schema import ATTRIBUTES_BY_NAME, Filters, Query, Seed
-from tests.support import brute_force, world
+from segue_build.fit import FitOptions, fit
+from tests.support import brute_force, tables, world
 
 ROUNDED = 3e-6  # scores are rounded to six digits, sums of float32 may fall on either side
 
@@ -155,6 +156,69 @@ def test_targets_rank_and_never_filter(world_catalog):
     before, after = (ids(recommend(world_catalog, query), world_catalog) for query in (plain, aimed))
     assert sorted(before) == sorted(after)
     assert [song[:5] for song in after if "piano" not in song] == ["metal"] * 4 + ["disco"] * 4
+
+
+def test_who_asks_for_a_song_gets_no_cover_of_it(tmp_path):
+    titles = (
+        "Harbour",
+        "Harbour - Live",
+        "HARBOUR (feat. Bo)",
+        "Harbours",
+        "Quay",
+        "Pier",
+        "Mole",
+        "Jetty",
+        "Dock",
+        "Slip",
+    )
+    rows = [
+        tables.song(number, track_name=title, artists=f"Singer {number}", energy=number / 10)
+        for number, title in enumerate(titles)
+    ]
+    catalog = fit(FitOptions([tables.write(tmp_path / "songs.csv", rows)]), tmp_path / "out")
+    names = catalog.texts("names")
+
+    def recommended(**seed):
+        return {names[found.row] for found in recommend(catalog, ask(seed, limit=100)).recommendations}
+
+    assert recommended(song="Harbour") == set(titles[3:])
+    assert recommended(song="Quay") == set(titles) - {"Quay"}
+
+
+@pytest.mark.parametrize(
+    ("seeds", "difference", "expected"),
+    [
+        ([{"id": "piano-1"}], 0.2, lambda energy: energy["piano-1"] + 0.2),
+        (
+            [{"id": "piano-1"}, {"id": "metal-1"}],
+            -0.1,
+            lambda energy: (energy["piano-1"] + energy["metal-1"]) / 2 - 0.1,
+        ),
+        ([{"id": "piano-1"}, {"id": "metal-1", "weight": -1.0}], 0.2, lambda energy: energy["piano-1"] + 0.2),
+        ([{"features": {"energy": 0.5}}], 0.25, lambda energy: 0.75),
+        ([{"id": "metal-1"}], 5.0, lambda energy: 1.0),
+    ],
+    ids=["one song", "the mean of two", "not of a dislike", "raw features", "within the range"],
+)
+def test_a_target_may_be_a_difference_from_the_seeds(world_catalog, seeds, difference, expected):
+    energy = dict(
+        zip(
+            map(world_catalog.texts("ids").__getitem__, range(len(world_catalog))),
+            world_catalog.attribute("energy").astype(float).tolist(),
+        )
+    )
+    relative = recommend(world_catalog, ask(*seeds, relative_targets={"energy": difference}))
+    absolute = recommend(world_catalog, ask(*seeds, targets={"energy": expected(energy)}))
+    assert relative.recommendations == absolute.recommendations
+
+
+def test_a_difference_from_seeds_without_the_attribute_is_a_fault_of_that_target(world_catalog):
+    query = ask({"features": {"valence": 0.5}}, relative_targets={"energy": 0.2})
+    with pytest.raises(InvalidQuery) as error:
+        recommend(world_catalog, query)
+    assert [(fault.pointer, fault.detail) for fault in error.value.faults] == [
+        ("/targets/energy", "no seed has a value to differ from: give a number")
+    ]
 
 
 def test_all_unknown_seeds_are_told_at_once(world_catalog):

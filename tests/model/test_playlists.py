@@ -6,9 +6,8 @@ import pytest
 
 from segue.catalog import load
 from segue.catalog.lookup.exact import song_by_id
-from segue.engine import scoring
+from segue.engine.co_occurrence import co_occurring
 from segue.engine.recommendation import recommend
-from segue.engine.seeds import resolve
 from segue.engine.space import space_of
 from segue.query.schema import Query, Seed
 from segue_build.cli import main
@@ -46,7 +45,7 @@ def space(catalog):
 
 
 def links(catalog, song):
-    return scoring.co_occurring(catalog, resolve(catalog, asking(song).seeds))
+    return co_occurring(catalog, [song_by_id(catalog, song)])
 
 
 def work_of(catalog, song):

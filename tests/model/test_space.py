@@ -148,7 +148,7 @@ def test_squared_distances_are_whole_numbers_whatever_the_batch(catalog):
 
 def test_shares_add_up_to_1_and_blocks_follow_each_other(catalog):
     space = space_of(catalog)
-    assert sum(block.weight for block in space.blocks) == pytest.approx(1)
+    assert sum(block.weight for block in space.blocks) + space.joint_weight == pytest.approx(1)
     assert [block.start for block in space.blocks[1:]] == [block.stop for block in space.blocks[:-1]]
 
 

@@ -69,7 +69,7 @@ def test_every_field_of_the_contract_is_read():
             "tempo": [90, 120], "year": [1990, None], "explicit": False, "genres": ["rock"],
             "exclude_genres": ["folk"], "clusters": [1, 3], "exclude_ids": ["y"], "exclude_artists": ["D"],
         },
-        "targets": {"energy": 0.9, "popularity": 20},
+        "targets": {"energy": 0.9, "popularity": 20, "year": "-10.5", "tempo": "+12"},
         "max_per_artist": None, "fill": True, "diversity": 0.5, "exclude_seed_artists": True,
         "explain": True, "draw": 2147483647, "exact": True,
     }  # fmt: skip
@@ -86,7 +86,7 @@ def test_every_field_of_the_contract_is_read():
         filters=Filters(
             {"tempo": (90.0, 120.0), "year": (1990.0, math.inf)}, False, ("rock",), ("folk",), (1, 3), ("y",), ("D",)
         ),
-        targets={"energy": 0.9, "popularity": 20.0},
+        targets={"energy": 0.9, "popularity": 20.0}, relative_targets={"year": -10.5, "tempo": 12.0},
         max_per_artist=None, fill=True, diversity=0.5, exclude_seed_artists=True, explain=True, draw=2147483647,
         exact=True,
     )  # fmt: skip
@@ -134,6 +134,9 @@ def test_all_faults_are_told_at_once():
         ({"song": "A", "filters": {"genres": "rock"}}, "/filters/genres"),
         ({"song": "A", "filters": {"exclude_ids": [1]}}, "/filters/exclude_ids/0"),
         ({"song": "A", "targets": {"tempo": None}}, "/targets/tempo"),
+        ({"song": "A", "targets": {"tempo": "fast"}}, "/targets/tempo"),
+        ({"song": "A", "targets": {"tempo": "12"}}, "/targets/tempo"),
+        ({"song": "A", "targets": {"tempo": "+1e9"}}, "/targets/tempo"),
         ({"song": "A", "a/b~c": 1}, "/a~1b~0c"),
     ],
 )  # fmt: skip

@@ -9,7 +9,7 @@ import pandas as pd
 from segue.catalog import Catalog
 from segue.catalog.lookup.exact import song_by_id
 from segue.catalog.lookup.resolver import resolve_text
-from segue.catalog.normalization import normalized
+from segue.catalog.normalization import normalized, title_variants
 from segue.engine import scoring, seeds
 from segue.engine.recommendation import recommend
 from segue.query.schema import Filters, Query
@@ -80,13 +80,14 @@ def _standing(frame: pd.DataFrame, allowed: np.ndarray) -> np.ndarray:
 
 
 def seed_works(catalog: Catalog, frame: pd.DataFrame, query: Query) -> set[int]:
-    """The works of the seeds that are songs."""
+    """The works of the seeds that are songs, and of all songs that are called as they are."""
     songs = [seed for seed in query.seeds if seed.id or seed.song]
     rows = [
         song_by_id(catalog, seed.id) if seed.id else resolve_text(catalog, seed.song, seed.artist).row
         for seed in songs
     ]
-    return {frame["work"][row] for row in rows}
+    titles = frame["name"].map(lambda name: min(title_variants(name), key=len))
+    return set(frame["work"][titles.isin(set(titles[rows]))])
 
 
 def _capped(frame: pd.DataFrame, order: Iterable[int], query: Query) -> list[int]:

@@ -19,7 +19,7 @@ from typing import Any, TextIO
 from segue.catalog.catalog import Catalog
 from segue.errors import ArtifactsError
 
-FORMAT = 5
+FORMAT = 6
 POINTER = "current.json"
 MANIFEST = "manifest.json"
 FIT_COMMAND = "segue fit"

@@ -18,7 +18,8 @@ from typing import Any
 import numpy as np
 
 from segue.catalog.catalog import Catalog, sample_rows
-from segue.engine.scoring import TARGETS_WEIGHT, Scorer, SeedPoints, neighbour_works
+from segue.engine.co_occurrence import neighbour_works
+from segue.engine.scoring import TARGETS_WEIGHT, Scorer, SeedPoints
 from segue.engine.space import (
     LOCAL_SCALE,
     STEPS_PER_UNIT,
@@ -325,10 +326,10 @@ def _intersection(bitsets: Iterable[int]) -> int:
 def _similar_blocks(catalog: Catalog, point: Points, distances: np.ndarray, known: np.ndarray) -> np.ndarray:
     """In which blocks songs are similar to a point; bool, shape (n_blocks, n_songs), as ``known``: who has a block.
 
-    distances : shape (n_blocks, 1, n_songs), in 1/``STEPS_PER_UNIT`` of the point's units
+    distances : shape (n_blocks + 1, 1, n_songs), in 1/``STEPS_PER_UNIT`` of the point's units
     """
     max_distance = -math.log(MIN_SIMILARITY) * LOCAL_SCALE * STEPS_PER_UNIT / space_of(catalog).block_scales
-    similar = (point.units > UNKNOWN_UNIT) & (distances[:, 0] <= max_distance[:, None])
+    similar = (point.units > UNKNOWN_UNIT) & (distances[:-1, 0] <= max_distance[:, None])
     return np.asarray(similar & known)
 
 

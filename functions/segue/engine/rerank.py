@@ -56,7 +56,7 @@ class Representatives:
         self._allowed = allowed
         self._works = catalog.reader("works")
         self._versions = catalog.lists("work", "songs")
-        self._seed_works = catalog.take("works", seeds)
+        self._seed_works = np.unique(catalog.take("works", seeds))
         self.dropped = 0
 
     def is_representative(self, rows: np.ndarray) -> np.ndarray:
@@ -67,9 +67,7 @@ class Representatives:
         for position in np.flatnonzero(~mask & ~self._allowed(best)):
             versions = self._versions[int(works[position])]
             mask[position] = versions[self._allowed(versions)][0] == rows[position]
-        for seed in self._seed_works:
-            mask &= works != seed
-        return mask
+        return mask & ~np.isin(works, self._seed_works)
 
     def filter(self, songs: Iterator[ScoredRows]) -> Iterator[ScoredSong]:
         """Those of the songs that stand for their works."""

@@ -1,10 +1,19 @@
 """How well a song answers a query: a number in 0..1 whose parts add up to it.
 
-    score = (1 - t) * sum over seeds of |w| / W * s(seed, song)  +  t * mean similarity to the targets
+    score = (1 - t) * like * (1 - loss)  +  t * mean similarity to the targets
+    like  = sum over seeds of w / W * s(seed, song)
 
-``s`` is the space's similarity for a seed with a positive weight and 1 less the similarity for a negative one, ``W``
-the sum of all ``|w|``, ``t`` is 0 without targets and ``TARGETS_WEIGHT`` with any. The similarity to a target is 1
-less the difference of the ranks of value and target, 0 where the song lacks the attribute.
+``s`` is the space's similarity, the seeds of the sum are those of positive weight and ``W`` the sum of their weights,
+``t`` is 0 without targets and ``TARGETS_WEIGHT`` with any. The similarity to a target is 1 less the difference of the
+ranks of value and target, 0 where the song lacks the attribute.
+
+A *dislike*, a seed of negative weight, takes away its own neighbourhood and leaves the rest: a song loses by how much
+more it is like the dislike than like the other seeds, in the blocks in which these differ.
+
+    loss = max over dislikes of DISLIKE_STRENGTH * |w| / (mean w of the others) * sum over blocks of
+           weight * (1 - nearness of the dislike to the others) * (nearness to the dislike - to the nearest other)
+
+within 0..1. With nothing but dislikes ``like`` is 1 less the similarity to them.
 
 Several seeds so combine by a soft minimum of their distances and not by their mean: a song need only be near to one
 of them. An artist or genre spreads its weight over the songs that stand for it.
@@ -15,7 +24,7 @@ quantization: in each block a song has the number of the nearest of a few hundre
 whatever the number of its points; a song's approximate score is a look-up and a sum over the blocks.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -23,6 +32,7 @@ from typing import NamedTuple
 import numpy as np
 
 from segue.catalog.catalog import Catalog
+from segue.engine.co_occurrence import NO_NEIGHBOURS, Neighbours, co_occurring, neighbour_scores
 from segue.engine.space import (
     LOCAL_SCALE,
     UNKNOWN_UNIT,
@@ -39,6 +49,7 @@ from segue.query.schema import Seed
 SCALE_LEVELS = 8  # of local scales, from half of LOCAL_SCALE to twice of it
 LEVEL_SCALES = (LOCAL_SCALE * 2.0 ** (2 * np.arange(SCALE_LEVELS) / (SCALE_LEVELS - 1) - 1)).astype(np.float32)
 TARGETS_WEIGHT = 0.5
+DISLIKE_STRENGTH = 4.0  # see above: of ten songs, eight stay if one of them is disliked
 MAX_BATCH = 131_072  # numbers held at a time, songs x blocks x points: they stay in the processor's cache
 CELL_BATCH = 256  # whose means are taken: bounds the memory of a request with a target
 POINT_BATCH = 32  # while a query's tables are computed: bounds the memory of a request with many seeds
@@ -87,45 +98,15 @@ class ScoredRows(NamedTuple):
         return self.select(np.lexsort((self.rows, -self.scores)))
 
 
-@dataclass(frozen=True, slots=True)
-class Neighbours:
-    """Songs that co-occur in playlists with points that stand for seeds; all three of shape (n_neighbours,).
+class Dislike(NamedTuple):
+    """A seed of negative weight beside others.
 
-    rows : of the songs, every version of each
-    points : numbers of the points
-    weights : float32, 1 for the song that co-occurs most with a point, falling to 0
+    points : numbers of its points
+    block_strengths : float64, shape (n_blocks,), what a song loses where it is like the dislike in a block
     """
 
-    rows: np.ndarray
-    points: np.ndarray
-    weights: np.ndarray
-
-
-NO_NEIGHBOURS = Neighbours(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.float32))
-
-
-def co_occurring(catalog: Catalog, seeds: Sequence[SeedPoints]) -> Neighbours:
-    """The co-occurrence neighbours of all songs that stand for seeds; raw features have none."""
-    songs_of_work = catalog.lists("work", "songs")
-    found, first_point = [], 0
-    for seed in seeds:
-        for point, row in enumerate(seed.rows, first_point):
-            works, weights = neighbour_works(catalog, row)
-            if len(works):
-                versions = [songs_of_work[int(work)] for work in works]
-                rows = np.concatenate(versions).astype(np.int64)
-                found.append((rows, np.full(len(rows), point), np.repeat(weights, [len(each) for each in versions])))
-        first_point += len(seed.vectors)
-    return Neighbours(*map(np.concatenate, zip(*found))) if found else NO_NEIGHBOURS
-
-
-def neighbour_works(catalog: Catalog, row: int) -> tuple[np.ndarray, np.ndarray]:
-    """The works that co-occur with a song in playlists, and their weights, float32."""
-    number = int(catalog.take("neighbour_lists", catalog.take("works", row)))
-    if number < 0:
-        return np.empty(0, np.int64), np.empty(0, np.float32)
-    weights = catalog.lists("neighbour", "weights")[number].astype(np.float32)
-    return catalog.lists("neighbour", "works")[number], weights
+    points: slice
+    block_strengths: np.ndarray
 
 
 def scale_levels(local_scales: np.ndarray) -> np.ndarray:
@@ -135,9 +116,9 @@ def scale_levels(local_scales: np.ndarray) -> np.ndarray:
 
 
 def sum_look_ups(tables: np.ndarray, pq_codes: np.ndarray) -> np.ndarray:
-    """Sums over the blocks of what PQ codes contribute, float32, shape (n_songs,).
+    """Sums over the blocks of what PQ codes contribute, shape (n_songs,).
 
-    tables : float32, shape (n_blocks, SCALE_LEVELS * n_centroids)
+    tables : float32 or complex64, shape (n_blocks, SCALE_LEVELS * n_centroids)
     pq_codes : uint16, shape (n_songs, n_blocks)
     """
     total = tables[0].take(pq_codes[:, 0])
@@ -149,8 +130,10 @@ def sum_look_ups(tables: np.ndarray, pq_codes: np.ndarray) -> np.ndarray:
 class Scorer:
     """Scores rows of a catalogue for one query's seeds and targets.
 
-    weights : float32, shape (n_points,), of the points that stand for the seeds; absolute values sum to 1
-    block_weights : float32, shape (n_blocks, n_points), of each block in a point's similarity
+    weights : float32, shape (n_points,), of the points that stand for the seeds; the positive ones sum to 1, or all
+        to -1 where there are none
+    block_weights : float32, shape (n_blocks + 1, n_points), of each block and, last, of the joint term in a point's
+        similarity
     neighbour_rows : sorted rows of the seeds' co-occurrence neighbours: candidates wherever they lie
     kind : "song" for nothing but one song, whose best lie in few cells; "sound" for nothing but raw features, whose
         best lie anywhere; else "mixture"
@@ -165,14 +148,17 @@ class Scorer:
         self._from_features = np.repeat([not seed.rows for seed in seeds], [len(seed.vectors) for seed in seeds])
         self._any_from_features = bool(self._from_features.any())
         self.weights = _point_weights(seeds)
-        self._neighbours = co_occurring(catalog, seeds) if space.co_occurrence_weight else NO_NEIGHBOURS
+        songs = [row for seed in seeds for row in seed.rows or (None,)]
+        self._neighbours = co_occurring(catalog, songs) if space.co_occurrence_weight else NO_NEIGHBOURS
         self.block_weights, self._neighbour_weights = _block_and_neighbour_weights(
             space, self._points.units, self._neighbours
         )
-        self._block_point_weights = self.block_weights * self.weights
-        self._negative_weight = float(np.maximum(-self.weights.astype(np.float64), 0).sum())
-        self.neighbour_rows, self._neighbour_scores = _neighbour_scores(
-            self._neighbours, self.weights, self._neighbour_weights
+        self._only_dislikes = not (self.weights > 0).any()
+        linear_weights = self.weights if self._only_dislikes else np.maximum(self.weights, 0)
+        self._block_point_weights = self.block_weights * linear_weights
+        self._dislikes = [] if self._only_dislikes else list(self._find_dislikes())
+        self.neighbour_rows, self._neighbour_scores = neighbour_scores(
+            self._neighbours, linear_weights, self._neighbour_weights
         )
         self._targets = {
             name: float(rank_transform(catalog)(name, np.array([value]))[0]) for name, value in targets.items()
@@ -195,10 +181,13 @@ class Scorer:
         scores = []
         for start in range(0, len(rows), batch):
             part = rows[start : start + batch]
-            terms = self._weighted_sum(self._kernel(part))
+            kernel = self._kernel(part)
+            terms = self._weighted_sum(kernel)
             if len(self.neighbour_rows):
                 position = np.minimum(np.searchsorted(self.neighbour_rows, part), len(self.neighbour_rows) - 1)
                 terms += np.where(self.neighbour_rows[position] == part, self._neighbour_scores[position], 0)
+            if self._dislikes:
+                terms *= 1 - self._losses(kernel)
             scores.append(self._add_targets(terms, self._target_values(part)).round(SCORE_DIGITS))
         return np.concatenate(scores) if scores else np.empty(0)
 
@@ -215,24 +204,59 @@ class Scorer:
         """In float64, so that a song's score does not depend on those it is scored with."""
         return (
             self._block_point_weights.reshape(-1).astype(np.float64) @ kernel.reshape(self.values_per_song, -1)
-            + self._negative_weight
+            + self._only_dislikes
         )
+
+    def _find_dislikes(self) -> Iterator[Dislike]:
+        """The seeds of negative weight beside others, and how they differ from those."""
+        liked = self.weights > 0
+        weights = np.array([seed.seed.weight for seed in self._seeds])
+        stops = np.cumsum([len(seed.vectors) for seed in self._seeds])
+        for number in np.flatnonzero(weights < 0).tolist():
+            points = slice(stops[number] - len(self._seeds[number].vectors), stops[number])
+            steps = self._points.distances(self._seeds[number].vectors)[:-1, liked]
+            differences = 1 - exponential_kernel(steps / np.float32(LOCAL_SCALE))
+            known = self._points.units[:, None, points] > UNKNOWN_UNIT
+            by_block = self._space.block_weights * (differences * known).mean(axis=(1, 2), dtype=np.float64)
+            strength = -DISLIKE_STRENGTH * weights[number] / weights[weights > 0].mean()
+            yield Dislike(points, strength * by_block)
+
+    def _losses(self, kernel: np.ndarray) -> np.ndarray:
+        """What songs lose by dislikes, 0..1, float64, shape (n_songs,)."""
+        liked, losses = self.weights > 0, np.zeros(kernel.shape[2])
+        for dislike in self._dislikes:
+            near = (dislike.block_strengths[:, None, None] * kernel[:-1]).sum(axis=0)
+            np.maximum(losses, near[dislike.points].max(axis=0) - near[liked].max(axis=0), out=losses)
+        return np.minimum(losses, 1.0)
 
     def approximate_scores(self, rows: np.ndarray) -> np.ndarray:
         """Approximate scores of rows by their PQ codes, without co-occurrence; float32, shape (len(rows),)."""
-        terms = sum_look_ups(self._pq_tables, self._catalog.take("pq_codes", rows))
+        sums = sum_look_ups(self._pq_tables, self._catalog.take("pq_codes", rows))
+        terms = sums
+        if np.iscomplexobj(sums):
+            terms = self._block_point_weights[-1, 0] * approximate_kernel(sums.imag.copy())
+            terms += sums.real
         return self._add_targets(terms, self._target_values(rows))
 
     @cached_property
     def _pq_tables(self) -> np.ndarray:
-        distances = self._points.distances_to_prepared(prepared_vectors(self._catalog, "pq_centroids"))
+        """What each PQ code contributes, shape (n_blocks, SCALE_LEVELS * n_centroids).
+
+        With one point complex64: the real part is what it adds to the score, the imaginary part what it adds to the
+        distance of the joint term, so that one look-up serves both. With several it is float32, without that term.
+        """
+        distances = self._points.distances_to_prepared(prepared_vectors(self._catalog, "pq_centroids"))[:-1]
         scales = np.broadcast_to(self._scales_towards_points(LEVEL_SCALES), (len(self), SCALE_LEVELS))[:, :, None]
         tables = np.zeros((len(distances), SCALE_LEVELS, distances.shape[2]), np.float32)
         for start in range(0, len(self), POINT_BATCH):
             points = slice(start, start + POINT_BATCH)
             kernel = approximate_kernel(distances[:, points, None] / scales[points])
             for number, of_point in enumerate(kernel.swapaxes(0, 1), start):  # in this order on every processor
-                tables += self._block_point_weights[:, number, None, None] * of_point
+                tables += self._block_point_weights[:-1, number, None, None] * of_point
+        if len(self) == 1 and self._space.joint_exponents:
+            tables = tables.astype(np.complex64)
+            for number, exponent in self._space.joint_exponents.items():
+                tables.imag[number] = exponent * (distances[number] / scales[0])
         return tables.reshape(len(tables), -1)
 
     def block_similarities(self, rows: np.ndarray) -> np.ndarray:
@@ -257,15 +281,18 @@ class Scorer:
 
         gains : of the similarities, shape (n_seeds, n_songs)
         """
-        weights = np.array([seed.seed.weight for seed in self._seeds])
-        share = (1 - self._targets_weight) / sum(map(abs, weights.tolist()))
-        return share * (np.maximum(weights, 0.0)[:, None] * gains).sum(axis=0)
+        weights = np.maximum([seed.seed.weight for seed in self._seeds], 0.0)
+        return (1 - self._targets_weight) * (weights[:, None] * gains).sum(axis=0) / max(weights.sum(), 1e-12)
 
     def _kernel(self, rows: np.ndarray) -> np.ndarray:
-        """exp(-distance / local scale) of rows from points, float32, shape (n_blocks, n_points, len(rows))."""
+        """exp(-distance / local scale) of rows from points, float32, shape (n_blocks + 1, n_points, len(rows)).
+
+        Last comes the joint term.
+        """
         scales = self._scales_towards_points(self._catalog.take("local_scales", rows))
         distances = self._points.distances(self._catalog.take("vectors", rows))
         distances /= scales
+        self._space.add_joint_row(distances)
         return exponential_kernel(distances)
 
     def _target_similarities(self, values: Mapping[str, np.ndarray]) -> np.ndarray:
@@ -281,34 +308,41 @@ class Scorer:
         """What cells' centroids score, without co-occurrence; float64, shape (n_cells,)."""
         distances = self._points.distances_to_prepared(prepared_vectors(self._catalog, "cell_centroids"))
         distances /= self._scales_towards_points(self._catalog.array("cell_local_scales"))
+        self._space.add_joint_row(distances)
         values = {name: _cell_means(self._catalog, name) for name in self._targets}
         return self._add_targets(self._weighted_sum(approximate_kernel(distances)), values).round(SCORE_DIGITS)
 
     def max_score_at(self, distance: float) -> float:
         """About the most that a song scores so many codes away from raw features, if these are the only seed."""
-        similar = float((self._block_point_weights * np.exp(-distance / (self._points.units * LOCAL_SCALE))).sum())
+        similar = float(
+            (self._block_point_weights[:-1] * np.exp(-distance / (self._points.units * LOCAL_SCALE))).sum()
+        )
         return (1 - self._targets_weight) * similar + self._targets_weight
 
     def parts(self, rows: np.ndarray) -> dict[str, np.ndarray]:
         """What each part contributed to the scores of rows, float64, shape (len(rows),); they add up to them.
 
-        A block's part is what it adds to the similarity to all seeds of positive weight, ``co_occurrence`` is
-        that of playlists, ``less_like`` the dissimilarity to negative seeds, ``targets`` the similarity to targets.
+        A block's part is what it adds to the similarity to all seeds of positive weight, ``joint`` that of being like
+        them in everything at once, ``co_occurrence`` that of playlists, ``less_like`` what is lost by dislikes, 0 or
+        less, or without other seeds the dissimilarity to them, ``targets`` the similarity to targets.
         """
         seeds_weight = 1 - self._targets_weight
         weights = self.weights.astype(np.float64)  # float32 sums differ between processors in digits that are shown
         positive, negative = np.maximum(weights, 0), np.maximum(-weights, 0)
-        similar = (self._kernel(rows) * self.block_weights[:, :, None]).astype(np.float64)
+        kernel = self._kernel(rows)
+        similar = (kernel * self.block_weights[:, :, None]).astype(np.float64)
         parts = {
-            block.name: seeds_weight * (positive @ similar[number])
-            for number, block in enumerate(self._space.blocks)
+            name: seeds_weight * (positive @ similar[number])
+            for number, name in enumerate([*(block.name for block in self._space.blocks), "joint"])
             if self.block_weights[number].any()
         }
         if self._space.co_occurrence_weight:
             parts["co_occurrence"] = seeds_weight * self._neighbour_similarities(rows, positive)
-        if negative.any():
+        if self._dislikes:
+            parts["less_like"] = -self._losses(kernel) * np.sum(list(parts.values()), axis=0)
+        elif self._only_dislikes:
             parts["less_like"] = seeds_weight * (
-                negative.sum() - negative @ similar.sum(axis=0) - self._neighbour_similarities(rows, negative)
+                1 - negative @ similar.sum(axis=0) - self._neighbour_similarities(rows, negative)
             )
         if self._targets:
             parts["targets"] = self._targets_weight * self._target_similarities(self._target_values(rows))
@@ -360,8 +394,9 @@ def _query_kind(seeds: Sequence[SeedPoints], targets: Mapping[str, float]) -> st
 
 
 def _point_weights(seeds: Sequence[SeedPoints]) -> np.ndarray:
-    total = sum(abs(seed.seed.weight) for seed in seeds)
-    each = [seed.seed.weight / len(seed.vectors) / total for seed in seeds]
+    weights = [seed.seed.weight for seed in seeds]
+    total = sum(weight for weight in weights if weight > 0) or -sum(weights)
+    each = [weight / len(seed.vectors) / total for seed, weight in zip(seeds, weights)]
     return np.repeat(np.array(each, np.float32), [len(seed.vectors) for seed in seeds])
 
 
@@ -370,22 +405,15 @@ def _block_and_neighbour_weights(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Weights of the blocks in which each point is known, and what each neighbour adds to a point's similarity.
 
-    All weights of a point make up 1, with that of co-occurrence if it has neighbours.
+    All weights of a point make up 1, with that of the joint term, which comes last, if it has more than one of its
+    blocks, and that of co-occurrence if it has neighbours.
     """
-    block_weights = space.block_weights[:, None] * (units > UNKNOWN_UNIT)
+    known = units > UNKNOWN_UNIT
+    has_joint = known[list(space.joint_exponents)].sum(axis=0, keepdims=True) > 1
+    block_weights = np.concatenate([space.block_weights[:, None] * known, space.joint_weight * has_joint])
     co_occurrence = space.co_occurrence_weight * (
         np.bincount(neighbours.points, minlength=block_weights.shape[1]) > 0
     )
     total = np.maximum(block_weights.sum(axis=0) + co_occurrence, 1e-12)
     of_point = (co_occurrence / total).astype(np.float32)
     return (block_weights / total).astype(np.float32), of_point[neighbours.points] * neighbours.weights
-
-
-def _neighbour_scores(
-    neighbours: Neighbours, point_weights: np.ndarray, neighbour_weights: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """The rows of all neighbours, sorted, and what co-occurrence adds to their scores."""
-    if not len(neighbours.rows):
-        return neighbours.rows, np.empty(0)
-    rows, position = np.unique(neighbours.rows, return_inverse=True)
-    return rows, np.bincount(position, point_weights[neighbours.points] * neighbour_weights)

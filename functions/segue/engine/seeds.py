@@ -14,7 +14,7 @@ from segue.engine.scoring import SeedPoints
 from segue.engine.search import AllowedSongs
 from segue.engine.space import rank_transform, space_of
 from segue.errors import Fault, InvalidQuery, UnknownSong, UnknownSongs
-from segue.query.schema import AUDIO_FEATURES, Filters, Query, Seed
+from segue.query.schema import ATTRIBUTES_BY_NAME, AUDIO_FEATURES, Filters, Query, Seed
 
 MAX_SUGGESTIONS = 5
 MAX_POINTS = 400  # that stand for all seeds of a request; with more than twenty seeds each has fewer
@@ -82,7 +82,19 @@ def resolve(catalog: Catalog, seeds: Sequence[Seed]) -> list[ResolvedSeed]:
     ]
 
 
-def with_descriptions(query: Query, seeds: Sequence[ResolvedSeed]) -> Query:
+def complete(catalog: Catalog, query: Query, seeds: Sequence[ResolvedSeed]) -> Query:
+    """A query with what its seeds describe, whose relative targets have become values.
+
+    Raises
+    ------
+    InvalidQuery
+        no seed of positive weight has an attribute of which more or less is asked for.
+
+    """
+    return _with_relative_targets(catalog, _with_descriptions(query, seeds), seeds)
+
+
+def _with_descriptions(query: Query, seeds: Sequence[ResolvedSeed]) -> Query:
     """A query with the targets and years that its seeds describe, where it has none itself."""
     described = [seed.description for seed in seeds if seed.seed.weight > 0]
     targets: dict[str, float] = {}
@@ -94,6 +106,31 @@ def with_descriptions(query: Query, seeds: Sequence[ResolvedSeed]) -> Query:
         return query
     filters = replace(query.filters, ranges={**ranges, **query.filters.ranges})
     return replace(query, targets={**targets, **query.targets}, filters=filters)
+
+
+def _with_relative_targets(catalog: Catalog, query: Query, seeds: Sequence[ResolvedSeed]) -> Query:
+    """Differences from the seeds as values, within the attributes' ranges."""
+    if not query.relative_targets:
+        return query
+    targets, faults = dict(query.targets), []
+    for name, difference in query.relative_targets.items():
+        values = [value for seed in seeds if seed.seed.weight > 0 for value in _values(catalog, seed, name)]
+        if values:
+            attribute = ATTRIBUTES_BY_NAME[name]
+            targets[name] = min(max(sum(values) / len(values) + difference, attribute.low), attribute.high)
+        else:
+            faults.append(Fault(f"/targets/{name}", "no seed has a value to differ from: give a number"))
+    if faults:
+        raise InvalidQuery(faults)
+    return replace(query, targets=targets, relative_targets={})
+
+
+def _values(catalog: Catalog, seed: ResolvedSeed, name: str) -> list[float]:
+    """What the songs of a seed have of an attribute, or what was asked for by raw features."""
+    if seed.rows:
+        values = catalog.attribute(name, list(seed.rows)).astype(np.float64)
+        return [value for value in values.tolist() if value == value]
+    return [value for given, value in (seed.seed.features or {}).items() if given == name]
 
 
 def _songs_and_match(catalog: Catalog, seed: Seed, points: int) -> tuple[np.ndarray, Resolution | None]:

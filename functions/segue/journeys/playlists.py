@@ -16,16 +16,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from segue.catalog.catalog import Catalog
-from segue.engine import scoring
+from segue.engine.co_occurrence import co_occurring
 from segue.engine.recommendation import Pool, recommend
 from segue.engine.scoring import SCORE_DIGITS, Scorer
-from segue.engine.seeds import ResolvedSeed, resolve, seed_of_songs, with_descriptions
+from segue.engine.seeds import ResolvedSeed, complete, resolve
 from segue.engine.space import space_of
 from segue.errors import Fault, InvalidQuery
 from segue.journeys import flows
 from segue.journeys.candidate_pool import sample_indices
 from segue.journeys.flows import FLOWS, PlaylistCandidates
-from segue.query.schema import MAX_PLAYLIST_SONGS, PlaylistQuery, Query, Seed
+from segue.query.schema import MAX_PLAYLIST_SONGS, PlaylistQuery, Query
 
 POOL_FACTOR = 4  # candidates for each song of the playlist
 MIN_POOL_SIZE = 100
@@ -87,7 +87,7 @@ def playlist(catalog: Catalog, query: PlaylistQuery) -> Playlist:
     """
     _validate(catalog, query)
     seeds = resolve(catalog, query.query.seeds)
-    query = replace(query, query=with_descriptions(query.query, seeds))
+    query = replace(query, query=complete(catalog, query.query, seeds))
     rows, pool = _candidate_rows(catalog, query, seeds)
     songs = PlaylistCandidates(catalog, rows)
     indices = _choose_songs(songs, query)
@@ -182,7 +182,7 @@ def _co_occurrence_scores(catalog: Catalog, best: np.ndarray, rows: np.ndarray) 
     """How often songs are on playlists with the best ones, 0..1, shape (len(rows),)."""
     if not space_of(catalog).co_occurrence_weight:
         return np.zeros(len(rows))
-    neighbours = scoring.co_occurring(catalog, [seed_of_songs(catalog, Seed("", {}), best)])
+    neighbours = co_occurring(catalog, best.tolist())
     order = np.argsort(rows)
     indices = order[np.minimum(np.searchsorted(rows, neighbours.rows, sorter=order), len(rows) - 1)]
     is_candidate = rows[indices] == neighbours.rows

@@ -1,6 +1,7 @@
 """From the JSON body or URL of a request to a frozen query; past this module no dictionary from outside is seen."""
 
 import math
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -34,6 +35,7 @@ SEED_FIELDS = ("song", "artist", "song_id", "genre", "cluster", "features", "see
 SEED_KINDS = ("id", "song", "genre", "cluster", "features")  # of an object in seeds; an artist alone is one, too
 OPTION_FIELDS = ("filters", "targets", "max_per_artist", "fill", "diversity", "exclude_seed_artists", "draw")
 MIN_PATH_LENGTH, MAX_PATH_LENGTH = 3, 50  # songs
+_DIFFERENCE = re.compile(r"[+-]\d{1,9}(\.\d{1,9})?")
 MAX_VIA = 10  # seeds between the ends of a path
 MINUTES_RANGE = (5.0, 600.0)  # of a playlist, ends inclusive
 MAX_PLAYED = 10_000  # ids; more than anybody hears in a year
@@ -103,9 +105,12 @@ class RequestParser(Validator):
 
     def options(self, fields: Mapping[str, Any], default_artist_cap: int = 2) -> dict[str, Any]:
         """Options that all requests for songs share, as keyword arguments of :class:`Query`."""
+        targets = self.object_fields(fields.get("targets", {}), "/targets", self.vocabulary.attributes)
+        relative = {name: value for name, value in targets.items() if isinstance(value, str)}
         return {
             "filters": self.filters(fields.get("filters", {})),
-            "targets": self.targets(fields.get("targets", {})),
+            "targets": self.attributes({name: targets[name] for name in targets if name not in relative}, "/targets"),
+            "relative_targets": {name: self.difference(text, f"/targets/{name}") for name, text in relative.items()},
             "max_per_artist": self.artist_cap(fields, default_artist_cap),
             "fill": self.boolean(fields, "fill", "", False),
             "diversity": self.number(fields, "diversity", "", 0, 1, 0.0),
@@ -275,9 +280,12 @@ class RequestParser(Validator):
             self.add_fault(pointer, f"the range is reversed: did you mean [{value[1]}, {value[0]}]?")
         return low, high
 
-    def targets(self, value: object) -> Mapping[str, float]:
-        """Attribute values that results should be close to."""
-        return self.attributes(self.object_fields(value, "/targets", self.vocabulary.attributes), "/targets")
+    def difference(self, text: str, pointer: str) -> float:
+        """By how much more or less than the seeds': ``"+0.2"``, ``"-10"``."""
+        if _DIFFERENCE.fullmatch(text):
+            return float(text)
+        self.add_fault(pointer, 'expected a number, or a difference from the seeds such as "+0.2" or "-0.2"')
+        return 0.0
 
     def attributes(self, fields: Mapping[str, Any], pointer: str) -> Mapping[str, float]:
         """Attribute values within their ranges."""

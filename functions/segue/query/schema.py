@@ -146,6 +146,7 @@ class Query:
 
     limit : 1..100 songs
     targets : attribute -> the value that results should be near
+    relative_targets : attribute -> by how much more or less that value is than the mean of the seeds'
     max_per_artist : 1..100 songs by one artist, alone or with others; None: no cap
     fill : lift the cap rather than return fewer songs
     diversity : 0 (by score alone) .. 1
@@ -158,6 +159,7 @@ class Query:
     limit: int = 10
     filters: Filters = Filters()
     targets: Mapping[str, float] = field(default_factory=dict)
+    relative_targets: Mapping[str, float] = field(default_factory=dict)
     max_per_artist: int | None = 2
     fill: bool = False
     diversity: float = 0.0

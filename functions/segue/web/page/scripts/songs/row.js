@@ -8,8 +8,8 @@ import {playButton} from "./player.js";
 import {profile} from "./profile.js";
 
 const PARTS = {
-  audio: "sound", artist: "artists", genre: "genres", fame: "popularity", year: "year", played: "playlists",
-  together: "played together", less_like: "unlike what you avoid", targets: "your sliders",
+  audio: "sound", artist: "artists", genre: "genres", fame: "popularity", year: "year", joint: "all at once",
+  played: "playlists", together: "played together", less_like: "unlike what you avoid", targets: "your sliders",
 };
 
 /** A row of the list of recommendations; `known` has year and features once they are there, `base` the seed's. */
