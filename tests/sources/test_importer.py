@@ -108,6 +108,16 @@ def test_a_folder_of_plays_is_a_history_without_its_podcasts(tmp_path):
     }  # fmt: skip
 
 
+def test_a_song_of_several_playlists_has_the_genres_of_all(tmp_path):
+    rows = [{"playlist_id": f"p{k}", "playlist_genre": genre, "track_id": f"s{n}", "track_name": f"Song {n}"}
+            for k, genre in enumerate(("pop", "folk")) for n in range(12)]  # fmt: skip
+    (tmp_path / "lists.csv").write_text(as_csv(rows))
+    assert became(tmp_path / "lists.csv") == ["lists.csv: songs 12, playlists 2"]
+    songs, _ = load_tracks([str(tmp_path / "lists.csv")], {})
+    assert songs["genres"].unique().tolist() == ["folk\x1fpop"]
+    assert len(entries(tmp_path / "lists.csv")) == 24
+
+
 def test_a_table_of_songs_is_neither_playlists_nor_plays(tmp_path):
     (tmp_path / "songs.csv").write_text("id,name,energy\ns1,Slow Rain,0.5\n")
     with pytest.raises(SourceError, match=r"songs.csv: no playlists and no plays in it, only songs; exp"):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from segue.errors import SourceError
 from segue_build.sources.formats.base import EXPECTED_TABLE, FIELD_COUNT, ROW_NUMBER
-from segue_build.sources.formats.detection import open_table
+from segue_build.sources.formats.detection import open_tables
 
 TABLE = "id,name,tempo\ns1,Slow Rain,70.5\ns2,Low Tide,0\n"
 CELLS = [["s1", "Slow Rain", "70.5"], ["s2", "Low Tide", "0"]]
@@ -18,6 +18,12 @@ CELLS = [["s1", "Slow Rain", "70.5"], ["s2", "Low Tide", "0"]]
 @pytest.fixture
 def file(tmp_path):
     return tmp_path / "songs.csv"
+
+
+def open_table(path):
+    """The only table of a file."""
+    (table,) = open_tables(path)
+    return table
 
 
 def whole(path):

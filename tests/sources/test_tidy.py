@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from segue.query.schema import NUMERIC_ATTRIBUTES
 from segue_build.sources.column_inference import infer_and_apply
 from segue_build.sources.columns import match_headers
-from segue_build.sources.formats.detection import open_table
+from segue_build.sources.formats.detection import open_tables
 from segue_build.sources.ingest_report import IngestReport, TableInterpretation
 from segue_build.sources.multivalue import SEPARATOR
 from segue_build.sources.normalization import normalize
@@ -23,7 +23,7 @@ def tidied(path: Path, rows: list[Row]) -> tuple[pd.DataFrame, IngestReport]:
 
 
 def read_and_tidied(path: Path) -> tuple[pd.DataFrame, IngestReport]:
-    report, table = IngestReport(), open_table(path)
+    report, table = IngestReport(), next(open_tables(path))
     interpretation = TableInterpretation(table.name, table.format_name, match_headers(table.headers, {}, table.name))
     frame = pd.concat([normalize(chunk, interpretation, report) for chunk in table.chunks], ignore_index=True)
     return infer_and_apply(frame, interpretation, report), report

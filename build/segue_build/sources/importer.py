@@ -40,6 +40,7 @@ ENTRY_COLUMNS = (
     "skipped",
 )
 TEXT_ENTRY_COLUMNS = ENTRY_COLUMNS[:6]
+SONG_KEY = ("id", "name", "artists", "album")  # columns by which songs are counted
 EXPECTED_ENTRIES = (
     "expected playlists or plays: a table with playlist_id and track_id, or playlist_id, artist and title; or an"
     " export such as Exportify's, account data of Spotify, Last.fm scrobbles, JSPF or M3U8"
@@ -109,7 +110,7 @@ def open_source(
 
     part : name of the only one to open, in an archive or a workbook
     overrides : canonical name -> header, as the user says
-    distinct : whether of playlists and plays only the first row of each song is wanted
+    distinct : whether of playlists and plays only one of several equal rows of a song is wanted
 
     Raises
     ------
@@ -186,7 +187,9 @@ def import_table(table: Table, overrides: Mapping[str, str], *, distinct: bool =
 
 
 def _iter_songs(chunks: Iterator[pd.DataFrame], table: ImportedTable, distinct: bool) -> Iterator[pd.DataFrame]:
-    seen: set[int] = set()
+    songs: set[int] = set()
+    rows: set[int] = set()
+    positions = table.columns.positions if table.columns else {}
     for chunk in chunks:
         kept = chunk[_are_songs(chunk, table)]
         if table.role == Role.HISTORY:
@@ -196,19 +199,20 @@ def _iter_songs(chunks: Iterator[pd.DataFrame], table: ImportedTable, distinct: 
         elif table.export.one_playlist:
             table.playlists.add(_file_stem(table.name))
         if distinct and table.has_entries:
-            kept = kept[_are_first(kept, table, seen)]
-        table.counts["songs" if distinct or not table.has_entries else "entries"] += len(kept)
+            _are_first(kept[[positions[name][0] for name in SONG_KEY if name in positions]], songs)
+            kept = kept[_are_first(kept[list(itertools.chain.from_iterable(positions.values()))], rows)]
+            table.counts["songs"] = len(songs)
+        else:
+            table.counts["entries" if table.has_entries else "songs"] += len(kept)
         yield kept.reset_index(drop=True) if len(kept) < len(chunk) else chunk
 
 
-def _are_first(rows: pd.DataFrame, table: ImportedTable, seen: set[int]) -> Series:
-    """The first row of each song, by id, title, artists and album; ``seen`` receives them."""
-    positions = table.columns.positions if table.columns else {}
-    columns = [positions[name][0] for name in ("id", "name", "artists", "album") if name in positions]
-    songs: Series = pd.util.hash_pandas_object(rows[columns].astype("str"), index=False)
-    is_first = ~songs.duplicated()
-    is_first[is_first] = [song not in seen for song in songs[is_first].tolist()]
-    seen.update(songs[is_first].tolist())
+def _are_first(rows: pd.DataFrame, seen: set[int]) -> Series:
+    """Which rows are the first of their kind; ``seen`` receives them."""
+    hashes: Series = pd.util.hash_pandas_object(rows.astype("str"), index=False)
+    is_first = ~hashes.duplicated()
+    is_first[is_first] = [row not in seen for row in hashes[is_first].tolist()]
+    seen.update(hashes[is_first].tolist())
     return is_first
 
 

@@ -29,8 +29,6 @@ HEADERLESS = (  # cells of a row, joined by tabs -> the headers that its table l
 _QUOTED_LINE = re.compile(r'"((?:[^"]|"")*)"')
 BYTE_ORDER_MARKS = {
     codecs.BOM_UTF8: "utf-8-sig",
-    codecs.BOM_UTF32_LE: "utf-32",  # before UTF-16, with whose mark it begins
-    codecs.BOM_UTF32_BE: "utf-32",
     codecs.BOM_UTF16_LE: "utf-16",
     codecs.BOM_UTF16_BE: "utf-16",
 }
