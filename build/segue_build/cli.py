@@ -79,10 +79,12 @@ def _add_fit(commands: Commands) -> None:
         "--source",
         action="append",
         metavar="SOURCE",
-        help="a path or URL (CSV, TSV, JSON, .xlsx, Parquet or Feather, compressed or not; a folder of Parquet files;"
-        " 'archive.zip#songs.csv' or 'book.xlsx#Sheet' for one of several tables), 'demo' or 'demo:N' (an invented"
-        " catalogue of N songs,"
-        f" 10..10,000,000, default 20,000), or a data set that is downloaded ({named}); several merge by track id,"
+        help="a path or URL: a table (CSV, TSV, JSON, .xlsx, Parquet, Feather, SQLite), an export of playlists, a"
+        " library or a history, a zip or a folder of these (docs/tables.md says what to type for what you have;"
+        " 'archive.zip#songs.csv', 'book.xlsx#Sheet' or 'music.db#tracks' for one of several tables), 'demo' or"
+        " 'demo:N' (an invented catalogue of N songs,"
+        f" 10..10,000,000, default 20,000), or a data set that is downloaded ({named}); several are joined by id,"
+        " ISRC, or title and artist,"
         " the first wins a conflict (default: demo, unless the current version in --out is of real songs)",
     )
     parser.add_argument(
