@@ -44,6 +44,17 @@ def test_playlists_and_several_sources_are_refused(tmp_path, capsys):
     assert "reads one --source" in line
 
 
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ("--enrich", "--engine spark does not fill what songs lack; leave out --enrich, or --engine spark"),
+        ("--labels", "--engine spark does not compare songs by labels; leave out --labels, or --engine spark"),
+    ],
+)
+def test_what_only_one_machine_does_is_refused(capsys, option, message):
+    assert said(["--source", "songs", option, "tags"], capsys) == [f"error: {message}"]
+
+
 def mixed(folder: Path) -> str:
     pd.DataFrame({"id": ["a"], "name": ["A"], "energy": [0.5]}).to_parquet(folder / "1.parquet")
     pd.DataFrame({"id": ["b"], "name": ["B"], "tempo": [90.0]}).to_parquet(folder / "2.parquet")
