@@ -149,10 +149,9 @@ def name_questions(catalog: Catalog, each: int, least: float = 0) -> Iterator[Na
 
 def _written_questions(catalog: Catalog, each: int, dice: random.Random) -> Iterator[NameQuestion]:
     """Titles as they are written, with symbols, or with marks of letters that another title lacks."""
-    names = catalog.texts("names")
-    patterns = {"symbols": SYMBOLS, "marks": MARKED}
-    for pattern, expression in patterns.items():
-        rows = [row for row in range(len(catalog)) if expression.search(names[row])]
+    names = list(catalog.texts("names").take(np.arange(len(catalog))))
+    for pattern, expression in {"symbols": SYMBOLS, "marks": MARKED}.items():
+        rows = [row for row, name in enumerate(names) if expression.search(name)]
         for row in dice.sample(rows, min(each, len(rows))):
             same = tuple(other for other in rows if names[other].casefold() == names[row].casefold())
             yield NameQuestion(pattern, names[row], rows=same)

@@ -39,7 +39,7 @@ _HAS_VARIANTS = re.compile(r"[(\[]|\s-\s|\bf(?:ea)?t(?:uring)?\b")  # other titl
 FEATURING = frozenset(("feat", "ft", "featuring"))
 _BY = "by"
 _NOISE = frozenset((
-    "official", "officiel", "oficial", "music", "video", "videoclip", "clip", "audio", "lyric", "lyrics",
+    "official", "officiel", "oficial", "video", "videoclip", "clip", "audio", "lyric", "lyrics",
     "visualizer", "mv", "hd", "hq", "4k",
 ))  # fmt: skip
 MAX_WORDS = 24  # words of a text that count; the rest is ignored
@@ -153,7 +153,8 @@ def title_artist_splits(words: Sequence[str]) -> list[tuple[str, str]]:
 
 def without_noise(words: Sequence[str]) -> list[str]:
     """Words without those that are added to the name of a video or a file; the same words if there are no others."""
-    return [word for word in words if word not in _NOISE] or list(words)
+    noise = _NOISE | {"music"} if "video" in words else _NOISE
+    return [word for word in words if word not in noise] or list(words)
 
 
 def without_separators(words: Sequence[str]) -> list[str]:

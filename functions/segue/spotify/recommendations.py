@@ -9,7 +9,7 @@ from segue.catalog.lookup.exact import artist_by_id, artist_id
 from segue.engine import recommendation
 from segue.engine.recommendation import Pool, Recommendation
 from segue.query.parser import MAX_DRAW, MAX_FILTER_ENTRIES
-from segue.query.schema import Filters, Query, Seed, unknown_genre_message
+from segue.query.schema import Filters, Query, Seed, quoted, unknown_genre_message
 from segue.spotify import query_params
 from segue.spotify.query_params import ApiError, QueryParams
 from segue.spotify.serializers import JsonObject, Serializer, neutral_value
@@ -89,7 +89,7 @@ def parse_request(params: QueryParams, catalog: Catalog) -> RecommendationsReque
     Raises
     ------
     ApiError
-        names every fault.
+        names every fault, or else the artists who are not in the catalogue if no other seed is.
 
     """
     requested = read_seeds(params, catalog)
@@ -106,6 +106,9 @@ def parse_request(params: QueryParams, catalog: Catalog) -> RecommendationsReque
         draw=params.integer("draw", 0, MAX_DRAW, 0),
     )
     params.raise_faults()
+    unknown = [seed.id for seed in requested if seed.kind == "artist" and seed.seed is None]
+    if unknown and not resolved:
+        raise ApiError(404, f"Non existing id: no artist of this table has the id {', '.join(map(quoted, unknown))}")
     return RecommendationsRequest(requested, query if resolved else None)
 
 

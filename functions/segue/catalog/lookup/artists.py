@@ -1,7 +1,7 @@
 """Artists by name: those of exactly this name, in another script, of a similar name, or by its last words."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -14,9 +14,10 @@ from segue.catalog.lookup.exact import (
     most_popular_songs,
     popularity,
 )
-from segue.catalog.lookup.fuzzy import LcsSimilarity, is_one_typo
+from segue.catalog.lookup.fuzzy import MIN_GUESS_LENGTH, LcsSimilarity, candidates, is_one_typo
 from segue.catalog.normalization import (
     KEY_LEVELS,
+    case_folded,
     join_words,
     match_level,
     query_words,
@@ -30,7 +31,7 @@ MIN_CLOSE_NAME = 5  # letters of a name that may have a typo
 MIN_CERTAIN_NAME = 8  # letters of a name that surely has one, rather than is like another by chance
 MAX_PREFIX_MATCHES = 16  # artists whose names a text begins
 MANY_SONGS = 10  # of an artist whose name is known, though it is one word
-MIN_SURNAME = 4  # letters
+MAX_LENGTH_GAP = 6  # letters by which names may be longer or shorter than a text that is one with typos
 _NAME_KINDS = {"close": 0, "parts": 1, "guess": 2}
 _NO_MATCH = 4
 _MIN_PREFIX = 3  # letters from which the beginning of a name or of one of its words counts
@@ -75,33 +76,75 @@ def exact_artists(catalog: Catalog, text: str) -> list[ArtistMatch]:
     """Artists whose whole name a text is, in any spelling or another script, the closest spelling first."""
     rows = artists_by_name(catalog, [join_words(query_words(text))])[0].tolist()
     if rows:
-        songs, is_long = catalog.lists("artist", "songs"), len(query_words(text)) > 1
         ranked = rank_spellings(catalog, text, rows)
-        return [ArtistMatch(row, "exact", 1.0, is_long or songs.length(row) >= MANY_SONGS) for row in ranked]
+        return [ArtistMatch(row, "exact", 1.0, _is_name(catalog, query_words(text), row)) for row in ranked]
     other = transliterated(text)
     rows = artists_by_name(catalog, [join_words(query_words(other))])[0].tolist() if other else []
     return [ArtistMatch(row, "close") for row in rank_spellings(catalog, other or "", rows)]
 
 
-def close_artists(catalog: Catalog, words: Sequence[str], candidates: Iterable[int]) -> list[ArtistMatch]:
-    """Candidates whose names are words with typos, or end in them, the best known of each kind first."""
-    query, rows = join_words(words), np.unique(np.fromiter(candidates, np.int64))
-    if not len(rows) or len(query) < MIN_SURNAME:
+def _is_name(catalog: Catalog, words: Sequence[str], artist: int) -> bool:
+    """Whether an artist's name is surely meant: one with many songs, or of a word that is in nobody else's titles."""
+    is_known = len(words) > 1 or catalog.lists("artist", "songs").length(artist) >= MANY_SONGS
+    return is_known or not _count_uses(catalog, words[0], {artist})[1]
+
+
+def _count_uses(catalog: Catalog, word: str, artists: set[int]) -> tuple[int, int]:
+    """How many candidates are by any of the artists, and how many others have a word in their titles."""
+    rows = candidates(catalog, [word])
+    is_theirs = [bool(artists.intersection(by)) for by in catalog.lists("song", "artists").take(rows)]
+    names = map(query_words, catalog.texts("names").take(rows))
+    return sum(is_theirs), sum(word in name and not theirs for name, theirs in zip(names, is_theirs))
+
+
+def surnames(catalog: Catalog, words: Sequence[str]) -> list[ArtistMatch]:
+    """Artists whose surname a single word is, if more songs are by them than have the word in their titles."""
+    if len(words) != 1 or len(words[0]) < MIN_GUESS_LENGTH:
         return []
-    names = [search_text(name) for name in catalog.texts("artists").take(rows)]
-    tail, similarity = f" {' '.join(words)}", LcsSimilarity(query)
-    ratios = similarity.ratios([join_words(name.split()) for name in names])
-    popularities = artist_popularity(catalog, rows.tolist()).tolist()
-    found: list[tuple[float, ArtistMatch]] = []
-    for row, name, ratio, best in zip(rows.tolist(), names, ratios.tolist(), popularities):
-        if name.endswith(tail):
-            found.append((best, ArtistMatch(row, "parts", 0.9, certain=False)))
-        elif ratio >= CLOSE_NAME_SCORE and len(query) >= MIN_CLOSE_NAME:
-            is_long = len(query) >= MIN_CERTAIN_NAME and len(words) == len(name.split())
-            certain = is_long and is_one_typo(query, join_words(name.split()))
-            found.append((best, ArtistMatch(row, "close" if certain else "guess", round(ratio, 3), certain=certain)))
-    found.sort(key=lambda entry: (_NAME_KINDS[entry[1].kind], -entry[0], entry[1].artist))
-    return [match for _, match in found]
+    found = [match for match in close_artists(catalog, words) if match.kind == "parts"]
+    n_theirs, n_titles = _count_uses(catalog, words[0], {match.artist for match in found})
+    return found if n_theirs > n_titles else []
+
+
+def close_artists(catalog: Catalog, words: Sequence[str]) -> list[ArtistMatch]:
+    """Artists whom words name by their last names, or with typos; guesses where a number goes with the name."""
+    name = [word for word in words if not word.isdecimal()]
+    performers, _ = catalog.lists("song", "artists").gather(candidates(catalog, words))
+    found = _compare_names(catalog, name, performers.tolist())
+    return found if len(name) == len(words) else [replace(match, kind="guess", certain=False) for match in found]
+
+
+def _compare_names(catalog: Catalog, words: Sequence[str], rows: Iterable[int]) -> list[ArtistMatch]:
+    """Artists whose names are words with typos, or end in them, the best known of each kind first."""
+    query, tail = join_words(words), f" {' '.join(words)}"
+    if len(query) < MIN_GUESS_LENGTH:
+        return []
+    similarity, found = LcsSimilarity(query), list[ArtistMatch]()
+    unique = np.unique(np.fromiter(rows, np.int64))
+    for row, name in zip(unique.tolist(), catalog.texts("artists").take(unique)):
+        if len(name) > len(query) - MAX_LENGTH_GAP and (
+            len(name) < len(tail) + MAX_LENGTH_GAP or words[-1] in case_folded(name)
+        ):
+            match = _compare_name(row, search_text(name), words, tail, similarity)
+            found += [match] if match else []
+    n_songs = map(catalog.lists("artist", "songs").length, (match.artist for match in found))
+    best = artist_popularity(catalog, [match.artist for match in found]).tolist()
+    known = {match.artist: value + min(n, MANY_SONGS) for match, value, n in zip(found, best, n_songs)}
+    return sorted(found, key=lambda match: (_NAME_KINDS[match.kind], -known[match.artist], match.artist))
+
+
+def _compare_name(
+    row: int, name: str, words: Sequence[str], tail: str, similarity: LcsSimilarity
+) -> ArtistMatch | None:
+    if name.endswith(tail):
+        return ArtistMatch(row, "parts", 0.9, certain=False)
+    spelling = join_words(name.split())
+    ratio = similarity.ratio(spelling)
+    if ratio < CLOSE_NAME_SCORE or len(similarity.text) < MIN_CLOSE_NAME:
+        return None
+    is_long = len(similarity.text) >= MIN_CERTAIN_NAME and len(words) == len(name.split())
+    certain = is_long and is_one_typo(similarity.text, spelling)
+    return ArtistMatch(row, "close" if certain else "guess", round(ratio, 3), certain=certain)
 
 
 def search_artists(catalog: Catalog, text: str, candidates: Iterable[int]) -> list[int]:

@@ -11,12 +11,15 @@ from collections.abc import Sequence
 import numpy as np
 
 from segue.catalog.catalog import Catalog, take_slices
-from segue.catalog.normalization import search_text
+from segue.catalog.normalization import search_text, without_separators
 
 BATCH_THRESHOLD = 64  # texts; fewer are compared one by one, which is faster
 _WORD_BITS = 64  # bits
 _ALL_BITS = np.uint64(2**_WORD_BITS - 1)
 LETTERS = 3
+MAX_CANDIDATES = 80  # songs that share most letters with a text, which are compared with it
+MAX_COMPARED_LENGTH = 100  # letters that are compared, of a text or a name
+MIN_GUESS_LENGTH = 4  # letters; shorter texts are like too many names
 MAX_INDEXED_LENGTH = 100  # characters of a title, and of its artists together
 MAX_POSTINGS = 200_000  # numbers of entries that one search reads
 MIN_SHARE = 0.5  # of the most that any entry shares with a text, below which others are not worth comparing
@@ -117,6 +120,17 @@ def songs_by_trigrams(catalog: Catalog, text: str, limit: int) -> np.ndarray:
         (offsets.take(found + 1) - offsets.take(found)).astype(np.int64) - len(text.encode("utf-8", "replace"))
     )
     return found[np.lexsort((best, gaps, -scores[best].astype(np.int64)))[:limit]].astype(np.int64)
+
+
+def candidates(catalog: Catalog, words: Sequence[str]) -> np.ndarray:
+    """Rows of the songs that share most letters with words; kept for the last ones, which several readings need."""
+    text = " ".join(without_separators(words))[:MAX_COMPARED_LENGTH]
+    last: dict[str, np.ndarray] = catalog.cached(candidates, dict)
+    if text not in last:
+        rows = songs_by_trigrams(catalog, text, MAX_CANDIDATES)
+        last.clear()
+        last[text] = rows
+    return last[text]
 
 
 def _add_words(one: np.ndarray, other: np.ndarray) -> np.ndarray:

@@ -15,7 +15,7 @@ import numpy as np
 
 from segue.catalog.catalog import Catalog
 from segue.catalog.lookup.exact import artist_names_by_song
-from segue.catalog.lookup.fuzzy import LcsSimilarity, is_one_typo
+from segue.catalog.lookup.fuzzy import MAX_COMPARED_LENGTH, LcsSimilarity, is_one_typo
 from segue.catalog.normalization import (
     FEATURING,
     STOP_WORDS,
@@ -43,7 +43,6 @@ WORD_SIMILARITY = 0.8  # similarity from which one word is the other with a typo
 _MIN_LETTERS_SHARE = 0.5  # share of a text's letters, in words of the song, that makes a match
 # Parts of the score of a match by words.
 _WORDS_SCORE, _WHOLE_TITLE_BONUS, _PHRASE_BONUS, _ARTIST_BONUS = 0.7, 0.1, 0.1, 0.05
-MAX_COMPARED_LENGTH = 100  # letters that are compared, of a text or a name
 MIN_SCORE = 0.7  # score of a match below which nothing is meant
 _MIN_PART_SIMILARITY = 0.6  # similarity that a title and an artist each need
 _PREFIX_FACTOR = 0.9  # score of a spelling that the text begins, against one that it ends
@@ -69,17 +68,21 @@ class SongMatch:
     certain: bool = True
 
 
-def match_songs(catalog: Catalog, words: Sequence[str], rows: np.ndarray) -> list[SongMatch]:
+def match_songs(catalog: Catalog, words: Sequence[str], rows: np.ndarray, *, typing: bool) -> list[SongMatch]:
     """The best match of each of several songs; songs that the text can't mean are left out.
 
-    words : of the text, as typed; it may be the beginning of what is meant
+    words : of the text, as typed
+    typing : whether the text may be the beginning of what is meant; otherwise songs that match some of the words are
+        looked for only if none surely has them all
     """
     words = without_separators(words)
     songs = candidate_songs(catalog, rows)
-    found = _match_spellings(words, songs)
+    found = _match_spellings(words, songs, typing=typing)
+    if not typing and any(match.certain for match in found.values()):
+        return list(found.values())
     for index, song in enumerate(songs):
         if index not in found or found[index].kind == "guess":
-            match = song.match_words(words)
+            match = song.match_words(words, typing=typing)
             if match and (index not in found or _rank(found[index]) < _rank(match)):
                 found[index] = match
     return list(found.values())
@@ -94,10 +97,16 @@ def match_songs_by(catalog: Catalog, title: str, artist: str, rows: np.ndarray) 
 
 
 def candidate_songs(catalog: Catalog, rows: np.ndarray) -> list["CandidateSong"]:
-    """Songs to be compared with a text."""
-    names, artists = catalog.texts("names").take(rows), catalog.lists("song", "artists").take(rows)
-    columns = rows.tolist(), names, artists, artist_names_by_song(catalog, rows)
-    return [CandidateSong(*values) for values in zip(*columns)]
+    """Songs to be compared with a text; those of the last call are kept, as most of them are needed again."""
+    last: dict[int, CandidateSong] = catalog.cached(candidate_songs, dict)
+    new = rows[[row not in last for row in rows.tolist()]] if last else rows
+    names, artists = catalog.texts("names").take(new), catalog.lists("song", "artists").take(new)
+    columns = new.tolist(), names, artists, artist_names_by_song(catalog, new)
+    made = {song.row: song for song in (CandidateSong(*values) for values in zip(*columns))}
+    songs = [made.get(row) or last[row] for row in rows.tolist()]
+    last.clear()
+    last.update((song.row, song) for song in songs)
+    return songs
 
 
 def _rank(match: SongMatch) -> tuple[bool, float]:
@@ -117,13 +126,11 @@ def is_version_word(word: str) -> bool:
 class Spelling(NamedTuple):
     """One way to type a song.
 
-    song_index : of the song among several
     text : title and artist, in either order
     title, artist_name : joined words; no artist if the title stands alone
     artist : row of the first artist named, None if the title stands alone
     """
 
-    song_index: int
     text: str
     title: str
     artist_name: str
@@ -140,15 +147,15 @@ class CandidateSong:
         self._artist_words = [query_words(artist) for artist in artist_names[:MAX_ARTISTS]]
         self._variants = title_variants(name)
 
-    def spellings(self, song_index: int) -> list[Spelling]:
+    @functools.cached_property
+    def spellings(self) -> list[Spelling]:
         """All ways to type it: the title alone, and with an artist or all of them before or after it."""
         names = list(map(join_words, self._artist_words))
         named = list(zip(names, self.artists))
         if len(named) > 1:
             named.append(("".join(names), self.artists[0]))
-        alone = [Spelling(song_index, title, title, "", None) for title in self._variants]
-        return alone + [
-            Spelling(song_index, text, title, name, artist)
+        return [Spelling(title, title, "", None) for title in self._variants] + [
+            Spelling(text, title, name, artist)
             for title in self._variants
             for name, artist in named
             for text in (title + name, name + title)
@@ -170,21 +177,22 @@ class CandidateSong:
         kind = "close" if certain else "guess"
         return SongMatch(self.row, kind, round(min(score, ratios[by]), 3), artist, certain=certain)
 
-    def match_words(self, query: Sequence[str]) -> SongMatch | None:
-        """The match if all words are of the title, of an artist or of a version's description, or else most of them.
+    def match_words(self, query: Sequence[str], *, typing: bool) -> SongMatch | None:
+        """The match if all words are of the title, of an artist or of a version's description.
 
-        It is a guess if the last word is incomplete, or others match nothing.
+        typing : whether the last word may be incomplete, and some words may match nothing, which makes it a guess
         """
         everything = " ".join([*self._title_words, *itertools.chain.from_iterable(self._artist_words)])
         if sum(word not in everything for word in query) > MAX_TYPO_WORDS:
             return None
-        matched, rest = _partition(query, self._title_words, query[-1])
-        artist, unmatched = self._artist_among(rest, query[-1])
+        prefix = query[-1] if typing else None
+        matched, rest = _partition(query, self._title_words, prefix)
+        artist, unmatched = self._artist_among(rest, prefix)
         letters, whole = len("".join(matched)), len(self._variants[0])
         is_stray = bool(unmatched) and (letters < whole or not all(map(is_version_word, unmatched)))
         is_short = letters < min(MIN_FUZZY_LENGTH, whole) and not any(map(str.isdecimal, matched))
         if is_stray or is_short:
-            return self._match_partly(query, unmatched, artist, names_title=bool(matched))
+            return self._match_partly(query, unmatched, artist, names_title=bool(matched)) if typing else None
         is_phrase = f" {' '.join(matched)}" in f" {' '.join(self._title_words)}"
         share = min(1.0, letters / whole)
         score = _WORDS_SCORE + _WHOLE_TITLE_BONUS * share + _PHRASE_BONUS * is_phrase
@@ -230,9 +238,9 @@ class CandidateSong:
     def _has_one_typo(self, words: Sequence[str]) -> bool:
         """Whether title and artists have all words but one, and that one with a typo."""
         known = [*self._title_words, *itertools.chain.from_iterable(self._artist_words)]
-        pieces = {*known, *(one + other for one, other in itertools.pairwise(known))}
-        unknown = [word for word in words if word not in pieces]
-        return len(unknown) == 1 and any(is_one_typo(unknown[0], piece) for piece in pieces)
+        joined = {one + other for one, other in itertools.pairwise(known)}
+        unknown = [word for word in words if word not in known and word not in joined]
+        return len(unknown) == 1 and any(is_one_typo(unknown[0], other) for other in known)
 
     def _has_all(self, words: Sequence[str]) -> bool:
         """Whether title and artists have all words, without typos."""
@@ -304,35 +312,34 @@ def _are_similar_words(word: str, other: str) -> bool:
     return abs(len(word) - len(other)) < MIN_FUZZY_LENGTH and LcsSimilarity(word).ratio(other) >= WORD_SIMILARITY
 
 
-def _match_spellings(words: Sequence[str], songs: Sequence[CandidateSong]) -> dict[int, SongMatch]:
+def _match_spellings(words: Sequence[str], songs: Sequence[CandidateSong], *, typing: bool) -> dict[int, SongMatch]:
     """The best spelling of each song that the text is similar to, by the song's index."""
-    query = join_words(words)
+    query, least = join_words(words), MIN_SCORE if typing else CLOSE_SCORE
     spellings = [
-        spelling
+        (index, spelling)
         for index, song in enumerate(songs)
-        for spelling in song.spellings(index)
-        if _lengths_allow(query, spelling.text)
+        for spelling in song.spellings
+        if _lengths_allow(query, spelling.text, least, typing=typing)
     ]
-    scores = _similarities(
-        query[:MAX_COMPARED_LENGTH], [spelling.text[:MAX_COMPARED_LENGTH] for spelling in spellings]
-    )
+    texts = [spelling.text[:MAX_COMPARED_LENGTH] for _, spelling in spellings]
+    scores = _similarities(query[:MAX_COMPARED_LENGTH], texts, typing=typing)
     found: dict[int, SongMatch] = {}
     for position in np.argsort(-scores, kind="stable").tolist():
-        spelling, score = spellings[position], float(scores[position])
-        if score < MIN_SCORE:
+        (index, spelling), score = spellings[position], float(scores[position])
+        if score < least:
             break
-        if spelling.song_index not in found and _parts_agree(query, spelling):
-            song, names_title = songs[spelling.song_index], _names_title(query, spelling)
+        if index not in found and _parts_agree(query, spelling):
+            song, names_title = songs[index], _names_title(query, spelling)
             kind, certain = song.judge_spelling(words, query, spelling)
-            found[spelling.song_index] = SongMatch(
-                song.row, kind, round(score, 3), spelling.artist, names_title, certain
-            )
+            found[index] = SongMatch(song.row, kind, round(score, 3), spelling.artist, names_title, certain)
     return found
 
 
-def _similarities(query: str, texts: Sequence[str]) -> np.ndarray:
-    """The query's similarity to each text, or to its beginning if that is greater."""
+def _similarities(query: str, texts: Sequence[str], *, typing: bool) -> np.ndarray:
+    """The query's similarity to each text, or while typing to its beginning if that is greater."""
     similarity = LcsSimilarity(query)
+    if not typing:
+        return similarity.ratios(texts)
     longer = [index for index, text in enumerate(texts) if len(text) > len(query)]
     ratios = similarity.ratios([*texts, *(texts[index][: len(query)] for index in longer)])
     scores, prefix = ratios[: len(texts)], _PREFIX_FACTOR * ratios[len(texts) :]
@@ -346,10 +353,10 @@ def _names_title(query: str, spelling: Spelling) -> bool:
     return not begins or len(query) > len(spelling.artist_name)
 
 
-def _lengths_allow(query: str, text: str) -> bool:
+def _lengths_allow(query: str, text: str, least: float, *, typing: bool) -> bool:
     """Whether texts of these lengths can be similar enough."""
-    size = min(len(text), len(query))
-    return 2 * min(size, len(query)) >= MIN_SCORE * (size + len(query))
+    size = min(len(text), len(query)) if typing else len(text)
+    return 2 * min(size, len(query)) >= least * (size + len(query))
 
 
 def _parts_agree(query: str, spelling: Spelling) -> bool:

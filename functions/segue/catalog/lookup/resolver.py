@@ -7,12 +7,11 @@ first reading, searches list all of them.
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from segue.catalog.catalog import Catalog
-from segue.catalog.lookup import fuzzy
 from segue.catalog.lookup.artists import (
     MANY_SONGS,
     ArtistMatch,
@@ -21,6 +20,7 @@ from segue.catalog.lookup.artists import (
     exact_artists,
     resolve_artist,
     search_artists,
+    surnames,
 )
 from segue.catalog.lookup.exact import (
     artist_by_id,
@@ -32,7 +32,8 @@ from segue.catalog.lookup.exact import (
     songs_by_title,
     titles_with_prefix,
 )
-from segue.catalog.lookup.matching import MAX_COMPARED_LENGTH, SongMatch, is_silent_word, match_songs, match_songs_by
+from segue.catalog.lookup.fuzzy import MIN_GUESS_LENGTH, candidates
+from segue.catalog.lookup.matching import SongMatch, is_silent_word, match_songs, match_songs_by
 from segue.catalog.lookup.moods import Description, parse_description, search_genres
 from segue.catalog.lookup.spelling import (
     MAX_SAME_TITLE,
@@ -55,13 +56,11 @@ from segue.catalog.normalization import (
 )
 
 MAX_ALTERNATIVES = 5
-MAX_CANDIDATES = 80  # songs that share most letters with a text, which are compared with it
 MAX_PREFIX_MATCHES = 16  # songs whose names a text begins
 POPULARITY_WEIGHT = 0.0015  # added to a match's score for each point of popularity
 MAX_OFFERED = 10  # artists and genres that a search finds
-MIN_GUESS_LENGTH = 4  # letters; shorter texts are like too many names
 MIN_GUESS_SCORE = 0.85
-SURNAME_MARGIN = 10  # points of popularity by which an artist called by a surname has to exceed a song of that title
+SURNAME_MARGIN = 25  # points of popularity by which an artist called by a surname has to exceed a song of that title
 MANY_SONGS_BONUS = 15  # points of popularity for an artist who is known by many songs
 SELF_TITLED_SHARE = 0.85  # of the popularity of an artist's best-known song, from which one is meant by their name
 SCORE_MARGIN = 0.02  # by which another reading may be worse and yet as good
@@ -123,7 +122,7 @@ def resolve_name(catalog: Catalog, name: str) -> Resolution | None:
     row = None if found else resolve_artist(catalog, name)
     if row is not None:
         found = [ArtistMatch(row, "id" if artist_by_id(catalog, name) == row else "exact")]
-    found = found or exact_artists(catalog, name) or _close_artists(catalog, query_words(name))
+    found = found or exact_artists(catalog, name) or close_artists(catalog, query_words(name))
     return _resolution(catalog, found) if found else None
 
 
@@ -179,7 +178,7 @@ def search(catalog: Catalog, text: str, limit: int) -> SearchResults:
         return SearchResults((meant,), meant=meant)
     words = query_words(text)
     songs = {match.row: match for match in readings if isinstance(match, SongMatch)}
-    for match in _fuzzy_matches(catalog, words):
+    for match in _fuzzy_matches(catalog, words, typing=True):
         songs.setdefault(match.row, match)
     ranked = rank_matches(catalog, list(songs.values()))
     artists = _search_artists(catalog, text, readings, ranked)
@@ -236,8 +235,8 @@ def _lookup_pairs(title: str | None, artist: str | None) -> list[tuple[str, str]
 def _read_exactly(catalog: Catalog, text: str, words: Sequence[str]) -> list[Reading]:
     """Readings that spell the whole text: songs and artists, the better known first, then a genre of this name."""
     songs, artists = exact_songs(catalog, text, words), exact_artists(catalog, text)
-    if songs and not any(match.kind == "exact" for match in artists):
-        artists = _surnames(catalog, words)
+    if songs and not any(match.kind == "exact" for match in artists) and not parse_description(catalog, words):
+        artists = surnames(catalog, words)
     readings = _merge(catalog, WrittenText(text), songs, artists)
     described = parse_description(catalog, words) if readings else None
     return [*readings[:1], *([described] if described else []), *readings[1:]]
@@ -274,27 +273,6 @@ def _is_artist_meant(catalog: Catalog, written: WrittenText, song: SpelledSong, 
     return ((level if is_surname else written.level(name, ())), -of_artist) < (level, -of_song)
 
 
-def _surnames(catalog: Catalog, words: Sequence[str]) -> list[ArtistMatch]:
-    """Artists whose surname a single word is, if more songs are by them than have the word in their titles."""
-    if len(words) != 1 or len(words[0]) < MIN_GUESS_LENGTH or parse_description(catalog, words):
-        return []
-    found = [match for match in _close_artists(catalog, words) if match.kind == "parts"]
-    rows, artists = _candidates(catalog, words), {match.artist for match in found}
-    by = catalog.lists("song", "artists").take(rows)
-    is_theirs = [bool(artists.intersection(performers)) for performers in by]
-    names = [query_words(name) for name in catalog.texts("names").take(rows)]
-    n_titles = sum(words[0] in name and not theirs for name, theirs in zip(names, is_theirs))
-    return found if sum(is_theirs) > n_titles else []
-
-
-def _close_artists(catalog: Catalog, words: Sequence[str]) -> list[ArtistMatch]:
-    """Artists whom words name by their last names, or with typos; guesses where a number goes with the name."""
-    name = [word for word in words if not word.isdecimal()]
-    performers, _ = catalog.lists("song", "artists").gather(_candidates(catalog, words))
-    found = close_artists(catalog, name, performers.tolist())
-    return found if len(name) == len(words) else [replace(match, kind="guess") for match in found]
-
-
 def _read_otherwise(catalog: Catalog, text: str, words: Sequence[str]) -> list[Reading]:
     """Exact readings of the text without the words that are added to videos, or in Latin in place of Cyrillic."""
     plain, latin = without_noise(words), transliterated(text)
@@ -308,31 +286,37 @@ def _read_fuzzily(catalog: Catalog, text: str, words: Sequence[str]) -> list[Rea
     """Readings with typos, of some words or of a part of the text, the most certain first."""
     if all(map(is_silent_word, words)):
         return []
-    found, is_short = _fuzzy_matches(catalog, words), len(join_words(words)) < MIN_GUESS_LENGTH
-    certain: list[Reading] = [match for match in found if match.certain]
-    if is_short:
-        return certain
-    artists = _close_artists(catalog, words)
-    certain = _best_known_first(catalog, [*certain, *(match for match in artists if match.certain)])
-    surnames: list[Reading] = [match for match in artists if match.kind == "parts"]
-    named = [match for match in found if not match.certain and match.kind != "guess"]
-    both: list[Reading] = [*found, *artists]
+    complete = _fuzzy_matches(catalog, words, typing=False)
+    certain = [match for match in complete if match.certain]
+    if certain or len(join_words(words)) < MIN_GUESS_LENGTH:
+        artists = close_artists(catalog, words) if certain and certain[0].artist is None else []
+        best = _best_known_first(catalog, [*certain, *(match for match in artists if match.certain)])
+        return [*best, *(match for match in complete if not match.certain)] if best else []
+    return _read_uncertainly(catalog, text, words)
+
+
+def _read_uncertainly(catalog: Catalog, text: str, words: Sequence[str]) -> list[Reading]:
+    """Readings of a text that surely means no song: artists, parts of titles, titles by others, then guesses."""
+    found, artists = _fuzzy_matches(catalog, words, typing=True), close_artists(catalog, words)
+    known, by_surname = ([match for match in artists if match.kind == kind] for kind in ("close", "parts"))
+    named = [match for match in found if match.kind != "guess"]
+    both: list[Reading] = [*(match for match in found if match.names_title), *artists]
     near = [match for match in both if match.kind == "guess"]
     likely = _best_known_first(catalog, [match for match in near if match.score >= MIN_GUESS_SCORE])
-    readings = [*certain, *surnames, *named, *_titles_by_others(catalog, text, words), *likely]
+    readings = [*known, *by_surname, *named, *_titles_by_others(catalog, text, words), *likely]
     return [*readings, *(match for match in near if match.score < MIN_GUESS_SCORE)] if readings else []
 
 
 def _best_known_first(catalog: Catalog, readings: Sequence[Reading]) -> list[Reading]:
-    """Readings by their scores and their popularity together."""
-
-    def value(reading: Reading) -> float:
-        if isinstance(reading, ArtistMatch):
-            return reading.score + POPULARITY_WEIGHT * float(artist_popularity(catalog, [reading.artist])[0])
-        row = np.array([reading.row]) if isinstance(reading, SongMatch) else np.empty(0, np.int64)
-        return reading.score + POPULARITY_WEIGHT * float(popularity_with_artist(catalog, row).sum())
-
-    return sorted(readings, key=value, reverse=True)
+    """Readings of songs and artists by their scores and their popularity together."""
+    songs = [reading for reading in readings if isinstance(reading, SongMatch)]
+    artists = [reading for reading in readings if isinstance(reading, ArtistMatch)]
+    known = [
+        *popularity_with_artist(catalog, np.array([match.row for match in songs], np.int64)).tolist(),
+        *artist_popularity(catalog, [match.artist for match in artists]).tolist(),
+    ]
+    order = {id(reading): value for reading, value in zip([*songs, *artists], known)}
+    return sorted(readings, key=lambda one: -one.score - POPULARITY_WEIGHT * order[id(one)])
 
 
 def _titles_by_others(catalog: Catalog, text: str, words: Sequence[str]) -> list[SongMatch]:
@@ -363,10 +347,10 @@ def _read_apart(catalog: Catalog, text: str, artist: str) -> list[Reading]:
     if spelled:
         return [SongMatch(song.row, "exact", 1.0, song.artist) for song in spelled]
     title, name = query_words(text), query_words(artist)
-    rows = _candidates(catalog, [*title, *name])
+    rows = candidates(catalog, [*title, *name])
     close = rank_matches(catalog, match_songs_by(catalog, text, artist, rows))
     certain, guesses = ([match for match in close if match.certain is known] for known in (True, False))
-    named = [match for match in _fuzzy_matches(catalog, [*title, *name]) if match.kind == "parts"]
+    named = [match for match in _fuzzy_matches(catalog, [*title, *name], typing=True) if match.kind == "parts"]
     parts = [match for match in named if match.artist is not None and match.names_title]
     (songs,) = songs_by_title(catalog, [search_key(text)])
     return [*certain, *parts, *_by_others(catalog, songs), *guesses]
@@ -378,29 +362,21 @@ def _by_others(catalog: Catalog, songs: np.ndarray) -> list[SongMatch]:
     return rank_matches(catalog, matches)
 
 
-def _fuzzy_matches(catalog: Catalog, words: Sequence[str]) -> list[SongMatch]:
-    """Songs that words may mean with typos, or as the beginning of a name, the best first; kept for the last text."""
-    last: dict[str, list[SongMatch]] = catalog.cached(_fuzzy_matches, dict)
+def _fuzzy_matches(catalog: Catalog, words: Sequence[str], *, typing: bool) -> list[SongMatch]:
+    """Songs that words may mean with typos, the best first; kept for the last text.
+
+    typing : whether the words may be the beginning of what is meant
+    """
+    last: dict[tuple[str, bool], list[SongMatch]] = catalog.cached(_fuzzy_matches, dict)
     text = " ".join(words)
-    if text not in last:
-        rows = np.unique(
-            np.concatenate([_candidates(catalog, words), titles_with_prefix(catalog, text, MAX_PREFIX_MATCHES)])
-        )
-        matches = rank_matches(catalog, match_songs(catalog, words, rows))
+    if (text, typing) not in last:
+        rows = candidates(catalog, words)
+        if typing:
+            rows = np.unique(np.concatenate([rows, titles_with_prefix(catalog, text, MAX_PREFIX_MATCHES)]))
+        matches = rank_matches(catalog, match_songs(catalog, words, rows, typing=typing))
         last.clear()
-        last[text] = matches
-    return last[text]
-
-
-def _candidates(catalog: Catalog, words: Sequence[str]) -> np.ndarray:
-    """Rows of the songs that share most letters with words; kept for the last ones, which several readings need."""
-    text = " ".join(without_separators(words))[:MAX_COMPARED_LENGTH]
-    last: dict[str, np.ndarray] = catalog.cached(_candidates, dict)
-    if text not in last:
-        rows = fuzzy.songs_by_trigrams(catalog, text, MAX_CANDIDATES)
-        last.clear()
-        last[text] = rows
-    return last[text]
+        last[text, typing] = matches
+    return last[text, typing]
 
 
 def _resolution(catalog: Catalog, readings: Sequence[Reading]) -> Resolution:

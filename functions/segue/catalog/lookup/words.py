@@ -87,9 +87,10 @@ def _normalized_albums(catalog: Catalog) -> Any:
     def normalize() -> Any:
         offsets, heap = catalog.array("albums_offsets").astype(np.int64), catalog.array("albums_heap")
         names = pa.LargeStringArray.from_buffers(len(offsets) - 1, pa.py_buffer(offsets), pa.py_buffer(heap))
-        decomposed = compute.replace_substring_regex(compute.utf8_normalize(names, "NFKD"), r"\pM", "")
-        folded = compute.utf8_trim_whitespace(compute.utf8_lower(decomposed))
-        words = compute.utf8_trim_whitespace(compute.replace_substring_regex(folded, r"[^\pL\pN_]+", " "))
+        lower = compute.utf8_lower(compute.utf8_normalize(names, "NFKD"))
+        marked = r"([\p{Latin}\p{Greek}\p{Cyrillic}])\pM+"
+        folded = compute.utf8_trim_whitespace(compute.replace_substring_regex(lower, marked, r"\1"))
+        words = compute.utf8_trim_whitespace(compute.replace_substring_regex(folded, r"[^\pL\pN\pM_]+", " "))
         return compute.if_else(compute.equal(words, ""), folded, words)  # of signs alone, as in ``normalized``
 
     return catalog.cached(_normalized_albums, normalize)
