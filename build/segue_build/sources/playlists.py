@@ -21,6 +21,7 @@ FOLDS = 5
 MAX_PLAYLIST_WORKS = 1_000  # works of a playlist that are used: learning costs the square of it
 SESSION_GAP = np.timedelta64(30, "m")  # without a play, which ends a session
 MIN_PLAY_MS = 30_000  # from which a play counts, as services count streams
+MAX_PLAY_MS = 24 * 3_600_000  # longer ones are faults of the export
 MAX_UNMATCHED_SHOWN = 10
 _CREDIT_SEPARATORS = re.compile(r"\s*[,;/&+]\s*|\s+(?:and|x|vs\.?|with|feat\.?|ft\.?|featuring)\s+", re.IGNORECASE)
 
@@ -216,7 +217,7 @@ def match_entries(chunks: Iterable[pd.DataFrame], known: CatalogWorks, source: s
             if entries_of_kind["playlist"].any():
                 _add_members(members, entries_of_kind["playlist"], works)
             elif len(works):
-                plays.append(entries_of_kind[["played_at", "ms_played"]].assign(work=works))
+                plays.append(_compact_plays(entries_of_kind, works))
     for session, session_works in sessions(pd.concat(plays, ignore_index=True)) if plays else ():
         _add_members(members, itertools.repeat(session), session_works)
     if not matcher.counts.found:
@@ -236,15 +237,21 @@ def _add_members(members: dict[str, dict[int, None]], playlists: Iterable[str], 
                 held[work] = None
 
 
+def _compact_plays(entries: pd.DataFrame, works: np.ndarray) -> pd.DataFrame:
+    """What sessions are made of, in 16 bytes a play: histories have millions."""
+    lengths = entries["ms_played"].fillna(0).clip(0, MAX_PLAY_MS).astype(np.int32)
+    return pd.DataFrame({"played_at": entries["played_at"], "ms_played": lengths, "work": works.astype(np.int32)})
+
+
 def sessions(plays: pd.DataFrame) -> Iterator[tuple[str, np.ndarray]]:
     """The sessions of a history, each named by the time of its first play.
 
-    plays : ``played_at``; ``ms_played``, NaN where unknown; ``work``, ``UNUSED`` where a play does not count. Exports
+    plays : ``played_at``; ``ms_played``, 0 where unknown; ``work``, ``UNUSED`` where a play does not count. Exports
         that know how long a play was have the time of its end, others that of its beginning.
     """
     plays = plays.sort_values("played_at", kind="stable")
     times = plays["played_at"].to_numpy("datetime64[ms]")
-    lengths = plays["ms_played"].fillna(0).to_numpy().astype("timedelta64[ms]")
+    lengths = plays["ms_played"].to_numpy().astype("timedelta64[ms]")
     starts = np.flatnonzero(np.append(True, times[1:] - lengths[1:] - times[:-1] >= SESSION_GAP)[: len(plays)])
     works = plays["work"].to_numpy(np.int64)
     for start, stop in itertools.pairwise([*starts.tolist(), len(plays)]):
