@@ -36,6 +36,7 @@ SAME = {
     "a title above the headers": "My library\n" + PLAIN,
     "a title with commas, and a blank line": "My library,,,,\n,,,,\n" + PLAIN,
     "three lines above the headers": "Exported by a program\nversion 3, 2024\n\n" + PLAIN,
+    "a title above semicolons": "My library, 2024\n" + PLAIN.replace(",", ";"),
     "blank rows": PLAIN.replace("song15,", ",,,,\nsong15,") + ",,,,\n" * 40,
     "whole lines quoted": "\n".join([f'"{FIRST}"', *QUOTED, ""]),
     "whole lines quoted below headers that are not": "\n".join([FIRST, *QUOTED, ""]),
@@ -55,6 +56,14 @@ def test_a_table_is_the_same_with_odd_lines(tmp_path, content):
     made, report = loaded(tmp_path, content)
     pd.testing.assert_frame_equal(made[list(expected)], expected)
     assert (report.rows, report.dropped_rows) == (12, 0)
+
+
+def test_a_title_may_stand_above_two_columns_and_an_index_lack_a_name(tmp_path):
+    rows = "".join(f"Song {n},rock\n" for n in range(12))
+    titled, _ = loaded(tmp_path, "My library\ntitle,genre\n" + rows)
+    indexed, _ = loaded(tmp_path, ",title\n" + "".join(f"{n},Song {n}\n" for n in range(12)))
+    assert titled["name"].tolist() == indexed["name"].tolist() == [f"Song {n}" for n in range(12)]
+    assert titled["genres"].unique().tolist() == ["rock"]
 
 
 def test_headers_of_a_workbook_may_be_below_a_title(tmp_path):

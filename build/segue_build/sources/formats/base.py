@@ -175,16 +175,18 @@ def add_row_numbers(
 def split_headers(rows: Iterator[list[str]], first_row: int) -> tuple[list[str], int, Iterator[list[str]]]:
     """The headers of a table, the number of the row after them, and the rows from there.
 
-    Lines above the headers, such as a title, are those with fewer than half as many cells as most rows have. Headers
-    in several rows, as pandas writes those of several levels, become one: ``track.title``. The last of these rows may
-    hold nothing but the name of the first column.
+    Lines above the headers, such as a title, have a first cell only, or less than half the cells of most rows.
+    Headers in several rows, as pandas writes those of several levels, become one: ``track.title``. The last of these
+    rows may hold nothing but the name of the first column.
 
     first_row : number of the first row
     """
     sample = list(itertools.islice(rows, SNIFFED_ROWS))
     cells = [sum(map(bool, map(str.strip, row))) for row in sample]
     usual = Counter(filter(None, cells)).most_common(1)[0][0] if any(cells) else 0
-    start = next((number for number, count in enumerate(cells) if count and 2 * count >= usual), 0)
+    is_title = [not count or 2 * count < usual or (count == 1 < usual and bool(row[0].strip()))
+                for row, count in zip(sample, cells)]  # fmt: skip
+    start = is_title.index(False) if False in is_title else 0
     levels = list(itertools.takewhile(lambda row: row and not row[0].strip(), sample[start:]))
     headers = [cell.strip() for cell in (sample[start] if sample else [])]
     end = start + 1

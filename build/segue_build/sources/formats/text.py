@@ -10,7 +10,7 @@ import itertools
 import re
 import unicodedata
 import warnings
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 
 import chardet
@@ -106,13 +106,12 @@ def _text_lines(content: Content, codec: str) -> Iterator[str]:
 
 
 def detect_delimiter(lines: list[str]) -> str:
-    """The delimiter that splits most lines into as many fields as the first; of several, that with most fields."""
+    """The delimiter that splits most lines into equally many fields, at least two; of several, that with most."""
 
     def fit(delimiter: str) -> tuple[float, int]:
         counts = [len(row) for row in csv.reader(lines, delimiter=delimiter) if row]
-        if not counts or counts[0] < 2:
-            return 0.0, 0
-        return counts.count(counts[0]) / len(counts), counts[0]
+        usual = Counter(count for count in counts if count > 1).most_common(1)
+        return (usual[0][1] / len(counts), usual[0][0]) if usual else (0.0, 0)
 
     try:
         return max(DELIMITERS, key=fit)
