@@ -45,6 +45,7 @@ from segue_build.fit import FitOptions, fit
 from segue_build.model.works import work_key
 from tests.conftest import TRACKS
 from tests.support import world
+from tests.support.dialects import client_of
 
 
 @pytest.mark.parametrize(
@@ -352,3 +353,28 @@ def test_several_ids_are_found_in_their_order_and_the_unknown_are_none(world_cat
     asked = ["piano-1", "nobody", "metal-2", "piano-1"]
     assert songs_by_ids(world_catalog, asked) == [song_by_id(world_catalog, song) for song in asked]
     assert songs_by_ids(world_catalog, asked)[1] is None
+
+
+@pytest.mark.parametrize(
+    ("header", "form"),
+    [
+        ("artist_ids", "['{}']"),
+        ("id_artists", "['{}']"),
+        ("track_artist_id", "{}"),
+        ("Artist URI(s)", "spotify:artist:{}"),
+    ],
+)
+def test_an_artist_is_found_by_the_id_that_the_table_has(tmp_path, header, form):
+    ids = {name: f"Spotify{number:015}" for number, name in enumerate({row["artists"] for row in world.rows()})}
+    rows = [row | {header: form.format(ids[row["artists"]])} for row in world.rows()]
+    pd.DataFrame(rows).to_csv(tmp_path / "world.csv", index=False)
+    fit(FitOptions([str(tmp_path / "world.csv")]), tmp_path / "artifacts")
+    catalog = load(tmp_path / "artifacts")
+    client, ada = client_of(tmp_path / "artifacts"), ids["Ada Lindqvist"]
+    assert catalog.texts("artists")[artist_by_id(catalog, ada)] == "Ada Lindqvist"
+    for seed_of in ({"song": f"spotify:artist:{ada}"}, {"artist": f"https://open.spotify.com/artist/{ada}?si=x"}):
+        (seed,) = client.get("/recommend", query_string=seed_of).json["seeds"]
+        assert (seed["artist"], seed["match"], seed["ambiguous"]) == ("Ada Lindqvist", "id", False)
+    assert client.get("/v1/recommendations", query_string={"seed_artists": ada}).json["tracks"]
+    unknown = client.get("/v1/recommendations", query_string={"seed_artists": "0" * 22})
+    assert (unknown.status_code, unknown.json["error"]["status"]) == (404, 404)

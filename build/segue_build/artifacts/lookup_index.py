@@ -1,6 +1,8 @@
 """The look-up index: sorted digests of ids, titles and artists, and an inverted index of trigrams."""
 
 import itertools
+import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -12,26 +14,31 @@ import pyarrow.compute as pc
 
 from segue.catalog import normalization
 from segue.catalog.lookup import fuzzy
-from segue.catalog.lookup.exact import artist_search_key
+from segue.catalog.lookup.exact import artist_id_key, artist_search_key
 from segue.catalog.normalization import hash64, sort_key
 from segue_build.artifacts.array_files import save_array, save_lists
+from segue_build.model.incidence import Incidence
 from segue_build.progress import bar
 from segue_build.sources import series
+from segue_build.sources.columns import CANONICAL_COLUMNS
 from segue_build.sources.multivalue import SEPARATOR
 
+_ARTIST_ID_HEADER = re.compile(r"artist.*(?:id|uri|url)|(?:id|uri|url).*artist", re.IGNORECASE)
+_SPOTIFY_ID = re.compile(r"(?<![0-9A-Za-z])[0-9A-Za-z]{22}(?![0-9A-Za-z])")
 INDEXED_ROWS = 16_384  # texts whose trigrams are sorted at a time: 2.5 KB each
 
 
-def write(folder: Path, frame: pd.DataFrame, artists: list[str], popularity: np.ndarray) -> None:
+def write(folder: Path, frame: pd.DataFrame, song_artists: Incidence, popularity: np.ndarray) -> None:
     """Write the look-up files of :mod:`segue.catalog`.
 
     frame : the canonical table in the order of the catalogue
-    artists : names of all artists, in the catalogue's order
+    song_artists : which songs are by which artists
     popularity : shape (n_songs,), unknown as -1
     """
     best_first = np.argsort(-popularity, kind="stable")
-    keys = artist_keys(artists)
-    digests, owners = np.concatenate([keys.titles, keys.spelt]), np.tile(np.arange(len(artists)), 2)
+    keys, ids, n_artists = artist_keys(song_artists.names), artist_ids(frame, song_artists), len(song_artists.names)
+    digests = np.concatenate([keys.titles, keys.spelt, _digests(map(artist_id_key, ids), len(ids))])
+    owners = np.concatenate([np.tile(np.arange(n_artists), 2), np.array(list(ids.values()), np.int64)])
     _save_sorted(folder, "artist_hashes", "artist_rows", digests, owners)
     save_array(folder, "artist_order", _alphabetical_order([pa.array(keys.alphabetical, pa.large_string())]))
     _write_isrcs(folder, frame["isrc"], best_first)
@@ -97,6 +104,26 @@ def _write_isrcs(folder: Path, isrcs: "pd.Series[str]", best_first: np.ndarray) 
     known = best_first[isrcs.notna().to_numpy()[best_first]]
     if len(known):
         _save_sorted(folder, "isrc_hashes", "isrc_songs", _digests(isrcs.iloc[known], len(known)), known)
+
+
+def artist_ids(frame: pd.DataFrame, song_artists: Incidence) -> dict[str, int]:
+    """The ids that columns such as ``artist_ids`` have for artists, each with the artist who has it most often.
+
+    A song's ids are those of its artists in their order, or that of the first.
+    """
+    counts: Counter[tuple[str, int]] = Counter()
+    sizes, artists = song_artists.ragged
+    offsets = np.cumsum(sizes) - sizes
+    columns = [name for name in frame if name not in CANONICAL_COLUMNS and _ARTIST_ID_HEADER.search(str(name))]
+    for name in columns:
+        for row, cell in enumerate(frame[name].fillna("").astype(str)):
+            ids = _SPOTIFY_ID.findall(cell)
+            if ids and len(ids) in (1, sizes[row]):
+                counts.update(zip(ids, artists[offsets[row] : offsets[row] + sizes[row]].tolist()))
+    found: dict[str, int] = {}
+    for (identity, artist), _ in counts.most_common():
+        found.setdefault(identity, artist)
+    return dict(sorted(found.items()))
 
 
 def _write_songs(folder: Path, frame: pd.DataFrame, best_first: np.ndarray) -> np.ndarray:

@@ -25,7 +25,7 @@ def write(folder: Path, model: FittedModel) -> dict[str, Any]:
     _write_space(folder, model)
     _write_relations(folder, model)
     _write_texts(folder, model)
-    lookup_index.write(folder, model.frame, model.embedding.song_artists.names, model.popularity)
+    lookup_index.write(folder, model.frame, model.embedding.song_artists, model.popularity)
     recommendable = _write_attributes(folder, model)
     clusters, clustering = model.clustering.cell_clusters[model.cells], model.clustering
     firsts = parquet.write(

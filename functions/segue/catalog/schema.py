@@ -126,8 +126,8 @@ ARRAYS = {array.name: array for array in (
     ArraySchema("isrc_songs", "int32", "isrcs", "... and their songs, of equal ones the most popular first"),
     ArraySchema("title_hashes", "uint64", "titles", "sorted digests of all ways to type a title ..."),
     ArraySchema("title_songs", "int32", "titles", "... and their songs, of equal digests the most popular first"),
-    ArraySchema("artist_hashes", "uint64", "2 artists", "sorted digests of artists' title keys and names ..."),
-    ArraySchema("artist_rows", "int32", "2 artists", "... and their artists"),
+    ArraySchema("artist_hashes", "uint64", "keys", "sorted digests of artists' title keys, names and ids ..."),
+    ArraySchema("artist_rows", "int32", "keys", "... and their artists"),
     ArraySchema("title_order", "int32", "songs", "songs in the alphabetical order of their names as typed"),
     ArraySchema("artist_order", "int32", "artists", "artists in that order"),
     ArraySchema(

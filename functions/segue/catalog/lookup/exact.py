@@ -2,7 +2,8 @@
 
 Tables have ids of songs, but only names of artists and albums. Their ids are made from the names, in the form of
 Spotify's ids: two digests of eleven base62 characters each. Artists are looked up by the first digest; the second
-distinguishes artists who share the first, or an artist's albums. Ids are the same in every version of every table.
+distinguishes artists who share the first, or an artist's albums. Ids are the same in every version of every table. By
+ids that a table has for artists in another column they are found, too.
 """
 
 import itertools
@@ -74,6 +75,11 @@ def artists_by_name(catalog: Catalog, names: Sequence[str]) -> list[np.ndarray]:
 def artist_search_key(name: str) -> str:
     """A name's key in the column of artists' digests, where it can't be mistaken for a title key."""
     return f"\x1f{name}"
+
+
+def artist_id_key(identity: str) -> str:
+    """The key of an id that the table has for an artist, in the same column."""
+    return f"\x1e{identity}"
 
 
 def artists_by_title_key(catalog: Catalog, name: str) -> list[int]:
@@ -234,12 +240,11 @@ def albums_by_artist(catalog: Catalog, artist: int) -> dict[str, list[int]]:
 
 
 def artist_by_id(catalog: Catalog, identity: str) -> int | None:
-    """The artist of an id; of several spellings that share it, the one with most songs."""
+    """The artist of an id, made from the name or the table's; of several who share it, the one with most songs."""
     key = decode_first_half(identity)
-    if key is None:
-        return None
     names, songs = catalog.texts("artists"), catalog.lists("artist", "songs")
-    found = [row for row in artists_by_hash(catalog, key) if artist_id(names[row]) == identity]
+    found = [] if key is None else [row for row in artists_by_hash(catalog, key) if artist_id(names[row]) == identity]
+    found = found or artists_by_hash(catalog, hash64(artist_id_key(identity)))
     return min(found, key=lambda row: (-songs.length(row), row), default=None)
 
 

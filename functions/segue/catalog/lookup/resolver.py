@@ -24,6 +24,7 @@ from segue.catalog.lookup.artists import (
 )
 from segue.catalog.lookup.exact import (
     artist_by_id,
+    artist_id_key,
     artist_search_key,
     artists_by_name,
     popularity,
@@ -65,6 +66,7 @@ MANY_SONGS_BONUS = 15  # points of popularity for an artist who is known by many
 SELF_TITLED_SHARE = 0.85  # of the popularity of an artist's best-known song, from which one is meant by their name
 SCORE_MARGIN = 0.02  # by which another reading may be worse and yet as good
 _SEPARATOR = re.compile(r"\s[-\u2013\u2014|]+\s|[,|「」『』]|\bby\b", re.IGNORECASE)
+_ARTIST_KEYS = (title_key, artist_id_key)
 _ARTIST_SONG_SCORE = 0.95  # score of a song by the artist whose name is all of the text
 _KINDS = {"exact": 0, "id": 0, "close": 1, "parts": 1, "title": 2, "guess": 3}
 Reading = SongMatch | ArtistMatch | Description
@@ -218,7 +220,7 @@ def prefetch(catalog: Catalog, ids: Sequence[str], named: Sequence[tuple[str | N
             "artist_hashes": [
                 *(hash64(artist_search_key(name)) for _, name in pairs),
                 *(hash64(artist_search_key(search_key(title))) for title in alone),
-                *(hash64(title_key(artist)) for title, artist in named if artist and not title),
+                *(hash64(key(artist)) for title, artist in named if artist and not title for key in _ARTIST_KEYS),
             ],
         }
 
