@@ -164,6 +164,16 @@ def test_columns_and_several_sources_reach_the_fit(tmp_path, capsys):
         (["fit", "songs.csv"], "segue fit: error: unexpected 'songs.csv'"),
         (["fit", "--columns", "fish=A"], "argument --columns: 'fish': expected NAME=HEADER,... with names id, name"),
         (["fit", "--columns", "name"], "argument --columns: 'name': expected NAME=HEADER,... with names id, name"),
+        (["fit", "--labels", "tags,"], "argument --labels: 'tags,': expected up to 6 columns, as in tags,mood or"),
+        (
+            ["fit", "--labels", "mood=tags"],
+            "argument --labels: 'mood=tags': expected up to 6 columns, as in tags,mood",
+        ),
+        (
+            ["fit", "--labels", "genres="],
+            "argument --labels: 'genres=': expected up to 6 columns, as in tags,mood or",
+        ),
+        (["fit", "--labels", "a,b,c,d,e,f,g"], "argument --labels: 'a,b,c,d,e,f,g': expected up to 6 columns"),
         (["fit", "--seed", "-1"], "argument --seed: '-1': expected a whole number 0..4294967295"),
         (["fit", "--seed", "x"], "argument --seed: 'x': expected a whole number 0..4294967295"),
         (["recommend-file", "q", "r", "--limit", "0"], "argument --limit: '0': expected a whole number 1..100"),

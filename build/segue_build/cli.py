@@ -25,6 +25,8 @@ from segue_build.releases import release_commands
 from segue_build.sources.columns import CANONICAL_COLUMNS
 from segue_build.sources.download import DATASETS
 
+MAX_LABELS = 6  # blocks beside the others: a song's blocks are the bits of 16
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; ``arguments``: by default those of the process."""
@@ -98,7 +100,7 @@ def _add_fit(commands: Commands) -> None:
     )
     parser.add_argument(
         "--labels",
-        type=lambda text: [name.strip() for name in text.split(",")],
+        type=_parse_labels,
         default=[],
         metavar="COLUMN,...",
         help="columns of tags, moods, emotions, record labels or the like by which songs are compared, too;"
@@ -313,6 +315,15 @@ def _parse_columns(text: str) -> dict[str, str]:
                 f"'{name}': expected NAME=HEADER,... with names {', '.join(CANONICAL_COLUMNS)}"
             )
     return {name: header for name, _, header in pairs}
+
+
+def _parse_labels(text: str) -> list[str]:
+    labels = [name.strip() for name in text.split(",")]
+    if len(labels) > MAX_LABELS or not all(re.fullmatch(r"(genres=)?[^=]+", label) for label in labels):
+        raise argparse.ArgumentTypeError(
+            f"'{text}': expected up to {MAX_LABELS} columns, as in tags,mood or genres=tags"
+        )
+    return labels
 
 
 def _parse_weights(text: str) -> dict[str, float]:

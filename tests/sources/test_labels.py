@@ -10,6 +10,7 @@ from segue.engine.space import space_of
 from segue.query.schema import Query, Seed
 from segue_build.cli import main
 from segue_build.fit import FitOptions, fit
+from segue_build.model.weights import LABEL_WEIGHT, WEIGHTS
 from segue_build.sources.multivalue import SEPARATOR
 from segue_build.sources.tracks import load_tracks
 from tests.support import tables, world
@@ -40,7 +41,8 @@ def test_a_column_of_labels_is_a_block_by_which_songs_are_compared(fitted):
     made = fitted(rows(), "mood")
     space = space_of(made)
     assert [block.name for block in space.blocks][-1] == "mood"
-    assert space.block("mood").weight == pytest.approx(0.15 / sum((0.5, 0.15, 0.35, 0.06, 0.03, 0.15)), abs=0.02)
+    others, rest = sum(WEIGHTS[block.name] for block in space.blocks[:-1]), 1 - WEIGHTS["joint"]
+    assert space.block("mood").weight == pytest.approx(rest * LABEL_WEIGHT / (others + LABEL_WEIGHT))
     bit = [block.name for block in space.blocks].index("mood")
     ids = made.texts("ids")
     has_mood = {ids[row] for row in range(len(made)) if made.array("present")[row] >> bit & 1}
@@ -48,7 +50,7 @@ def test_a_column_of_labels_is_a_block_by_which_songs_are_compared(fitted):
     others = {ids[found.row]: found for found in nearest(made, "piano-1") if not ids[found.row].startswith("piano")}
     assert set(list(others)[:2]) == {"metal-1", "disco-1"}
     parts = others["metal-1"].why.as_json()["parts"]
-    assert parts["mood"] > 0.1
+    assert parts["mood"] == pytest.approx(space.block("mood").weight, abs=1e-6)
     assert "similar mood" in others["metal-1"].why.as_json()["reasons"]
     assert "mood" not in BLOCK_PHRASES
 
@@ -98,6 +100,6 @@ def test_a_column_that_is_not_there_is_told_with_those_that_are(tmp_path, capsys
     for labels in ("vibe", "genres=vibe"):
         assert main(["fit", "--source", source, "--labels", labels, "--out", str(tmp_path / "out")]) == 1
         assert capsys.readouterr().err.splitlines()[-1] == (
-            f"error: songs.csv, row 1: --labels {labels}: no column 'vibe' that is not read anyway; there are: Mood,"
-            " tags"
+            f"error: songs.csv, row 1: --labels {labels}: no column 'vibe' beside those that are read; there are:"
+            " Mood, tags"
         )

@@ -131,7 +131,7 @@ def _use_labels(frame: pd.DataFrame, labels: Sequence[str], sources: Sequence[st
         column = find_column(others, header)
         if column is None:
             raise SourceError(
-                f"{_source_names(sources)}, row 1: --labels {label}: no column '{header}' that is not read anyway;"
+                f"{_source_names(sources)}, row 1: --labels {label}: no column '{header}' beside those that are read;"
                 f" there are: {', '.join(others) or 'none'}"
             )
         if label.startswith(GENRES_FROM):
