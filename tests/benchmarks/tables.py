@@ -27,9 +27,9 @@ from tests.benchmarks.figures import Row, ratio, table
 RUNS = 3  # of each form, in turn
 READ = """
 import pathlib, re, sys, time
-from segue_build.sources.tracks import tracks
+from segue_build.sources.tracks import load_tracks
 began = time.perf_counter()
-tracks([sys.argv[1]], {})
+load_tracks([sys.argv[1]], {})
 took, status = time.perf_counter() - began, pathlib.Path("/proc/self/status").read_text()
 print(took, int(re.search(r"VmHWM:\\s*(\\d+)", status)[1]) / 1000)  # getrusage counts what started this process, too
 """

@@ -167,7 +167,7 @@ def test_a_table_of_artists_alone_is_refused(source):
     artists = source(
         [{"id": f"a{n}", "name": f"Artist {n}", "followers": n, "genres": "jazz"} for n in range(14)], "a.csv"
     )
-    with pytest.raises(SourceError, match=r"^a\.csv, its rows are artists, not songs"):
+    with pytest.raises(SourceError, match=r"^a\.csv: its rows are artists, not songs"):
         load_tracks([artists], {})
 
 

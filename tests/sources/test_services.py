@@ -8,6 +8,7 @@ import pytest
 
 from segue.errors import SourceError
 from segue_build.sources.columns import CANONICAL_COLUMNS
+from segue_build.sources.formats.base import EXPECTED_TABLE
 from segue_build.sources.importer import iter_entries, open_source
 from segue_build.sources.multivalue import SEPARATOR
 from segue_build.sources.tracks import load_tracks
@@ -131,6 +132,10 @@ EXPORTS = {
     ),
     "lastfm.json": (
         json.dumps({"recenttracks": {"track": items(scrobble), "@attr": {"user": "x"}}}),
+        "(Last.fm scrobbles): songs 12, history 12 plays", NAMED,
+    ),
+    "lastfm_pages.json": (
+        json.dumps([items(scrobble)[:7], items(scrobble)[7:]]),
         "(Last.fm scrobbles): songs 12, history 12 plays", NAMED,
     ),
     "lastfmstats.csv": (
@@ -302,6 +307,13 @@ def test_what_is_damaged_or_of_another_kind_is_refused_in_a_line(tmp_path, name,
     assert str(refused.value).startswith(name)
     assert told in str(refused.value)
     assert "\n" not in str(refused.value)
+
+
+def test_a_table_of_artists_alone_is_refused_with_what_would_work(tmp_path):
+    (tmp_path / "artists.csv").write_text(EXPORTS["artists.csv"][0])
+    with pytest.raises(SourceError) as refused:
+        load_tracks([str(tmp_path / "artists.csv")], {})
+    assert str(refused.value) == f"artists.csv: its rows are artists, not songs; {EXPECTED_TABLE}"
 
 
 def test_names_with_a_separator_do_not_become_several(tmp_path):

@@ -222,7 +222,10 @@ def _numbered(table: ImportedTable) -> Iterator[pd.DataFrame]:
 
 def _nothing_to_load(found: list[ImportedTable]) -> SourceError:
     if len(found) == 1:
-        return SourceError(f"{found[0].name}, {found[0].reason}")
+        name, reason = found[0].name, found[0].reason
+        return SourceError(
+            f"{name}, {reason}" if reason.startswith("row ") else f"{name}: {reason}; {EXPECTED_TABLE}"
+        )
     reasons = "; ".join(table.describe() for table in found[:MAX_EXAMPLES])
     return SourceError(f"none of the {len(found)} files holds songs ({reasons}); {EXPECTED_TABLE}")
 

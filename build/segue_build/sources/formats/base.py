@@ -32,7 +32,10 @@ UNPACKING_ERRORS = (EOFError, OSError, RuntimeError, zipfile.BadZipFile, zlib.er
 Opener = Callable[[contextlib.ExitStack], IO[bytes]]
 SNIFFED_ROWS = 30  # rows among which the headers are
 CHUNK_ROWS = 50_000  # rows; bounds memory whatever the table's length
-EXPECTED_TABLE = "expected a table of tracks as CSV, JSON, .xlsx, Parquet or Feather, compressed or not"
+EXPECTED_TABLE = (
+    "expected a table of tracks as CSV, JSON, .xlsx, Parquet or Feather,"
+    " or an export of playlists, a library or a history"
+)
 FIELD_COUNT = "_fields"  # the number of fields of a row, if it differs from the number of headers
 _BYTES_LITERAL = re.compile(r"""b'(?:[^'\\]|\\.)*'|b"(?:[^"\\]|\\.)*\"""")
 ROW_NUMBER = "_row"  # the row's number as a spreadsheet counts: the header is row 1

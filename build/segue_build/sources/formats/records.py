@@ -157,11 +157,13 @@ def _playlist_name(value: Any) -> str:
 
 
 def _check_objects(values: Iterable[Any], table: str) -> Iterator[Record]:
-    for number, value in enumerate(values, 1):
-        if not isinstance(value, dict):
-            found = repr(str(value)[:40])
-            raise SourceError(f"{table}, value {number}: {found} is not an object; {EXPECTED_JSON}")
-        yield value
+    """The values, which must be objects, or arrays of them, as pages of an API."""
+    for number, page in enumerate(values, 1):
+        for value in page if isinstance(page, list) else [page]:
+            if not isinstance(value, dict):
+                found = repr(str(value)[:40])
+                raise SourceError(f"{table}, value {number}: {found} is not an object; {EXPECTED_JSON}")
+            yield value
 
 
 def _iter_values(content: Content, codec: str) -> Iterator[Any]:
