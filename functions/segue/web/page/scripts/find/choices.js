@@ -17,14 +17,16 @@ export const ofArtist = artist => ({kind: "artist", key: artist.name, name: arti
 /** A choice of a genre. */
 export const ofGenre = genre => ({kind: "genre", key: genre.name, name: genre.name, note: ""});
 
-/** Choices for a text, best first. */
+/** Choices for a text: what it means, artists and genres of exactly this name, other songs, and the rest. */
 export async function choicesFor(text, signal, kinds = ["song", "artist", "genre"]) {
   const found = await ask(path("search", {q: text, limit: SONGS}), {signal});
   remember(found.songs);
   const songs = found.songs.map(ofSong);
   const others = [...found.artists.slice(0, ARTISTS).map(ofArtist), ...found.genres.slice(0, GENRES).map(ofGenre)];
-  const [meant, rest] = [true, false].map(wanted => others.filter(({name}) => same(name, text) === wanted));
-  return [...meant, ...songs, ...rest].filter(({kind}) => kinds.includes(kind));
+  const {song, artist, genres = []} = found.understood ?? {};
+  const meant = song ? songs.slice(0, 1) : others.filter(({name}) => name === artist || genres.includes(name));
+  const named = others.filter(({name}) => same(name, text));
+  return [...new Set([...meant, ...named, ...songs, ...others])].filter(({kind}) => kinds.includes(kind));
 }
 
 /** What an option of a list of choices shows. */
