@@ -13,7 +13,7 @@ from segue_build.sources.column_inference import (
     scale_by_range,
 )
 from segue_build.sources.multivalue import infer_credits
-from segue_build.sources.values import parse_duration, parse_key, parse_numbers, parse_year
+from segue_build.sources.values import parse_duration, parse_key, parse_numbers, parse_times, parse_year
 
 
 def number(text, *, whole=False, hundred=None):
@@ -287,3 +287,9 @@ def test_ft_parts_names_where_nothing_else_does():
         "Ada ft. Bo": ["Ada", "Bo"],
         "Ada Ft Bo": ["Ada", "Bo"],
     }
+
+
+def test_a_point_in_time_is_read_however_it_is_written():
+    texts = ["2025-01-01T00:01:41Z", "2025-01-01 00:01", "01 Jan 2025, 00:01", "1735689701", "1735689701000"]
+    times = parse_times(pd.Series([*texts, "01 S", "", "1e300"]))
+    assert times.dt.strftime("%Y-%m-%d %H:%M").fillna("").tolist() == ["2025-01-01 00:01"] * 5 + [""] * 3

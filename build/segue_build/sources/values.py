@@ -22,6 +22,7 @@ _WORDED_DURATION = re.compile(
 )
 _MILLISECONDS = re.compile(rf"{_DECIMAL}\s*ms(?:ec)?", re.IGNORECASE)
 SPREADSHEET_DAYS = (3_000, 100_000)  # days since the end of 1899, as spreadsheets count; smaller numbers are years
+PLAYED_YEARS = (1970, 2100)  # between which something was played
 MAX_UNIX_SECONDS = 4.1e9  # Unix time of the year 2100; larger numbers are in a finer unit
 TWO_DIGIT_YEAR_PIVOT = 30  # two digits up to this are years of the 2000s
 _YEAR = re.compile(r"(?<!\d)([12]\d{3})(?!\d)")
@@ -150,7 +151,9 @@ def parse_times(cells: Series) -> Series:
     dates = cells.mask(numbers.notna() | (cells == "")).str.replace(",", "", regex=False)
     times: Series = pd.to_datetime(dates, errors="coerce", utc=True, format="mixed")
     unix_times: Series = pd.to_datetime(numbers, unit="s", errors="coerce", utc=True)
-    return times.astype("datetime64[ns, UTC]").fillna(unix_times.astype("datetime64[ns, UTC]"))
+    known = (found.where(found.dt.year.between(*PLAYED_YEARS)) for found in (times, unix_times))
+    times, unix_times = (found.astype("datetime64[ns, UTC]") for found in known)
+    return times.fillna(unix_times)
 
 
 def parse_key(text: str) -> tuple[int, int | None] | None:
