@@ -115,7 +115,7 @@ def test_after_bad_input_the_old_version_is_current_and_untouched(tmp_path, caps
 def test_a_process_ends_with_1_on_bad_input_and_shows_no_trace(tmp_path):
     done = run("fit", "--source", tmp_path, "--out", tmp_path / "artifacts")
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.splitlines()[-1].startswith(f"error: {tmp_path}: a folder without Parquet files")
+    assert done.stderr.splitlines()[-1].startswith(f"error: {tmp_path}: a folder without files; expected a table")
     assert "Traceback" not in done.stderr
 
 
