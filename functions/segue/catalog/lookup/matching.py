@@ -72,17 +72,14 @@ def match_songs(catalog: Catalog, words: Sequence[str], rows: np.ndarray, *, typ
     """The best match of each of several songs; songs that the text can't mean are left out.
 
     words : of the text, as typed
-    typing : whether the text may be the beginning of what is meant; otherwise songs that match some of the words are
-        looked for only if none surely has them all
+    typing : whether the text may also be some words of what is meant, or the beginning of it
     """
     words = without_separators(words)
     songs = candidate_songs(catalog, rows)
     found = _match_spellings(words, songs, typing=typing)
-    if not typing and any(match.certain for match in found.values()):
-        return list(found.values())
-    for index, song in enumerate(songs):
+    for index, song in enumerate(songs if typing else ()):
         if index not in found or found[index].kind == "guess":
-            match = song.match_words(words, typing=typing)
+            match = song.match_words(words)
             if match and (index not in found or _rank(found[index]) < _rank(match)):
                 found[index] = match
     return list(found.values())
@@ -177,22 +174,21 @@ class CandidateSong:
         kind = "close" if certain else "guess"
         return SongMatch(self.row, kind, round(min(score, ratios[by]), 3), artist, certain=certain)
 
-    def match_words(self, query: Sequence[str], *, typing: bool) -> SongMatch | None:
-        """The match if all words are of the title, of an artist or of a version's description.
+    def match_words(self, query: Sequence[str]) -> SongMatch | None:
+        """The match if all words are of the title, of an artist or of a version's description, or else most of them.
 
-        typing : whether the last word may be incomplete, and some words may match nothing, which makes it a guess
+        It is a guess if the last word is incomplete, or others match nothing.
         """
         everything = " ".join([*self._title_words, *itertools.chain.from_iterable(self._artist_words)])
         if sum(word not in everything for word in query) > MAX_TYPO_WORDS:
             return None
-        prefix = query[-1] if typing else None
-        matched, rest = _partition(query, self._title_words, prefix)
-        artist, unmatched = self._artist_among(rest, prefix)
+        matched, rest = _partition(query, self._title_words, query[-1])
+        artist, unmatched = self._artist_among(rest, query[-1])
         letters, whole = len("".join(matched)), len(self._variants[0])
         is_stray = bool(unmatched) and (letters < whole or not all(map(is_version_word, unmatched)))
         is_short = letters < min(MIN_FUZZY_LENGTH, whole) and not any(map(str.isdecimal, matched))
         if is_stray or is_short:
-            return self._match_partly(query, unmatched, artist, names_title=bool(matched)) if typing else None
+            return self._match_partly(query, unmatched, artist, names_title=bool(matched))
         is_phrase = f" {' '.join(matched)}" in f" {' '.join(self._title_words)}"
         share = min(1.0, letters / whole)
         score = _WORDS_SCORE + _WHOLE_TITLE_BONUS * share + _PHRASE_BONUS * is_phrase

@@ -298,14 +298,16 @@ def _read_fuzzily(catalog: Catalog, text: str, words: Sequence[str]) -> list[Rea
 
 
 def _read_uncertainly(catalog: Catalog, text: str, words: Sequence[str]) -> list[Reading]:
-    """Readings of a text that surely means no song: artists, parts of titles, titles by others, then guesses."""
+    """Readings of a text that is no title with a typo: artists, parts of titles, titles by others, then guesses."""
     found, artists = _fuzzy_matches(catalog, words, typing=True), close_artists(catalog, words)
-    known, by_surname = ([match for match in artists if match.kind == kind] for kind in ("close", "parts"))
-    named = [match for match in found if match.kind != "guess"]
+    by_typo, by_surname = ([match for match in artists if match.kind == kind] for kind in ("close", "parts"))
+    certain, named = (
+        [one for one in found if one.kind != "guess" and one.certain is known] for known in (True, False)
+    )
     both: list[Reading] = [*(match for match in found if match.names_title), *artists]
     near = [match for match in both if match.kind == "guess"]
     likely = _best_known_first(catalog, [match for match in near if match.score >= MIN_GUESS_SCORE])
-    readings = [*known, *by_surname, *named, *_titles_by_others(catalog, text, words), *likely]
+    readings = [*certain, *by_typo, *by_surname, *named, *_titles_by_others(catalog, text, words), *likely]
     return [*readings, *(match for match in near if match.score < MIN_GUESS_SCORE)] if readings else []
 
 
