@@ -228,7 +228,8 @@ class CandidateSong:
         if ratio < CLOSE_SCORE or not self._explains(words, query, spelling.text):
             return "guess", False
         is_long = len(spelling.title) >= (MIN_TYPO_TITLE if spelling.artist is not None else MIN_CERTAIN_LENGTH)
-        certain = is_long and _same_numbers(query, spelling.text) and self._has_one_typo(words)
+        is_whole = abs(len(query) - len(spelling.text)) <= 1 and _same_numbers(query, spelling.text)
+        certain = is_long and is_whole and self._has_one_typo(words)
         return ("close" if certain or self._has_all(words) else "guess"), certain
 
     def _has_one_typo(self, words: Sequence[str]) -> bool:
