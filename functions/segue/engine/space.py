@@ -394,9 +394,8 @@ class Points:
         self._masks = _pad_rows(space.row_masks if self._all_known else masks.reshape(-1, vectors.shape[1]))
         self._doubled_points = _pad_rows(2 * masked.reshape(-1, vectors.shape[1]))
         self._point_norms = (masked * masked).sum(axis=2)[:, :, None]
-        self._step_sizes = np.pad(self.units / np.float32(STEPS_PER_UNIT), ((0, 1), (0, 0)), constant_values=1)[
-            :, :, None
-        ]
+        self._step_sizes = np.ones((len(self.units) + 1, len(vectors), 1), np.float32)
+        self._step_sizes[:-1, :, 0] = self.units / np.float32(STEPS_PER_UNIT)
 
     def distances(self, vectors: np.ndarray) -> np.ndarray:
         """Distances from the points in 1/``STEPS_PER_UNIT`` units, shape (n_blocks + 1, n_points, len(vectors))."""
