@@ -98,7 +98,7 @@ def find_tracks(catalog: Catalog, terms: SearchTerms) -> list[int]:
     if terms == SearchTerms(terms.text):
         return [match.row for match in found]
     rows = [match.row for match in found] if mask.all() else _by_popularity(catalog, mask)[:MAX_SCANNED]
-    fallback = [match.row for match in found if mask[match.row] and match.kind in ("id", "exact", "close")]
+    fallback = [match.row for match in found if mask[match.row] and match.kind != "parts"]
     return _filter_by_words(catalog, rows, terms) or fallback
 
 
