@@ -101,9 +101,12 @@ def test_lists_of_songs_are_in_the_order_that_they_promise(artifacts):
     for versions in np.split(works, artifacts.array("work_offsets")[1:-1].astype(np.int64)):
         assert (np.diff(popularity[versions]) <= 0).all()
         assert len(set(artifacts.array("works")[versions])) == 1
+    block = space_of(artifacts).block("occasion")
+    codes = artifacts.array("vectors")[:, block.columns if block else slice(0)]
+    for_occasion = (codes > codes.min(axis=0)).any(axis=1)
     for artist in range(0, len(artifacts.texts("artists")), 97):
         songs = artifacts.lists("artist", "songs")[artist]
-        keys = [(first_artist[song][0] != artist, -popularity[song]) for song in songs]
+        keys = [(first_artist[song][0] != artist, for_occasion[song], -popularity[song]) for song in songs]
         assert keys == sorted(keys)
 
 

@@ -20,4 +20,4 @@ OLD_BLOCK_NAMES = {"fame": "popularity"}  # that ``--shares`` still takes
 LOCAL_SCALES = {"audio": 1.6, "artist": 1.6, "genre": 1.4, "popularity": 0.2, "words": 0.5}
 """Factors of the local scale, 1 in other blocks: few songs are as near in sound as many are in popularity."""
 JOINT = "joint"
-JOINT_EXPONENTS = {"audio": 0.5, "artist": 0.3, "genre": 1.4, "popularity": 0.2}
+JOINT_EXPONENTS = {"audio": 0.5, "artist": 0.3, "genre": 1.4, "popularity": 0.2, "occasion": 0.5}

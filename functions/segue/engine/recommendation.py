@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from segue.catalog.catalog import Catalog
-from segue.catalog.lookup.exact import artist_names, songs_by_title
+from segue.catalog.lookup.exact import artist_names
 from segue.catalog.lookup.moods import resolve_genre
-from segue.catalog.normalization import normalized, title_variants
+from segue.catalog.normalization import normalized
 from segue.engine import explanations, feature_box, rerank, search
 from segue.engine.scoring import ScoredRows, Scorer
 from segue.engine.search import AllowedSongs
@@ -80,9 +80,7 @@ def recommend(catalog: Catalog, query: Query, resolved: Sequence[ResolvedSeed] |
     scorer = Scorer(catalog, seeds, query.targets)
     allowed = AllowedSongs(catalog, _filters(catalog, query, seeds))
     song_seeds = [seed.rows[0] for seed in seeds if seed.is_song]  # artists and genres may return to their own songs
-    representatives = rerank.Representatives(
-        catalog, allowed, [*song_seeds, *_songs_of_same_title(catalog, song_seeds)]
-    )
+    representatives = rerank.Representatives(catalog, allowed, song_seeds)
     ranked = _search(catalog, query, seeds, scorer, allowed)
     reranked = rerank.rerank(catalog, query, ranked, representatives, similarity_function(catalog))
     songs, explained = reranked.songs, None
@@ -99,16 +97,6 @@ def recommend(catalog: Catalog, query: Query, resolved: Sequence[ResolvedSeed] |
             reranked.dropped_artist_cap,
         ),
     )
-
-
-def _songs_of_same_title(catalog: Catalog, songs: Sequence[int]) -> list[int]:
-    """Songs that are called as some others are, whoever plays them: who asks for a song does not mean its covers.
-
-    Brackets, versions and featured artists do not count.
-    """
-    names = catalog.texts("names").take(np.array(songs, np.int64))
-    titles = [min(title_variants(name), key=len) for name in names]
-    return [int(row) for rows in songs_by_title(catalog, titles) for row in rows]
 
 
 def vocabulary(catalog: Catalog) -> Vocabulary:

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from segue.catalog.catalog import Catalog
+from segue.catalog.normalization import title_variants
 from segue.engine.scoring import ScoredRows
 from segue.engine.search import AllowedSongs
 from segue.query.schema import Query
@@ -49,6 +50,9 @@ class Reranked:
 class Representatives:
     """Lets one version of each song pass: the most popular one that is allowed, and none of the seeds'.
 
+    Nor does a song with a seed's title pass, whoever plays it: who asks for a song means no cover of it. Brackets,
+    versions and featured artists do not count.
+
     seeds : rows whose works are not recommended
     """
 
@@ -57,6 +61,8 @@ class Representatives:
         self._works = catalog.reader("works")
         self._versions = catalog.lists("work", "songs")
         self._seed_works = np.unique(catalog.take("works", seeds))
+        self._names = catalog.texts("names")
+        self._seed_titles = {_title(self._names[row]) for row in seeds}
         self.dropped = 0
 
     def is_representative(self, rows: np.ndarray) -> np.ndarray:
@@ -75,10 +81,15 @@ class Representatives:
             for row, score, is_representative in zip(
                 rows.tolist(), scores.tolist(), self.is_representative(rows).tolist()
             ):
-                if is_representative:
+                if is_representative and (not self._seed_titles or _title(self._names[row]) not in self._seed_titles):
                     yield ScoredSong(row, score)
                 else:
                     self.dropped += 1
+
+
+def _title(name: str) -> str:
+    """A title in its shortest form: without brackets, version and featured artists."""
+    return min(title_variants(name), key=len)
 
 
 def rerank(

@@ -98,7 +98,8 @@ def find_tracks(catalog: Catalog, terms: SearchTerms) -> list[int]:
     if terms == SearchTerms(terms.text):
         return [match.row for match in found]
     rows = [match.row for match in found] if mask.all() else _by_popularity(catalog, mask)[:MAX_SCANNED]
-    fallback = [match.row for match in found if mask[match.row] and match.kind != "parts"]
+    named = (match for match in found if match.kind != "parts" and match.names_title)
+    fallback = [match.row for match in named if mask[match.row]]
     return _filter_by_words(catalog, rows, terms) or fallback
 
 
