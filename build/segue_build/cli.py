@@ -76,6 +76,40 @@ def _add_fit(commands: Commands) -> None:
     parser = add_command(
         commands, "fit", "build a version from a table of tracks and make it current", "--source songs.csv"
     )
+    _add_sources(parser)
+    _add_playlists(parser)
+    parser.add_argument(
+        "--out", type=Path, default=Path(DEFAULT_ARTIFACTS), help="artifacts folder (default: %(default)s)"
+    )
+    parser.add_argument("--seed", type=_parse_seed, default=0, help="random seed, 0..4294967295 (default: 0)")
+    parser.add_argument("--strict", action="store_true", help="stop at any bad row instead of dropping up to 10%%")
+    parser.add_argument(
+        "--accept-checksum", action="store_true", help="accept a named data set whose content has changed"
+    )
+    parser.add_argument(
+        "--shares",
+        type=_parse_weights,
+        metavar="BLOCK=SHARE,...",
+        help="weight of each block of the vector space, 0..1, and of the joint term, below 1; those not named"
+        " get none (default:"
+        f" {','.join(f'{block}={weight}' for block, weight in WEIGHTS.items())})",
+    )
+    parser.add_argument(
+        "--engine",
+        choices=("sklearn", "spark"),
+        default="sklearn",
+        help="sklearn: this machine; spark: Apache Spark, which reads one folder of Parquet or CSV files, also of s3a://"
+        " or gs:// (see docs/beyond-one-machine.md) (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--master",
+        metavar="URL",
+        help="where Spark runs, as spark://HOST:7077 or local[4] (default: that of spark-submit, else local[*])",
+    )
+    parser.set_defaults(run=_fit)
+
+
+def _add_sources(parser: argparse.ArgumentParser) -> None:
     named = ", ".join(DATASETS)
     parser.add_argument(
         "--source",
@@ -113,22 +147,9 @@ def _add_fit(commands: Commands) -> None:
         metavar="NAME=HEADER,...",
         help=f"which header holds what, where Segue can't recognise it; names: {', '.join(CANONICAL_COLUMNS)}",
     )
-    parser.add_argument(
-        "--out", type=Path, default=Path(DEFAULT_ARTIFACTS), help="artifacts folder (default: %(default)s)"
-    )
-    parser.add_argument("--seed", type=_parse_seed, default=0, help="random seed, 0..4294967295 (default: 0)")
-    parser.add_argument("--strict", action="store_true", help="stop at any bad row instead of dropping up to 10%%")
-    parser.add_argument(
-        "--accept-checksum", action="store_true", help="accept a named data set whose content has changed"
-    )
-    parser.add_argument(
-        "--shares",
-        type=_parse_weights,
-        metavar="BLOCK=SHARE,...",
-        help="weight of each block of the vector space, 0..1, and of the joint term, below 1; those not named"
-        " get none (default:"
-        f" {','.join(f'{block}={weight}' for block, weight in WEIGHTS.items())})",
-    )
+
+
+def _add_playlists(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--playlists",
         type=Path,
@@ -142,19 +163,6 @@ def _add_fit(commands: Commands) -> None:
         choices=range(5),
         help="hold out this fifth of the playlists for evaluate --fold (default: none)",
     )
-    parser.add_argument(
-        "--engine",
-        choices=("sklearn", "spark"),
-        default="sklearn",
-        help="sklearn: this machine; spark: Apache Spark, which reads one folder of Parquet or CSV files, also of s3a://"
-        " or gs:// (see docs/beyond-one-machine.md) (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--master",
-        metavar="URL",
-        help="where Spark runs, as spark://HOST:7077 or local[4] (default: that of spark-submit, else local[*])",
-    )
-    parser.set_defaults(run=_fit)
 
 
 def _add_serve(commands: Commands) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from segue.catalog.lookup.exact import artist_names, song_by_id, song_versions
+from segue.catalog.lookup.exact import artist_names, song_by_id
 from segue.engine.search import AllowedSongs
 from segue.errors import InvalidQuery, UnknownSongs
 from segue.journeys import paths
@@ -69,7 +69,8 @@ def check(catalog, query, found):
         query.max_per_artist is None or counts[name] <= max(query.max_per_artist, fixed[name]) for name in counts
     )
     assert all(
-        row == next(other for other in song_versions(catalog, row) if allowed(np.array([other]))[0])
+        row
+        == next(other for other in catalog.lists("work", "songs")[int(works[row])] if allowed(np.array([other]))[0])
         for row in between
     )
 

@@ -132,21 +132,10 @@ def fit_model(
     with stage("measuring neighbourhoods"):
         scales = local_scales(embedding.space, embedding.vectors, is_analysed(frame), seed)
     work_numbers, neighbours = works.work_numbers(frame), None
-    playlist_paths = [path for path in (playlists_path, *report.playlist_sources) if path]
-    if playlist_paths:
-        with stage(f"learning from {', '.join(map(str, playlist_paths))}"):
-            known = playlists.catalog_works(frame, works.match_key, work_numbers)
-            training = importer.load_playlists(playlist_paths[0], known, *playlist_paths[1:])
-            print("\n".join(training.matches.lines()), file=sys.stderr)
-            report.add_note(training.matches.summary())
-            if fold is not None:
-                training = training.split("train", fold)
-            try:
-                embedding, neighbours = add_playlist_block(embedding, work_numbers, known, training, seed, report)
-            except SourceError as error:
-                if playlists_path:
-                    raise
-                report.add_note(f"nothing is learned from the playlists in the sources: {error}")
+    if playlists_path or report.playlist_sources:
+        embedding, neighbours = _learn_from_playlists(
+            frame, embedding, work_numbers, playlists_path, fold, seed, report
+        )
     with stage("clustering"):
         clustering, cells = _cluster(frame, embedding, seed, previous)
     with stage("sorting"):
@@ -165,6 +154,33 @@ def fit_model(
         seed=seed,
         previous=previous,
     )
+
+
+def _learn_from_playlists(
+    frame: pd.DataFrame,
+    embedding: Embedding,
+    work_numbers: np.ndarray,
+    playlists_path: Path | None,
+    fold: int | None,
+    seed: int,
+    report: IngestReport,
+) -> tuple[Embedding, NeighbourLists | None]:
+    """The embedding with what playlists teach, and their co-occurrences; those in the sources may be too few."""
+    paths = [path for path in (playlists_path, *report.playlist_sources) if path]
+    with stage(f"learning from {', '.join(map(str, paths))}"):
+        known = playlists.catalog_works(frame, works.match_key, work_numbers)
+        training = importer.load_playlists(paths[0], known, *paths[1:])
+        print("\n".join(training.matches.lines()), file=sys.stderr)
+        report.add_note(training.matches.summary())
+        if fold is not None:
+            training = training.split("train", fold)
+        try:
+            return add_playlist_block(embedding, work_numbers, known, training, seed, report)
+        except SourceError as error:
+            if playlists_path:
+                raise
+            report.add_note(f"nothing is learned from the playlists in the sources: {error}")
+            return embedding, None
 
 
 def _label_columns(frame: pd.DataFrame, labels: Sequence[str]) -> dict[str, Any]:

@@ -14,7 +14,6 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 
 SEPARATOR = "\x1f"  # between the values of a cell
 MISSING_MARKERS = ("", "na", "n/a", "nan", "null", "none", "<na>", "set()")
@@ -50,11 +49,6 @@ def join_values(items: list[str]) -> str | None:
     """Names as one text, each once; None if there are none."""
     kept = [text for text in (item.strip().replace(SEPARATOR, " ") for item in items) if text]
     return SEPARATOR.join(dict.fromkeys(kept)) or None
-
-
-def first_artist_names(frame: pd.DataFrame) -> list[str]:
-    """The name of each song's first artist, empty if it has none."""
-    return [artists.partition(SEPARATOR)[0] for artists in frame["artists"].fillna("")]
 
 
 def parse_list(cell: object) -> list[str] | None:

@@ -43,13 +43,8 @@ _FORMULA = re.compile(r"[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
 Body = Mapping[str, Any]
 
 
-def song_summary(catalog: Catalog, row: int) -> dict[str, Any]:
-    """A song as lists show it; null for values that the table lacks."""
-    return song_summaries(catalog, [row])[0]
-
-
 def song_summaries(catalog: Catalog, rows: Sequence[int]) -> list[dict[str, Any]]:
-    """Several songs as lists show them; each column is read once."""
+    """Songs as lists show them, null for values that the table lacks; each column is read once."""
     indices = np.asarray(rows, np.int64)
     columns: dict[str, Iterable[object]] = {
         "id": catalog.texts("ids").take(indices),

@@ -123,11 +123,6 @@ def spotify_url(catalog: Catalog, identity: str) -> str | None:
     return f"https://open.spotify.com/track/{identity}" if known else None
 
 
-def song_versions(catalog: Catalog, row: int) -> np.ndarray:
-    """The rows of all versions of a song, itself included, most popular first."""
-    return catalog.lists("work", "songs")[int(catalog.take("works", row))]
-
-
 def popularity(catalog: Catalog, rows: np.ndarray) -> np.ndarray:
     """Popularity of songs, float32, 0 where it is not known."""
     return np.nan_to_num(catalog.attribute("popularity", rows).astype(np.float32))

@@ -237,10 +237,10 @@ def _lookup_pairs(title: str | None, artist: str | None) -> list[tuple[str, str]
 def _read_exactly(catalog: Catalog, text: str, words: Sequence[str]) -> list[Reading]:
     """Readings that spell the whole text: songs and artists, the better known first, then a genre of this name."""
     songs, artists = exact_songs(catalog, text, words), exact_artists(catalog, text)
-    if songs and not any(match.kind == "exact" for match in artists) and not parse_description(catalog, words):
+    described = parse_description(catalog, words) if songs or artists else None
+    if songs and not described and not any(match.kind == "exact" for match in artists):
         artists = surnames(catalog, words)
     readings = _merge(catalog, WrittenText(text), songs, artists)
-    described = parse_description(catalog, words) if readings else None
     return [*readings[:1], *([described] if described else []), *readings[1:]]
 
 
