@@ -1,9 +1,12 @@
 """Fixtures that several folders of tests share, above all artifacts, each of which is fitted once."""
 
+import os
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as functions/main.py does, before NumPy comes
 
 import pytest
 from hypothesis import settings

@@ -4,8 +4,12 @@ Run it as ``segue``, or as ``python -m segue_build`` with ``functions`` and ``bu
 through its packages in this order: sources, model, artifacts, quality, releases, package.
 """
 
+import os
 import sys
 from pathlib import Path
+
+# Set before NumPy is imported: matrices are small, and threads of BLAS would mostly wait for each other.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 ROOT = Path(__file__).resolve().parents[2]
 FUNCTIONS = ROOT / "functions"

@@ -1,5 +1,6 @@
 """The search: how much of what scoring every song finds it finds, and that nothing is lost on the way."""
 
+import collections
 import itertools
 import os
 import random
@@ -107,7 +108,25 @@ def test_the_manifest_holds_a_budget_with_which_enough_is_found(songs):
     entry = songs.manifest["search"]["song"]
     budget = Budget(entry["candidates"], entry["rescored"])
     assert budget.candidates < len(songs) / 2
-    assert recall.recall(songs, recall.exact_results(songs, "song"), budget) == entry["recall"]
+    assert recall.budget_recalls(songs, recall.judged_queries(songs, "song"), [budget]) == [entry["recall"]]
+
+
+@pytest.mark.parametrize(
+    ("kind", "budget"),
+    [("song", Budget(1_500, 150)), ("mixture", Budget(3_000, 400)), ("sound", Budget(4_000, 800))],
+)
+def test_the_recall_of_a_budget_is_what_searches_with_it_find(songs, kind, budget):
+    """A search finds no less, and little more: where songs are missed, others of the same score or more move up."""
+    queries = recall.judged_queries(songs, kind)[:40]
+    entry = {"candidates": budget.candidates, "rescored": budget.rescored}
+    tried = Catalog(songs.folder, {**songs.manifest, "search": {kind: entry}})
+    shares = collections.defaultdict(list)
+    for of_type, query in queries:
+        exact = recommend(songs, replace(query, exact=True)).recommendations
+        found = [song.score >= exact[-1].score for song in recommend(tried, query).recommendations]
+        shares[of_type].append(sum(found) / len(exact))
+    (known,) = recall.budget_recalls(songs, queries, [budget])
+    assert known - 1e-4 <= min(sum(each) / len(each) for each in shares.values()) <= known + 0.01
 
 
 def made_up(songs, dice, count):

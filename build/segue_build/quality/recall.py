@@ -1,13 +1,11 @@
 """How much of the exact lists a search finds at which cost, and the cheapest budgets that reach the target recall.
 
-Lists are made with the defaults of the service and compared with those of ``exact`` requests: a song counts as found
-if it scores no less than the last song of the exact list.
+Lists are made with the defaults of the service by ``exact`` requests. One pass over the catalogue says of each of
+their songs what a search must do to find it: how many songs are candidates before it, and how many of these look
+better by their approximate scores. So the recall of every budget is known without searching with any.
 """
 
-import bisect
-import functools
 import itertools
-import math
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -19,9 +17,11 @@ import numpy as np
 from segue import releases
 from segue.catalog import Catalog
 from segue.engine.recommendation import recommend
-from segue.engine.search import Budget
+from segue.engine.scoring import Scorer
+from segue.engine.search import AllowedSongs, Budget, CellProber, approximate_scores
+from segue.engine.seeds import complete, resolve
 from segue.engine.space import rank_transform, space_of
-from segue.query.schema import AUDIO_FEATURES, Query, Seed
+from segue.query.schema import AUDIO_FEATURES, Filters, Query, Seed
 from segue_build import progress
 from segue_build.quality.metrics import RecommendableSongs
 
@@ -38,16 +38,6 @@ KIND_DESCRIPTIONS = {
     "mixture": "several, artists, genres, targets",
     "sound": "raw features of several",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class ExactResult:
-    """A query, its type, and the length and lowest score of its exact list."""
-
-    query_type: str
-    query: Query
-    list_size: int
-    lowest_score: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,33 +89,20 @@ def print_recall(artifacts: str | Path) -> None:
 
 
 def recall_curve(catalog: Catalog, kind: str) -> Iterator[Trial]:
-    """Every budget, for each ratio of rescored candidates up to the first that reaches the target.
-
-    Budgets that cost more than one that reached it are not tried.
-    """
-    results, max_cost = exact_results(catalog, kind), math.inf
-    for ratio in RESCORE_RATIOS if results else ():
-        for budget in budgets(catalog, ratio):
-            if cost(budget) >= max_cost:
-                break
-            trial = Trial(budget, recall(catalog, results, budget))
-            yield trial
-            if trial.recall >= TARGET_RECALL[kind]:
-                max_cost = cost(budget)
-                break
+    """Every budget, for each ratio of rescored songs up to the first that reaches the target; last, all songs."""
+    queries = judged_queries(catalog, kind)
+    tried = [list(budgets(catalog, ratio)) for ratio in RESCORE_RATIOS] if queries else []
+    recalls = iter(budget_recalls(catalog, queries, list(itertools.chain(*tried))) if queries else ())
+    for of_ratio in tried:
+        trials = [Trial(budget, next(recalls)) for budget in of_ratio]
+        n_short = next((n for n, trial in enumerate(trials) if trial.recall >= TARGET_RECALL[kind]), len(trials))
+        yield from trials[: n_short + 1]
     yield Trial(Budget(len(catalog), len(catalog)), 1.0)
 
 
 def _cheapest_budget(catalog: Catalog, kind: str) -> Trial:
-    """The cheapest budget that reaches the target, by bisection: more candidates find more."""
-    results, best = exact_results(catalog, kind), Trial(Budget(len(catalog), len(catalog)), 1.0)
-    recall_of = functools.cache(functools.partial(recall, catalog, tuple(results)))
-    for ratio in RESCORE_RATIOS if results else ():
-        cheaper = [budget for budget in budgets(catalog, ratio) if cost(budget) < cost(best.budget)]
-        first = bisect.bisect_left(cheaper, TARGET_RECALL[kind], key=recall_of)
-        if first < len(cheaper):
-            best = Trial(cheaper[first], recall_of(cheaper[first]))
-    return best
+    reached = (trial for trial in recall_curve(catalog, kind) if trial.recall >= TARGET_RECALL[kind])
+    return min(reached, key=lambda trial: cost(trial.budget))
 
 
 def budgets(catalog: Catalog, ratio: int) -> Iterator[Budget]:
@@ -136,15 +113,24 @@ def budgets(catalog: Catalog, ratio: int) -> Iterator[Budget]:
         candidates *= GROWTH
 
 
-def exact_results(catalog: Catalog, kind: str) -> list[ExactResult]:
-    """Queries of a kind, the same each time, with their exact results; none for a small catalogue."""
+def judged_queries(catalog: Catalog, kind: str) -> list[tuple[str, Query]]:
+    """Queries of a kind with their types, the same each time; none for a small catalogue."""
     if catalog.manifest["recommendable"] <= EXHAUSTIVE_SONGS:
         return []
     made = {"song": _song_queries, "mixture": _mixture_queries, "sound": _feature_queries}[kind](catalog)
-    results = list(itertools.islice(made, QUERY_COUNTS[kind]))
-    return list(
-        progress.thread_map(lambda one: _exact_result(catalog, *one), results, "scoring all songs", " queries")
+    return list(itertools.islice(made, QUERY_COUNTS[kind]))
+
+
+def budget_recalls(catalog: Catalog, queries: Sequence[tuple[str, Query]], tried: Sequence[Budget]) -> list[float]:
+    """The share of the exact lists' songs that each budget finds, mean over the queries of the worst type."""
+    shares = progress.thread_map(
+        lambda one: _found_shares(catalog, one[1], tried), queries, "judging searches", " queries"
     )
+    by_type = defaultdict(list)
+    for (query_type, _), found in zip(queries, shares):
+        by_type[query_type].append(found)
+    worst = np.min([np.mean(each, axis=0) for each in by_type.values()], axis=0)
+    return [round(share, 4) for share in worst.tolist()]
 
 
 def _song_queries(catalog: Catalog) -> TypedQueries:
@@ -189,17 +175,35 @@ def _random_seeds(catalog: Catalog, seed: int) -> Iterator[Seed]:
         yield Seed("", {}, id=ids[songs.row(int(rng.integers(len(songs))))])
 
 
-def _exact_result(catalog: Catalog, query_type: str, query: Query) -> ExactResult:
-    exact = recommend(catalog, replace(query, exact=True)).recommendations
-    return ExactResult(query_type, query, len(exact), exact[-1].score if exact else 0.0)
+def _found_shares(catalog: Catalog, query: Query, tried: Sequence[Budget]) -> np.ndarray:
+    """The share of a query's exact list that each budget finds; float64, shape (len(tried),)."""
+    seeds = resolve(catalog, query.seeds)
+    exact = recommend(catalog, replace(query, exact=True), seeds)
+    scorer = Scorer(catalog, seeds, complete(catalog, query, seeds).targets)
+    rows = np.array([song.row for song in exact.recommendations], np.int64)
+    return _find(catalog, scorer, rows, tried).mean(axis=0) if len(rows) else np.ones(len(tried))
 
 
-def recall(catalog: Catalog, results: Sequence[ExactResult], budget: Budget) -> float:
-    """The share of the exact lists' songs that a budget finds, mean over the queries of the worst type."""
-    entry = {"candidates": budget.candidates, "rescored": budget.rescored}
-    trial_catalog = Catalog(catalog.folder, {**catalog.manifest, "search": dict.fromkeys(QUERY_COUNTS, entry)})
-    found_shares = defaultdict(list)
-    for one in results:
-        found = [song.score >= one.lowest_score for song in recommend(trial_catalog, one.query).recommendations]
-        found_shares[one.query_type].append(sum(found) / max(one.list_size, 1))
-    return round(min(float(np.mean(each)) for each in found_shares.values()), 4)
+def _find(catalog: Catalog, scorer: Scorer, rows: np.ndarray, tried: Sequence[Budget]) -> np.ndarray:
+    """Which songs each budget finds, as :func:`segue.engine.search.approximate_search` looks for them.
+
+    A song is found if it is a candidate and fewer candidates than are rescored have a better approximate score.
+
+    Returns
+    -------
+    bool, shape (len(rows), len(tried)); songs in the order in which they are candidates
+
+    """
+    cells = CellProber(catalog, AllowedSongs(catalog, Filters()))
+    cells.rank_cells(scorer)
+    every = cells.probe(cells.n_songs)
+    candidates, scores = cells.rows(every), approximate_scores(scorer, cells, every)
+    stops = np.array([cells.stop(budget.candidates) for budget in tried])
+    rescored = np.array([budget.rescored for budget in tried])
+    found = np.empty((len(rows), len(tried)), bool)
+    for number, position in enumerate(np.flatnonzero(np.isin(candidates, rows)).tolist()):
+        better = np.flatnonzero(scores > scores[position])
+        always = candidates[position] in scorer.neighbour_rows
+        found[number] = always | ((position < stops) & (better.searchsorted(stops) < rescored))
+    found[:, [cells.n_songs <= max(budget.candidates // len(scorer), budget.rescored) for budget in tried]] = True
+    return found

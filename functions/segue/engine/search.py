@@ -168,7 +168,7 @@ def approximate_search(
 
     A song that was overlooked when songs of lower scores were passed on comes after all others.
     """
-    cells = _CellProber(catalog, allowed)
+    cells = CellProber(catalog, allowed)
     if cells.n_songs <= max(budget.candidates // len(scorer), budget.rescored):
         yield from exhaustive_search(scorer, allowed)
         return
@@ -203,7 +203,7 @@ def exhaustive_search(scorer: Scorer, allowed: AllowedSongs) -> Iterator[ScoredR
         remaining, n_sorted, last_score = remaining - len(best.rows), SORTED_GROWTH * n_sorted, best.scores.min()
 
 
-class _CellProber:
+class CellProber:
     """The cells in the order in which they are probed. A song's *position* is how many songs come before it.
 
     n_songs : that pass the filters, in all cells
@@ -231,9 +231,17 @@ class _CellProber:
     def probe(self, size: int) -> range:
         """Positions in the best cells, of so many songs together or a few more."""
         start = self.n_songs - self.remaining
-        self._n_probed = min(int(self._cumulative_sizes.searchsorted(start + size)) + 1, len(self._cumulative_sizes))
+        self._n_probed = self._count_cells(start + size)
         self.remaining = self.n_songs - int(self._cumulative_sizes[self._n_probed - 1])
         return range(start, self.n_songs - self.remaining)
+
+    def stop(self, size: int) -> int:
+        """Where a first probe of so many songs stops: the position of the first song in a cell that it leaves out."""
+        return int(self._cumulative_sizes[self._count_cells(size) - 1])
+
+    def _count_cells(self, n_songs: int) -> int:
+        """How many of the best cells hold so many songs together."""
+        return min(int(self._cumulative_sizes.searchsorted(n_songs)) + 1, len(self._cumulative_sizes))
 
     def rows(self, positions: np.ndarray | range) -> np.ndarray:
         """Rows at rising positions in cells that were probed."""
@@ -246,22 +254,27 @@ class _CellProber:
         return numbers if self._passing_rows is None else self._passing_rows.take(numbers)
 
 
+def approximate_scores(scorer: Scorer, cells: CellProber, positions: range) -> np.ndarray:
+    """Approximate scores of the songs at positions in cells that were probed; float32, shape (len(positions),)."""
+    batches = (positions[start : start + CANDIDATE_BATCH] for start in range(0, len(positions), CANDIDATE_BATCH))
+    return np.concatenate([scorer.approximate_scores(cells.rows(batch)) for batch in batches])
+
+
 class _Candidates:
     """Songs with approximate scores, by position.
 
     remaining : of them that were not rescored
     """
 
-    def __init__(self, scorer: Scorer, allowed: AllowedSongs, cells: _CellProber):
+    def __init__(self, scorer: Scorer, allowed: AllowedSongs, cells: CellProber):
         self._scorer, self._allowed, self._cells = scorer, allowed, cells
         self._approximate_scores = np.empty(0, np.float32)
         self.remaining = 0
 
     def add(self, positions: range) -> None:
         """Compute approximate scores of more songs, those that follow."""
-        batches = (positions[start : start + CANDIDATE_BATCH] for start in range(0, len(positions), CANDIDATE_BATCH))
-        scores = [self._scorer.approximate_scores(self._cells.rows(batch)) for batch in batches]
-        self._approximate_scores = np.concatenate([self._approximate_scores, *scores])
+        scores = approximate_scores(self._scorer, self._cells, positions)
+        self._approximate_scores = np.concatenate([self._approximate_scores, scores])
         self.remaining += len(positions)
 
     def pop_best(self, count: int) -> np.ndarray:
