@@ -185,6 +185,30 @@ def test_who_asks_for_a_song_gets_no_cover_of_it(tmp_path):
     assert recommended(song="Quay") == set(titles) - {"Quay"}
 
 
+def test_who_asks_for_a_piece_gets_no_other_recording_of_it(tmp_path):
+    suite = "Harbour Suite No. 1 in G Major, Op. 7"
+    others = ("Mole", "Jetty", "Dock", "Slip", "Buoy", "Wharf")
+    titles = (f"{suite}: I. Quay", "Suite, Op. 7: 1. Quay (Live)", f"{suite}: II. Pier", "Quay", *others)
+    rows = [
+        tables.song(number, track_name=title, artists=f"Pianist {number}", energy=number / 10)
+        for number, title in enumerate(titles)
+    ]
+    catalog = fit(FitOptions([tables.write(tmp_path / "songs.csv", rows)]), tmp_path / "out")
+    names = catalog.texts("names")
+    seeds = {seed: ask({"id": f"song{number:02}"}, limit=100) for number, seed in enumerate(titles)}
+    missing = {
+        seed: set(titles) - {names[found.row] for found in recommend(catalog, query).recommendations}
+        for seed, query in seeds.items()
+    }
+    assert missing == {
+        titles[0]: {titles[0], titles[1], "Quay"},
+        titles[1]: {titles[0], titles[1], "Quay"},
+        titles[2]: {titles[2]},
+        "Quay": {titles[0], titles[1], "Quay"},
+        **{other: {other} for other in others},
+    }
+
+
 @pytest.mark.parametrize(
     ("seeds", "difference", "expected"),
     [

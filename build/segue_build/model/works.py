@@ -7,24 +7,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from segue.catalog.normalization import case_folded, core_text, hash64, title_key, without_version
+from segue.catalog.compositions import MAX_CHARACTERS, movement_name, parse_numbered, parse_unnumbered
+from segue.catalog.normalization import case_folded, hash64, title_key, without_version
 from segue_build.sources import series
 
 _ENSEMBLE = re.compile(r"^the | (?:and (?:his|her|the) )?(?:orchestra|band|trio|quartet|quintet|sextet|ensemble)$")
-_CATALOGUE_NUMBER = re.compile(  # of a catalogue of somebody's compositions: "Op. 27 No. 2", "BWV 988", "K. 331"
-    r"\b(?:(op|bwv|kv|woo|hwv|rv|wwv|twv|sc)\b\.?|([kdlsrm])(?:\.|(?<=, .))) ?(\d+[a-z]?)\b(?:[,/]? ?n[or]\. ?(\d+))?"
-)
-_OTHER_CATALOGUE_NUMBER = re.compile(r"\b(?!no|pt)[a-z]{1,2}\. ?\d+[a-z]?\b")
-_ASIDE = re.compile(r"[\"“„”].*?[\"“”]|[(\[].*?[)\]]|\bin [a-h](?:[- ](?:sharp|flat))?(?: (?:major|minor))?\b")
-_MOVEMENT_NUMBER = re.compile(r"\W*(?:no\. ?)?(\d+|[ivx]+)([a-z]?)\b ?[.:,]")
-_ONE_OF_SET = re.compile(r"(?:\d+|two|three|four|five|six|eight|twelve) (\w+)s: (?:no\. ?)?(\d+|[ivx]+)\b")
 MIN_ZEROS, MIN_ZERO_SHARE = 20, 0.01  # songs of popularity 0, of all songs, from which 0 may mean that it is unknown
 ZEROS_PER_OTHER = 2  # and for each song of the most frequent other value
-MAX_CHARACTERS = 500  # characters of a title in which its form is looked for
-_ROMAN = (
-    "", "i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x", "xi", "xii", "xiii", "xiv", "xv", "xvi", "xvii",
-    "xviii", "xix", "xx",
-)  # fmt: skip
 
 
 class WorkKey(NamedTuple):
@@ -49,8 +38,12 @@ def work_key(first_artist: str, title: str) -> WorkKey:
     """
     artist = title_key(first_artist)
     artist = _ENSEMBLE.sub("", artist) or artist
-    text, rest = case_folded(title[:MAX_CHARACTERS]), title[MAX_CHARACTERS:]
-    piece, alone, movement = _parse_numbered(text) or _parse_unnumbered(title[:MAX_CHARACTERS], text)
+    title, rest = title[:MAX_CHARACTERS], title[MAX_CHARACTERS:]
+    piece, alone, movement = parse_numbered(case_folded(title)) or (
+        parse_unnumbered(title),
+        "",
+        movement_name(case_folded(without_version(title))),
+    )
     name = movement or alone
     return WorkKey(f"{artist}\x1f{piece}{rest}", f"{artist}\x1f{name}" if " " in name else None, bool(movement))
 
@@ -59,39 +52,6 @@ def match_key(first_artist: str, title: str) -> tuple[str, str]:
     """The two parts of :func:`work_key`, by which entries of playlists are matched: artist, and title or number."""
     artist, _, piece = work_key(first_artist, title).work.partition("\x1f")
     return artist, piece
-
-
-def _parse_numbered(text: str) -> tuple[str, str, str] | None:
-    """A piece by its catalogue number, what it is called, and what its movement is; None without a number."""
-    number = _CATALOGUE_NUMBER.search(text)
-    if number is None:
-        return None
-    after = _without_asides(text[number.end() :])
-    before, _, part = after.partition(":")
-    found = [*number.groups(), ":", core_text(_OTHER_CATALOGUE_NUMBER.sub("", before)), *_movement_words(part)]
-    return (
-        " ".join(word for word in found if word),
-        core_text(_ASIDE.sub("", text[: number.start()])),
-        _movement_name(after),
-    )
-
-
-def _parse_unnumbered(title: str, text: str) -> tuple[str, str, str]:
-    one = _ONE_OF_SET.match(text)
-    piece = f"{one[1]} no {_arabic(one[2])}" if one else title_key(title)
-    return piece, "", _movement_name(_without_asides(case_folded(without_version(title)))) if ":" in text else ""
-
-
-def _without_asides(text: str) -> str:
-    """The text without quotes, brackets and keys; all of it if its last part is one, as an aria's first words."""
-    bare = _ASIDE.sub("", text)
-    return text if ":" in bare and not core_text(bare.rpartition(":")[2]) else bare
-
-
-def _movement_name(text: str) -> str:
-    """What a title's last part is called, without its number; nothing where it has one part."""
-    _, colon, part = text.rpartition(":")
-    return core_text(_MOVEMENT_NUMBER.sub("", part, count=1)) if colon else ""
 
 
 def work_numbers(frame: pd.DataFrame) -> np.ndarray:
@@ -166,17 +126,3 @@ def known_popularity(popularity: np.ndarray, works: np.ndarray) -> np.ndarray:
     best = np.full(int(works.max(initial=-1)) + 1, np.nan)
     np.fmax.at(best, works[~zero], popularity[~zero])
     return np.where(zero, best[works], popularity)
-
-
-def _movement_words(text: str) -> list[str]:
-    """What tells a movement from others: its number, and what is numbered or named within it."""
-    movement = _MOVEMENT_NUMBER.match(text)
-    if movement is None:
-        return [core_text(text)]
-    numeral, letter = movement.groups()
-    rest = text[movement.end() :]
-    return [_arabic(numeral) + letter, *re.findall(r"\d+", rest), core_text(rest.partition(":")[2])]
-
-
-def _arabic(numeral: str) -> str:
-    return str(_ROMAN.index(numeral)) if numeral in _ROMAN else numeral

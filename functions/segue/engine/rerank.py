@@ -4,12 +4,13 @@ One version of each song represents its work, artists are capped, diversity is m
 replaces part of the list.
 """
 
+import functools
 import itertools
 import math
 import random
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -19,8 +20,12 @@ from segue.engine.scoring import ScoredRows
 from segue.engine.search import AllowedSongs
 from segue.query.schema import Query
 
+if TYPE_CHECKING:
+    from segue.catalog.compositions import Piece
+
 MMR_POOL = 300  # songs among which diversity chooses, whatever the limit: a longer list begins as a shorter one does
 DRAW_POOL_FACTOR = 4  # times the limit: songs after the best among which a draw chooses
+PIECES = 256  # whose titles are kept parsed
 MIN_REPLACED = 0.3  # of the best list, at least, by a draw
 MIN_SCORE_RATIO = 0.9  # of the best list's mean score by a draw, as long as it replaces no more than it must
 
@@ -51,7 +56,7 @@ class Representatives:
     """Lets one version of each song pass: the most popular one that is allowed, and none of the seeds'.
 
     Nor does a song with a seed's title pass, whoever plays it: who asks for a song means no cover of it. Brackets,
-    versions and featured artists do not count.
+    versions and featured artists do not count. Nor does another recording of a seed's piece, by its catalogue number.
 
     seeds : rows whose works are not recommended
     """
@@ -62,7 +67,9 @@ class Representatives:
         self._versions = catalog.lists("work", "songs")
         self._seed_works = np.unique(catalog.take("works", seeds))
         self._names = catalog.texts("names")
-        self._seed_titles = {_title(self._names[row]) for row in seeds}
+        self._seed_names = [self._names[row] for row in seeds]
+        self._seed_titles = frozenset(map(_title, self._seed_names))
+        self._compares_pieces = any(map(_has_parts, self._seed_names))
         self.dropped = 0
 
     def is_representative(self, rows: np.ndarray) -> np.ndarray:
@@ -81,10 +88,34 @@ class Representatives:
             for row, score, is_representative in zip(
                 rows.tolist(), scores.tolist(), self.is_representative(rows).tolist()
             ):
-                if is_representative and (not self._seed_titles or _title(self._names[row]) not in self._seed_titles):
+                if is_representative and not self._is_seed(row):
                     yield ScoredSong(row, score)
                 else:
                     self.dropped += 1
+
+    def _is_seed(self, row: int) -> bool:
+        """Whether a song has a seed's title, or is a recording of its piece."""
+        if not self._seed_names:
+            return False
+        name = self._names[row]
+        if _title(name) in self._seed_titles:
+            return True
+        if not self._compares_pieces and not _has_parts(name):
+            return False
+        piece = _piece(name)
+        return any(piece.is_same(_piece(seed)) for seed in self._seed_names)
+
+
+def _has_parts(name: str) -> bool:
+    """Whether a title may be that of a composition: with a catalogue number or a movement."""
+    return ":" in name or "," in name
+
+
+@functools.lru_cache(PIECES)
+def _piece(name: str) -> "Piece":
+    from segue.catalog.compositions import Piece  # few lists need it
+
+    return Piece.of(name)
 
 
 def _title(name: str) -> str:
