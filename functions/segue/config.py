@@ -54,7 +54,7 @@ class Config:
             _one_of(environ, "SEGUE_RESIDENT", RESIDENT_MODES),
             round(_number(environ, "SEGUE_CELLS_MB", 8, 10**6, 100) * MB),
             _public_url(environ),
-            _boolean(environ, "SEGUE_PRELOAD"),
+            read_boolean(environ, "SEGUE_PRELOAD"),
         )
 
 
@@ -78,7 +78,8 @@ def _public_url(environ: Mapping[str, str]) -> str | None:
     return value or None
 
 
-def _boolean(environ: Mapping[str, str], name: str) -> bool:
+def read_boolean(environ: Mapping[str, str], name: str) -> bool:
+    """A variable that is 1 or 0, by default 0."""
     value = environ.get(name, "")
     if value not in ("", "0", "1"):
         raise ConfigError(f"{name}: '{value}' is neither 0 nor 1")

@@ -1,13 +1,18 @@
-"""Fields for the log line of the current request: its route, the version, counters, durations in milliseconds."""
+"""Fields for the log line of the current request: its route, the version, counters, durations in milliseconds.
+
+What happens outside of requests is counted for the whole process.
+"""
 
 import contextlib
 import time
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
 from typing import Any
 
 LogContext = dict[str, Any]
 _CONTEXT: ContextVar[LogContext | None] = ContextVar("log_context", default=None)
+_TOTALS: Counter[str] = Counter()
 
 
 @contextlib.contextmanager
@@ -46,3 +51,13 @@ def timed(name: str) -> Iterator[None]:
     finally:
         if context is not None:
             context[name] = context.get(name, 0.0) + (time.perf_counter() - began) * 1000
+
+
+def count(name: str) -> None:
+    """Count an event of the process; only one thread may count events of a name."""
+    _TOTALS[name] += 1
+
+
+def totals() -> Mapping[str, int]:
+    """How many events of each name there were; 0 of any other."""
+    return _TOTALS

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from segue import log_context
 from segue.catalog.catalog import Catalog
 from segue.config import Config
 from segue.errors import ArtifactsError, SegueError
@@ -121,6 +122,7 @@ class LiveCatalog:
         try:
             return self._releases.open_current()
         except Exception as error:
+            log_context.count("refresh_failures")
             _log.warning("%s: no version can be served: %s", self._releases.address, _one_line(error))
             known = error if isinstance(error, ArtifactsError) else ArtifactsError("the artifacts can't be opened")
             self._failures, self._failure = self._failures + 1, known
@@ -173,6 +175,7 @@ class LiveCatalog:
         )
 
     def _log_failed_check(self, error: Exception) -> None:
+        log_context.count("refresh_failures")
         version = self._serving.version if self._serving else None
         _log.warning("%s: version %s serves on: %s", self._releases.address, version, _one_line(error))
 

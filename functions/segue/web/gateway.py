@@ -1,4 +1,4 @@
-"""What happens around every request: API keys, CORS and security headers, and one line of JSON in the log.
+"""What happens around every request: API keys, CORS and security headers, one line of JSON in the log, and metrics.
 
 Nothing that a caller wrote is logged, neither path nor query, body or header; ids that platforms assign are.
 People, CloudWatch and Cloud Logging read the same lines.
@@ -18,10 +18,12 @@ from werkzeug.wrappers import Request, Response
 
 from segue import log_context
 from segue.auth import ApiKeys, presented_key
+from segue.config import read_boolean
 from segue.dialects import find_dialect, http_error
 from segue.errors import ConfigError
 from segue.log_context import LogContext
 
+METRICS_PATHS = ("/metrics", "/metrics/")
 HEALTH_PATHS = ("/healthz", "/healthz/")
 TOKEN_PATHS = ("/api/token", "/api/token/")  # checks keys itself, and issues tokens for them
 _ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?")
@@ -109,6 +111,11 @@ class Gateway:
         self._origins = allowed_origins(environ)
         self._function_name = environ.get("AWS_LAMBDA_FUNCTION_NAME", "")
         self._is_cold = True
+        self._metrics = None
+        if read_boolean(environ, "SEGUE_METRICS"):
+            from segue.web.metrics import Metrics  # few want it, and every import costs each cold start
+
+            self._metrics = Metrics()
 
     def handle(self, request: Request) -> Response:
         """Answer one request."""
@@ -121,6 +128,8 @@ class Gateway:
         duration = (time.perf_counter() - started) * 1000
         response.headers["Server-Timing"] = _server_timing(context, duration)
         line = access_line(request, response, context, duration, cold=cold)
+        if self._metrics:
+            self._metrics.observe(line)
         self._write(with_cloudwatch_metrics(line, self._function_name) if self._function_name else line)
         return response
 
@@ -130,6 +139,9 @@ class Gateway:
         if self._origins and is_preflight(request):
             return Response(status=204)
         unauthorized = None if self._is_authorized(request) else _unauthorized(request, self._keys)
+        if not unauthorized and self._metrics and request.path in METRICS_PATHS and request.method in ("GET", "HEAD"):
+            log_context.bind(route="metrics")
+            return self._metrics.response()
         return unauthorized or self._handle(request)
 
     def _is_authorized(self, request: Request) -> bool:
