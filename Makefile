@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 FIT_FLAGS ?=
 
-.PHONY: help run free-port fit test test-all lint types bench rehearse screenshot clean
+.PHONY: help run free-port fit wheel test test-all lint types bench rehearse screenshot clean
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -24,18 +24,19 @@ $(VENV)/dev-ready: $(VENV)/build-ready requirements-dev.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	touch $@
 
-artifacts/current.json: | $(VENV)/build-ready
-	$(BIN)/segue fit --source $(or $(SOURCE),demo) $(FIT_FLAGS)
-
-run: free-port $(VENV)/build-ready $(if $(SOURCE),fit,artifacts/current.json) ## serve on PORT (8080); SOURCE=songs.csv fits your own table first
-	@$(BIN)/segue serve --port $(PORT)
+run: free-port $(VENV)/build-ready ## serve on PORT (8080); SOURCE=songs.csv serves your own table, fitted first
+	@$(BIN)/segue serve $(if $(SOURCE),"$(SOURCE)") --port $(PORT) $(FIT_FLAGS)
 
 free-port:
 	$(if $(shell $(PYTHON) -c 'import socket; print(socket.create_server(("127.0.0.1", $(PORT))))' 2>&1 | grep '^<'),,$(error \
 	  PORT=$(PORT) is taken, or no port: choose another, as in make run PORT=8090))@:
 
 fit: $(VENV)/build-ready ## build artifacts from SOURCE (a path, URL or data set name; default: invented songs, never over real ones)
-	$(BIN)/segue fit $(if $(SOURCE),--source $(SOURCE)) $(FIT_FLAGS)
+	$(BIN)/segue fit $(if $(SOURCE),--source "$(SOURCE)") $(FIT_FLAGS)
+
+wheel: $(VENV)/build-ready ## dist/segue-VERSION-py3-none-any.whl, which pip, pipx and uv install
+	@$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir dist .
+	@ls dist/*.whl
 
 test: $(VENV)/dev-ready ## the tests
 	$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadfile $(PYTEST_FLAGS)

@@ -14,7 +14,7 @@ from typing import Any
 from infra import harness, rehearse_aws
 from infra.harness import Rehearsal, StepFailed, expect, run_functions_framework
 from segue_build.fit import FitOptions, fit
-from segue_build.package.builder import Package, PackageOptions, build_package
+from segue_build.package.builder import PackageOptions, build_package
 from segue_build.package.targets import Target
 
 
@@ -43,33 +43,31 @@ def rehearse(work: Path, steps: Rehearsal) -> None:
 
 def rehearse_on_aws(work: Path, models: list[Path], steps: Rehearsal) -> None:
     """Package, check, deploy, answer, release, remove."""
-    target = Target.here("aws")
-    with steps.step("package for AWS: this Python, this processor"):
-        built = build_package(PackageOptions(target, models[0], work / "dist"))
     (work / "template").mkdir()
     with steps.step("check the stack: cfn-lint, policies"):
         rehearse_aws.check_template(work / "template")
     with steps.step("have what deploys"):
         rehearse_aws.require_osls()
         with harness.run_moto() as endpoint:
-            _rehearse_stack(endpoint, work, models, built, steps)
+            _rehearse_stack(endpoint, work, models, steps)
         return
+    with steps.step("package for AWS: this Python, this processor"):
+        built = build_package(PackageOptions(Target.here("aws"), models[0], work / "dist"))
     with steps.step("answer events under awslambdaric, not deployed"):
         rehearse_aws.answer_events(built.folder, work, {})
 
 
-def _rehearse_stack(endpoint: str, work: Path, models: list[Path], built: Package, steps: Rehearsal) -> None:
-    arch = Target.here("aws").arch
-    with steps.step("deploy to a stand-in for AWS"):
-        stack = rehearse_aws.deploy_stack(endpoint, built.archive, arch)
+def _rehearse_stack(endpoint: str, work: Path, models: list[Path], steps: Rehearsal) -> None:
+    with steps.step("fit, package and deploy a table to a stand-in for AWS, by one command"):
+        stack = rehearse_aws.deploy_stack(endpoint, "demo:300", work)
     with steps.step("fetch the deployed zip back"):
-        task = rehearse_aws.fetch_deployed(endpoint, stack, built.archive, work)
+        task = rehearse_aws.fetch_deployed(endpoint, stack, work / "dist" / "aws.zip", work)
     with steps.step("answer events of its address under awslambdaric"):
         rehearse_aws.answer_events(task, work, {})
     with steps.step("publish to the bucket, follow, roll back, follow"):
         rehearse_aws.publish_and_roll_back(endpoint, stack, models, task, work)
     with steps.step("remove the stack"):
-        rehearse_aws.remove_stack(endpoint, built.archive, arch)
+        rehearse_aws.remove_stack(endpoint)
 
 
 def rehearse_on_google(work: Path, model: Path, steps: Rehearsal) -> None:

@@ -19,6 +19,8 @@ from segue_build import ROOT
 
 STAGE = "rehearsal"
 STACK = f"segue-{STAGE}"
+# SnapStart needs aliases, which the stand-in does not have.
+PARAMETERS = ("--param", "region=us-east-1", "--param", "snapstart=false")
 FOLLOW_TIMEOUT = 60  # seconds until a running function follows a release
 
 
@@ -35,10 +37,11 @@ def check_template(folder: Path) -> None:
     expect("unexplained wildcards", unexplained_wildcards(template), [])
 
 
-def deploy_stack(endpoint: str, archive: Path, arch: str) -> dict[str, str]:
-    """Deploy a package; returns logical id -> name of each resource."""
-    require_osls()
-    serverless_stack.run_osls("deploy", *_parameters(archive, arch), environ={"AWS_ENDPOINT_URL": endpoint})
+def deploy_stack(endpoint: str, source: str, work: Path) -> dict[str, str]:
+    """Fit, package and deploy a table by one command; returns logical id -> name of each resource."""
+    places = ("--artifacts", str(work / "deployed"), "--out", str(work / "dist"))
+    at_aws = {**serverless_stack.NO_CREDENTIALS, "AWS_ENDPOINT_URL": endpoint}
+    run_segue("deploy", "aws", source, "--here", *places, "--stage", STAGE, *PARAMETERS, environ=at_aws)
     found = _boto_client("cloudformation", endpoint).describe_stack_resources(StackName=STACK)["StackResources"]
     return {one["LogicalResourceId"]: one["PhysicalResourceId"] for one in found if "PhysicalResourceId" in one}
 
@@ -82,7 +85,7 @@ def publish_and_roll_back(
     address = f"s3://{stack['Models']}/models"
     at_aws = {**serverless_stack.NO_CREDENTIALS, "AWS_ENDPOINT_URL": endpoint, "AWS_REGION": "us-east-1"}
     first, second = (json.loads((model / "current.json").read_text())["version"] for model in models)
-    _run_segue("publish", address, "--artifacts", str(models[0]), "--reason", "rehearsed", environ=at_aws)
+    run_segue("publish", address, "--artifacts", str(models[0]), "--reason", "rehearsed", environ=at_aws)
     serving = {**at_aws, "SEGUE_ARTIFACTS": address, "SEGUE_REFRESH_SECONDS": "1", "SEGUE_CACHE": str(work / "cache")}
     with RuntimeAPI() as runtime:
         environ = runtime.environ | serving
@@ -90,15 +93,15 @@ def publish_and_roll_back(
             ask = event_client(runtime)
             wait_for_version(ask, first)
             worse = ("--force", "--reason", "rehearsed")
-            _run_segue("publish", address, "--artifacts", str(models[1]), *worse, environ=at_aws)
+            run_segue("publish", address, "--artifacts", str(models[1]), *worse, environ=at_aws)
             wait_for_version(ask, second)
-            _run_segue("rollback", address, *worse[1:], environ=at_aws)
+            run_segue("rollback", address, *worse[1:], environ=at_aws)
             wait_for_version(ask, first)
 
 
-def remove_stack(endpoint: str, archive: Path, arch: str) -> None:
+def remove_stack(endpoint: str) -> None:
     """Remove the stack; only the bucket of models may stay."""
-    serverless_stack.run_osls("remove", *_parameters(archive, arch), environ={"AWS_ENDPOINT_URL": endpoint})
+    serverless_stack.run_osls("remove", "--stage", STAGE, *PARAMETERS, environ={"AWS_ENDPOINT_URL": endpoint})
     stacks = _boto_client("cloudformation", endpoint).list_stacks()["StackSummaries"]
     left = [one["StackName"] for one in stacks if one["StackStatus"] != "DELETE_COMPLETE"]
     expect("stacks that are left", left, [])
@@ -131,12 +134,6 @@ def require_osls() -> None:
         raise StepSkipped(reason)
 
 
-def _parameters(archive: Path, arch: str) -> list[str]:
-    # SnapStart needs aliases, which the stand-in does not have.
-    given = {"zip": archive, "arch": arch, "region": "us-east-1", "snapstart": "false"}
-    return ["--stage", STAGE, *(word for name, value in given.items() for word in ("--param", f"{name}={value}"))]
-
-
 def _boto_client(service: str, endpoint: str) -> Any:
     import boto3
 
@@ -144,7 +141,7 @@ def _boto_client(service: str, endpoint: str) -> Any:
     return boto3.client(service, endpoint_url=endpoint, region_name="us-east-1", **keys)
 
 
-def _run_segue(*arguments: str, environ: Mapping[str, str]) -> None:
+def run_segue(*arguments: str, environ: Mapping[str, str]) -> None:
     """Run a command of ``segue``; raises StepFailed with what it printed on stderr if it fails."""
     command = [sys.executable, "-m", "segue_build", *arguments]
     done = subprocess.run(

@@ -17,7 +17,6 @@ from segue.engine.recommendation import recommend
 from segue.query.schema import Query, Seed
 from segue.web import serializers
 from segue_build.cli import build_parser, main
-from segue_build.quality import recommend_file
 from tests.support import invented_playlists, world
 from tests.support.serving import wait_for
 from tests.support.tables import song, songs, text, write
@@ -25,7 +24,7 @@ from tests.support.tables import song, songs, text, write
 ROOT = Path(__file__).resolve().parents[1]
 COMMANDS = [
     "fit", "serve", "recommend", "recommend-file", "evaluate", "recall", "report", "versions", "publish", "rollback",
-    "package", "key",
+    "deploy", "package", "key",
 ]  # fmt: skip
 UNDER_MAKE = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")
 BAD = {
@@ -321,7 +320,7 @@ def test_serve_answers_until_it_is_told_to_end(world_artifacts):
 
 def test_serve_without_artifacts_says_what_to_run(tmp_path, capsys):
     assert main(["serve", "--artifacts", str(tmp_path / "nothing")]) == 1
-    assert capsys.readouterr() == ("", "error: no artifacts in 'nothing': run 'segue fit' first\n")
+    assert capsys.readouterr() == ("", f"error: no artifacts in '{tmp_path}/nothing': run 'segue fit' first\n")
 
 
 def test_the_usage_of_a_misspelt_option_is_the_commands(capsys):
@@ -410,7 +409,7 @@ def test_a_file_is_answered_exactly_where_that_is_asked_for(tmp_path, monkeypatc
     assert main(["fit", "--source", str(world.write(tmp_path / "world.csv")), "--out", str(out)]) == 0
     asked = []
     monkeypatch.setattr(
-        recommend_file, "recommend", lambda songs, query: asked.append(query) or recommend(songs, query)
+        "segue_build.recommend.recommend", lambda songs, query: asked.append(query) or recommend(songs, query)
     )
     for flags in ([], ["--exact"]):
         command = ["recommend-file", str(queries), str(tmp_path / "ranked.csv"), "--artifacts", str(out), *flags]

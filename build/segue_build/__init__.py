@@ -11,7 +11,10 @@ from pathlib import Path
 # Set before NumPy is imported: matrices are small, and threads of BLAS would mostly wait for each other.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-ROOT = Path(__file__).resolve().parents[2]
+_CHECKOUT = Path(__file__).resolve().parents[2]
+IS_INSTALLED = not (_CHECKOUT / "functions" / "main.py").is_file()
+# A wheel holds those of a checkout's files that commands use, but for the function's package, which is installed.
+ROOT = Path(__file__).resolve().parent / "root" if IS_INSTALLED else _CHECKOUT
 FUNCTIONS = ROOT / "functions"
 
 if str(FUNCTIONS) not in sys.path:

@@ -5,9 +5,11 @@ import os
 import unicodedata
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Any, TypeAlias
 
 from segue.config import BUCKET_URI
+from segue.errors import SegueError
 
 DEFAULT_ARTIFACTS = "artifacts"
 STORE_FORMS = "a folder, s3://bucket/prefix or gs://bucket/prefix"
@@ -38,6 +40,16 @@ class ArgumentParser(argparse.ArgumentParser):
             name = given.partition("=")[0]
             if name.startswith("--") and not any(known.startswith(name) for known in self._option_string_actions):
                 self.error(f"no option {name}; {_suggestion(name, self._option_string_actions)}")
+
+
+class CommandsFormatter(argparse.HelpFormatter):
+    """Gives every command one line: argparse forgets the indentation of commands when it measures them."""
+
+    def add_argument(self, action: argparse.Action) -> None:
+        """Add an argument, as argparse does."""
+        super().add_argument(action)
+        if isinstance(action, argparse._SubParsersAction):
+            self._action_max_length += self._indent_increment
 
 
 Commands: TypeAlias = "argparse._SubParsersAction[ArgumentParser]"
@@ -80,6 +92,28 @@ def store_uri(text: str) -> str:
     if "://" in text and not BUCKET_URI.fullmatch(text):
         raise argparse.ArgumentTypeError(f"'{text}': expected {STORE_FORMS}")
     return text
+
+
+def check_output_file(path: Path) -> None:
+    """Raise SegueError if no file can be written at a path: before the work rather than after it."""
+    if path.is_dir():
+        raise SegueError(f"{path}: a folder; expected a file to write")
+    if not path.parent.is_dir():
+        raise SegueError(f"{path}: there is no folder {path.parent} to write it to")
+    _check_writable(path, path.parent)
+
+
+def check_output_folder(path: Path) -> None:
+    """Raise SegueError if a folder can't be written to, nor made together with those above it."""
+    above = next(folder for folder in (path, *path.absolute().parents) if folder.exists())
+    if not above.is_dir():
+        raise SegueError(f"{above}: a file; expected a folder")
+    _check_writable(path, above)
+
+
+def _check_writable(path: Path, folder: Path) -> None:
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise SegueError(f"{path}: the folder {folder} can't be written to")
 
 
 def bounded_int(text: str, low: int, high: int) -> int:

@@ -3,17 +3,20 @@
 import argparse
 import os
 import re
-import socket
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
+from segue import VERSION
+from segue.catalog.version_files import POINTER
 from segue.errors import SegueError
-from segue_build import FUNCTIONS
 from segue_build.arguments import (
     DEFAULT_ARTIFACTS,
     ArgumentParser,
     Commands,
+    CommandsFormatter,
     add_artifacts,
     add_command,
     bounded_int,
@@ -25,6 +28,13 @@ from segue_build.releases import release_commands
 from segue_build.sources.columns import CANONICAL_COLUMNS
 from segue_build.sources.download import DATASETS
 
+SOURCE_FORMS = (
+    "a path or URL: a table (CSV, TSV, JSON, .xlsx, Parquet, Feather, SQLite), an export of playlists, a library or"
+    " a history, a zip or a folder of these (docs/tables.md says what to type for what you have;"
+    " 'archive.zip#songs.csv', 'book.xlsx#Sheet' or 'music.db#tracks' for one of several tables), 'demo' or 'demo:N'"
+    " (an invented catalogue of N songs, 10..10,000,000, default 20,000), or a data set that is downloaded"
+    f" ({', '.join(DATASETS)})"
+)
 MAX_LABELS = 6  # blocks beside the others: a song's blocks are the bits of 16
 
 
@@ -56,9 +66,11 @@ def build_parser() -> argparse.ArgumentParser:
     """All commands and their options."""
     root = ArgumentParser(
         prog="segue",
+        formatter_class=CommandsFormatter,
         description="Song recommendations from your own table of tracks.",
         epilog="'segue COMMAND --help' shows a command's options and an example.",
     )
+    root.add_argument("--version", action="version", version=f"segue {VERSION}", help=argparse.SUPPRESS)
     commands = root.add_subparsers(required=True, title="commands", metavar="COMMAND")
     _add_fit(commands)
     _add_serve(commands)
@@ -68,6 +80,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_recall(commands)
     _add_report(commands)
     release_commands.add_commands(commands)
+    _add_deploy(commands)
     package_commands.add_commands(commands)
     return root
 
@@ -76,11 +89,24 @@ def _add_fit(commands: Commands) -> None:
     parser = add_command(
         commands, "fit", "build a version from a table of tracks and make it current", "--source songs.csv"
     )
-    _add_sources(parser)
-    _add_playlists(parser)
+    parser.add_argument(
+        "--source",
+        action="append",
+        metavar="SOURCE",
+        help=f"{SOURCE_FORMS}; several are joined by id, ISRC, or title and artist, the first wins a conflict"
+        " (default: demo, unless the current version in --out is of real songs)",
+    )
     parser.add_argument(
         "--out", type=Path, default=Path(DEFAULT_ARTIFACTS), help="artifacts folder (default: %(default)s)"
     )
+    _add_fit_options(parser)
+    parser.set_defaults(run=_fit)
+
+
+def _add_fit_options(parser: argparse._ActionsContainer) -> None:
+    """What a fit needs beside its sources."""
+    _add_columns(parser)
+    _add_playlists(parser)
     parser.add_argument("--seed", type=_parse_seed, default=0, help="random seed, 0..4294967295 (default: 0)")
     parser.add_argument("--strict", action="store_true", help="stop at any bad row instead of dropping up to 10%%")
     parser.add_argument(
@@ -106,23 +132,9 @@ def _add_fit(commands: Commands) -> None:
         metavar="URL",
         help="where Spark runs, as spark://HOST:7077 or local[4] (default: that of spark-submit, else local[*])",
     )
-    parser.set_defaults(run=_fit)
 
 
-def _add_sources(parser: argparse.ArgumentParser) -> None:
-    named = ", ".join(DATASETS)
-    parser.add_argument(
-        "--source",
-        action="append",
-        metavar="SOURCE",
-        help="a path or URL: a table (CSV, TSV, JSON, .xlsx, Parquet, Feather, SQLite), an export of playlists, a"
-        " library or a history, a zip or a folder of these (docs/tables.md says what to type for what you have;"
-        " 'archive.zip#songs.csv', 'book.xlsx#Sheet' or 'music.db#tracks' for one of several tables), 'demo' or"
-        " 'demo:N' (an invented catalogue of N songs,"
-        f" 10..10,000,000, default 20,000), or a data set that is downloaded ({named}); several are joined by id,"
-        " ISRC, or title and artist,"
-        " the first wins a conflict (default: demo, unless the current version in --out is of real songs)",
-    )
+def _add_columns(parser: argparse._ActionsContainer) -> None:
     parser.add_argument(
         "--enrich",
         action="append",
@@ -149,7 +161,7 @@ def _add_sources(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_playlists(parser: argparse.ArgumentParser) -> None:
+def _add_playlists(parser: argparse._ActionsContainer) -> None:
     parser.add_argument(
         "--playlists",
         type=Path,
@@ -166,10 +178,18 @@ def _add_playlists(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_serve(commands: Commands) -> None:
-    parser = add_command(commands, "serve", "answer HTTP requests: the API and a web page", "--port 8090")
+    parser = add_command(commands, "serve", "answer HTTP requests: the API and a web page", "songs.csv --port 8090")
+    parser.add_argument(
+        "source",
+        nargs="?",
+        metavar="SOURCE",
+        help="serve this, and fit it first if the current version is not of it as it is now: what fit --source takes"
+        " (default: the current version; where nothing was fitted yet, demo)",
+    )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=_parse_port, default=8080, help="1..65535 (default: %(default)s)")
     add_artifacts(parser)
+    _add_fit_options(parser.add_argument_group("to fit SOURCE by"))
     parser.set_defaults(run=_serve)
 
 
@@ -226,59 +246,97 @@ def _add_report(commands: Commands) -> None:
 
 def _add_recall(commands: Commands) -> None:
     parser = add_command(
-        commands, "recall", "show how many of the best songs a search finds, and its cost", "--artifacts artifacts"
+        commands, "recall", "show what a search finds of the best songs at which cost", "--artifacts artifacts"
     )
     add_artifacts(parser)
     parser.set_defaults(run=_recall)
 
 
-def _fit(options: argparse.Namespace) -> None:
-    from segue_build.fit import FitOptions, default_sources, fit
-    from segue_build.quality import recall
-    from segue_build.quality.evaluate import format_metrics, format_table_metrics
-
-    fit_options = FitOptions(
-        sources=options.source or default_sources(options.out),
-        columns=options.columns,
-        strict=options.strict,
-        accept_checksum=options.accept_checksum,
-        seed=options.seed,
-        references=options.enrich,
-        labels=options.labels,
-        playlists=options.playlists,
-        fold=options.fold,
-        engine=options.engine,
-        master=options.master,
-        **({"weights": options.shares} if options.shares else {}),
+def _add_deploy(commands: Commands) -> None:
+    parser = add_command(
+        commands, "deploy", "fit a table, package it, deploy it, print the address", "aws songs.csv --dry-run"
     )
-    built = fit(fit_options, options.out)
-    quality = built.manifest["quality"]
-    print(f"version {built.version}: {len(built):,} songs in {len(built.manifest['clusters'])} clusters")
-    figures = [*recall.format_recall(built.manifest["search"]), *format_table_metrics(quality["table"])]
-    figures += format_metrics(quality.get("playlists", {}))
-    print("\n".join(figures + format_table_metrics(quality["clusters"])))
+    parser.add_argument("cloud", choices=package_commands.CLOUDS, help="Lambda, or Cloud Run functions")
+    parser.add_argument("source", nargs="?", metavar="SOURCE", help="as of serve (default: the current version)")
+    parser.add_argument(
+        "--artifacts",
+        default=os.environ.get("SEGUE_ARTIFACTS") or DEFAULT_ARTIFACTS,
+        help="folder to fit into, whose current version is deployed (default: SEGUE_ARTIFACTS, else artifacts)",
+    )
+    package_commands.add_deploy_options(parser)
+    _add_fit_options(parser.add_argument_group("to fit SOURCE by"))
+    parser.set_defaults(run=_deploy)
+
+
+def _fit(options: argparse.Namespace) -> None:
+    from segue_build.fit import FitOptions, default_sources, print_fit
+
+    sources = options.source or default_sources(options.out)
+    print_fit(FitOptions(**_fit_options(options), sources=sources), options.out)
+
+
+def _fit_options(options: argparse.Namespace) -> dict[str, Any]:
+    """The options of a fit but for its sources."""
+    return {
+        "columns": options.columns,
+        "strict": options.strict,
+        "accept_checksum": options.accept_checksum,
+        "seed": options.seed,
+        "references": options.enrich,
+        "labels": options.labels,
+        "playlists": options.playlists,
+        "fold": options.fold,
+        "engine": options.engine,
+        "master": options.master,
+        **({"weights": options.shares} if options.shares else {}),
+    }
 
 
 def _serve(options: argparse.Namespace) -> None:
-    """Become the functions framework, with the function as Google runs it."""
-    from segue.catalog.version_files import current_version
+    from segue_build import serve
 
-    if "://" not in options.artifacts:
-        current_version(Path(options.artifacts))
-    family = socket.AF_INET6 if ":" in options.host else socket.AF_INET
-    try:
-        socket.create_server((options.host, options.port), family=family).close()
-    except OSError as error:
-        reason = str(error.strerror).partition(" (")[0]  # Python repeats the address after it
+    serve.check_address(options.host, options.port)
+    is_first_start = options.artifacts == DEFAULT_ARTIFACTS and not Path(DEFAULT_ARTIFACTS, POINTER).exists()
+    if options.source or is_first_start:  # a folder that was named is no place for invented songs
+        _fit_if_needed(options, options.artifacts)
+    serve.serve(options.artifacts, options.host, options.port)
+
+
+def _fit_if_needed(options: argparse.Namespace, out: str) -> None:
+    """Make the songs of SOURCE current in a folder unless they are; never those that another server is serving."""
+    from segue_build.fit import FitOptions, default_sources, is_fitted, print_fit
+    from segue_build.serve import is_served
+
+    if "://" in out:
+        raise SegueError(f"a fit writes to a folder, not to {out}: leave out SOURCE, or name a folder")
+    sources = [options.source] if options.source else default_sources(Path(out))
+    fit_options = FitOptions(**_fit_options(options), sources=sources)
+    if is_fitted(fit_options, Path(out)):
+        print(f"{out} holds the songs of {sources[0]} as it is now; 'segue fit' would fit it again", file=sys.stderr)
+    elif is_served(Path(out)):
         raise SegueError(
-            f"can't listen on {options.host}, port {options.port}: {reason}; choose another --port or --host"
-        ) from None
-    os.environ["SEGUE_ARTIFACTS"] = options.artifacts
-    host = f"[{options.host}]" if ":" in options.host else options.host
-    print(f"Segue listens on http://{host}:{options.port}/ (page) and /docs (API); Ctrl-C stops it", flush=True)
-    command = [sys.executable, "-P", "-m", "functions_framework", "--source", str(FUNCTIONS / "main.py"),
-               "--target", "recommend", "--host", options.host, "--port", str(options.port)]  # fmt: skip
-    os.execv(sys.executable, command)  # noqa: S606 # no shell is wanted
+            f"another server is serving the songs in {out}, and those of {sources[0]} would replace them: stop it, or"
+            " keep these in a folder of their own, with --artifacts FOLDER or SEGUE_ARTIFACTS=FOLDER"
+        )
+    else:
+        print_fit(fit_options, Path(out))
+
+
+def _deploy(options: argparse.Namespace) -> None:
+    cloud = package_commands.CLOUDS[options.cloud]
+    commands = package_commands.deploy_commands(options)
+    if options.dry_run:
+        fits = [["segue", "fit", "--source", options.source, "--out", options.artifacts]] if options.source else []
+        which = ["--no-artifacts"] if options.no_artifacts else ["--artifacts", options.artifacts]
+        commands = [*fits, ["segue", "package", cloud, "--out", str(options.out), *which], *commands]
+        print("\n".join(map(shlex.join, commands)))
+        return
+    if options.source:
+        _fit_if_needed(options, options.artifacts)
+    packaged = package_commands.package(options, cloud, None if options.no_artifacts else Path(options.artifacts))
+    print("\n".join(packaged), file=sys.stderr)
+    address = package_commands.run_deployment(commands)
+    print(address or "deployed; `osls info` or `terraform output` shows the address")
 
 
 def _recommend(options: argparse.Namespace) -> None:
@@ -297,7 +355,7 @@ def _evaluate(options: argparse.Namespace) -> None:
 
 
 def _recommend_file(options: argparse.Namespace) -> None:
-    from segue_build.quality.recommend_file import recommend_file
+    from segue_build.recommend import recommend_file
 
     recommend_file(options.artifacts, options.queries, options.ranked, options.limit, exact=options.exact)
 

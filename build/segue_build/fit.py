@@ -12,18 +12,19 @@ from typing import Any
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from segue import catalog
+from segue import VERSION, catalog
 from segue.catalog import version_files
 from segue.catalog.remote.blocks import MANIFEST_KEY
 from segue.errors import ArtifactsError, SourceError, SparkError
 from segue.releases.store import LocalStore
+from segue_build.arguments import check_output_folder
 from segue_build.artifacts import records, writer
 from segue_build.model.clustering import PreviousClusters
 from segue_build.model.fitted_model import FittedModel, fit_model
 from segue_build.model.weights import WEIGHTS
 from segue_build.progress import stage
 from segue_build.quality import recall
-from segue_build.quality.evaluate import evaluate_playlists
+from segue_build.quality.evaluate import evaluate_playlists, format_metrics, format_table_metrics
 from segue_build.quality.metrics import (
     agreement_with_previous,
     cluster_metrics,
@@ -32,6 +33,7 @@ from segue_build.quality.metrics import (
 )
 from segue_build.releases import version_history
 from segue_build.sources import importer, playlists
+from segue_build.sources.download import DATASETS
 from segue_build.sources.ingest_report import IngestReport
 from segue_build.sources.series import batch_slices
 from segue_build.sources.tracks import DEMO, load_tracks, source_name, uses_demo
@@ -75,6 +77,19 @@ class FitOptions:
             arguments += ["--seed", str(self.seed)]
         return arguments
 
+    def digest(self) -> str | None:
+        """A digest of all that a version is made from; None if a source can change unseen or is too large to read."""
+        if self.engine == SPARK:
+            return None
+        known = f"{VERSION} {version_files.FORMAT} {self.fold} {self.arguments()}"
+        for source in map(str, (*self.sources, *self.references, *filter(None, [self.playlists]))):
+            path = Path(source) if Path(source).exists() else Path(source.partition("#")[0])
+            if path.is_file() or path.is_dir():
+                known += f" {_sha256(path)}"
+            elif source not in DATASETS and not uses_demo([source]):
+                return None
+        return hashlib.sha256(known.encode()).hexdigest()
+
 
 def default_sources(out: Path) -> Sequence[str]:
     """The invented catalogue, unless it would take the place of a real one.
@@ -105,8 +120,9 @@ def fit(options: FitOptions, out: Path) -> catalog.Catalog:
         Spark is to be used and can't be; nothing is written.
 
     """
+    check_output_folder(out)
     # One thread: sums in another order give other centroids, and the same input must give the same bytes.
-    engine = _fit_on_spark if options.engine == SPARK else _fit_in_memory
+    engine, digest = _fit_on_spark if options.engine == SPARK else _fit_in_memory, options.digest()
     with threadpool_limits(1):
         before = _current_catalog(out)
         previous = PreviousClusters(before)
@@ -116,10 +132,29 @@ def fit(options: FitOptions, out: Path) -> catalog.Catalog:
         print("\n".join(report.lines()), file=sys.stderr)
         with stage(f"writing and judging artifacts in {out}"):
             built = catalog.save_version(out, lambda folder: _write_version(folder, model, report, options))
-            kept = _clusters_kept(built, previous)
-            entry = version_history.new_entry("fit", built.version, before.version if before else None, **kept)
+            facts = {"input": digest, **_clusters_kept(built, previous)}
+            entry = version_history.new_entry("fit", built.version, before.version if before else None, **facts)
             version_history.append_history(LocalStore(out), entry)
     return built
+
+
+def is_fitted(options: FitOptions, out: Path) -> bool:
+    """Whether the current version in a folder was made by this release with these options and of these very files."""
+    current, digest = _current_catalog(out), options.digest()
+    if current is None or digest is None:
+        return False
+    history = version_history.read_history(LocalStore(out))
+    return any((entry["version"], entry.get("input")) == (current.version, digest) for entry in history)
+
+
+def print_fit(options: FitOptions, out: Path) -> None:
+    """Build a version, make it current, and print its figures."""
+    built = fit(options, out)
+    quality = built.manifest["quality"]
+    print(f"version {built.version}: {len(built):,} songs in {len(built.manifest['clusters'])} clusters")
+    figures = [*recall.format_recall(built.manifest["search"]), *format_table_metrics(quality["table"])]
+    figures += format_metrics(quality.get("playlists", {}))
+    print("\n".join(figures + format_table_metrics(quality["clusters"])), flush=True)
 
 
 def _fit_in_memory(options: FitOptions, previous: PreviousClusters) -> tuple[FittedModel, IngestReport]:

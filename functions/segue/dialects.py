@@ -18,7 +18,7 @@ from werkzeug.wrappers import Request, Response
 
 from segue.auth import ApiKeys
 from segue.catalog.catalog import Catalog
-from segue.errors import ArtifactsError, HttpError, StoreError
+from segue.errors import ArtifactsError, HttpError, NoArtifacts, StoreError
 
 DIALECTS = {  # modules by the paths that each answers; the last one answers all others
     "segue.spotify.routes": re.compile(r"/v1(/.*)?|/api/token/*", re.DOTALL),
@@ -148,6 +148,8 @@ def http_error(error: Exception) -> HttpError:
             return error
         case StoreError():  # its message names files and buckets
             return _not_ready("the store of the artifacts can't be read now")
+        case NoArtifacts():
+            return _not_ready("no artifacts: run 'segue fit' first")
         case ArtifactsError():
             return _not_ready(str(error))
         case MethodNotAllowed():

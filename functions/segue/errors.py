@@ -2,6 +2,7 @@
 
 SegueError
 ├── ArtifactsError      the artifacts are missing, damaged or of another format
+│   ├── NoArtifacts     a folder holds none
 │   └── StoreError      their store can't be read or written
 │       ├── MissingFile it has no file of this name
 │       └── WriteConflict  somebody else has written the file since it was read
@@ -38,6 +39,10 @@ class SegueError(Exception):
 
 class ArtifactsError(SegueError):
     """The artifacts are missing, damaged or of another format; the message says what to run."""
+
+
+class NoArtifacts(ArtifactsError):
+    """A folder holds no version; the message names it, for logs and the command line."""
 
 
 class StoreError(ArtifactsError):

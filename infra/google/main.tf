@@ -1,4 +1,4 @@
-# Google Cloud Run functions: the service, its account and the bucket of models. infra/google/deploy applies this.
+# Google Cloud Run functions: the service, its account and the bucket of models. `segue deploy google` applies this.
 
 variable "project" {
   type = string

@@ -49,7 +49,7 @@ def hello_world(folder: Path, cache: Path) -> Path:
     pinned = [line for line in builder.pinned_requirements(REQUIREMENTS, target) if line.partition("==")[0] in NEEDED]
     builder.install_wheels(pinned, CONSTRAINTS, target, folder, cache)
     shutil.copyfile(HELLO, folder / "main.py")
-    builder.compile_bytecode(folder, UNPACK_PATHS["aws"], builder.find_interpreter(target.python))
+    builder.compile_bytecode(folder, UNPACK_PATHS["aws"], builder.find_interpreter(target.python, [target.python]))
     return folder
 
 

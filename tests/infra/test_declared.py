@@ -164,30 +164,3 @@ def test_googles_account_reads_one_prefix(google):
     (grant,) = [entry for entry in google["resource"] if "iam_member" in str(entry) and "objectViewer" in str(entry)]
     assert "objects/models/" in str(grant)
     assert resource(google, "google_storage_bucket")["public_access_prevention"] == "enforced"
-
-
-def test_googles_deploy_script_packages_and_applies(tmp_path):
-    for tool in ("gcloud", "terraform", "segue"):
-        (tmp_path / tool).write_text(f'#!/bin/sh\necho {tool} "$@" >>{tmp_path}/calls\n')
-        (tmp_path / tool).chmod(0o755)
-    environ = {"PATH": f"{tmp_path}:/usr/bin:/bin", "SEGUE": "segue"}
-    script = [ROOT / "infra" / "google" / "deploy", "my-project", "-var", "memory=2Gi"]
-    subprocess.run(script, env=environ, check=True, capture_output=True)
-    calls = (tmp_path / "calls").read_text().splitlines()
-    assert calls[0].startswith("gcloud services enable --project my-project run.googleapis.com")
-    assert calls[1:] == [
-        "segue package gcp",
-        "terraform -chdir=infra/google init -input=false",
-        "terraform -chdir=infra/google apply -input=false -auto-approve -var project=my-project -var memory=2Gi",
-    ]
-
-
-def test_googles_deploy_script_names_a_tool_that_is_missing(tmp_path):
-    for tool in ("gcloud", "terraform"):
-        (tmp_path / tool).write_text(f"#!/bin/sh\ntouch {tmp_path}/called\n")
-        (tmp_path / tool).chmod(0o755)
-    environ = {"PATH": f"{tmp_path}:/usr/bin:/bin", "SEGUE": "nowhere/segue"}
-    script = [ROOT / "infra" / "google" / "deploy", "my-project"]
-    done = subprocess.run(script, env=environ, check=False, capture_output=True, text=True)
-    assert (done.returncode, done.stderr) == (1, "error: nowhere/segue is missing\n")
-    assert not (tmp_path / "called").exists()

@@ -16,7 +16,7 @@ from segue.errors import SourceError
 from segue_build.cli import main
 from segue_build.quality import evaluate
 from segue_build.quality.metrics import PlaylistQuery, playlist_queries, ranking_metrics
-from segue_build.quality.recommend_file import recommend_file
+from segue_build.recommend import recommend_file
 from segue_build.sources.playlists import CatalogWorks, Playlists
 from tests.support import invented_playlists, tables
 

@@ -267,11 +267,22 @@ def test_the_command_prints_where_the_page_is(world_artifacts, tmp_path, capsys)
 def test_without_artifacts_the_command_says_what_to_run(tmp_path, capsys):
     assert main(["report", "--artifacts", str(tmp_path / "none"), "--out", str(tmp_path / "report.html")]) == 1
     told = capsys.readouterr()
-    assert (told.out, told.err) == ("", "error: no artifacts in 'none': run 'segue fit' first\n")
+    assert (told.out, told.err) == ("", f"error: no artifacts in '{tmp_path}/none': run 'segue fit' first\n")
     assert not (tmp_path / "report.html").exists()
 
 
-def test_a_folder_that_is_missing_is_told_in_one_line(world_artifacts, tmp_path, capsys):
-    out = tmp_path / "missing" / "report.html"
-    assert main(["report", "--artifacts", str(world_artifacts), "--out", str(out)]) == 1
-    assert capsys.readouterr().err.splitlines()[-1].startswith("error: ")
+@pytest.mark.parametrize(
+    ("place", "told"),
+    [
+        ("missing/report.html", "there is no folder {folder}/missing to write it to"),
+        ("a file/report.html", "there is no folder {folder}/a file to write it to"),
+        ("", "a folder; expected a file to write"),
+    ],
+)
+@pytest.mark.parametrize("command", ["report", "recommend-file"])
+def test_a_file_that_can_not_be_written_is_told_before_any_work(tmp_path, capsys, command, place, told):
+    (tmp_path / "a file").touch()
+    out = tmp_path / place
+    arguments = ["--out", str(out)] if command == "report" else ["queries.csv", str(out)]
+    assert main([command, *arguments, "--artifacts", str(tmp_path / "read later")]) == 1
+    assert capsys.readouterr() == ("", f"error: {out}: {told.format(folder=tmp_path)}\n")

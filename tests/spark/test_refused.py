@@ -24,7 +24,7 @@ def said(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> list[str]:
 def test_without_pyspark_one_line_names_what_to_install(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     lines = said(["--source", str(tmp_path), "--out", str(tmp_path / "out")], capsys)
-    assert lines == ["error: --engine spark needs pyspark: python -m pip install -r requirements-spark.txt"]
+    assert lines == ["error: --engine spark needs pyspark: python -m pip install 'pyspark>=4.0.1,<5'"]
     assert not (tmp_path / "out").exists()
 
 

@@ -7,7 +7,7 @@ from werkzeug.wrappers import Request
 
 from segue.config import Config
 from segue.dialects import find_dialect, http_error
-from segue.errors import ArtifactsError, HttpError, StoreError
+from segue.errors import ArtifactsError, HttpError, NoArtifacts, StoreError
 from segue.web.service import Service
 
 STORE_MESSAGE = "s3://secret-bucket/names.bin: the store fails"
@@ -67,7 +67,8 @@ def test_no_dialect_shows_what_the_store_says(service, monkeypatch, path):
     ("error", "status", "message"),
     [
         (HttpError(409, "taken"), 409, "taken"),
-        (ArtifactsError("no artifacts: run 'segue fit' first"), 503, "no artifacts: run 'segue fit' first"),
+        (ArtifactsError("names.npy is missing"), 503, "names.npy is missing"),
+        (NoArtifacts("no artifacts in '/srv/secret'"), 503, "no artifacts: run 'segue fit' first"),
         (StoreError(STORE_MESSAGE), 503, "the store of the artifacts can't be read now"),
         (ClientDisconnected("secret"), 400, "the request ended before it was complete, or can't be read"),
         (KeyError("secret"), 500, "the fault is ours; the log has the details"),

@@ -1,11 +1,12 @@
 """``segue package``: the function as a folder and a zip that a platform takes.
 
-It holds the code, for AWS also the requirements for its Python and processor, byte code, and the current version of
-the artifacts. Equal inputs give equal bytes. A package replaces an older one only once it is complete, has been tried
-and is small enough.
+It holds the code, but for Google also the requirements for a Python and a processor, byte code, and the current
+version of the artifacts. Equal inputs give equal bytes. A package replaces an older one only once it is complete, has
+been tried and is small enough.
 """
 
 import fnmatch
+import importlib.util
 import json
 import os
 import shutil
@@ -14,14 +15,15 @@ import sys
 import tempfile
 import zipfile
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+import segue
 from segue.catalog import version_files
 from segue.errors import PackageError
 from segue_build import FUNCTIONS, ROOT
-from segue_build.package.targets import MB, UNPACK_PATHS, Target, running_platform
+from segue_build.package.targets import MB, PYTHON_VERSIONS, UNPACK_PATHS, Target, running_platform
 from segue_build.progress import stage
 
 REQUIREMENTS = ROOT / "requirements.txt"
@@ -99,7 +101,7 @@ class Package:
 def build_package(options: PackageOptions) -> Package:
     """Build a package. Raises PackageError if it can't be built, does not work or is too large."""
     target = options.target
-    compiler = find_interpreter(target.python)
+    compiler = find_interpreter(target.python, PYTHON_VERSIONS[target.cloud])
     folder, archive = options.out / target.cloud, options.out / f"{target.cloud}.zip"
     options.out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=options.out, prefix=".package-") as aside:
@@ -119,7 +121,9 @@ def build_package(options: PackageOptions) -> Package:
 
 def stage_files(staged: Path, options: PackageOptions, wheels_folder: Path) -> None:
     """Put everything except byte code into an empty folder."""
-    shutil.copytree(FUNCTIONS, staged, ignore=shutil.ignore_patterns("__pycache__", "*.pyc", ".*"))
+    code = Path(segue.__file__).parent
+    shutil.copytree(code, staged / code.name, ignore=shutil.ignore_patterns("__pycache__", "*.pyc", ".*"))
+    shutil.copyfile(FUNCTIONS / "main.py", staged / "main.py")
     if options.artifacts:
         _copy_artifacts(options.artifacts, staged / "artifacts")
     pinned = pinned_requirements(options.requirements, options.target)
@@ -240,6 +244,8 @@ def missing_libraries(folder: Path, excluded: Iterable[str]) -> list[str]:
 
 
 def _download_wheels(requirements: Iterable[str], constraints: Path, target: Target, cache: Path) -> None:
+    if importlib.util.find_spec("pip") is None:
+        raise PackageError("pip is missing here, which fetches the requirements: install 'segue[aws]' or pip itself")
     platforms = [word for tag in target.wheel_tags for word in ("--platform", tag)]
     command = [
         sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--only-binary=:all:",
@@ -260,15 +266,18 @@ def _unpack_wheel(wheel: Path, folder: Path) -> list[str]:
     return [path for path in files if is_excluded(path)]
 
 
-def find_interpreter(python: str, environ: Mapping[str, str] = os.environ) -> str:
-    """The path of an interpreter of a minor version. Raises PackageError, which says what to do instead."""
+def find_interpreter(python: str, offered: Sequence[str], environ: Mapping[str, str] = os.environ) -> str:
+    """The path of an interpreter of a minor version. Raises PackageError, which says what to do instead.
+
+    offered : versions that the platform has
+    """
     for candidate in _interpreter_candidates(python, environ):
         if _python_version(candidate) == python:
             return candidate
     here = running_platform()[0]
+    instead = f", or package for the one on this machine with --python {here}" if here in offered else ""
     raise PackageError(
-        f"no Python {python} to compile byte code with: install it so that `python{python}` runs,"
-        f" or package for the one on this machine with --python {here}"
+        f"no Python {python} to compile byte code with: install it so that `python{python}` runs{instead}"
     )
 
 

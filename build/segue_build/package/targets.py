@@ -9,14 +9,18 @@ from segue.errors import PackageError
 
 MB = 1_000_000
 ARCHITECTURES = {"arm64": "aarch64", "x86_64": "x86_64"}  # as AWS names them -> as wheels and the kernel do
-PYTHON_VERSIONS = ("3.11", "3.12", "3.13", "3.14")
+PYTHON_VERSIONS = {  # the platforms' that NumPy's wheels run on: Lambda's 3.11 has glibc 2.26, which is too old
+    "aws": ("3.12", "3.13", "3.14"),
+    "gcp": ("3.11", "3.12", "3.13", "3.14"),
+    "server": ("3.11", "3.12", "3.13", "3.14"),
+}
 SIZE_LIMITS = {  # bytes, unpacked
     # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
     "zip": 250 * 1024**2,
     "image": 10 * 1024**3,
 }
 # Where the platform unpacks a package; tracebacks name files there.
-UNPACK_PATHS = {"aws": "/var/task", "gcp": "/workspace"}
+UNPACK_PATHS = {"aws": "/var/task", "gcp": "/workspace", "server": "/srv/segue"}
 GLIBC_MINOR = 34  # 2.34, of Amazon Linux 2023
 
 
@@ -24,7 +28,7 @@ GLIBC_MINOR = 34  # 2.34, of Amazon Linux 2023
 class Target:
     """Where a package is to run.
 
-    cloud : ``aws`` or ``gcp``
+    cloud : ``aws``, ``gcp``, or ``server`` for a machine of one's own
     python : minor version, such as ``3.13``
     arch : a key of ``ARCHITECTURES``
     image : the package goes into a container image, which may be larger
@@ -42,9 +46,9 @@ class Target:
         """A target. Raises PackageError if its platform does not offer it."""
         if cloud == "gcp" and arch == "arm64":
             raise PackageError("Cloud Run functions run on x86_64 only: leave out --arch arm64")
-        if cloud == "aws" and python == "3.11":
-            raise PackageError("Lambda's Python 3.11 has a glibc too old for NumPy (2.26): --python 3.12 or newer")
-        return cls(cloud, python, arch or ("arm64" if cloud == "aws" else "x86_64"), image)
+        if python not in PYTHON_VERSIONS[cloud]:
+            raise PackageError(f"--python {python}: on {cloud} expected {', '.join(PYTHON_VERSIONS[cloud])}")
+        return cls(cloud, python, arch or {"aws": "arm64", "gcp": "x86_64"}.get(cloud, running_platform()[1]), image)
 
     @classmethod
     def here(cls, cloud: str) -> Self:
@@ -54,7 +58,7 @@ class Target:
 
     @property
     def limit(self) -> int | None:
-        """The most bytes that the platform takes, unpacked; None: Google publishes no limit."""
+        """The most bytes that the platform takes, unpacked; None: Google publishes no limit, a server has none."""
         return SIZE_LIMITS["image" if self.image else "zip"] if self.cloud == "aws" else None
 
     @property
@@ -67,7 +71,7 @@ class Target:
     @property
     def bundles_requirements(self) -> bool:
         """Whether the package holds the requirements; Google installs them itself."""
-        return self.cloud == "aws"
+        return self.cloud != "gcp"
 
     @property
     def runs_here(self) -> bool:

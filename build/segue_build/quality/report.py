@@ -17,6 +17,7 @@ from segue.catalog.lookup.exact import artist_names
 from segue.query.schema import NUMERIC_ATTRIBUTES
 from segue.releases import open_store
 from segue.releases.store import Store
+from segue_build.arguments import check_output_file
 from segue_build.progress import stage
 from segue_build.quality import plots
 from segue_build.quality.evaluate import METRIC_DESCRIPTIONS
@@ -53,10 +54,11 @@ def report(artifacts: str | Path, out: Path) -> None:
 
     Raises
     ------
-    ArtifactsError
-        there is no version to report on.
+    SegueError
+        there is no version to report on, or no place for the page.
 
     """
+    check_output_file(out)
     catalog = releases.load(artifacts)
     with threadpool_limits(1):  # sums in another order would move the map
         page = render(catalog, quality_by_version(open_store(str(artifacts))))

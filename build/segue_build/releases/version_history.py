@@ -90,7 +90,8 @@ def new_entry(action: str, version: str, previous: str | None, by: str | None = 
     previous : the version that was current before
     by : default: who is logged in
     more : ``reason``, ``refused`` (what failed at the gate, if forced), ``lost_to`` (what somebody else made
-        current); of a fit ``clusters_kept`` and ``clusters_agreement`` with the version before
+        current); of a fit ``input`` (a digest of options and files, if they can't change unseen), and
+        ``clusters_kept`` and ``clusters_agreement`` with the version before
     """
     now = dt.datetime.now(dt.UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     return {

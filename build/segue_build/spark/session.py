@@ -72,7 +72,7 @@ def error_message(error: Exception) -> str:
 
 def _check_installed() -> None:
     if importlib.util.find_spec("pyspark") is None:
-        raise SparkError("--engine spark needs pyspark: python -m pip install -r requirements-spark.txt")
+        raise SparkError("--engine spark needs pyspark: python -m pip install 'pyspark>=4.0.1,<5'")
     if os.environ.get("JAVA_HOME") is None and shutil.which("java") is None:
         raise SparkError("--engine spark needs Java 17 or newer: openjdk-17-jre-headless on Debian, or JAVA_HOME")
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from segue.catalog.catalog import Catalog
-from segue.errors import ArtifactsError
+from segue.errors import ArtifactsError, NoArtifacts
 
 FORMAT = 6
 POINTER = "current.json"
@@ -54,7 +54,7 @@ def current_version(root: Path) -> str:
     """The id of the version that ``root`` points to."""
     pointer = root / POINTER
     if not pointer.exists():
-        raise ArtifactsError(f"no artifacts in '{root.name}': run '{FIT_COMMAND}' first")
+        raise NoArtifacts(f"no artifacts in '{root}': run '{FIT_COMMAND}' first")
     return str(parse_pointer(_read_file(pointer))["version"])
 
 
