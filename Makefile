@@ -1,6 +1,7 @@
 # make run, make test: everything else is set up by them.
 PYTHON ?= python3
 PORT ?= 8080
+HOST := 127.0.0.1
 VENV := .venv
 BIN := $(VENV)/bin
 FIT_FLAGS ?=
@@ -24,11 +25,11 @@ $(VENV)/dev-ready: $(VENV)/build-ready requirements-dev.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	touch $@
 
-run: free-port $(VENV)/build-ready ## serve on PORT (8080); SOURCE=songs.csv serves your own table, fitted first
-	@$(BIN)/segue serve $(if $(SOURCE),"$(SOURCE)") --port $(PORT) $(FIT_FLAGS)
+run: free-port $(VENV)/build-ready ## serve on PORT (8080) and HOST (127.0.0.1); SOURCE=songs.csv serves your own table, fitted first
+	@$(BIN)/segue serve $(if $(SOURCE),"$(SOURCE)") --host $(HOST) --port $(PORT) $(FIT_FLAGS)
 
 free-port:
-	$(if $(shell $(PYTHON) -c 'import socket; print(socket.create_server(("127.0.0.1", $(PORT))))' 2>&1 | grep '^<'),,$(error \
+	$(if $(shell $(PYTHON) -c 'import socket; print(socket.create_server(("$(HOST)", $(PORT))))' 2>&1 | grep '^<'),,$(error \
 	  PORT=$(PORT) is taken, or no port: choose another, as in make run PORT=8090))@:
 
 fit: $(VENV)/build-ready ## build artifacts from SOURCE (a path, URL or data set name; default: invented songs, never over real ones)

@@ -187,7 +187,12 @@ def _add_serve(commands: Commands) -> None:
         " (default: the current version; where nothing was fitted yet, demo)",
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
-    parser.add_argument("--port", type=_parse_port, default=8080, help="1..65535 (default: %(default)s)")
+    parser.add_argument(
+        "--port",
+        type=_parse_port,
+        default=os.environ.get("PORT") or "8080",
+        help="1..65535 (default: PORT, else 8080)",
+    )
     add_artifacts(parser)
     _add_fit_options(parser.add_argument_group("to fit SOURCE by"))
     parser.set_defaults(run=_serve)

@@ -78,10 +78,12 @@ def print_recall(artifacts: str | Path) -> None:
     """Print recall against cost for the current version, and the budgets that were chosen when it was built."""
     catalog = releases.load(artifacts)
     print(f"version {catalog.version}: {len(catalog):,} songs, recall@{LIST_SIZE} against all songs scored")
-    for kind in QUERY_COUNTS:
+    for kind, count in QUERY_COUNTS.items():
+        with progress.stage(f"judging {count} searches by {KIND_DESCRIPTIONS[kind]}"):
+            trials = list(recall_curve(catalog, kind))
         print(f"{KIND_DESCRIPTIONS[kind]}; target {TARGET_RECALL[kind]}")
         print("   candidates    rescored        cost  recall")
-        for trial in recall_curve(catalog, kind):
+        for trial in trials:
             budget, bar = trial.budget, "#" * round(40 * trial.recall)
             counts = f"{budget.candidates:13,} {budget.rescored:11,} {cost(budget):11,}"
             print(f"{counts}  {trial.recall:.4f} {bar}", flush=True)
