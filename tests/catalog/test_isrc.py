@@ -7,11 +7,14 @@ from werkzeug.test import Client
 from werkzeug.wrappers import Request
 
 from segue.catalog import load
-from segue.catalog.lookup.exact import song_by_id, songs_by_ids, songs_by_isrc
+from segue.catalog.lookup.exact import isrc_of, song_by_id, songs_by_ids, songs_by_isrc
 from segue.config import Config
+from segue.releases.store import LocalStore
 from segue.web.service import Service
 from segue_build.fit import FitOptions, fit
+from segue_build.releases.publish import PublishOptions, publish
 from tests.support import tables, world
+from tests.support.remote_catalog import ranged
 
 ISRCS = {"metal-1": "QZ-XYZ-93-99557", "piano-1": "qzabc8282794", "piano-1-live": "QZABC8282794", "disco-1": "?"}
 
@@ -56,10 +59,11 @@ def test_the_most_popular_song_of_an_isrc_comes_first(catalog):
 
 
 def test_arrays_of_isrcs_are_there_only_where_a_song_has_one(catalog, world_catalog):
-    for name in ("isrc_hashes", "isrc_songs"):
+    for name in ("isrc_numbers", "isrc_songs"):
         assert len(catalog.array(name)) == 3
+    for name in ("isrc_numbers", "isrc_songs", "isrc_of_song"):
         assert not (world_catalog.folder / f"{name}.npy").exists()
-    assert np.all(np.diff(catalog.array("isrc_hashes").astype(object)) >= 0)
+    assert np.all(np.diff(catalog.array("isrc_numbers").astype(object)) >= 0)
     assert (songs_by_isrc(world_catalog, "QZXYZ9399557"), song_by_id(world_catalog, "isrc:QZXYZ9399557")) == (
         [],
         None,
@@ -91,3 +95,26 @@ def test_search_takes_an_isrc_in_both_dialects(client):
         assert [track["id"] for track in answer["tracks"]["items"]] == found
     artists = client.get("/v1/search?q=isrc:QZXYZ9399557&type=artist").json["artists"]["items"]
     assert [artist["name"] for artist in artists] == ["Gravel Saints"]
+
+
+def test_tracks_and_songs_have_their_isrc_in_both_dialects(client):
+    tracks = client.get("/v1/tracks?ids=piano-1-live,disco-1").json["tracks"]
+    assert [track["external_ids"] for track in tracks] == [{"isrc": "QZABC8282794"}, {}]
+    liked = client.get("/v1/recommendations?seed_tracks=metal-2&limit=100").json["tracks"]
+    known = {track["id"]: track["external_ids"] for track in liked if track["external_ids"]}
+    assert known == {"metal-1": {"isrc": "QZXYZ9399557"}, "piano-1": {"isrc": "QZABC8282794"}}
+    answer = client.get("/rest/getSimilarSongs?id=metal-2&count=20&f=json&v=1.16.1&c=test").json
+    similar = answer["subsonic-response"]["similarSongs"]["song"]
+    assert {song["id"]: song["isrc"] for song in similar if song["isrc"]} == {
+        "metal-1": ["QZXYZ9399557"],
+        "piano-1": ["QZABC8282794"],
+    }
+
+
+def test_a_catalogue_in_a_store_has_isrcs_too(root, catalog, tmp_path):
+    publish(catalog, LocalStore(tmp_path), PublishOptions())
+    remote = ranged(catalog, tmp_path)
+    assert [isrc_of(remote, row) for row in range(len(catalog))] == [
+        isrc_of(catalog, row) for row in range(len(catalog))
+    ]
+    assert song_by_id(remote, "isrc:QZXYZ9399557") == song_by_id(catalog, "metal-1")

@@ -29,6 +29,7 @@ SLOW_RAIN = {
     "mediaType": "song",
     "isVideo": False,
     "bpm": 71,
+    "isrc": [],
     "artists": [{"id": ADA, "name": "Ada Lindqvist"}],
     "displayArtist": "Ada Lindqvist",
     "explicitStatus": "clean",

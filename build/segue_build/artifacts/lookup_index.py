@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from segue.catalog import normalization
 from segue.catalog.lookup import fuzzy
-from segue.catalog.lookup.exact import artist_id_key, artist_search_key
+from segue.catalog.lookup.exact import ISRC_BASE, artist_id_key, artist_search_key
 from segue.catalog.normalization import hash64, sort_key
 from segue_build.artifacts.array_files import save_array, save_lists
 from segue_build.model.incidence import Incidence
@@ -100,10 +100,12 @@ def artist_keys(names: list[str]) -> ArtistKeys:
 
 
 def _write_isrcs(folder: Path, isrcs: "pd.Series[str]", best_first: np.ndarray) -> None:
-    """Write digests of ISRCs, if any song has one."""
-    known = best_first[isrcs.notna().to_numpy()[best_first]]
+    """Write ISRCs as numbers, if any song has one."""
+    numbers = np.fromiter((int(isrc, ISRC_BASE) for isrc in isrcs.fillna("0")), np.uint64, len(isrcs))
+    known = best_first[numbers[best_first] > 0]
     if len(known):
-        _save_sorted(folder, "isrc_hashes", "isrc_songs", _digests(isrcs.iloc[known], len(known)), known)
+        save_array(folder, "isrc_of_song", numbers)
+        _save_sorted(folder, "isrc_numbers", "isrc_songs", numbers[known], known)
 
 
 def artist_ids(frame: pd.DataFrame, song_artists: Incidence) -> dict[str, int]:

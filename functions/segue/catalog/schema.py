@@ -122,7 +122,11 @@ ARRAYS = {array.name: array for array in (
     # the look-up index, see segue.catalog.lookup
     ArraySchema("id_hashes", "uint64", "songs", "sorted digests of ids ..."),
     ArraySchema("id_songs", "int32", "songs", "... and their songs"),
-    ArraySchema("isrc_hashes", "uint64", "isrcs", "sorted digests of ISRCs, in versions of songs that have any ..."),
+    ArraySchema(
+        "isrc_of_song", "uint64", "songs", "a song's ISRC as a number to the base 36, 0: unknown; in versions of "
+        "songs that have any", RECORDS,
+    ),
+    ArraySchema("isrc_numbers", "uint64", "isrcs", "these numbers, sorted ..."),
     ArraySchema("isrc_songs", "int32", "isrcs", "... and their songs, of equal ones the most popular first"),
     ArraySchema("title_hashes", "uint64", "titles", "sorted digests of all ways to type a title ..."),
     ArraySchema("title_songs", "int32", "titles", "... and their songs, of equal digests the most popular first"),

@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 import numpy as np
 
 from segue.catalog import Catalog
-from segue.catalog.lookup.exact import album_id, artist_id, artist_names, spotify_url
+from segue.catalog.lookup.exact import album_id, artist_id, artist_names, isrc_of, spotify_url
 from segue.query.schema import AUDIO_FEATURES
 
 _NEUTRAL_VALUES: Mapping[str, float] = {"time_signature": 4, "key": -1, "mode": 1}
@@ -43,7 +43,7 @@ class Serializer:
         """A full TrackObject."""
         catalog = self._catalog
         name, artists = catalog.texts("names")[row], self._artists(row)
-        identity = catalog.texts("ids")[row]
+        identity, isrc = catalog.texts("ids")[row], isrc_of(catalog, row)
         return {
             "album": self._album(row, artists[0]),
             "artists": artists,
@@ -51,7 +51,7 @@ class Serializer:
             "disc_number": 1,
             "duration_ms": self._integer("duration_ms", row),
             "explicit": bool(self._integer("explicit", row)),
-            "external_ids": {},
+            "external_ids": {"isrc": isrc} if isrc else {},
             **self._object_fields("track", identity, name, spotify_url(catalog, identity)),
             "is_local": False,
             "popularity": self._integer("popularity", row),

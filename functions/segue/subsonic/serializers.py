@@ -16,7 +16,7 @@ from werkzeug.wrappers import Response
 
 from segue import VERSION
 from segue.catalog import Catalog
-from segue.catalog.lookup.exact import album_id, albums_by_artist, artist_id, artist_names
+from segue.catalog.lookup.exact import album_id, albums_by_artist, artist_id, artist_names, isrc_of
 from segue.dialects import json_response
 from segue.errors import HttpError
 from segue.subsonic.request_params import ERROR_GENERIC, ERROR_MISSING_PARAMETER, ApiError, RequestParams
@@ -74,7 +74,7 @@ class Serializer:
 
     def _song(self, row: int) -> JsonObject:
         names = artist_names(self._catalog, row)
-        duration = self._integer("duration_ms", row)
+        duration, isrc = self._integer("duration_ms", row), isrc_of(self._catalog, row)
         return {
             "id": self._catalog.texts("ids")[row],
             "isDir": False,
@@ -86,6 +86,7 @@ class Serializer:
             "mediaType": "song",
             "isVideo": False,
             "bpm": self._integer("tempo", row) or 0,
+            "isrc": [isrc] if isrc else [],
             "artists": [_artist_reference(name) for name in names],
             "displayArtist": ", ".join(names),
             "explicitStatus": _EXPLICIT_STATUS[self._integer("explicit", row)],

@@ -24,6 +24,8 @@ BASE62 = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 HALF_LENGTH = 11  # characters that hold 64 bits: 62**11 > 2**64
 PARQUET_FILE = "catalog.parquet"
 ISRC_PREFIX = "isrc:"  # of an ISRC in place of a song's id
+ISRC_BASE = 36  # of the number that an ISRC is, which 64 bits hold: 36**12 < 2**64
+_ISRC = re.compile(r"[A-Z]{2}[A-Z0-9]{3}[0-9]{7}")  # ISO 3901
 _SPOTIFY_ID = re.compile(r"[0-9A-Za-z]{22}")
 _MAX_CHARACTER = "\U0010ffff"
 
@@ -40,11 +42,17 @@ def song_by_id(catalog: Catalog, song: str) -> int | None:
 
 def songs_by_isrc(catalog: Catalog, isrc: str) -> list[int]:
     """The rows of an ISRC, with or without its hyphens, the most popular first."""
-    if not catalog.manifest.get("isrcs"):
+    plain = isrc.strip().upper().replace("-", "")
+    if not (catalog.manifest.get("isrcs") and _ISRC.fullmatch(plain)):
         return []
-    key = hash64(isrc.strip().upper().replace("-", ""))
-    found: list[int] = _rows_by_hash(catalog, "isrc_hashes", "isrc_songs", [key])[0].tolist()
+    found: list[int] = _rows_by_hash(catalog, "isrc_numbers", "isrc_songs", [int(plain, ISRC_BASE)])[0].tolist()
     return found
+
+
+def isrc_of(catalog: Catalog, row: int) -> str | None:
+    """The ISRC of a song, without hyphens; None if it is not known."""
+    number = int(catalog.take("isrc_of_song", row)) if catalog.manifest.get("isrcs") else 0
+    return np.base_repr(number, ISRC_BASE) if number else None
 
 
 def songs_by_ids(catalog: Catalog, songs: Sequence[str]) -> list[int | None]:
