@@ -24,7 +24,7 @@ from segue_build.model.fitted_model import FittedModel, fit_model
 from segue_build.model.weights import WEIGHTS
 from segue_build.progress import stage
 from segue_build.quality import recall
-from segue_build.quality.evaluate import evaluate_playlists, format_metrics, format_table_metrics
+from segue_build.quality.evaluate import evaluate_by, evaluated_catalog, format_metrics, format_table_metrics
 from segue_build.quality.metrics import (
     agreement_with_previous,
     cluster_metrics,
@@ -126,12 +126,12 @@ def fit(options: FitOptions, out: Path) -> catalog.Catalog:
     with threadpool_limits(1):
         before = _current_catalog(out)
         previous = PreviousClusters(before)
-        model, report = engine(options, previous)
+        model, report, held_out = engine(options, previous)
         report.songs, report.works = len(model.frame), int(model.works.max()) + 1
         report.not_analysed = int((~model.recommendable).sum())
         print("\n".join(report.lines()), file=sys.stderr)
         with stage(f"writing and judging artifacts in {out}"):
-            built = catalog.save_version(out, lambda folder: _write_version(folder, model, report, options))
+            built = catalog.save_version(out, lambda folder: _write_version(folder, model, report, held_out, options))
             facts = {"input": digest, **_clusters_kept(built, previous)}
             entry = version_history.new_entry("fit", built.version, before.version if before else None, **facts)
             version_history.append_history(LocalStore(out), entry)
@@ -157,7 +157,44 @@ def print_fit(options: FitOptions, out: Path) -> None:
     print("\n".join(figures + format_table_metrics(quality["clusters"])), flush=True)
 
 
-def _fit_in_memory(options: FitOptions, previous: PreviousClusters) -> tuple[FittedModel, IngestReport]:
+@dataclass
+class _FitPlaylists:
+    """The playlists of a fit, each of which is read once: those to learn from, and those of the fold that judge.
+
+    paths : of those that the user names, then of those that the sources hold
+    held_out : those of the fold, numbered by :func:`segue_build.quality.evaluate.evaluated_catalog`; known once read
+    """
+
+    paths: Sequence[Path]
+    required: bool
+    fold: int | None
+    held_out: playlists.Playlists | None = None
+
+    def read(self, frame: pd.DataFrame, known: playlists.CatalogWorks) -> playlists.Playlists:
+        """Those to learn from."""
+        training = playlists.PlaylistMatcher(known)
+        judging = playlists.PlaylistMatcher(playlists.catalog_works(frame)) if self.fold is not None else None
+        for path in self.paths:
+            for entries in importer.iter_entries(path):
+                training.add(entries)
+                if judging and path == self.paths[0]:
+                    judging.add(entries)
+        if judging is None or self.fold is None:
+            return training.playlists(_names(self.paths))
+        self.held_out = judging.playlists(self.paths[0].name).split("valid", self.fold)
+        works = judging.known
+        playlist_queries(self.held_out, works, frame["id"].iloc[works.rows].tolist())  # too few are an error now
+        return training.playlists(_names(self.paths)).split("train", self.fold)
+
+
+def _names(paths: Sequence[Path]) -> str:
+    return ", ".join(path.name for path in paths)
+
+
+Fitted = tuple[FittedModel, IngestReport, playlists.Playlists | None]  # the last: held out to judge by
+
+
+def _fit_in_memory(options: FitOptions, previous: PreviousClusters) -> Fitted:
     frame, report = load_tracks(
         options.sources,
         options.columns,
@@ -168,22 +205,21 @@ def _fit_in_memory(options: FitOptions, previous: PreviousClusters) -> tuple[Fit
         labels=options.labels,
         has_playlists=options.playlists is not None,
     )
-    if options.playlists and options.fold is not None:
-        _check_fold(options.playlists, options.fold, frame)
+    paths = list(dict.fromkeys(path for path in (options.playlists, *report.playlist_sources) if path))
+    reader = _FitPlaylists(paths, bool(options.playlists), options.fold if options.playlists else None)
     model = fit_model(
         frame,
         report,
         seed=options.seed,
         weights=options.weights,
-        playlists_path=options.playlists,
-        fold=options.fold,
+        playlist_reader=reader if paths else None,
         previous=previous,
         labels=options.labels,
     )
-    return model, report
+    return model, report, reader.held_out
 
 
-def _fit_on_spark(options: FitOptions, previous: PreviousClusters) -> tuple[FittedModel, IngestReport]:
+def _fit_on_spark(options: FitOptions, previous: PreviousClusters) -> Fitted:
     if options.playlists:
         raise SparkError("--engine spark does not learn from playlists; leave out --playlists, or --engine spark")
     if options.references:
@@ -192,7 +228,7 @@ def _fit_on_spark(options: FitOptions, previous: PreviousClusters) -> tuple[Fitt
         raise SparkError("--engine spark does not compare songs by labels; leave out --labels, or --engine spark")
     from segue_build.spark.fit import fit_on_spark
 
-    return fit_on_spark(
+    model, report = fit_on_spark(
         options.sources,
         options.columns,
         options.weights,
@@ -201,6 +237,7 @@ def _fit_on_spark(options: FitOptions, previous: PreviousClusters) -> tuple[Fitt
         master=options.master,
         previous=previous,
     )
+    return model, report, None
 
 
 def _clusters_kept(built: catalog.Catalog, previous: PreviousClusters) -> dict[str, Any]:
@@ -224,20 +261,19 @@ def _current_catalog(out: Path) -> catalog.Catalog | None:
         return None
 
 
-def _check_fold(path: Path, fold: int, frame: pd.DataFrame) -> None:
-    """Report a fold that judges nothing now rather than after the work."""
-    works = playlists.catalog_works(frame)
-    fold_playlists = importer.load_playlists(path, works).split("valid", fold)
-    playlist_queries(fold_playlists, works, frame["id"].iloc[works.rows].tolist())
-
-
-def _write_version(folder: Path, model: FittedModel, report: IngestReport, options: FitOptions) -> dict[str, Any]:
+def _write_version(
+    folder: Path,
+    model: FittedModel,
+    report: IngestReport,
+    held_out: playlists.Playlists | None,
+    options: FitOptions,
+) -> dict[str, Any]:
     manifest = writer.write(folder, model)
     manifest[MANIFEST_KEY] = records.write(folder)
     manifest["search"] = recall.choose_budgets(catalog.Catalog(folder, manifest))
     return {
         **manifest,
-        "quality": _measure_quality(catalog.Catalog(folder, manifest), options),
+        "quality": _measure_quality(catalog.Catalog(folder, manifest), held_out, options.seed),
         "invented": uses_demo(options.sources),
         "data": {"fingerprint": fingerprint(model.frame), **report.to_manifest()},
         "parameters": {
@@ -259,11 +295,11 @@ def _write_version(folder: Path, model: FittedModel, report: IngestReport, optio
     }
 
 
-def _measure_quality(songs: catalog.Catalog, options: FitOptions) -> dict[str, Any]:
+def _measure_quality(songs: catalog.Catalog, held_out: playlists.Playlists | None, seed: int) -> dict[str, Any]:
     """Figures by what the table holds; by playlists too where some were left out of what was learned."""
-    quality: dict[str, Any] = {"table": table_metrics(songs), "clusters": cluster_metrics(songs, options.seed)}
-    if options.playlists and options.fold is not None:
-        _, figures, by_pairs = evaluate_playlists(songs, options.playlists, "valid", options.fold)
+    quality: dict[str, Any] = {"table": table_metrics(songs), "clusters": cluster_metrics(songs, seed)}
+    if held_out:
+        _, figures, by_pairs = evaluate_by(evaluated_catalog(songs), held_out)
         quality["clusters"] |= by_pairs
         quality["playlists"] = {name: list(values) for name, values in figures.items()}
     return {source: {name: _rounded(value) for name, value in found.items()} for source, found in quality.items()}

@@ -1,6 +1,7 @@
 """Playlists from a file: matched to the catalogue, bounded, and bad ones told in a line."""
 
 import importlib.util
+import json
 import random
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from segue.catalog import load
 from segue_build import ROOT
 from segue_build.cli import main
 from segue_build.sources import importer, playlists
@@ -381,6 +383,22 @@ def test_a_fold_that_leaves_nothing_to_learn_from_is_told(fold):
 
 def test_a_fold_that_leaves_nothing_to_judge_by_is_told_before_anything_is_written(fold):
     assert "none of 0 playlists holds 5 songs of the catalogue: nothing to judge by" in fold("train", 3)
+
+
+def test_a_fit_with_a_fold_reads_playlists_once_and_judges_as_evaluate_does(tmp_path, capsys):
+    held = [f"{group}-{number}" for group in world.GROUPS for number in (1, 2, 3, 4)]
+    rows = [f"{name},{song}\n" for name in range(60) for song in held[name % 6 : name % 6 + 6]]
+    (tmp_path / "lists.csv").write_text("".join(["playlist_id,track_id\n", *rows]))
+    source, out = world.write(tmp_path / "world.csv"), str(tmp_path / "artifacts")
+    lists = ["--playlists", str(tmp_path / "lists.csv"), "--fold", "1"]
+    assert main(["fit", "--source", str(source), "--out", out, *lists]) == 0
+    progress = capsys.readouterr().err
+    assert sum(line.startswith("  lists.csv:") for line in progress.splitlines()) == 1
+    assert progress.count("entries match songs of the catalogue") == 2  # as it goes, and in the report
+    assert main(["evaluate", "--artifacts", out, "--json", *lists]) == 0
+    judged = json.loads(capsys.readouterr().out)["playlists"]
+    fitted = load(Path(out)).manifest["quality"]["playlists"]
+    assert fitted == {name: pytest.approx(list(of.values()), abs=1e-8) for name, of in judged.items()}
 
 
 def test_playlists_of_few_songs_judge_nothing(refused, world_artifacts):

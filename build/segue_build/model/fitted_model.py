@@ -4,8 +4,7 @@ import dataclasses
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
@@ -38,11 +37,23 @@ from segue_build.model.playlist_model import NeighbourLists, add_playlist_block
 from segue_build.model.quantization import ProductQuantization, fit_pq
 from segue_build.model.works import known_popularity
 from segue_build.progress import stage
-from segue_build.sources import importer, playlists, series
+from segue_build.sources import playlists, series
 from segue_build.sources.columns import find_column
 from segue_build.sources.ingest_report import IngestReport
 
 Ragged = tuple[np.ndarray, np.ndarray]  # lists: how many items each has, and the items of all, end to end
+
+
+class PlaylistReader(Protocol):
+    """Reads the playlists that a model learns from.
+
+    required : whether somebody asked for them; those that the sources happen to hold may be too few
+    """
+
+    required: bool
+
+    def read(self, frame: pd.DataFrame, known: playlists.CatalogWorks) -> playlists.Playlists:
+        """Those to learn from, matched to the works of a table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +120,7 @@ def fit_model(
     *,
     seed: int,
     weights: Mapping[str, float],
-    playlists_path: Path | None = None,
-    fold: int | None = None,
+    playlist_reader: PlaylistReader | None = None,
     previous: PreviousClusters,
     labels: Sequence[str] = (),
 ) -> FittedModel:
@@ -122,7 +132,7 @@ def fit_model(
     report : receives notes on what the table or the playlists lack
     seed : of everything random
     weights : block -> its part of the similarity
-    playlists_path : playlists to learn from, without those of a ``fold``, beside those in the sources
+    playlist_reader : None where there are no playlists
     previous : clusters whose ids and names are kept where they are still the same
     labels : columns of the table that become blocks
 
@@ -132,10 +142,11 @@ def fit_model(
     with stage("measuring neighbourhoods"):
         scales = local_scales(embedding.space, embedding.vectors, is_analysed(frame), seed)
     work_numbers, neighbours = works.work_numbers(frame), None
-    if playlists_path or report.playlist_sources:
-        embedding, neighbours = _learn_from_playlists(
-            frame, embedding, work_numbers, playlists_path, fold, seed, report
-        )
+    if playlist_reader:
+        with stage("learning from playlists"):
+            embedding, neighbours = _learn_from_playlists(
+                frame, embedding, work_numbers, playlist_reader, seed, report
+            )
     with stage("clustering"):
         clustering, cells = _cluster(frame, embedding, seed, previous)
     with stage("sorting"):
@@ -160,27 +171,22 @@ def _learn_from_playlists(
     frame: pd.DataFrame,
     embedding: Embedding,
     work_numbers: np.ndarray,
-    playlists_path: Path | None,
-    fold: int | None,
+    reader: PlaylistReader,
     seed: int,
     report: IngestReport,
 ) -> tuple[Embedding, NeighbourLists | None]:
-    """The embedding with what playlists teach, and their co-occurrences; those in the sources may be too few."""
-    paths = [path for path in (playlists_path, *report.playlist_sources) if path]
-    with stage(f"learning from {', '.join(map(str, paths))}"):
-        known = playlists.catalog_works(frame, works.match_key, work_numbers)
-        training = importer.load_playlists(paths[0], known, *paths[1:])
-        print("\n".join(training.matches.lines()), file=sys.stderr)
-        report.add_note(training.matches.summary())
-        if fold is not None:
-            training = training.split("train", fold)
-        try:
-            return add_playlist_block(embedding, work_numbers, known, training, seed, report)
-        except SourceError as error:
-            if playlists_path:
-                raise
-            report.add_note(f"nothing is learned from the playlists in the sources: {error}")
-            return embedding, None
+    """The embedding with what playlists teach, and their co-occurrences."""
+    known = playlists.catalog_works(frame, works.match_key, work_numbers)
+    training = reader.read(frame, known)
+    print("\n".join(training.matches.lines()), file=sys.stderr)
+    report.add_note(training.matches.summary())
+    try:
+        return add_playlist_block(embedding, work_numbers, known, training, seed, report)
+    except SourceError as error:
+        if reader.required:
+            raise
+        report.add_note(f"nothing is learned from the playlists in the sources: {error}")
+        return embedding, None
 
 
 def _label_columns(frame: pd.DataFrame, labels: Sequence[str]) -> dict[str, Any]:

@@ -32,9 +32,9 @@ from segue_build.quality.metrics import (
 )
 from segue_build.sources.importer import load_playlists
 from segue_build.sources.multivalue import SEPARATOR
-from segue_build.sources.playlists import CatalogWorks, catalog_works
+from segue_build.sources.playlists import CatalogWorks, Playlists, catalog_works
 
-COLUMNS = ("id", "name", "artists", "popularity", "duration_ms", "tempo")
+COLUMNS = ("id", "name", "artists", "isrc", "popularity", "duration_ms", "tempo")
 METRIC_DESCRIPTIONS = {
     "HR@10": "lists of ten with a hit",
     "xHR@10": "the same, other artists only",
@@ -108,9 +108,14 @@ def evaluate(artifacts: str | Path, playlists: Path, part: str, fold: int, as_js
 
 
 def evaluate_playlists(songs: Catalog, playlists: Path, part: str, fold: int) -> PlaylistEvaluation:
-    """Judge a catalogue by playlists."""
+    """Judge a catalogue by the playlists in a file."""
     evaluated = evaluated_catalog(songs)
-    read = load_playlists(playlists, evaluated.works).split(part, fold)
+    return evaluate_by(evaluated, load_playlists(playlists, evaluated.works).split(part, fold))
+
+
+def evaluate_by(evaluated: EvaluatedCatalog, read: Playlists) -> PlaylistEvaluation:
+    """Judge a catalogue by playlists that were matched to its works."""
+    songs = evaluated.catalog
     ids = songs.texts("ids")
     work_ids = [ids[int(row)] for row in evaluated.works.rows]
     queries = playlist_queries(read, evaluated.works, work_ids)

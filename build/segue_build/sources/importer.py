@@ -21,9 +21,10 @@ from segue_build.sources.columns import ColumnMapping
 from segue_build.sources.exports import NOT_SONGS, UNKNOWN, Export, Role, recognise
 from segue_build.sources.formats.base import Table
 from segue_build.sources.formats.detection import open_tables
+from segue_build.sources.ingest_report import MAX_EXAMPLES
 from segue_build.sources.multivalue import SEPARATOR, infer_credits, join_values, split_artists
 from segue_build.sources.normalization import BOOLEANS, plain_ids, plain_isrcs
-from segue_build.sources.playlists import CatalogWorks, Playlists, match_entries
+from segue_build.sources.playlists import CatalogWorks, PlaylistMatcher, Playlists
 from segue_build.sources.series import Series, map_distinct, stripped_texts, without_missing
 from segue_build.sources.values import parse_duration, parse_numbers, parse_times
 
@@ -151,13 +152,13 @@ def iter_entries(source: Path) -> Iterator[pd.DataFrame]:
             if len(entries):
                 yield entries
     if not any(table.has_entries for table in found):
-        what = ", ".join(dict.fromkeys(table.reason or table.role for table in found))
+        what = ", ".join(list(dict.fromkeys(table.reason or table.role for table in found))[:MAX_EXAMPLES])
         raise SourceError(f"{source.name}: no playlists and no plays in it, only {what}; {EXPECTED_ENTRIES}")
     print_summary(table for table in found if table.counts or table.role == Role.LEFT_ALONE)
 
 
-def load_playlists(source: Path, known: CatalogWorks, *more: Path) -> Playlists:
-    """All playlists of one or more sources, and the sessions of their plays, matched to a catalogue.
+def load_playlists(source: Path, known: CatalogWorks) -> Playlists:
+    """All playlists of a source, and the sessions of its plays, matched to a catalogue.
 
     Raises
     ------
@@ -165,9 +166,10 @@ def load_playlists(source: Path, known: CatalogWorks, *more: Path) -> Playlists:
         it can't be read, holds no playlists and no plays, or no song of the catalogue.
 
     """
-    sources = (source, *more)
-    entries = itertools.chain.from_iterable(map(iter_entries, sources))
-    return match_entries(entries, known, ", ".join(path.name for path in sources))
+    matcher = PlaylistMatcher(known)
+    for entries in iter_entries(source):
+        matcher.add(entries)
+    return matcher.playlists(source.name)
 
 
 def print_summary(tables: Iterable[ImportedTable]) -> None:

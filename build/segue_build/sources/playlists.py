@@ -23,7 +23,9 @@ SESSION_GAP = np.timedelta64(30, "m")  # without a play, which ends a session
 MIN_PLAY_MS = 30_000  # from which a play counts, as services count streams
 MAX_PLAY_MS = 24 * 3_600_000  # longer ones are faults of the export
 MAX_UNMATCHED_SHOWN = 10
-_CREDIT_SEPARATORS = re.compile(r"\s*[,;/&+]\s*|\s+(?:and|x|vs\.?|with|feat\.?|ft\.?|featuring)\s+", re.IGNORECASE)
+_CREDIT_SEPARATORS = re.compile(
+    r"(?:(?<!\s)\s+)?[,;/&+]\s*|(?<!\s)\s+(?:and|x|vs\.?|with|feat\.?|ft\.?|featuring)\s+", re.IGNORECASE
+)
 
 
 Key = tuple[str, str]  # first artist and title, normalized; a song of which either is empty matches by its id alone
@@ -195,38 +197,48 @@ def catalog_works(frame: pd.DataFrame, key: KeyFunction = plain_key, works: np.n
     return number_works(frame["id"].tolist(), titles, artists, popularity, usable, key, works, isrcs)
 
 
-def match_entries(chunks: Iterable[pd.DataFrame], known: CatalogWorks, source: str) -> Playlists:
-    """Match the songs of playlists and histories: by id, else by ISRC, else by artist and title.
+class PlaylistMatcher:
+    """Matches the songs of playlists and histories to a catalogue: by id, else by ISRC, else by artist and title."""
 
-    chunks : frames with ``ENTRY_COLUMNS`` of :mod:`segue_build.sources.importer`
-    source : their name, for messages
+    def __init__(self, known: CatalogWorks):
+        self.known = known
+        self._matcher = _EntryMatcher(known)
+        self._members: dict[str, dict[int, None]] = {}
+        self._plays: list[pd.DataFrame] = []
 
-    Raises
-    ------
-    SourceError
-        none of them is a song of the catalogue.
-
-    """
-    matcher = _EntryMatcher(known)
-    members: dict[str, dict[int, None]] = {}
-    plays: list[pd.DataFrame] = []
-    for entries in chunks:
+    def add(self, entries: pd.DataFrame) -> None:
+        """Match some: a frame with ``ENTRY_COLUMNS`` of :mod:`segue_build.sources.importer`."""
         is_play = entries["played_at"].notna() & (entries["playlist"] == "")
         for entries_of_kind in (entries[is_play], entries[entries["playlist"] != ""]):
-            works = matcher.match(entries_of_kind)
+            works = self._matcher.match(entries_of_kind)
             if entries_of_kind["playlist"].any():
-                _add_members(members, entries_of_kind["playlist"], works)
+                _add_members(self._members, entries_of_kind["playlist"], works)
             elif len(works):
-                plays.append(_compact_plays(entries_of_kind, works))
-    for session, session_works in sessions(pd.concat(plays, ignore_index=True)) if plays else ():
-        _add_members(members, itertools.repeat(session), session_works)
-    if not matcher.counts.found:
-        raise SourceError(
-            f"{source}: no song of these playlists is in the catalogue, by id or by artist and title"
-            f"{matcher.counts.examples()}"
+                self._plays.append(_compact_plays(entries_of_kind, works))
+
+    def playlists(self, source: str) -> Playlists:
+        """All that were added.
+
+        source : their name, for messages
+
+        Raises
+        ------
+        SourceError
+            none of them is a song of the catalogue.
+
+        """
+        counts, known = self._matcher.counts, self.known
+        for session, works in sessions(pd.concat(self._plays, ignore_index=True)) if self._plays else ():
+            _add_members(self._members, itertools.repeat(session), works)
+        if not counts.found:
+            raise SourceError(
+                f"{source}: no song of these playlists is in the catalogue, by id or by artist and title"
+                f"{counts.examples()}"
+            )
+        held = [list(works) for works in self._members.values()]
+        return Playlists(
+            list(self._members), held, known.artists + self._matcher.unknown_artists, len(known.rows), counts
         )
-    held = [list(playlist_works) for playlist_works in members.values()]
-    return Playlists(list(members), held, known.artists + matcher.unknown_artists, len(known.rows), matcher.counts)
 
 
 def _add_members(members: dict[str, dict[int, None]], playlists: Iterable[str], works: np.ndarray) -> None:
