@@ -16,6 +16,7 @@ Marks are ignored on Latin, Greek and Cyrillic letters only: elsewhere, as in Ja
 mark is another letter.
 """
 
+import functools
 import re
 import unicodedata
 from collections.abc import Callable, Sequence
@@ -38,6 +39,7 @@ _INNER_EXCLAMATION = re.compile(r"(?<=[^\W\d_])!(?=[^\W\d_])")
 _HAS_VARIANTS = re.compile(r"[(\[]|\s-\s|\bf(?:ea)?t(?:uring)?\b")  # other titles are typed in one way
 FEATURING = frozenset(("feat", "ft", "featuring"))
 _BY = "by"
+_DASHES = frozenset("-\u2013\u2014|")
 _NOISE = frozenset((
     "official", "officiel", "oficial", "video", "videoclip", "clip", "audio", "lyric", "lyrics",
     "visualizer", "mv", "hd", "hq", "4k",
@@ -102,6 +104,7 @@ _WRITTEN_CHARACTERS = _WrittenCharacterMap({ord(sign): plain for sign, plain in 
 _WRITTEN_CHARACTERS.update({ord(sign): sign for sign in "#%@$"} | {ord("&"): "and"})
 
 
+@functools.lru_cache(maxsize=2048)  # a name is compared as words and as letters, and with the next text again
 def search_text(text: str) -> str:
     """Words as people type them: ``"Don't Stop (P!nk & AC/DC)"`` -> ``"dont stop pink and ac dc"``; maybe none."""
     text = _without_accents(text)
@@ -151,6 +154,17 @@ def title_artist_splits(words: Sequence[str]) -> list[tuple[str, str]]:
     return list(dict.fromkeys(pairs))
 
 
+def sign_title_splits(text: str) -> list[tuple[str, str]]:
+    """Titles of signs alone, and the artist beside them, as keys: ``"Ada - ???"`` -> ``[("???", "ada")]``."""
+    parts = [part for part in text.split() if part not in _DASHES]
+    has_words = [bool(search_text(part)) for part in parts]
+    if all(has_words) or not any(has_words):
+        return []
+    first, last = has_words.index(True), len(parts) - has_words[::-1].index(True)
+    signs, names = [parts[:first], parts[last:]], search_key(" ".join(parts[first:last]))
+    return [(case_folded(" ".join(each)), names) for each in signs if each]
+
+
 def without_noise(words: Sequence[str]) -> list[str]:
     """Words without those that are added to the name of a video or a file; the same words if there are no others."""
     noise = _NOISE | {"music"} if "video" in words else _NOISE
@@ -169,9 +183,9 @@ def title_variants(name: str) -> list[str]:
     """
     text = _without_accents(name)
     if not _HAS_VARIANTS.search(text):
-        return [search_key(text)]
-    short = _VERSION_SUFFIX.sub("", _BRACKETS.sub("", text))
-    forms = short, without_featured(text), _VERSION_SUFFIX.sub("", without_featured(text)), text
+        return [search_key(name)]
+    short, plain = _VERSION_SUFFIX.sub("", _BRACKETS.sub("", text)), without_featured(text)
+    forms = dict.fromkeys((short, plain, _VERSION_SUFFIX.sub("", plain), text))
     spellings = (join_words(search_text(form).split()) for form in forms)
     return list(dict.fromkeys(form for form in spellings if form)) or [case_folded(text)]
 

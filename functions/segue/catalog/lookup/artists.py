@@ -139,7 +139,7 @@ def _compare_name(
     if name.endswith(tail):
         return ArtistMatch(row, "parts", 0.9, certain=False)
     spelling = join_words(name.split())
-    ratio = similarity.ratio(spelling)
+    ratio = similarity.ratio(spelling) if similarity.allows(spelling, CLOSE_NAME_SCORE) else 0.0
     if ratio < CLOSE_NAME_SCORE or len(similarity.text) < MIN_CLOSE_NAME:
         return None
     is_long = len(similarity.text) >= MIN_CERTAIN_NAME and len(words) == len(name.split())

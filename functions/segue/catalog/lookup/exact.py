@@ -133,7 +133,9 @@ def spotify_url(catalog: Catalog, identity: str) -> str | None:
 
 def popularity(catalog: Catalog, rows: np.ndarray) -> np.ndarray:
     """Popularity of songs, float32, 0 where it is not known."""
-    return np.nan_to_num(catalog.attribute("popularity", rows).astype(np.float32))
+    values: np.ndarray = catalog.attribute("popularity", rows).astype(np.float32)
+    values[np.isnan(values)] = 0
+    return values
 
 
 def most_popular_songs(catalog: Catalog, artists: np.ndarray) -> np.ndarray:

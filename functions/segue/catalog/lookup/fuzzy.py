@@ -24,6 +24,7 @@ MAX_INDEXED_LENGTH = 100  # characters of a title, and of its artists together
 MAX_POSTINGS = 200_000  # numbers of entries that one search reads
 MIN_SHARE = 0.5  # of the most that any entry shares with a text, below which others are not worth comparing
 MAX_RANKED = 4_000  # of those that share most; more only where very many share as much
+MAX_SCANNED_SHARE = 4  # entries per one with a score, up to which looking at all takes less time than sorting those
 _LETTER_BITS = 21  # of a Unicode character
 _WEIGHT_STEPS = 16  # a weight is a whole number of these parts of a bit
 
@@ -41,6 +42,11 @@ class LcsSimilarity:
         self._positions: dict[str, int] = {}
         for position, letter in enumerate(text):
             self._positions[letter] = self._positions.get(letter, 0) | 1 << position
+
+    def allows(self, other: str, least: float) -> bool:
+        """Whether texts of these lengths can have such a ratio."""
+        size = len(self.text)
+        return 2 * min(size, len(other)) >= least * (size + len(other))
 
     def ratio(self, other: str) -> float:
         """``2 * common / (len(text) + len(other))``: 1 for the same text, 0 if they share no letter."""
@@ -112,9 +118,8 @@ def songs_by_trigrams(catalog: Catalog, text: str, limit: int) -> np.ndarray:
     scores = np.zeros(len(songs), np.uint16)
     for entries in lists:
         scores[entries] += np.uint16(1 + _WEIGHT_STEPS * np.log2(len(songs) / len(entries)))
-    best = _top_entries(np.concatenate(lists), scores, len(lists), limit)[:MAX_RANKED]
+    best = _top_entries(np.concatenate(lists), scores, limit)[:MAX_RANKED]
     offsets = catalog.reader("names_offsets")
-    best = best[scores[best] >= MIN_SHARE * int(scores[best].max(initial=0))]
     found = songs.take(best)
     gaps = np.abs(
         (offsets.take(found + 1) - offsets.take(found)).astype(np.int64) - len(text.encode("utf-8", "replace"))
@@ -158,11 +163,19 @@ def _rarest_postings(catalog: Catalog, text: str) -> list[np.ndarray]:
     return list(take_slices(entries, firsts.tolist(), (firsts + read[read > 0]).tolist()))
 
 
-def _top_entries(entries: np.ndarray, scores: np.ndarray, n_lists: int, limit: int) -> np.ndarray:
-    """Entries by falling score: at least ``limit`` if there are as many, and all ties."""
-    found = scores[entries]
-    reached = np.bincount(found)[::-1].cumsum()  # occurrences of that score or more; at most n_lists of an entry
-    enough = np.searchsorted(reached, min(limit * n_lists, len(entries)))
-    best = np.sort(entries[found >= len(reached) - 1 - enough])
-    best = best[np.diff(best, prepend=-1) > 0]  # np.unique would hash, ten times slower
+def _top_entries(entries: np.ndarray, scores: np.ndarray, limit: int) -> np.ndarray:
+    """Entries by falling score: ``limit`` of them and all ties, none with less than ``MIN_SHARE`` of the best score.
+
+    entries : those with a score, some several times
+    """
+    if len(scores) <= MAX_SCANNED_SHARE * len(entries):
+        best = np.flatnonzero(scores >= MIN_SHARE * scores.max())
+    else:
+        found = scores[entries]
+        best = np.sort(entries[found >= MIN_SHARE * found.max()])
+        best = best[np.diff(best, prepend=-1) > 0]  # np.unique would hash, ten times slower
+    found = scores[best]
+    reached = np.bincount(found)[::-1].cumsum()  # entries of that score or more
+    enough = np.searchsorted(reached, min(limit, len(best)))
+    best = best[found >= len(reached) - 1 - enough]
     return best[np.argsort(np.iinfo(scores.dtype).max - scores[best], kind="stable")]

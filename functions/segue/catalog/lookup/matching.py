@@ -6,6 +6,7 @@ word more, no word less and no other number than the text, but for typos; anythi
 
 import functools
 import itertools
+import math
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -142,25 +143,25 @@ class CandidateSong:
         self.artists = artists[:MAX_ARTISTS]
         self._title_words = query_words(name)
         self._artist_words = [query_words(artist) for artist in artist_names[:MAX_ARTISTS]]
+        self._artist_keys = [join_words(words) for words in self._artist_words]
         self._variants = title_variants(name)
 
-    @functools.cached_property
-    def spellings(self) -> list[Spelling]:
-        """All ways to type it: the title alone, and with an artist or all of them before or after it."""
-        names = list(map(join_words, self._artist_words))
-        named = list(zip(names, self.artists))
+    def spellings(self, shortest: float, longest: float) -> list[Spelling]:
+        """Ways to type it, in so many letters: the title alone, and with an artist or all before or after it."""
+        named = list(zip(self._artist_keys, self.artists))
         if len(named) > 1:
-            named.append(("".join(names), self.artists[0]))
-        return [Spelling(title, title, "", None) for title in self._variants] + [
+            named.append(("".join(self._artist_keys), self.artists[0]))
+        return [Spelling(title, title, "", None) for title in self._variants if shortest <= len(title) <= longest] + [
             Spelling(text, title, name, artist)
             for title in self._variants
             for name, artist in named
+            if shortest <= len(title) + len(name) <= longest
             for text in (title + name, name + title)
         ]
 
     def match_apart(self, titles: Sequence[LcsSimilarity], singer: LcsSimilarity) -> SongMatch | None:
         """The match if a title, given in its variants, and one artist, or all, are close to the song's."""
-        names = list(map(join_words, self._artist_words))
+        names = self._artist_keys
         ratios = [singer.ratio(name) for name in (*names, "".join(names))]
         by = max(range(len(ratios)), key=ratios.__getitem__)
         score, title, variant = max(
@@ -184,11 +185,11 @@ class CandidateSong:
             return None
         matched, rest = _partition(query, self._title_words, query[-1])
         artist, unmatched = self._artist_among(rest, query[-1])
-        letters, whole = len("".join(matched)), len(self._variants[0])
+        letters, whole = len("".join(word for word in matched if word not in STOP_WORDS)), len(self._variants[0])
         is_stray = bool(unmatched) and (letters < whole or not all(map(is_version_word, unmatched)))
         is_short = letters < min(MIN_FUZZY_LENGTH, whole) and not any(map(str.isdecimal, matched))
         if is_stray or is_short:
-            return self._match_partly(query, unmatched, artist, names_title=bool(matched))
+            return self._match_partly(query, unmatched, artist, names_title=letters > 0)
         is_phrase = f" {' '.join(matched)}" in f" {' '.join(self._title_words)}"
         share = min(1.0, letters / whole)
         score = _WORDS_SCORE + _WHOLE_TITLE_BONUS * share + _PHRASE_BONUS * is_phrase
@@ -250,7 +251,7 @@ class CandidateSong:
         pieces = {
             *known,
             *(one + other for one, other in itertools.pairwise(known)),
-            *map(join_words, self._artist_words),
+            *self._artist_keys,
         }
         return set(_NUMBER.findall(query)) <= set(_NUMBER.findall(spelling)) and all(
             word in STOP_WORDS
@@ -312,14 +313,13 @@ def _are_similar_words(word: str, other: str) -> bool:
 def _match_spellings(words: Sequence[str], songs: Sequence[CandidateSong], *, typing: bool) -> dict[int, SongMatch]:
     """The best spelling of each song that the text is similar to, by the song's index."""
     query, least = join_words(words), MIN_SCORE if typing else CLOSE_SCORE
+    shortest, longest = len(query) * least / (2 - least), len(query) * (2 - least) / least
     spellings = [
         (index, spelling)
         for index, song in enumerate(songs)
-        for spelling in song.spellings
-        if _lengths_allow(query, spelling.text, least, typing=typing)
+        for spelling in song.spellings(shortest, math.inf if typing else longest)
     ]
-    texts = [spelling.text[:MAX_COMPARED_LENGTH] for _, spelling in spellings]
-    scores = _similarities(query[:MAX_COMPARED_LENGTH], texts, typing=typing)
+    scores = _similarities(query, [spelling.text for _, spelling in spellings], longest, typing=typing)
     found: dict[int, SongMatch] = {}
     for position in np.argsort(-scores, kind="stable").tolist():
         (index, spelling), score = spellings[position], float(scores[position])
@@ -332,15 +332,19 @@ def _match_spellings(words: Sequence[str], songs: Sequence[CandidateSong], *, ty
     return found
 
 
-def _similarities(query: str, texts: Sequence[str], *, typing: bool) -> np.ndarray:
-    """The query's similarity to each text, or while typing to its beginning if that is greater."""
-    similarity = LcsSimilarity(query)
-    if not typing:
-        return similarity.ratios(texts)
-    longer = [index for index, text in enumerate(texts) if len(text) > len(query)]
-    ratios = similarity.ratios([*texts, *(texts[index][: len(query)] for index in longer)])
-    scores, prefix = ratios[: len(texts)], _PREFIX_FACTOR * ratios[len(texts) :]
-    scores[longer] = np.maximum(scores[longer], prefix)
+def _similarities(query: str, texts: Sequence[str], longest: float, *, typing: bool) -> np.ndarray:
+    """The query's similarity to each text, or while typing to its beginning if that is greater.
+
+    longest : letters of a text that can be similar as a whole; a longer one's similarity is 0
+    """
+    query = query[:MAX_COMPARED_LENGTH]
+    whole = [index for index, text in enumerate(texts) if len(text) <= longest]
+    begun = [index for index, text in enumerate(texts) if len(text) > len(query)] if typing else []
+    compared = [texts[index][:MAX_COMPARED_LENGTH] for index in whole]
+    ratios = LcsSimilarity(query).ratios([*compared, *(texts[index][: len(query)] for index in begun)])
+    scores = np.zeros(len(texts))
+    scores[whole] = ratios[: len(whole)]
+    scores[begun] = np.maximum(scores[begun], _PREFIX_FACTOR * ratios[len(whole) :])
     return scores
 
 
@@ -348,12 +352,6 @@ def _names_title(query: str, spelling: Spelling) -> bool:
     """Whether a query names more than an artist: it goes on after the artist's name, or doesn't begin with it."""
     begins = bool(spelling.artist_name) and spelling.text.startswith(spelling.artist_name)
     return not begins or len(query) > len(spelling.artist_name)
-
-
-def _lengths_allow(query: str, text: str, least: float, *, typing: bool) -> bool:
-    """Whether texts of these lengths can be similar enough."""
-    size = min(len(text), len(query)) if typing else len(text)
-    return 2 * min(size, len(query)) >= least * (size + len(query))
 
 
 def _parts_agree(query: str, spelling: Spelling) -> bool:

@@ -34,7 +34,7 @@ TARGETS: Mapping[str, Mapping[str, float]] = {
     "upbeat uplifting": {"energy": 0.8, "valence": 0.8},
     "gym jogging running workout": {"energy": 0.9, "tempo": 130},
 }
-# Words -> genres that say the same, of which a table's first is taken.
+# Words -> genres that say the same, of which a table's first is taken, unless a genre is called by the word itself.
 GENRES: Mapping[str, Sequence[str]] = {
     "chill chilled chillout": ("chill", "chillout"),
     "concentration focus homework study studying": ("study", "lo-fi", "lo-fi beats"),
@@ -111,7 +111,8 @@ def _leading_part(known: Sequence[str], words: Sequence[str]) -> tuple[int, Desc
     """
     word = words[0]
     if word in _TARGETS or word in _GENRES:
-        same = filter(None, (resolve_genre(known, name) for name in _GENRES.get(word, ())))
+        names = (word, *_GENRES[word]) if word in _GENRES else ()
+        same = filter(None, (resolve_genre(known, name) for name in names))
         return 1, Description(tuple(same)[:1], _TARGETS.get(word, {}))
     if len(words) > 1 and words[1] == "bpm" and word in _TEMPI:
         return 2, Description(targets={"tempo": float(word)})

@@ -49,6 +49,7 @@ from segue.catalog.normalization import (
     join_words,
     query_words,
     search_key,
+    sign_title_splits,
     title_artist_splits,
     title_key,
     transliterated,
@@ -230,7 +231,7 @@ def prefetch(catalog: Catalog, ids: Sequence[str], named: Sequence[tuple[str | N
 def _lookup_pairs(title: str | None, artist: str | None) -> list[tuple[str, str]]:
     """The keys of titles and artists that :func:`resolve_text` and :func:`resolve_name` look up."""
     if title and artist is None:
-        return title_artist_splits(query_words(title))
+        return [*title_artist_splits(query_words(title)), *sign_title_splits(title)]
     return [(search_key(title) if title else "", search_key(artist) if artist else "")]
 
 
@@ -259,8 +260,11 @@ def _merge(
 def _is_artist_meant(catalog: Catalog, written: WrittenText, song: SpelledSong, match: ArtistMatch) -> bool:
     """Whether an artist, rather than a song of the same name: one that is written so, or that is better known.
 
-    Of an artist and a song by the same artist, the song is meant if it is one of the artist's best known.
+    Of an artist and a song by the same artist, the song is meant if it is one of the artist's best known, or the text
+    names both.
     """
+    if song.artist == match.artist:
+        return False
     title, name = catalog.texts("names")[song.row], catalog.texts("artists")[match.artist]
     has_many = catalog.lists("artist", "songs").length(match.artist) >= MANY_SONGS and match.kind == "exact"
     of_artist = float(artist_popularity(catalog, [match.artist])[0])

@@ -22,6 +22,7 @@ from segue.catalog.normalization import (
     match_level,
     query_words,
     search_key,
+    sign_title_splits,
     title_artist_splits,
     without_version,
     written_key,
@@ -80,7 +81,7 @@ def exact_songs(catalog: Catalog, text: str, words: Sequence[str]) -> list[Spell
 
     words : of the text, as typed
     """
-    pairs = title_artist_splits(words)
+    pairs = [*title_artist_splits(words), *sign_title_splits(text)]
     titles, artists = (
         songs_by_title(catalog, [title for title, _ in pairs]),
         artists_by_name(catalog, [name for _, name in pairs]),
