@@ -41,7 +41,7 @@ def deploy_stack(endpoint: str, source: str, work: Path) -> dict[str, str]:
     """Fit, package and deploy a table by one command; returns logical id -> name of each resource."""
     places = ("--artifacts", str(work / "deployed"), "--out", str(work / "dist"))
     at_aws = {**serverless_stack.NO_CREDENTIALS, "AWS_ENDPOINT_URL": endpoint}
-    run_segue("deploy", "aws", source, "--here", *places, "--stage", STAGE, *PARAMETERS, environ=at_aws)
+    run_segue("deploy", "aws", source, "--here", "--public", *places, "--stage", STAGE, *PARAMETERS, environ=at_aws)
     found = _boto_client("cloudformation", endpoint).describe_stack_resources(StackName=STACK)["StackResources"]
     return {one["LogicalResourceId"]: one["PhysicalResourceId"] for one in found if "PhysicalResourceId" in one}
 

@@ -46,7 +46,8 @@ def compile_template(folder: Path, *arguments: str) -> dict[str, Any]:
     """The CloudFormation template of serverless.yml; no package is needed."""
     placeholder = folder / "package.zip"
     placeholder.write_bytes(b"PK\5\6" + bytes(18))
-    run_osls("package", "--package", str(folder), "--param", f"zip={placeholder}", *arguments)
+    parameters = ("--param", f"zip={placeholder}", "--param", "public=true")
+    run_osls("package", "--package", str(folder), *parameters, *arguments)
     compiled: dict[str, Any] = json.loads((folder / "cloudformation-template-update-stack.json").read_text())
     return compiled
 

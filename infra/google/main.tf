@@ -60,6 +60,16 @@ variable "cors" {
   default = "" # origins whose pages may ask, with commas; *: all
 }
 
+variable "open" {
+  type = bool
+  default = false # true, as `segue deploy --public` sets it: whoever knows the address may call, without a key of ours
+}
+
+variable "alarm_bytes" {
+  type = number
+  default = 5000000000 # bytes sent in an hour that are an alarm: 0.60 dollars of traffic, docs/cost.md
+}
+
 # Secrets come from the environment of whoever deploys, TF_VAR_api_keys; `segue key` makes them.
 variable "api_keys" {
   type = string
@@ -131,6 +141,12 @@ resource "google_cloud_run_v2_service" "recommend" {
   name                = var.name
   location            = var.region
   deletion_protection = false
+  lifecycle {
+    precondition {
+      condition     = var.open || !var.public || var.api_keys != ""
+      error_message = "SEGUE_API_KEYS is empty: make a key with `segue key` and export its digest, or deploy with --public."
+    }
+  }
   build_config {
     source_location          = "gs://${google_storage_bucket.models.name}/${google_storage_bucket_object.package.name}"
     function_target          = "recommend"
@@ -175,6 +191,28 @@ resource "google_cloud_run_v2_service" "recommend" {
         }
       }
     }
+  }
+}
+
+resource "google_monitoring_alert_policy" "bytes" {
+  display_name = "${var.name}: more bytes sent in an hour than alarm_bytes"
+  combiner     = "OR"
+  conditions {
+    display_name = "bytes sent"
+    condition_threshold {
+      filter          = "resource.type = \"cloud_run_revision\" AND resource.labels.service_name = \"${var.name}\" AND metric.type = \"run.googleapis.com/container/network/sent_bytes_count\""
+      comparison      = "COMPARISON_GT"
+      threshold_value = var.alarm_bytes
+      duration        = "0s"
+      aggregations {
+        alignment_period     = "3600s"
+        per_series_aligner   = "ALIGN_DELTA"
+        cross_series_reducer = "REDUCE_SUM"
+      }
+    }
+  }
+  documentation {
+    content = "docs/runbook.md, too expensive"
   }
 }
 

@@ -10,6 +10,7 @@ import hcl2
 import pytest
 
 from infra import serverless_stack
+from infra.harness import StepFailed
 from infra.serverless_stack import unexplained_wildcards
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -90,7 +91,7 @@ def test_a_wildcard_that_nobody_explained_is_found(statement):
 
 def test_alarms_tell_of_errors_faults_throttles_and_duration(template):
     alarms = of_type(template, "AWS::CloudWatch::Alarm").values()
-    assert {alarm["MetricName"] for alarm in alarms} == {"Errors", "faults", "Throttles", "Duration"}
+    assert {alarm["MetricName"] for alarm in alarms} == {"Errors", "faults", "Throttles", "Duration", "bytes"}
     assert all(re.search(r"docs/runbook\.md, [a-z ]+$", alarm["AlarmDescription"]) for alarm in alarms)
 
 
@@ -164,3 +165,26 @@ def test_googles_account_reads_one_prefix(google):
     (grant,) = [entry for entry in google["resource"] if "iam_member" in str(entry) and "objectViewer" in str(entry)]
     assert "objects/models/" in str(grant)
     assert resource(google, "google_storage_bucket")["public_access_prevention"] == "enforced"
+
+
+def test_google_has_an_alarm_on_bytes_too(google):
+    condition = resource(google, "google_monitoring_alert_policy")["conditions"][0]["condition_threshold"][0]
+    assert "run.googleapis.com/container/network/sent_bytes_count" in condition["filter"]
+    assert condition["threshold_value"] == "${var.alarm_bytes}"
+
+
+def test_aws_deploys_with_a_key_unless_somebody_says_public(compile_template, monkeypatch):
+    for value in ("", None):
+        monkeypatch.delenv("SEGUE_API_KEYS", raising=False)
+        if value is not None:
+            monkeypatch.setenv("SEGUE_API_KEYS", value)
+        with pytest.raises(StepFailed, match=r"SEGUE_API_KEYS is empty: make a key with `segue key`"):
+            compile_template("--param", "public=false")
+    monkeypatch.setenv("SEGUE_API_KEYS", "0" * 64)
+    (function,) = of_type(compile_template("--param", "public=false"), "AWS::Lambda::Function").values()
+    assert function["Environment"]["Variables"]["SEGUE_API_KEYS"] == "0" * 64
+
+
+def test_google_deploys_with_a_key_unless_somebody_says_public(google):
+    (guard,) = resource(google, "google_cloud_run_v2_service")["lifecycle"][0]["precondition"]
+    assert guard["condition"] == '${var.open || !var.public || var.api_keys != ""}'

@@ -8,7 +8,7 @@ from segue_build.cli import main
 from segue_build.package import package_commands
 from tests.support import world
 
-GOOGLE = ["run", "cloudbuild", "artifactregistry", "storage", "iam"]
+GOOGLE = ["run", "cloudbuild", "artifactregistry", "storage", "iam", "monitoring"]
 
 
 @pytest.fixture
@@ -30,6 +30,7 @@ def tools(folder, monkeypatch):
             ' https://segue-abc-ew.a.run.app"\n[ ! -e broken ]\n'
         )
         (folder / tool).chmod(0o755)
+    monkeypatch.setenv("SEGUE_API_KEYS", "0" * 64)
     monkeypatch.setattr(package_commands, "_osls", lambda: folder / "osls")
     monkeypatch.setattr(package_commands, "_workspace", lambda **_: folder)
     monkeypatch.setattr(package_commands, "package", lambda *_: ["packaged"])
@@ -78,6 +79,18 @@ def test_a_step_that_fails_ends_the_deployment_in_one_line(folder, tools, capsys
     assert main(["deploy", "google", "--project", "music"]) == 1
     assert capsys.readouterr().err.splitlines()[-1] == "error: gcloud services ended with 1, see above"
     assert len(tools()) == 1
+
+
+@pytest.mark.parametrize(("cloud", "param"), [("aws", "--param public=true"), ("google", "-var open=true")])
+def test_a_service_is_open_to_all_only_if_somebody_says_so(tools, folder, monkeypatch, capsys, cloud, param):
+    monkeypatch.setenv("SEGUE_API_KEYS", "")
+    assert main(["deploy", cloud, "--project", "music"]) == 1
+    assert capsys.readouterr().err == (
+        "error: SEGUE_API_KEYS is empty: make a key with 'segue key' and export its digest, or say --public\n"
+    )
+    assert not (folder / "calls").exists()
+    assert main(["deploy", cloud, "--project", "music", "--public"]) == 0
+    assert tools()[-1].endswith(param)
 
 
 def test_code_alone_is_deployed_to_read_a_bucket(tools, capsys):

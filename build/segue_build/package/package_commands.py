@@ -19,7 +19,7 @@ from segue_build.package.targets import ARCHITECTURES, PYTHON_VERSIONS, Target
 
 CLOUDS = {"aws": "aws", "google": "gcp"}  # as deploy calls them -> as package does
 WORKSPACE = Path("segue-deploy")  # where an installation deploys from; Terraform keeps its state in it
-GOOGLE_SERVICES = ("run", "cloudbuild", "artifactregistry", "storage", "iam")
+GOOGLE_SERVICES = ("run", "cloudbuild", "artifactregistry", "storage", "iam", "monitoring")
 TOOLS = {
     "npm": "install Node 20 or newer",
     "gcloud": "install the Google Cloud CLI, then `gcloud auth application-default login`",
@@ -77,6 +77,9 @@ def add_deploy_options(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="code alone, which reads the models that 'publish' puts into the bucket",
     )
+    parser.add_argument(
+        "--public", action="store_true", help="open to all, without a key (default: SEGUE_API_KEYS must be set)"
+    )
     parser.add_argument("--stage", metavar="NAME", help="aws: another stack beside the first (default: dev)")
     parser.add_argument("--project", metavar="ID", help="google: the project that pays")
     parser.add_argument(
@@ -113,12 +116,14 @@ def deploy_commands(options: argparse.Namespace) -> list[list[str]]:
     Raises
     ------
     PackageError
-        an option is missing, or but for a dry run a tool.
+        an option is missing, or but for a dry run a key or a tool.
 
     """
     target = _target(options, CLOUDS[options.cloud])
     _check_deployable(options)
     params = [*(["artifacts=bucket"] if options.no_artifacts else []), *options.param]
+    if options.public:
+        params.append("public=true" if options.cloud == "aws" else "open=true")
     archive = str((options.out / f"{target.cloud}.zip").resolve())
     if options.cloud == "aws":
         given = {"zip": archive, "python": f"python{target.python}", "arch": target.arch}
@@ -191,6 +196,10 @@ def _check_deployable(options: argparse.Namespace) -> None:
     for tool in ("npm",) if options.cloud == "aws" else ("gcloud", "terraform"):
         if not (options.dry_run or shutil.which(tool)):
             raise PackageError(f"{tool} is missing: {TOOLS[tool]}")
+    if not (options.dry_run or options.public or os.environ.get("SEGUE_API_KEYS")):
+        raise PackageError(
+            "SEGUE_API_KEYS is empty: make a key with 'segue key' and export its digest, or say --public"
+        )
 
 
 def _run_key(_: argparse.Namespace) -> None:
