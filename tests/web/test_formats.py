@@ -8,6 +8,7 @@ from werkzeug.test import Client
 from werkzeug.wrappers import Request
 
 from segue.config import Config
+from segue.web import serializers
 from segue.web.service import Service
 from segue_build.fit import FitOptions, fit
 from segue_build.sources.tracks import load_tracks
@@ -110,13 +111,24 @@ def test_no_cell_is_a_formula_and_what_is_unknown_is_empty(odd):
     table = odd.get("/search?q=1%2B1&limit=1&format=csv").text
     header, row = csv.reader(io.StringIO(table, newline=""))
     cells = dict(zip(header, row))
-    assert (cells["name"], cells["artists"]) == ("'=1+1", "'@Ada;-5")
+    assert (cells["name"], cells["artists"], cells["genres"]) == ("'=1+1", "'@Ada;'-5", "'+plus;piano")
     assert (cells["popularity"], cells["duration_ms"], cells["explicit"]) == ("", "", "")
 
 
 def test_an_empty_list_is_a_table_of_headers(client):
     header = "id,name,artists,album,cluster,genres,popularity,explicit,duration_ms,uri\r\n"
     assert client.get("/search?q=zzzzzz&format=csv").text == header
+
+
+@pytest.mark.parametrize(("value", "cell"), [
+    (["A60", "=HYPERLINK(1)"], "A60;'=HYPERLINK(1)"), (["A60", " =1"], "A60;' =1"), (["a;=1", "b"], "a;'=1;b"),
+    ("x;@SUM(1)", "x;'@SUM(1)"), ("x\t-1", "x\t'-1"), ("x\r\n+1", "x\r\n'+1"), ("\tx", "'\tx"), (" =1", "' =1"),
+    ("\uff1d1", "'\uff1d1"), ("-1", "'-1"), ({"id": 1, "name": "=c"}, "'=c"),
+    ("a - b", "a - b"), ("a, -b", "a, -b"), ("a-b", "a-b"), (["Simon & Garfunkel", "A+B"], "Simon & Garfunkel;A+B"),
+    (True, "true"), (-1.5, -1.5), (None, None), ([], ""),
+])  # fmt: skip
+def test_no_part_of_a_cell_that_a_spreadsheet_may_split_is_a_formula(value, cell):
+    assert serializers._csv_value(value) == cell
 
 
 def test_a_playlist_for_players_names_each_song_before_its_address(client):

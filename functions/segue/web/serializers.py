@@ -39,7 +39,8 @@ REQUIRED_COLUMNS = (
 )  # fmt: skip
 MAX_SEEDS_IN_TITLE = 3
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]+")
-_FORMULA = re.compile(r"[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
+# at the beginning of a cell, also where a spreadsheet takes semicolons, tabs or line breaks for its end
+_FORMULA = re.compile(r"^(?=[\t\r\n])|(?:^|(?<=[;\t\r\n]))(?= *[=+\-@\uff1d\uff0b\uff0d\uff20])")
 Body = Mapping[str, Any]
 
 
@@ -325,7 +326,7 @@ def _csv_value(value: object) -> object:
         value = ";".join(value)
     if isinstance(value, dict):
         value = value["name"]
-    return f"'{value}" if isinstance(value, str) and _FORMULA.match(value) else value
+    return _FORMULA.sub("'", value) if isinstance(value, str) else value
 
 
 def _jspf_track(song: Mapping[str, Any]) -> dict[str, Any]:
