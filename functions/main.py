@@ -7,15 +7,18 @@ from typing import Any
 
 # Set before NumPy is imported: on a function's fraction of a core, BLAS threads would only wait for each other.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+# Read by the functions framework after this module: most threads wait for the engine, and some must be left.
+os.environ.setdefault("THREADS", "40")
 
 from werkzeug.wrappers import Request, Response
 
 from segue.config import Config
 from segue.web import aws_lambda
-from segue.web.gateway import Gateway, configure_logging
+from segue.web.gateway import Gateway, bound_framework, configure_logging
 from segue.web.service import Service, preload
 
 configure_logging()
+bound_framework()
 config = Config.from_environ(os.environ)
 service = Service(config)
 gateway = Gateway(service.handle)

@@ -256,7 +256,7 @@ def test_clusters_are_judged_by_names_sizes_and_pairs_of_a_playlist(world_catalo
 
 
 def test_lists_are_held_against_exact_ones(demo_artifacts, monkeypatch):
-    monkeypatch.setattr(recall, "ASKED", {"a song": (1, False, 3), "a song, 1 % pass": (1, True, 3)})
+    monkeypatch.setattr(recall, "ASKED", {"a song": ("id", 1, False, 3), "a song, 1 % pass": ("id", 1, True, 3)})
     song, few = recall.measure(Subject(demo_artifacts))
     for row in (song, few):
         assert (row["recall@20"], row["worst list"], row["lists too short"]) == (1.0, 1.0, 0)

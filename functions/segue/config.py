@@ -1,5 +1,6 @@
 """Configuration from environment variables, read once; an invalid value prevents the start and is named."""
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,6 +12,12 @@ BUNDLED_ARTIFACTS = Path(__file__).resolve().parent.parent / "artifacts"  # wher
 BUCKET_URI = re.compile(r"(s3|gs)://[^/]+(/.*)?", re.DOTALL)
 MB = 1_000_000
 RESIDENT_MODES = ("auto", "all", "cells")
+FORWARDED_HEADERS = ("Proto", "Port", "Host", "Prefix")
+PLATFORM_VARIABLES = (
+    "AWS_LAMBDA_FUNCTION_NAME",
+    "K_SERVICE",
+)  # of AWS Lambda and Cloud Run, which set these headers:
+PLATFORM_HEADERS = ("Proto", "Port")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +36,13 @@ class Config:
     block_cache_bytes : SEGUE_CELLS_MB, 8..1000000, here in bytes: the memory that these blocks may use
     public_url : SEGUE_PUBLIC_URL, where callers reach the service; default: derived from each request
     preload : SEGUE_PRELOAD, 1 loads everything when the function starts; default: when a request first needs it
+    request_seconds : SEGUE_REQUEST_SECONDS, 0.01..86400, seconds of a processor that one request may compute
+    exact_pairs : SEGUE_EXACT_PAIRS, pairs of a song and a point of the seeds that an exact request may compare; 0,
+        here None: as many as it likes
+    forwarded_headers : which of ``X-Forwarded-*`` say how callers reach the service: those that the platform sets, or
+        with SEGUE_TRUST_FORWARDED those that a proxy sets: 1 for all, or their names with commas
+    max_waiting : requests that may wait for the engine; most of THREADS, the functions framework's, so that some are
+        left to answer what need not wait
     """
 
     artifacts: Path | str
@@ -40,6 +54,10 @@ class Config:
     block_cache_bytes: int = 100 * MB
     public_url: str | None = None
     preload: bool = False
+    request_seconds: float = 2.0
+    exact_pairs: int | None = 3_000_000
+    forwarded_headers: tuple[str, ...] = ()
+    max_waiting: float = math.inf
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> "Config":
@@ -55,6 +73,10 @@ class Config:
             round(_number(environ, "SEGUE_CELLS_MB", 8, 10**6, 100) * MB),
             _public_url(environ),
             read_boolean(environ, "SEGUE_PRELOAD"),
+            _number(environ, "SEGUE_REQUEST_SECONDS", 0.01, 86400, 2),
+            round(_number(environ, "SEGUE_EXACT_PAIRS", 0, 10**9 - 1, 3_000_000)) or None,
+            _forwarded_headers(environ),
+            _max_waiting(environ.get("THREADS", "")),
         )
 
 
@@ -76,6 +98,22 @@ def _public_url(environ: Mapping[str, str]) -> str | None:
     if value and not re.fullmatch(r"https?://[^\s/?#]+(/[^\s?#]*)?", value):
         raise ConfigError(f"SEGUE_PUBLIC_URL: '{value}' is not an address such as https://songs.example.org/api")
     return value or None
+
+
+def _forwarded_headers(environ: Mapping[str, str]) -> tuple[str, ...]:
+    value = environ.get("SEGUE_TRUST_FORWARDED", "")
+    if not value:
+        return PLATFORM_HEADERS if any(name in environ for name in PLATFORM_VARIABLES) else ()
+    if value in ("0", "1"):
+        return FORWARDED_HEADERS if value == "1" else ()
+    names = tuple(name.strip().capitalize() for name in value.split(","))
+    if not set(names) <= set(FORWARDED_HEADERS):
+        raise ConfigError(f"SEGUE_TRUST_FORWARDED: '{value}' is neither 0, 1 nor a list of proto, port, host, prefix")
+    return names
+
+
+def _max_waiting(threads: str) -> float:
+    return max(1, int(threads) * 4 // 5) if threads.isdecimal() else math.inf
 
 
 def read_boolean(environ: Mapping[str, str], name: str) -> bool:

@@ -7,7 +7,7 @@ and turns exceptions into HTTP errors. A dialect is a module with routes of its 
 import importlib
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
@@ -19,14 +19,18 @@ from werkzeug.wrappers import Request, Response
 from segue.auth import ApiKeys
 from segue.catalog.catalog import Catalog
 from segue.errors import ArtifactsError, HttpError, NoArtifacts, StoreError
+from segue.limits import read_input, unreadable_body
 
 DIALECTS = {  # modules by the paths that each answers; the last one answers all others
     "segue.spotify.routes": re.compile(r"/v1(/.*)?|/api/token/*", re.DOTALL),
     "segue.subsonic.routes": re.compile(r"/rest(/.*)?", re.DOTALL),
     "segue.web.routes": re.compile(r".*", re.DOTALL),
 }
+VERSION_HEADER = "X-Segue-Model"
 MAX_FORM_BYTES = 16 * 1024
 MAX_FORM_FIELDS = 50
+MIN_COMPRESSED = 1024  # bytes of a response from which compression saves more than it takes
+MIN_QUALITY = 0.001  # of a coding that is accepted at all
 RETRY_AFTER = 30  # seconds; about what a fit of the demo catalogue takes
 CORS_ANY_ORIGIN = {  # any page may read a dialect's responses, as it could Spotify's; cookies are never looked at
     "Access-Control-Allow-Origin": "*",
@@ -36,7 +40,12 @@ CORS_ANY_ORIGIN = {  # any page may read a dialect's responses, as it could Spot
     "Access-Control-Max-Age": "86400",
 }
 _HOST = re.compile(r"(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?")
-_PREFIX = re.compile(r"(?:/[A-Za-z0-9._~%-]+)*")
+_FORWARDED = {
+    "Proto": re.compile("https?"),
+    "Port": re.compile(r"\d{1,5}", re.ASCII),
+    "Host": _HOST,
+    "Prefix": re.compile(r"(?:/[A-Za-z0-9._~%-]+)*"),
+}
 _PORTS = {"http": "80", "https": "443"}
 _JSON = json.JSONEncoder(
     ensure_ascii=False, allow_nan=False, check_circular=False, separators=(",", ":"), default=str
@@ -48,7 +57,7 @@ class RequestContext:
     """One request, and what it is answered from.
 
     open_catalog : opens the artifacts; returns the same version for as long as the request lasts
-    engine_lock : to be held while the engine computes
+    engine_lock : to be held while the engine computes; each ``with`` block queues anew
     base_url : where callers reach the service, without a slash at the end
     public_url : that address if it is configured, and so can be trusted
     """
@@ -65,10 +74,14 @@ class Route(NamedTuple):
 
     name : in the log
     respond : makes the response; may raise any error
+    versioned : whether the response follows from the version of the catalogue, which is opened for it
+    caching : the Cache-Control of a versioned response; by default it may be stored, and must be revalidated
     """
 
     name: str
     respond: Callable[[RequestContext], Response]
+    versioned: bool = True
+    caching: str = "no-cache"
 
 
 class Dialect(Protocol):
@@ -93,23 +106,22 @@ def find_dialect(path: str) -> Dialect:
     return dialect
 
 
-def base_url(request: Request, configured: str | None) -> str:
+def base_url(request: Request, configured: str | None, trusted: Collection[str] = ()) -> str:
     """The address of the service without a slash at the end: as configured, else derived from the request.
 
-    Proxies tell in ``X-Forwarded-Proto``, ``-Host``, ``-Port`` and ``-Prefix`` what the caller used; of several
-    proxies the first one talked to the caller. Values that can't be part of an address are ignored.
+    Proxies tell in ``X-Forwarded-Proto``, ``-Host``, ``-Port`` and ``-Prefix`` what the caller used, and callers may
+    write there what they like, so only ``trusted`` ones count; of several proxies the first one talked to the caller.
+    Values that can't be part of an address are ignored.
     """
     if configured:
         return configured
-    scheme = _forwarded_header(request, "Proto", re.compile("https?")) or request.scheme
-    host = _forwarded_header(request, "Host", _HOST) or (
-        request.host if _HOST.fullmatch(request.host) else "localhost"
-    )
-    port = _forwarded_header(request, "Port", re.compile(r"\d{1,5}"))
+    forwarded = {name: _forwarded_header(request, name, _FORWARDED[name]) for name in trusted}
+    scheme = forwarded.get("Proto") or request.scheme
+    host = forwarded.get("Host") or (request.host if _HOST.fullmatch(request.host) else "localhost")
+    port = forwarded.get("Port")
     if port and port != _PORTS.get(scheme) and not re.search(r":\d+$", host):
         host = f"{host}:{port}"
-    prefix = _forwarded_header(request, "Prefix", _PREFIX) or ""
-    return f"{scheme}://{host}{prefix}{quote(request.root_path.rstrip('/'))}"
+    return f"{scheme}://{host}{forwarded.get('Prefix') or ''}{quote(request.root_path.rstrip('/'))}"
 
 
 def _forwarded_header(request: Request, name: str, pattern: re.Pattern[str]) -> str | None:
@@ -123,10 +135,10 @@ def read_form(request: Request) -> dict[str, str]:
     Raises
     ------
     HttpError
-        it is too large.
+        it is too large, or can't be read.
 
     """
-    body = request.stream.read(MAX_FORM_BYTES + 1)
+    body = read_input(request.stream, MAX_FORM_BYTES + 1, request.environ)
     if len(body) > MAX_FORM_BYTES:
         raise HttpError(413, f"a form may have at most {MAX_FORM_BYTES} bytes")
     try:
@@ -136,9 +148,25 @@ def read_form(request: Request) -> dict[str, str]:
     return {name: values[0] for name, values in fields.items()}
 
 
+def accepted_coding(request: Request) -> str:
+    """The content coding that a response may have (RFC 9110, section 12.5.3): ``gzip``, or none."""
+    if "HTTP_ACCEPT_ENCODING" not in request.environ:
+        return ""
+    accepted = request.accept_encodings
+    identity = accepted.quality("identity") if "identity" in accepted.values() else 0
+    return "gzip" if accepted.quality("gzip") >= max(identity, MIN_QUALITY) else ""
+
+
+def compress(content: bytes, level: int = 1) -> bytes:
+    """Content in the coding ``gzip``, the same bytes each time; level 1 is fast, 9 small."""
+    import zlib  # most starts never need it
+
+    return zlib.compress(content, level, wbits=31)  # of zlib.h: 16 for gzip's header, which has no time
+
+
 def no_content(headers: Mapping[str, str] | None = None) -> Route:
     """The route of an ``OPTIONS`` request, which is answered by headers alone."""
-    return Route("none", lambda _: Response(status=204, headers=headers))
+    return Route("none", lambda _: Response(status=204, headers=headers), versioned=False)
 
 
 def http_error(error: Exception) -> HttpError:
@@ -158,7 +186,7 @@ def http_error(error: Exception) -> HttpError:
         case NotFound():
             return HttpError(404, "there is nothing at this path; /docs lists what there is")
         case HTTPException():
-            return HttpError(400, "the request ended before it was complete, or can't be read")
+            return unreadable_body()
         case _:
             return HttpError(500, "the fault is ours; the log has the details")
 

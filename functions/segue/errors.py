@@ -11,6 +11,7 @@ SegueError
 ├── UnknownSongs        all unknown songs of one request; carries suggestions
 ├── InvalidQuery        a request is at fault; carries every fault
 ├── HttpError           an HTTP request can't be answered; carries the status and headers of the response
+│   └── WorkEnded       its time is over, its caller has gone, or too many others wait
 ├── SourceError         a table can't be read or has too little in it (the offline step)
 ├── SparkError          Spark is missing, can't be reached or fails (the offline step)
 ├── ReleaseError        a version is not published or pointed to (the offline step)
@@ -99,6 +100,10 @@ class HttpError(SegueError):
         super().__init__(message)
         self.status = status
         self.headers = dict(headers or {})
+
+
+class WorkEnded(HttpError):
+    """The work for a request ends early: its time is over, its caller has gone, or too many others wait."""
 
 
 class UnknownSong(SegueError):

@@ -31,7 +31,7 @@ STEPS: dict[str, tuple[Any, str]] = {
     "making a query of it": (RequestParser, "query"),
     "seeds": (recommendation, "resolve"),
     "points": (scoring.Scorer, "__init__"),
-    "order of cells": (search._CellProber, "rank_cells"),
+    "order of cells": (search.CellProber, "rank_cells"),
     "approximate scores": (scoring.Scorer, "approximate_scores"),
     "scores": (scoring.Scorer, "score"),
     "which to score": (search._Candidates, "pop_best"),

@@ -16,19 +16,24 @@ from tests.benchmarks.subject import Subject
 
 LIMIT = 20
 PASSING = 0.01  # of all songs, where there is a filter
-ASKED = {  # what is asked for: seeds, whether there is a filter, queries
-    "a song": (1, False, 500),
-    "a song, 1 % pass": (1, True, 100),
-    "five songs": (5, False, 100),
-    "five songs, 1 % pass": (5, True, 50),
+ASKED = {  # what is asked for: seeds, whether there is a filter, queries; of many seeds every third is a dislike
+    "a song": ("id", 1, False, 500),
+    "a song, 1 % pass": ("id", 1, True, 100),
+    "five songs": ("id", 5, False, 100),
+    "five songs, 1 % pass": ("id", 5, True, 50),
+    "a hundred songs": ("id", 100, False, 30),
+    "a hundred songs, a third disliked": ("id", 100, False, 30),
+    "ten artists": ("artist", 10, False, 30),
+    "twenty genres, a third disliked": ("genre", 20, False, 30),
 }
 
 
 def measure(subject: Subject) -> Iterator[Row]:
     """A row for each sort of query."""
     catalog, dice = subject.catalog, random.Random(11)
-    for sort, (seeds, filtered, queries) in ASKED.items():
-        compared = [_compared(catalog, _query(catalog, dice, seeds, filtered)) for _ in range(queries)]
+    for sort, (kind, seeds, filtered, queries) in ASKED.items():
+        made = (_query(catalog, dice, kind, seeds, filtered, "disliked" in sort) for _ in range(queries))
+        compared = [_compared(catalog, query) for query in made]
         shares, short, took, exact = zip(*compared)
         yield {
             "asked for": sort,
@@ -42,10 +47,14 @@ def measure(subject: Subject) -> Iterator[Row]:
         }
 
 
-def _query(catalog: Catalog, dice: random.Random, seeds: int, filtered: bool) -> Query:
-    ids = catalog.texts("ids")
-    songs = tuple(Seed("", {}, id=ids[dice.randrange(len(ids))]) for _ in range(seeds))
-    return Query(songs, limit=LIMIT, filters=_filters(catalog, dice) if filtered else Filters())
+def _query(catalog: Catalog, dice: random.Random, kind: str, count: int, filtered: bool, disliked: bool) -> Query:
+    genres = catalog.manifest["genres"]
+    names = {"id": catalog.texts("ids"), "artist": catalog.texts("artists"), "genre": genres}[kind]
+    seeds = tuple(
+        Seed("", {}, -1.0 if disliked and number % 3 == 2 else 1.0, **{kind: names[dice.randrange(len(names))]})
+        for number in range(count)
+    )
+    return Query(seeds, limit=LIMIT, filters=_filters(catalog, dice) if filtered else Filters())
 
 
 def _filters(catalog: Catalog, dice: random.Random) -> Filters:

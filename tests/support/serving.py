@@ -16,15 +16,16 @@ from segue_build import FUNCTIONS
 
 
 @contextlib.contextmanager
-def served(artifacts: Path, **environ: str) -> Iterator[str]:
-    """The base URL of a process of its own."""
+def served(artifacts: Path, log: Path | None = None, **environ: str) -> Iterator[str]:
+    """The base URL of a process of its own; what it writes goes to a file, if one is named."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [Path(sys.executable).with_name("functions-framework"), "--source", FUNCTIONS / "main.py",
                "--target", "recommend", "--host", "127.0.0.1", "--port", str(port)]  # fmt: skip
     environ = os.environ | {"SEGUE_ARTIFACTS": str(artifacts)} | environ
-    process = subprocess.Popen(command, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    with (log or Path(os.devnull)).open("wb") as output:
+        process = subprocess.Popen(command, env=environ, stdout=output, stderr=output)
     base = f"http://127.0.0.1:{port}"
     try:
         wait_for(f"{base}/healthz")

@@ -6,7 +6,7 @@ import pytest
 from werkzeug.test import Client, EnvironBuilder
 from werkzeug.wrappers import Request
 
-from segue.config import Config
+from segue.config import FORWARDED_HEADERS, Config
 from segue.dialects import base_url
 from segue.errors import ConfigError
 from segue.web.aws_lambda import strip_stage
@@ -35,8 +35,34 @@ def request_of(headers, base_url="http://inside:8080"):
         ({"X-Forwarded-Prefix": "//evil?", "Host": "a/b"}, "http://localhost"),
     ],
 )
-def test_proxies_tell_what_the_caller_saw(headers, expected):
-    assert base_url(request_of(headers), None) == expected
+def test_proxies_that_are_trusted_tell_what_the_caller_saw(headers, expected):
+    assert base_url(request_of(headers), None, FORWARDED_HEADERS) == expected
+
+
+FORGED = {"Proto": "https", "Port": "8443", "Host": "evil.example", "Prefix": "/evil"}
+
+
+@pytest.mark.parametrize(("environ", "trusted"), [
+    ({}, ()),
+    ({"SEGUE_TRUST_FORWARDED": "0", "K_SERVICE": "segue"}, ()),
+    ({"AWS_LAMBDA_FUNCTION_NAME": "segue-dev"}, ("Proto", "Port")),
+    ({"K_SERVICE": "segue"}, ("Proto", "Port")),
+    ({"SEGUE_TRUST_FORWARDED": "1"}, ("Proto", "Port", "Host", "Prefix")),
+    ({"SEGUE_TRUST_FORWARDED": "proto, host", "K_SERVICE": "segue"}, ("Proto", "Host")),
+])  # fmt: skip
+def test_headers_count_where_the_platform_sets_them_or_somebody_said_so(dialect_artifacts, environ, trusted):
+    config = Config.from_environ({"SEGUE_ARTIFACTS": str(dialect_artifacts), **environ})
+    assert config.forwarded_headers == trusted
+    client = Client(Request.application(Service(config).handle))
+    plain = client.get("/v1/search?q=genre:pop&type=track&limit=1")
+    for name, value in FORGED.items():
+        answer = client.get("/v1/search?q=genre:pop&type=track&limit=1", headers={f"X-Forwarded-{name}": value})
+        assert (answer.data != plain.data) == (name in trusted)
+        assert (answer.headers["ETag"] != plain.headers["ETag"]) == (name in trusted)
+        again = client.get(
+            "/v1/search?q=genre:pop&type=track&limit=1", headers={"If-None-Match": answer.headers["ETag"]}
+        )
+        assert again.status_code == (200 if name in trusted else 304)  # a poisoned copy is not confirmed
 
 
 def test_where_an_application_is_mounted_is_part_of_the_address():
@@ -55,6 +81,8 @@ def test_the_address_is_read_from_the_environment_and_checked():
         "https://songs.example/api"
     )
     assert Config.from_environ({}).public_url is None
+    with pytest.raises(ConfigError, match="SEGUE_TRUST_FORWARDED: 'for' is neither 0, 1 nor a list of proto, port"):
+        Config.from_environ({"SEGUE_TRUST_FORWARDED": "for"})
     for wrong in ("songs.example", "https://songs.example/?q=1", "ftp://songs.example"):
         with pytest.raises(ConfigError, match="SEGUE_PUBLIC_URL"):
             Config.from_environ({"SEGUE_PUBLIC_URL": wrong})

@@ -1,5 +1,6 @@
 """What stands before the service, as a caller and a log reader see it: whole answers, whole lines."""
 
+import gzip
 import io
 import json
 import logging
@@ -162,7 +163,7 @@ def test_each_request_leaves_one_line(client_of, lines, world_catalog):
     spent = {name: line.pop(name) for name in ("duration", "search", "load")}
     assert line == {
         "severity": "INFO", "message": "recommend 200", "route": "recommend", "method": "POST", "status": 200,
-        "cold": 1, "faults": 0, "model": world_catalog.version, "trace": trace,
+        "cold": 1, "faults": 0, "bytes": len(answer.data), "model": world_catalog.version, "trace": trace,
     }  # fmt: skip
     assert 0 < spent["search"] < spent["duration"]
     assert re.fullmatch(r"total;dur=[\d.]+, load;dur=[\d.]+, search;dur=[\d.]+", answer.headers["Server-Timing"])
@@ -215,6 +216,26 @@ def test_googles_trace_is_told_without_its_span(client_of, lines):
     assert lines[0]["trace"] == "105445aa7843bc8bf206b12000100000"
 
 
+@pytest.mark.parametrize("lineage", ["", ";Lineage=1:a87bd80c:0", ";Lineage=25:a87bd80c:2|68fd508a:5|c512fbe3:2"])
+def test_amazons_trace_is_told_with_all_its_fields(client_of, lines, lineage):
+    trace = f"Self=1-67891234-12456789abcdef012345678a;Root=1-67891233-abcdef012345678912345678{lineage}"
+    client_of().get("/healthz", headers={"X-Amzn-Trace-Id": trace})
+    assert lines[0]["trace"] == trace
+
+
+@pytest.mark.parametrize("name", ["X-Amzn-Trace-Id", "X-Cloud-Trace-Context"])
+@pytest.mark.parametrize(
+    "value",
+    ["SECRET", "password=hunter2", "Root=SECRET", "Root=1-5759e988-bd862e3fe1be46a994272793;User=me",
+     "Root=1-5759e988-bd862e3fe1be46a994272793;", ";", "Root=1-5759e988-bd862e3fe1be46a99427279g",
+     "Sampled=maybe", "Lineage=1:SECRETSE:0", "105445aa7843bc8bf206b1200010000",
+     "105445aa7843bc8bf206b120001000001/1"],
+)  # fmt: skip
+def test_what_has_not_the_form_of_a_trace_is_not_told(client_of, lines, name, value):
+    client_of().get("/healthz", headers={name: value})
+    assert lines[0]["trace"] is None
+
+
 @pytest.mark.parametrize(
     ("method", "path"),
     [("GET", "/songs/SECRET"), ("GET", "/SECRET"), ("GET", "/recommend?song=SECRET"), ("SECRET", "/recommend"),
@@ -232,7 +253,7 @@ def test_on_aws_a_line_is_a_metric(client_of, lines):
     (described,) = line["_aws"]["CloudWatchMetrics"]
     assert (described["Namespace"], described["Dimensions"]) == ("Segue", [["function"]])
     assert line["function"] == "segue-dev"
-    assert {metric["Name"] for metric in described["Metrics"]} == {"duration", "cold", "faults"}
+    assert {metric["Name"] for metric in described["Metrics"]} == {"duration", "cold", "faults", "bytes"}
     assert all(isinstance(line[metric["Name"]], int | float) for metric in described["Metrics"])
     assert line["_aws"]["Timestamp"] > 1_700_000_000_000
 
@@ -252,3 +273,66 @@ def test_a_fault_of_ours_is_logged_by_its_places_not_its_text(client_of, lines, 
     assert (line["severity"], line["exception"], "SECRET" in told.getvalue()) == ("ERROR", "RuntimeError", False)
     assert line["where"][-1].endswith(" broken")
     assert (lines[0]["severity"], lines[0]["faults"]) == ("ERROR", 1)
+
+
+ZIPPED = {"Accept-Encoding": "br, gzip;q=0.8"}
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/map", "/", "/docs", "/docs/clients", "/openapi.json", "/clusters", "/nothing" * 200,
+     "/recommend?song_id=piano-1", "/recommend?song_id=piano-1&format=m3u8"],
+)  # fmt: skip
+def test_answers_over_a_kilobyte_are_compressed_for_those_who_can_read_it(client_of, path):
+    client = client_of()
+    plain, zipped = client.get(path), client.get(path, headers=ZIPPED)
+    if len(plain.data) < 1024:
+        assert (zipped.data, "Content-Encoding" in zipped.headers) == (plain.data, False)
+        return
+    assert zipped.headers["Content-Encoding"] == "gzip"
+    assert "Content-Encoding" not in plain.headers
+    assert gzip.decompress(zipped.data) == plain.data
+    assert len(zipped.data) < len(plain.data) == int(plain.headers["Content-Length"])
+    assert int(zipped.headers["Content-Length"]) == len(zipped.data)
+    for answer in (plain, zipped):
+        assert "Accept-Encoding" in answer.headers.getlist("Vary")
+    assert client.head(path, headers=ZIPPED).headers["Content-Length"] == zipped.headers["Content-Length"]
+
+
+@pytest.mark.parametrize("path", ["/map", "/", "/clusters", "/recommend?song_id=piano-1", "/openapi.json"])
+def test_each_coding_has_a_tag_of_its_own(client_of, path):
+    client = client_of()
+    tags = [client.get(path, headers=headers).headers["ETag"] for headers in ({}, ZIPPED)]
+    assert len(set(tags)) == 2
+    for headers, own, other in (({}, *tags), (ZIPPED, *reversed(tags))):
+        assert client.get(path, headers=headers | {"If-None-Match": other}).status_code == 200
+        kept = client.get(path, headers=headers | {"If-None-Match": own})
+        assert (kept.status_code, kept.headers["ETag"]) == (304, own)
+        assert "Accept-Encoding" in kept.headers.getlist("Vary")
+
+
+@pytest.mark.parametrize("accepted", ["identity", "gzip;q=0", "br", "*;q=0", "gzip;q=0.1, identity", "", ";;=,"])
+def test_who_does_not_want_it_gets_nothing_compressed(client_of, accepted):
+    answer = client_of().get("/openapi.json", headers={"Accept-Encoding": accepted})
+    assert (answer.status_code, answer.json["openapi"][:2]) == (200, "3.")
+
+
+def test_a_small_answer_and_a_font_stay_as_they_are(client_of):
+    client = client_of()
+    small = client.get("/healthz", headers=ZIPPED)
+    assert (small.json, "Vary" in small.headers) == ({"status": "alive"}, False)
+    font = client.get("/page/-/fonts/familjen-latin.woff2", headers=ZIPPED)
+    assert (font.data[:4], "Content-Encoding" in font.headers) == (b"wOF2", False)
+
+
+def test_behind_a_key_no_shared_cache_keeps_what_it_may_keep_of_an_open_service(client_of):
+    closed = client_of(**LOCKED).get("/map", headers={"X-Api-Key": KEY})
+    assert (closed.status_code, closed.headers["Cache-Control"]) == (200, "no-cache")
+    assert client_of().get("/map").headers["Cache-Control"] == "public, max-age=0, s-maxage=60"
+
+
+def test_the_line_tells_the_bytes_that_were_sent(client_of, lines):
+    client = client_of()
+    sent = [client.get("/openapi.json", headers=headers) for headers in ({}, ZIPPED)]
+    assert [line["bytes"] for line in lines] == [len(answer.data) for answer in sent]
+    assert lines[1]["bytes"] < lines[0]["bytes"] / 2

@@ -29,6 +29,7 @@ from segue.engine.space import (
     rank_transform,
     space_of,
 )
+from segue.limits import checked
 from segue.query.schema import AUDIO_FEATURES
 
 MIN_SIMILARITY = 0.5  # similarity in a block from which it is a reason; a random pair is at 0.24
@@ -368,7 +369,7 @@ def explain(
     query_reasons, scaled_parts = _query_reasons(scorer, rows, parts), _scale_to_scores(parts, scores)
     closest = scorer.closest_points(rows)
     explanations: dict[int, Explanation] = {}
-    for point in np.unique(closest).tolist():
+    for point in checked(np.unique(closest).tolist()):
         positions = np.flatnonzero(closest == point)
         number, point_of_seed = _seed_of(seeds, point)
         comparison = Comparison(catalog, seeds[number], point_of_seed, rows[positions])

@@ -18,8 +18,9 @@ from segue.catalog.normalization import normalized
 from segue.engine import explanations, feature_box, rerank, search
 from segue.engine.scoring import ScoredRows, Scorer
 from segue.engine.search import AllowedSongs
-from segue.engine.seeds import ResolvedSeed, complete, resolve
+from segue.engine.seeds import SEARCH_POINTS, ResolvedSeed, complete, resolve, thin
 from segue.engine.space import similarity, space_of
+from segue.limits import check_exact
 from segue.query.schema import Filters, Query, Seed, Vocabulary
 
 MAX_RELATED = 20
@@ -121,12 +122,14 @@ def _search(
     catalog: Catalog, query: Query, seeds: Sequence[ResolvedSeed], scorer: Scorer, allowed: AllowedSongs
 ) -> Iterator[ScoredRows]:
     if query.exact:
+        check_exact(allowed.count(), len(scorer))
         return search.exhaustive_search(scorer, allowed)
     has_raw_features = len(seeds) == 1 and not seeds[0].rows
     features = feature_box.given_features(catalog, seeds[0]) if has_raw_features else []
     if features:
         return feature_box.feature_box_search(catalog, scorer, features, allowed)
-    return search.approximate_search(catalog, scorer, allowed, search.search_budget(catalog, scorer))
+    coarse = Scorer(catalog, thin(catalog, seeds), query.targets) if len(scorer) > SEARCH_POINTS else None
+    return search.approximate_search(catalog, scorer, allowed, search.search_budget(catalog, scorer), coarse)
 
 
 def _filters(catalog: Catalog, query: Query, seeds: Sequence[ResolvedSeed]) -> Filters:

@@ -18,11 +18,13 @@ from segue.catalog.catalog import Catalog
 from segue.catalog.normalization import title_variants
 from segue.engine.scoring import ScoredRows
 from segue.engine.search import AllowedSongs
+from segue.limits import checked, checkpoint
 from segue.query.schema import Query
 
 if TYPE_CHECKING:
     from segue.catalog.compositions import Piece
 
+CHECKED_SONGS = 256  # songs from checkpoint to checkpoint
 MMR_POOL = 300  # songs among which diversity chooses, whatever the limit: a longer list begins as a shorter one does
 DRAW_POOL_FACTOR = 4  # times the limit: songs after the best among which a draw chooses
 PIECES = 256  # whose titles are kept parsed
@@ -85,9 +87,10 @@ class Representatives:
     def filter(self, songs: Iterator[ScoredRows]) -> Iterator[ScoredSong]:
         """Those of the songs that stand for their works."""
         for rows, scores in songs:
-            for row, score, is_representative in zip(
-                rows.tolist(), scores.tolist(), self.is_representative(rows).tolist()
-            ):
+            found = zip(rows.tolist(), scores.tolist(), self.is_representative(rows).tolist())
+            for number, (row, score, is_representative) in enumerate(found):
+                if not number % CHECKED_SONGS:
+                    checkpoint()
                 if is_representative and not self._is_seed(row):
                     yield ScoredSong(row, score)
                 else:
@@ -197,7 +200,7 @@ def _maximal_marginal_relevance(
     scores = np.array([song.score for song in pool])
     max_similarity = np.zeros(len(pool))
     remaining = np.ones(len(pool), bool)
-    for _ in pool:
+    for _ in checked(pool):
         relevance = np.where(remaining, (1 - diversity) * scores - diversity * max_similarity, -np.inf)
         best = int(np.argmax(relevance))
         remaining[best] = False
@@ -214,7 +217,7 @@ def _draw(songs: Iterator[ScoredSong], query: Query, cap: _ArtistCap) -> list[Sc
     following = cap.take(songs, DRAW_POOL_FACTOR * query.limit)
     min_total = MIN_SCORE_RATIO * sum(song.score for song in best)
     chosen = best
-    for n_replaced in range(query.limit, math.ceil(MIN_REPLACED * query.limit) - 1, -1):
+    for n_replaced in checked(range(query.limit, math.ceil(MIN_REPLACED * query.limit) - 1, -1)):
         n_kept = query.limit - n_replaced
         cap.reset()
         kept = cap.take(best, n_kept)

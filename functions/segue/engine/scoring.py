@@ -44,6 +44,7 @@ from segue.engine.space import (
     rank_transform,
     space_of,
 )
+from segue.limits import checked, checkpoint
 from segue.query.schema import Seed
 
 SCALE_LEVELS = 8  # of local scales, from half of LOCAL_SCALE to twice of it
@@ -135,6 +136,7 @@ class Scorer:
     block_weights : float32, shape (n_blocks + 1, n_points), of each block and, last, of the joint term in a point's
         similarity
     neighbour_rows : sorted rows of the seeds' co-occurrence neighbours: candidates wherever they lie
+    neighbour_scores : float64, the same shape, what co-occurrence adds to their scores
     kind : "song" for nothing but one song, whose best lie in few cells; "sound" for nothing but raw features, whose
         best lie anywhere; else "mixture"
     """
@@ -157,7 +159,7 @@ class Scorer:
         linear_weights = self.weights if self._only_dislikes else np.maximum(self.weights, 0)
         self._block_point_weights = self.block_weights * linear_weights
         self._dislikes = [] if self._only_dislikes else list(self._find_dislikes())
-        self.neighbour_rows, self._neighbour_scores = neighbour_scores(
+        self.neighbour_rows, self.neighbour_scores = neighbour_scores(
             self._neighbours, linear_weights, self._neighbour_weights
         )
         self._targets = {
@@ -179,13 +181,13 @@ class Scorer:
         self._catalog.prefetch_rows(rows, "vectors", "local_scales")
         batch = max(1, MAX_BATCH // max(self.values_per_song, len(self._space.spread)))
         scores = []
-        for start in range(0, len(rows), batch):
+        for start in checked(range(0, len(rows), batch)):
             part = rows[start : start + batch]
             kernel = self._kernel(part)
             terms = self._weighted_sum(kernel)
             if len(self.neighbour_rows):
                 position = np.minimum(np.searchsorted(self.neighbour_rows, part), len(self.neighbour_rows) - 1)
-                terms += np.where(self.neighbour_rows[position] == part, self._neighbour_scores[position], 0)
+                terms += np.where(self.neighbour_rows[position] == part, self.neighbour_scores[position], 0)
             if self._dislikes:
                 terms *= 1 - self._losses(kernel)
             scores.append(self._add_targets(terms, self._target_values(part)).round(SCORE_DIGITS))
@@ -223,10 +225,13 @@ class Scorer:
 
     def _losses(self, kernel: np.ndarray) -> np.ndarray:
         """What songs lose by dislikes, 0..1, float64, shape (n_songs,)."""
-        liked, losses = self.weights > 0, np.zeros(kernel.shape[2])
+        blocks, losses = kernel[:-1].astype(np.float64), np.zeros(kernel.shape[2])
+        liked = blocks[:, self.weights > 0]
         for dislike in self._dislikes:
-            near = (dislike.block_strengths[:, None, None] * kernel[:-1]).sum(axis=0)
-            np.maximum(losses, near[dislike.points].max(axis=0) - near[liked].max(axis=0), out=losses)
+            near, near_others = (
+                np.tensordot(dislike.block_strengths, points, 1) for points in (blocks[:, dislike.points], liked)
+            )
+            np.maximum(losses, near.max(axis=0) - near_others.max(axis=0), out=losses)
         return np.minimum(losses, 1.0)
 
     def approximate_scores(self, rows: np.ndarray) -> np.ndarray:
@@ -248,7 +253,7 @@ class Scorer:
         distances = self._points.distances_to_prepared(prepared_vectors(self._catalog, "pq_centroids"))[:-1]
         scales = np.broadcast_to(self._scales_towards_points(LEVEL_SCALES), (len(self), SCALE_LEVELS))[:, :, None]
         tables = np.zeros((len(distances), SCALE_LEVELS, distances.shape[2]), np.float32)
-        for start in range(0, len(self), POINT_BATCH):
+        for start in checked(range(0, len(self), POINT_BATCH)):
             points = slice(start, start + POINT_BATCH)
             kernel = approximate_kernel(distances[:, points, None] / scales[points])
             for number, of_point in enumerate(kernel.swapaxes(0, 1), start):  # in this order on every processor
@@ -306,6 +311,7 @@ class Scorer:
 
     def cell_scores(self) -> np.ndarray:
         """What cells' centroids score, without co-occurrence; float64, shape (n_cells,)."""
+        checkpoint()
         distances = self._points.distances_to_prepared(prepared_vectors(self._catalog, "cell_centroids"))
         distances /= self._scales_towards_points(self._catalog.array("cell_local_scales"))
         self._space.add_joint_row(distances)

@@ -6,6 +6,10 @@ exactly, and the best of those are passed on. Where more are taken, the search g
 the last song. A filter makes a smaller catalogue of its own: only songs that pass it are candidates and counted, and
 where they are within the budget, all are scored; with several seeds that is where they are so few that scoring them
 takes no longer than the approximate scores of the budget.
+
+Where more than a few dozen points stand for the seeds, a *coarse* scorer of a few dozen ranks the cells and makes the
+approximate scores; then it scores the best candidates exactly, and only the best of those get their score by all
+points: as many as take no longer than if there were a few dozen.
 """
 
 from collections.abc import Iterator
@@ -19,6 +23,7 @@ from segue.catalog.catalog import Catalog
 from segue.catalog.lookup.exact import artists_by_title_key, songs_by_ids
 from segue.catalog.normalization import normalized
 from segue.engine.scoring import SCORE_DIGITS, ScoredRows, Scorer
+from segue.limits import checked
 from segue.query.schema import Filters
 
 FIRST_BATCH = 100  # songs that are passed on first, whatever the limit: a longer list begins as a shorter one does
@@ -26,6 +31,7 @@ EXACT_BATCH = 65_536  # songs of a whole catalogue
 CANDIDATE_BATCH = 8_192  # songs: what is computed of them stays in the processor's cache
 SORTED_FIRST = 1_000  # of all songs that are put in order before the others: few lists need more
 SORTED_GROWTH = 16  # times as many are put in order each time that more are taken
+MIN_RESCORED = 2 * FIRST_BATCH  # songs, at first, that get their score by all of many points
 MIN_SCORE = float(np.finfo(np.float32).min)  # below every approximate score
 
 
@@ -162,28 +168,44 @@ def search_budget(catalog: Catalog, scorer: Scorer) -> Budget:
 
 
 def approximate_search(
-    catalog: Catalog, scorer: Scorer, allowed: AllowedSongs, budget: Budget
+    catalog: Catalog, scorer: Scorer, allowed: AllowedSongs, budget: Budget, coarse: Scorer | None = None
 ) -> Iterator[ScoredRows]:
     """Yield all songs that are allowed, some at a time, by falling score; equal scores by row.
 
     A song that was overlooked when songs of lower scores were passed on comes after all others.
+
+    coarse : a scorer of a few points that stand for those of the scorer, if these are many
     """
+    coarse = coarse or scorer
     cells = CellProber(catalog, allowed)
-    if cells.n_songs <= max(budget.candidates // len(scorer), budget.rescored):
+    if cells.n_songs * len(scorer) <= max(budget.candidates, budget.rescored * len(coarse)):
         yield from exhaustive_search(scorer, allowed)
         return
-    cells.rank_cells(scorer)
-    candidates, rescored = _Candidates(scorer, allowed, cells), _Rescored(scorer)
-    rescored.add(scorer.neighbour_rows[allowed(scorer.neighbour_rows)])
-    n_candidates, n_rescored, n_wanted = budget.candidates, budget.rescored, FIRST_BATCH
+    cells.rank_cells(coarse)
+    n_scored = max(budget.rescored * len(coarse) // len(scorer), min(budget.rescored, MIN_RESCORED))
+    neighbours = _best_neighbours(scorer, allowed, n_scored if coarse is not scorer else len(scorer.neighbour_rows))
+    candidates, rescored = _Candidates(coarse, allowed, cells, neighbours), _Rescored(scorer)
+    rescored.add(neighbours)
+    factor = 1
     while cells.remaining or candidates.remaining:
-        positions = cells.probe(n_candidates)
+        positions = cells.probe(factor * budget.candidates)
         catalog.prefetch_rows(partial(cells.rows, positions), "pq_codes")
         candidates.add(positions)
-        rescored.add(candidates.pop_best(n_rescored if cells.remaining else candidates.remaining))
-        yield rescored.pop_best(n_wanted)
-        n_candidates, n_rescored, n_wanted = 2 * n_candidates, 2 * n_rescored, 2 * n_wanted
+        if coarse is not scorer:
+            candidates.rescore(factor * budget.rescored)
+        elif not cells.remaining:
+            n_scored = candidates.remaining
+        rescored.add(candidates.pop_best(factor * n_scored))
+        yield rescored.pop_best(factor * FIRST_BATCH)
+        factor *= 2
     yield from rescored.drain()
+
+
+def _best_neighbours(scorer: Scorer, allowed: AllowedSongs, count: int) -> np.ndarray:
+    """Rows, rising, of so many of the allowed co-occurrence neighbours, those to whose scores that adds most."""
+    is_allowed = allowed(scorer.neighbour_rows)
+    rows, scores = scorer.neighbour_rows[is_allowed], scorer.neighbour_scores[is_allowed]
+    return rows if len(rows) <= count else np.sort(rows[np.lexsort((rows, -scores))[:count]])
 
 
 def exhaustive_search(scorer: Scorer, allowed: AllowedSongs) -> Iterator[ScoredRows]:
@@ -257,17 +279,19 @@ class CellProber:
 def approximate_scores(scorer: Scorer, cells: CellProber, positions: range) -> np.ndarray:
     """Approximate scores of the songs at positions in cells that were probed; float32, shape (len(positions),)."""
     batches = (positions[start : start + CANDIDATE_BATCH] for start in range(0, len(positions), CANDIDATE_BATCH))
-    return np.concatenate([scorer.approximate_scores(cells.rows(batch)) for batch in batches])
+    scores = (scorer.approximate_scores(cells.rows(batch)) for batch in checked(batches))
+    return np.concatenate([np.empty(0, np.float32), *scores])
 
 
 class _Candidates:
     """Songs with approximate scores, by position.
 
+    neighbours : rows, rising, that are candidates anyway
     remaining : of them that were not rescored
     """
 
-    def __init__(self, scorer: Scorer, allowed: AllowedSongs, cells: CellProber):
-        self._scorer, self._allowed, self._cells = scorer, allowed, cells
+    def __init__(self, scorer: Scorer, allowed: AllowedSongs, cells: CellProber, neighbours: np.ndarray):
+        self._scorer, self._allowed, self._cells, self._neighbours = scorer, allowed, cells, neighbours
         self._approximate_scores = np.empty(0, np.float32)
         self.remaining = 0
 
@@ -279,14 +303,23 @@ class _Candidates:
 
     def pop_best(self, count: int) -> np.ndarray:
         """Take out the rows of the best, but for those that are filtered out or were candidates anyway."""
-        positions = np.flatnonzero(
-            self._approximate_scores >= max(_kth_largest(self._approximate_scores, count), MIN_SCORE)
-        )
+        positions = self._best(count)
         self._approximate_scores[positions] = -np.inf
         self.remaining -= len(positions)
-        rows, neighbours = self._cells.rows(positions), self._scorer.neighbour_rows
+        rows = self._cells.rows(positions)
         rows = rows[self._allowed(rows)]
-        return rows[~np.isin(rows, neighbours)] if len(neighbours) else rows
+        return rows[~np.isin(rows, self._neighbours)] if len(self._neighbours) else rows
+
+    def rescore(self, count: int) -> None:
+        """Give the best their exact scores by the coarse scorer."""
+        positions = self._best(count)
+        self._approximate_scores[positions] = self._scorer.score(self._cells.rows(positions))
+
+    def _best(self, count: int) -> np.ndarray:
+        """Positions of so many of the best, and of what ties with the last of them."""
+        return np.flatnonzero(
+            self._approximate_scores >= max(_kth_largest(self._approximate_scores, count), MIN_SCORE)
+        )
 
 
 class _Rescored:

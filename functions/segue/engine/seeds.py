@@ -12,13 +12,16 @@ from segue.catalog.lookup.moods import Description
 from segue.catalog.lookup.resolver import Resolution, match_by_id, prefetch, resolve_name, resolve_text, search
 from segue.engine.scoring import SeedPoints
 from segue.engine.search import AllowedSongs
-from segue.engine.space import rank_transform, space_of
+from segue.engine.space import rank_transform, space_of, squared_distances
 from segue.errors import Fault, InvalidQuery, UnknownSong, UnknownSongs
+from segue.limits import checkpoint
 from segue.query.schema import ATTRIBUTES_BY_NAME, AUDIO_FEATURES, Filters, Query, Seed
 
 MAX_SUGGESTIONS = 5
 MAX_POINTS = 400  # that stand for all seeds of a request; with more than twenty seeds each has fewer
+SEARCH_POINTS = 32  # that a search is made with: more are thinned
 POINTS_PER_SEED = 20  # songs that stand for an artist; as many as the artifacts keep for a genre or a cluster
+MAX_MULTIPLIER = 1023  # of a column, so that squared distances are whole numbers that float64 holds
 _NO_SONGS = np.empty(0, np.int64)
 
 
@@ -64,6 +67,7 @@ def resolve(catalog: Catalog, seeds: Sequence[Seed]) -> list[ResolvedSeed]:
     found, unknown = [], []
     points = min(POINTS_PER_SEED, MAX_POINTS // len(seeds))
     for position, seed in enumerate(seeds):
+        checkpoint()
         try:
             found.append((_NO_SONGS, None) if position in by_features else _songs_and_match(catalog, seed, points))
         except UnknownSong as error:
@@ -200,6 +204,63 @@ def _suggestions(catalog: Catalog, unknown: Sequence[UnknownSong]) -> tuple[list
     if named.is_artist:
         return [], list(found.artists[:MAX_SUGGESTIONS])
     return [match.row for match in found.songs], []
+
+
+def thin(catalog: Catalog, seeds: Sequence[SeedPoints]) -> list[SeedPoints]:
+    """Seeds of one point each, ``SEARCH_POINTS`` at the most of either sign, that stand for those of many points.
+
+    A point that is left out gives its weight to the nearest that stays. A dislike keeps its own, relative to the mean
+    of the others, since of several the strongest counts.
+    """
+    weights = np.repeat(
+        [seed.seed.weight / len(seed.vectors) for seed in seeds], [len(seed.vectors) for seed in seeds]
+    )
+    points = [
+        SeedPoints(seed.seed, seed.rows[number : number + 1], vector[None], known[None])
+        for seed in seeds
+        for number, (vector, known) in enumerate(zip(seed.vectors, seed.known))
+    ]
+    vectors = np.concatenate([point.vectors * point.known for point in points])
+    result: list[SeedPoints] = []
+    mean_ratio = 1.0
+    for of_sign in (np.flatnonzero(weights > 0), np.flatnonzero(weights < 0)):
+        if not len(of_sign):
+            continue
+        chosen, merged = _representatives(catalog, vectors[of_sign], np.abs(weights[of_sign]))
+        if weights[of_sign[0]] > 0:
+            positive = [seed.seed.weight for seed in seeds if seed.seed.weight > 0]
+            mean_ratio = merged.mean() / (sum(positive) / len(positive))
+        elif result:
+            merged = np.array([-points[of_sign[number]].seed.weight for number in chosen]) * mean_ratio
+        result += [
+            replace(
+                points[number], seed=replace(points[number].seed, weight=float(np.sign(weights[number]) * weight))
+            )
+            for number, weight in zip(of_sign[chosen].tolist(), merged.tolist())
+        ]
+    return result
+
+
+def _representatives(catalog: Catalog, vectors: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Numbers of the points that stand for all, and the weights of those for which each stands, itself included.
+
+    The heaviest first, then always the one with the greatest weight times squared distance from those before: greedy
+    k-means++ without dice (Arthur and Vassilvitskii, SODA 2007). Distances are whole numbers, the same everywhere.
+    """
+    column_weights = space_of(catalog).column_weights
+    points = vectors * np.rint(column_weights * (MAX_MULTIPLIER / column_weights.max()))
+    chosen, distances, nearest = (
+        [int(weights.argmax())],
+        np.full(len(points), np.inf),
+        np.zeros(len(points), np.int64),
+    )
+    while True:
+        from_last = squared_distances(points, points[chosen[-1:]])[:, 0]
+        nearest[from_last < distances] = len(chosen) - 1
+        distances = np.minimum(distances, from_last)
+        if len(chosen) == SEARCH_POINTS or not distances.any():
+            return np.array(chosen), np.bincount(nearest, weights, len(chosen))
+        chosen.append(int((weights * distances).argmax()))
 
 
 def seed_of_songs(catalog: Catalog, seed: Seed, rows: np.ndarray, match: Resolution | None = None) -> ResolvedSeed:

@@ -16,7 +16,7 @@ its own number, and with those of its letter one number up or down. https://mixe
 
 import math
 import statistics
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -25,6 +25,7 @@ import numpy as np
 
 from segue.catalog.catalog import Catalog
 from segue.journeys.candidate_pool import metric_of, shared_artist_matrix
+from segue.limits import checked, checkpoint
 
 MIN_HARMONIC_SHARE = 0.9  # of neighbours; if fewer keys are compatible, songs are chosen from a larger pool
 ENERGY_LEVELS = 10  # in the energy range of a playlist; tempo orders songs within a level
@@ -193,13 +194,11 @@ def separate_artists(order: np.ndarray, same_artist: np.ndarray, levels: np.ndar
         is_replacement = _replacements(order, slot, same_artist)
         if is_replacement.any():
             order[slot] = np.where(is_replacement, np.abs(levels - levels[order[slot]]), np.inf).argmin()
-    for _ in range(_count_clashes(order, same_artist)):
-        improved = (
-            swap
-            for swap in _swap_candidates(order, same_artist, levels)
-            if _count_clashes(swap, same_artist) < _count_clashes(order, same_artist)
-        )
-        order = next(improved, order)
+    for _ in checked(range(_count_clashes(order, same_artist))):
+        swap = _best_swap(order, same_artist, levels)
+        if swap is None:
+            break
+        order[swap] = order[swap[::-1]]
     return order
 
 
@@ -211,16 +210,40 @@ def _replacements(order: np.ndarray, slot: int, same_artist: np.ndarray) -> np.n
     return is_replacement
 
 
-def _swap_candidates(order: np.ndarray, same_artist: np.ndarray, levels: np.ndarray) -> Iterator[np.ndarray]:
-    """Orders with a song next to one of its artist swapped for another song, by the gap between their levels."""
+def _best_swap(order: np.ndarray, same_artist: np.ndarray, levels: np.ndarray) -> list[int] | None:
+    """The slots of two songs whose swap leaves fewer neighbours of one artist; None if there are none.
+
+    One of them is next to one of its artist. Of all such pairs those of the most similar levels are swapped.
+    """
     clashes = same_artist[order[:-1], order[1:]]
     slots = np.flatnonzero(np.append(clashes, False) | np.append(False, clashes))
-    gaps = np.abs(levels[order[slots]][:, None] - levels[order])
-    for index in np.argsort(gaps, axis=None, kind="stable").tolist():
-        pair = [int(slots[index // len(order)]), index % len(order)]
-        swapped = order.copy()
-        swapped[pair] = order[pair[::-1]]
-        yield swapped
+    is_better = _swap_gains(same_artist[np.ix_(order, order)].astype(np.int64), slots) > 0
+    gaps = np.where(is_better, np.abs(levels[order[slots]][:, None] - levels[order]), np.inf)
+    if not is_better.any():
+        return None
+    index, other = divmod(int(gaps.argmin()), len(order))
+    return [int(slots[index]), other]
+
+
+def _swap_gains(same: np.ndarray, slots: np.ndarray) -> np.ndarray:
+    """How many fewer neighbours share an artist once songs of some slots are swapped with others.
+
+    same : 1 where songs in two slots share an artist, shape (n_slots, n_slots)
+
+    Returns
+    -------
+    shape (len(slots), n_slots)
+
+    """
+    padded = np.pad(same, ((1, 1), (0, 0)))  # no neighbours beyond the ends
+    beside = padded[:-2] + padded[2:]  # how many neighbours of a slot share an artist with the song in another
+    now, every = np.diagonal(beside), np.arange(len(same))
+    gains = now[slots, None] + now - beside[slots] - beside[:, slots].T
+    # of two neighbours, each moves next to the other again
+    is_next = np.abs(slots[:, None] - every) == 1
+    both = same[slots]
+    itself = np.diagonal(same)
+    return gains - np.where(is_next, 2 * both - itself[slots, None] - itself, 0)
 
 
 def _count_clashes(order: np.ndarray, same_artist: np.ndarray) -> int:
@@ -236,7 +259,7 @@ def shortest_order(costs: np.ndarray) -> np.ndarray:
     costs : of following each other, symmetric, shape (n_songs, n_songs)
     """
     order = _nearest_neighbour_order(costs) if len(costs) else np.empty(0, np.int64)
-    for _ in range(len(order)):
+    for _ in checked(range(len(order))):
         improved = _best_reversal(costs, order)
         if improved is None:
             break
@@ -281,6 +304,7 @@ def harmonic_chain(compatible: np.ndarray, same_artist: np.ndarray, count: int) 
     order, is_left = [0][:count], np.ones(len(compatible), bool)
     is_left[:1] = False
     while len(order) < count:
+        checkpoint()
         after_end, before_start = (is_left & compatible[end] & ~same_artist[end] for end in (order[-1], order[0]))
         appends = bool(after_end.any()) and (not before_start.any() or after_end.argmax() <= before_start.argmax())
         if not appends and before_start.any():
@@ -322,7 +346,7 @@ def fit_to_curve(chosen: np.ndarray, curve: np.ndarray, energies: np.ndarray) ->
     low, high = np.quantile(energies, ENERGY_QUANTILES) if len(chosen) else (0.0, 1.0)
     is_left = np.ones(len(energies), bool)
     is_left[chosen] = False
-    for _ in range(len(chosen)):
+    for _ in checked(range(len(chosen))):
         chosen = chosen[np.argsort(energies[chosen], kind="stable")]
         if pearson_correlation(energies[chosen], levels) >= MIN_CORRELATION:
             break

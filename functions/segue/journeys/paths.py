@@ -22,6 +22,7 @@ from segue.engine.space import rank_transform, square_of_difference
 from segue.errors import Fault, InvalidQuery
 from segue.journeys.candidate_pool import EXHAUSTIVE_LIMIT, ArtistCaps, CandidatePool, metric_of, sample_indices
 from segue.journeys.corridor import CorridorSongs, collect_songs, find_corridor
+from segue.limits import checked
 from segue.query.schema import PathQuery, Query
 
 POPULARITY_PENALTY = 2.0  # a gap in popularity ranks costs as much as a step that is so many times as long
@@ -242,11 +243,11 @@ def smoothest_path(
     chosen = _viterbi(candidates, layers)
     for layer in free:
         artist_caps.add(chosen[layer])
-    for layer in free:
+    for layer in checked(free):
         _exchange_song(candidates, chosen, layer, artist_caps, 0.0)
     squared_steps = np.square(np.diff(candidates.points[chosen], axis=0)).sum(axis=1) / candidates.mean_square
     min_square = MIN_STEP_RATIO**2 * squared_steps.max()
-    for layer in reversed(free):
+    for layer in checked(reversed(free)):
         _exchange_song(candidates, chosen, layer, artist_caps, min_square)
     return chosen
 
@@ -254,7 +255,7 @@ def smoothest_path(
 def _viterbi(candidates: Candidates, layers: Sequence[np.ndarray]) -> list[int]:
     """A song of each layer, so that the costs of the steps and the penalties have the smallest sum."""
     costs, predecessors = np.zeros(len(layers[0])), []
-    for number, (previous_songs, songs) in enumerate(itertools.pairwise(layers), 1):
+    for number, (previous_songs, songs) in checked(enumerate(itertools.pairwise(layers), 1)):
         totals = costs[:, None] + _step_cost(candidates.squared_distances(previous_songs, songs), 0.0)
         predecessors.append(totals.argmin(axis=0))
         costs = totals.min(axis=0) + candidates.penalty_of(number, songs)

@@ -25,6 +25,7 @@ from segue.errors import Fault, InvalidQuery
 from segue.journeys import flows
 from segue.journeys.candidate_pool import sample_indices
 from segue.journeys.flows import FLOWS, PlaylistCandidates
+from segue.limits import checked
 from segue.query.schema import MAX_PLAYLIST_SONGS, PlaylistQuery, Query
 
 POOL_FACTOR = 4  # candidates for each song of the playlist
@@ -135,7 +136,7 @@ def _choose_songs(songs: PlaylistCandidates, query: PlaylistQuery) -> np.ndarray
     if query.minutes is None:
         return flow(songs, query.flow, min(query.songs or 0, len(songs))).order
     target_ms = query.minutes * MINUTE_MS
-    for count in song_counts(songs.durations, target_ms, MAX_PLAYLIST_SONGS):
+    for count in checked(song_counts(songs.durations, target_ms, MAX_PLAYLIST_SONGS)):
         result = flow(songs, query.flow, count)
         indices = exchange_for_duration(result.order, songs.durations, target_ms, result.replacements)
         if within_tolerance(songs.durations[indices], target_ms):
@@ -236,7 +237,7 @@ def exchange_for_duration(
     """
     chosen, replacements = chosen.copy(), replacements.copy()
     replacements[:, chosen] = False
-    for _ in range(MAX_EXCHANGES):
+    for _ in checked(range(MAX_EXCHANGES)):
         missing = target_ms - durations[chosen].sum()
         if abs(missing) <= DURATION_TOLERANCE * target_ms or not replacements.any():
             break

@@ -75,7 +75,7 @@ def match(request: Request) -> Route:
     if _is_token_request(request):
         if request.method != "POST":
             raise _method_not_allowed(request, "POST")
-        return Route("api/token", issue_token)
+        return Route("api/token", issue_token, versioned=False)
     try:
         endpoint, arguments = ROUTES.bind("").match(request.path, request.method)
     except MethodNotAllowed as error:

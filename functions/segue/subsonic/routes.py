@@ -67,7 +67,7 @@ def match(request: Request) -> Route:
     params, method = request_params.read_params(request), _method_name(request)
     if method not in METHODS:
         raise ApiError(ERROR_NOT_FOUND, f"{quoted(method)} is not served; what is: {', '.join(METHODS)}")
-    return Route(f"rest/{method}", functools.partial(_respond, method, params))
+    return Route(f"rest/{method}", functools.partial(_respond, method, params), method in _CATALOG_METHODS)
 
 
 def _respond(method: str, params: RequestParams, context: RequestContext) -> Response:

@@ -1,9 +1,10 @@
-"""What happens around every request: API keys, CORS and security headers, one line of JSON in the log, and metrics.
+"""What happens around every request: its body bounded, its key checked, its response compressed, logged, counted.
 
 Nothing that a caller wrote is logged, neither path nor query, body or header; ids that platforms assign are.
 People, CloudWatch and Cloud Logging read the same lines.
 """
 
+import functools
 import json
 import logging
 import os
@@ -19,8 +20,9 @@ from werkzeug.wrappers import Request, Response
 from segue import log_context
 from segue.auth import ApiKeys, presented_key
 from segue.config import read_boolean
-from segue.dialects import find_dialect, http_error
-from segue.errors import ConfigError
+from segue.dialects import MIN_COMPRESSED, VERSION_HEADER, accepted_coding, compress, find_dialect, http_error
+from segue.errors import ConfigError, HttpError
+from segue.limits import bound_input, bounding_middleware, unreadable_body
 from segue.log_context import LogContext
 
 METRICS_PATHS = ("/metrics", "/metrics/")
@@ -52,13 +54,20 @@ CORS_HEADERS = {
 HTTP_METHODS = ("GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE")
 TIMINGS = ("load", "search")
 COUNTERS = ("trips", "ranges", "fetched")  # of reads from a bucket: consecutive waits, requests, bytes
-_TRACE_ID = re.compile(r"[\w=;:.,+-]{1,200}", re.ASCII)
+_COMPRESSED_BEFORE = re.compile(r"font/|image/(?!svg)")  # types of content that compression makes no smaller
+# https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader and Lambda's lineage
+_AMAZON_TRACE = re.compile(
+    r"(?:(?:Root|Self)=1-[0-9a-f]{8}-[0-9a-f]{24}|Parent=[0-9a-f]{16}|Sampled=[01?]"
+    r"|Lineage=[0-9]{1,5}:[0-9a-f]{8}:[0-9]{1,5}(?:\|[0-9a-f]{8}:[0-9]{1,5}){0,2})"
+)
+_GOOGLE_TRACE = re.compile(r"[0-9a-f]{32}")  # https://cloud.google.com/trace/docs/trace-context
 # https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
 CLOUDWATCH_METRICS = [
     {"Name": "duration", "Unit": "Milliseconds"},
     {"Name": "search", "Unit": "Milliseconds"},
     {"Name": "cold", "Unit": "Count"},
     {"Name": "faults", "Unit": "Count"},
+    {"Name": "bytes", "Unit": "Bytes"},
 ]
 
 
@@ -84,6 +93,16 @@ def configure_logging() -> None:
         logger.addHandler(handler)
         logger.setLevel(logging.INFO)
         logger.propagate = False
+
+
+def bound_framework() -> None:
+    """Bound the bodies of all requests under the functions framework, which answers two paths without asking us.
+
+    It imports the function inside an application context; elsewhere there is no Flask, and no need for it.
+    """
+    flask = sys.modules.get("flask")
+    if flask is not None and flask.has_app_context():
+        flask.current_app.wsgi_app = bounding_middleware(flask.current_app.wsgi_app)
 
 
 def write_line(line: Mapping[str, Any]) -> None:
@@ -123,6 +142,9 @@ class Gateway:
         cold, self._is_cold = self._is_cold, False
         with log_context.collect() as context:
             response = self._respond(request)
+        if self._keys and "public" in response.headers.get("Cache-Control", ""):
+            response.headers["Cache-Control"] = "no-cache"  # no cache may answer those who have no key
+        add_compression(request, response)
         add_security_headers(request, response)
         add_cors(request, response, self._origins)
         duration = (time.perf_counter() - started) * 1000
@@ -134,15 +156,21 @@ class Gateway:
         return response
 
     def _respond(self, request: Request) -> Response:
+        body = bound_input(request.environ)
         request.environ["segue.auth"] = self._keys
         request.environ["segue.origins"] = self._origins
         if self._origins and is_preflight(request):
             return Response(status=204)
         unauthorized = None if self._is_authorized(request) else _unauthorized(request, self._keys)
-        if not unauthorized and self._metrics and request.path in METRICS_PATHS and request.method in ("GET", "HEAD"):
+        if unauthorized:
+            return unauthorized
+        body.fetch()
+        if body.failed:
+            return _error_response(request, unreadable_body())
+        if self._metrics and request.path in METRICS_PATHS and request.method in ("GET", "HEAD"):
             log_context.bind(route="metrics")
             return self._metrics.response()
-        return unauthorized or self._handle(request)
+        return self._handle(request)
 
     def _is_authorized(self, request: Request) -> bool:
         """Whether a request has a valid key in its headers, or needs none: browsers send preflights without one."""
@@ -158,8 +186,12 @@ def _unauthorized(request: Request, keys: ApiKeys) -> Response | None:
         error = dialect.authentication_error(request, keys)
     except Exception as unreadable:  # the form that may hold a key is too large, or ends before it is complete
         error = http_error(unreadable)
-    if error is None:
-        return None
+    return None if error is None else _error_response(request, error)
+
+
+def _error_response(request: Request, error: HttpError) -> Response:
+    """An error as the dialect of the path writes it."""
+    dialect = find_dialect(request.path)
     response = dialect.error_response(request, error)
     response.headers.update(dialect.HEADERS)  # pages of other origins may read this error as any other
     return response
@@ -198,6 +230,30 @@ def add_cors(request: Request, response: Response, allowed: tuple[str, ...]) -> 
         response.headers.update(CORS_HEADERS)
 
 
+def add_compression(request: Request, response: Response) -> None:
+    """Compress a response if that is worth it and the caller can read it.
+
+    What follows from the code alone is compressed once: pages, scripts and styles.
+    """
+    if response.status_code == 304:
+        response.headers.add("Vary", "Accept-Encoding")
+        return
+    content = response.get_data()
+    if len(content) < MIN_COMPRESSED or _COMPRESSED_BEFORE.match(response.mimetype or ""):
+        return
+    response.headers.add("Vary", "Accept-Encoding")
+    if "Content-Encoding" in response.headers or not accepted_coding(request):
+        return
+    is_static = response.status_code == 200 and "ETag" in response.headers and VERSION_HEADER not in response.headers
+    response.set_data(_compress_once(content) if is_static else compress(content))
+    response.headers["Content-Encoding"] = "gzip"
+
+
+@functools.lru_cache(maxsize=64)
+def _compress_once(content: bytes) -> bytes:
+    return compress(content, 9)
+
+
 def add_security_headers(request: Request, response: Response) -> None:
     """Forbid browsers whatever a response does not need."""
     response.headers.update(SECURITY_HEADERS)
@@ -231,6 +287,7 @@ def access_line(
         **{name: context[name] for name in COUNTERS if name in context},
         "cold": int(cold),
         "faults": int(is_fault),
+        "bytes": response.calculate_content_length() or 0,
         "model": context.get("model"),
         "trace": _trace_id(request),
     }
@@ -252,7 +309,9 @@ def with_cloudwatch_metrics(line: Mapping[str, Any], function: str) -> dict[str,
 
 
 def _trace_id(request: Request) -> str | None:
-    """The platform's trace id of the request."""
-    google = request.headers.get("X-Cloud-Trace-Context", "").partition("/")[0]
-    given = request.headers.get("X-Amzn-Trace-Id") or google
-    return given if given and _TRACE_ID.fullmatch(given) else None
+    """The platform's trace id of the request; None if it has another form, as when a caller made it up."""
+    amazon, google = (request.headers.get(name, "") for name in ("X-Amzn-Trace-Id", "X-Cloud-Trace-Context"))
+    if amazon:
+        return amazon if all(map(_AMAZON_TRACE.fullmatch, amazon.split(";"))) else None
+    trace = google.partition("/")[0]
+    return trace if _GOOGLE_TRACE.fullmatch(trace) else None

@@ -18,6 +18,7 @@ TITLES = {
     406: "Not acceptable",
     413: "Content too large",
     415: "Unsupported media type",
+    499: "Client closed request",
     500: "Internal error",
     503: "Not ready",
 }

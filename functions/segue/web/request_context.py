@@ -10,6 +10,7 @@ from segue.catalog.catalog import Catalog
 from segue.dialects import RequestContext
 from segue.engine.recommendation import vocabulary
 from segue.errors import Fault, HttpError, InvalidQuery
+from segue.limits import MAX_BODY_BYTES, read_input
 from segue.query.schema import Validator, Vocabulary, escape_pointer, number_or_text
 from segue.web import serializers
 
@@ -36,7 +37,7 @@ class BodyLimits(NamedTuple):
 
 
 QUERY_LIMITS = BodyLimits(256 * 1024, 10_000)  # more than any query needs
-LARGE_LIMITS = BodyLimits(1024 * 1024, 25_000)  # for lists of ids, and of queries
+LARGE_LIMITS = BodyLimits(MAX_BODY_BYTES, 25_000)  # for lists of ids, and of queries
 
 
 class Operation(NamedTuple):
@@ -119,13 +120,14 @@ def parse_body(request: Request, limits: BodyLimits = QUERY_LIMITS) -> object:
 def read_body(request: Request, limits: BodyLimits = QUERY_LIMITS) -> bytes:
     """A body up to one byte more than the limit; nothing of one that is declared to be larger.
 
-    It is kept for a second attempt at the request, which can't read it again.
+    It is kept for a second attempt at the request, which can't read it again. Raises HttpError if it can't be read.
     """
     if "segue.body" not in request.environ:
         acceptable = (request.content_length or 0) <= limits.bytes
-        request.environ["segue.body"] = request.stream.read(limits.bytes + 1) if acceptable else b""
-    body: bytes = request.environ["segue.body"]
-    return body
+        body = read_input(request.stream, limits.bytes + 1, request.environ) if acceptable else b""
+        request.environ["segue.body"] = body
+    found: bytes = request.environ["segue.body"]
+    return found
 
 
 def _parse_integer(digits: str) -> float:

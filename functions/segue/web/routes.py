@@ -17,7 +17,9 @@ from segue.web.request_context import Operation, answer_post
 
 HEADERS: Mapping[str, str] = {}
 STATIC_PREFIX = "/page/"  # below it are the page's scripts, styles and fonts
-DOCUMENT_PATHS = ("/", "/docs", "/docs/clients", "/openapi.json")
+# A CDN answers by itself for a minute, for which a function may serve on what is no longer current.
+CACHING = {"catalogue.points": "public, max-age=0, s-maxage=60"}
+UNVERSIONED = tuple(f"pages.{name}" for name in ("healthz", "page", "docs", "clients", "openapi", "file"))
 MISSING_KEY = "an API key is needed: Authorization: Bearer KEY, or X-Api-Key: KEY"
 
 
@@ -75,18 +77,14 @@ def match(request: Request) -> Route:
     view = load_view(endpoint)
     if isinstance(view, Operation):
         return Route(view.name, functools.partial(_respond, answer_post, {"operation": view}))
-    return Route(view.__name__, functools.partial(_respond, view, arguments))
+    respond = functools.partial(_respond, view, arguments)
+    return Route(view.__name__, respond, endpoint not in UNVERSIONED, CACHING.get(endpoint, "no-cache"))
 
 
 def load_view(name: str) -> Any:
     """A view or an operation by the name ``module.name`` in :mod:`segue.web.views`, imported if need be."""
     module, _, attribute = name.partition(".")
     return getattr(importlib.import_module(f"segue.web.views.{module}"), attribute)
-
-
-def is_static(path: str) -> bool:
-    """Whether the response to a path depends on the code alone, not on a version of the catalogue."""
-    return path.startswith(STATIC_PREFIX) or (path.rstrip("/") or "/") in DOCUMENT_PATHS
 
 
 def _respond(view: Any, arguments: Mapping[str, Any], context: RequestContext) -> Response:

@@ -1,6 +1,6 @@
 """The service: answers each request from one version, in the dialect of its path, with an ETag or an error.
 
-The response to a GET follows from the version, the code, the address and what the caller accepts, so its ETag
+The response to a GET follows from the version, the code, the public address and what the caller accepts, so its ETag
 (RFC 9110, 8.8.3) is a digest of these, known before the response is. A response to a POST only names its version.
 """
 
@@ -9,7 +9,6 @@ import functools
 import hashlib
 import json
 import logging
-import threading
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from pathlib import Path
@@ -21,16 +20,24 @@ from werkzeug.wrappers import Request, Response
 from segue import log_context
 from segue.catalog.catalog import Catalog
 from segue.config import Config
-from segue.dialects import Dialect, RequestContext, base_url, find_dialect, http_error
+from segue.dialects import (
+    VERSION_HEADER,
+    Dialect,
+    RequestContext,
+    accepted_coding,
+    base_url,
+    find_dialect,
+    http_error,
+)
 from segue.errors import ArtifactsError
+from segue.limits import FairLock, RequestBudget
 from segue.query.schema import Query, Seed
 from segue.releases.serving import LiveCatalog, open_releases
-from segue.web.routes import is_static, load_view
+from segue.web.routes import load_view
 
 _log = logging.getLogger("segue")
 _REQUEST_CATALOG: ContextVar[Catalog | None] = ContextVar("request_catalog", default=None)
 SAFE_METHODS = ("GET", "HEAD")
-VERSION_HEADER = "X-Segue-Model"
 RETAINED_BLOCK = 4 * 1024 * 1024  # bytes, more than any array of a search that stays within a budget
 PACKAGE_FOLDER = Path(__file__).parents[1]
 
@@ -42,7 +49,7 @@ class Service:
         self._config = config
         # NumPy releases the interpreter lock in every call, so concurrent requests take twice as long as in turn.
         # Parsing waits for this lock too: many malformed requests must not slow down a well-formed one.
-        self._engine_lock = threading.Lock()
+        self._engine_lock = FairLock(config.max_waiting)
         self._live = LiveCatalog(open_releases(config), config.refresh_seconds, _check_recommends)
         retain_freed_memory()
         load_view("recommend.RECOMMEND")  # imported while platforms still give the starting function a whole core
@@ -57,7 +64,7 @@ class Service:
             catalog = _REQUEST_CATALOG.get()
             if catalog:
                 catalog.unmap(self._config.mapped_bytes)
-                add_etag(response, request, catalog.version)
+                response.headers[VERSION_HEADER] = catalog.version
             return response
         finally:
             _REQUEST_CATALOG.reset(token)
@@ -84,25 +91,26 @@ class Service:
     def _respond_or_renew(self, dialect: Dialect, request: Request) -> Response:
         """Answer a request; a second time, from a newer version, if files of its version have vanished."""
         try:
-            return self._not_modified(request) or self._dispatch(dialect, request)
+            return self._dispatch(dialect, request)
         except ArtifactsError:
             if not self._live.renew():
                 raise
             _REQUEST_CATALOG.set(None)
             return self._dispatch(dialect, request)
 
-    def _not_modified(self, request: Request) -> Response | None:
-        if request.if_none_match and not is_static(request.path):
-            with contextlib.suppress(ArtifactsError):
-                return not_modified(request, self.catalog().version)
-        return None
-
     def _dispatch(self, dialect: Dialect, request: Request) -> Response:
         route = dialect.match(request)
         log_context.bind(route=route.name)
-        public_url = self._config.public_url
-        address = base_url(request, public_url)
-        return route.respond(RequestContext(request, self.catalog, self._engine_lock, address, public_url))
+        config = self._config
+        address = base_url(request, config.public_url, config.forwarded_headers)
+        if route.versioned and request.method in SAFE_METHODS and request.if_none_match:
+            with contextlib.suppress(ArtifactsError):
+                if etag(request, self.catalog(), address) in request.if_none_match.as_set(True):
+                    return add_validators(Response(status=304), request, self.catalog(), address, route.caching)
+        budget = RequestBudget(self._engine_lock, config.request_seconds, config.exact_pairs, request.environ)
+        response = route.respond(RequestContext(request, self.catalog, budget, address, config.public_url))
+        catalog = _REQUEST_CATALOG.get()
+        return add_validators(response, request, catalog, address, route.caching) if catalog else response
 
 
 def retain_freed_memory() -> None:
@@ -121,26 +129,21 @@ def _check_recommends(catalog: Catalog) -> None:
     load_view("recommend.RECOMMEND").execute(catalog, Query((Seed("", {}, id=song),)))
 
 
-def etag(request: Request, version: str) -> str:
-    """The ETag of the response to a request, without quotes."""
-    accepted = request.headers.get("Accept", "")
-    content = f"{version}\n{_code_digest()}\n{request.root_url}\n{request.full_path}\n{accepted}"
+def etag(request: Request, catalog: Catalog, address: str) -> str:
+    """The ETag of the response to a request, without quotes.
+
+    address : public, as responses may quote it
+    """
+    accepted = f"{request.headers.get('Accept', '')}\n{accepted_coding(request)}"
+    content = f"{catalog.version}\n{_code_digest()}\n{address}\n{request.full_path}\n{accepted}"
     return hashlib.sha256(content.encode("utf-8", "replace")).hexdigest()[:32]
 
 
-def not_modified(request: Request, version: str) -> Response | None:
-    """A 304 if the caller already has the current response to this request, else None."""
-    if request.method not in SAFE_METHODS or etag(request, version) not in request.if_none_match.as_set(True):
-        return None
-    return add_etag(Response(status=304), request, version)
-
-
-def add_etag(response: Response, request: Request, version: str) -> Response:
-    """Name the version that a response comes from, and let a GET be revalidated by an ETag."""
-    response.headers[VERSION_HEADER] = version
+def add_validators(response: Response, request: Request, catalog: Catalog, address: str, caching: str) -> Response:
+    """Let a GET be revalidated by an ETag."""
     if request.method in SAFE_METHODS and response.status_code in (200, 304):
-        response.set_etag(etag(request, version))
-        response.headers["Cache-Control"] = "no-cache"  # may be stored, and must be revalidated
+        response.set_etag(etag(request, catalog, address))
+        response.headers["Cache-Control"] = caching
     return response
 
 

@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 from segue.catalog.catalog import Catalog
 from segue.dialects import RequestContext, http_error, json_response
 from segue.engine.recommendation import vocabulary
-from segue.errors import ArtifactsError, Fault, InvalidQuery
+from segue.errors import ArtifactsError, Fault, InvalidQuery, WorkEnded
 from segue.query.schema import Validator, unknown_name_message
 from segue.web import problems, serializers
 from segue.web.request_context import (
@@ -52,7 +52,7 @@ def batch(context: RequestContext) -> Response:
         _check_size(requests)
     answers = []
     for request in requests:
-        with context.engine_lock:  # requests of others may come between
+        with context.engine_lock:  # requests of others come between
             answers.append(_execute(catalog, request))
     return json_response({"answers": answers})
 
@@ -99,7 +99,7 @@ def _execute(catalog: Catalog, request: ParsedRequest | Exception) -> dict[str, 
         if isinstance(request, Exception):
             raise request
         return {"status": 200, "body": request.operation.execute(catalog, request.query)}
-    except ArtifactsError:  # concerns all requests
+    except (ArtifactsError, WorkEnded):  # concerns all requests
         raise
     except problems.QUERY_ERRORS as error:
         problem = problems.query_problem(error, lambda unknown: serializers.suggestions(catalog, unknown))

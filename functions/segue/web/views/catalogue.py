@@ -26,7 +26,7 @@ from segue.catalog.lookup import resolver
 from segue.catalog.lookup.artists import resolve_artist
 from segue.catalog.lookup.exact import song_by_id, songs_by_ids
 from segue.catalog.lookup.resolver import resolve_link
-from segue.dialects import RequestContext, json_response
+from segue.dialects import MIN_COMPRESSED, RequestContext, accepted_coding, compress, json_response
 from segue.engine.recommendation import related_artists, vocabulary
 from segue.errors import Fault, InvalidQuery, UnknownSong
 from segue.query.parser import RequestParser
@@ -281,8 +281,12 @@ def points(context: RequestContext) -> Response:
     """The coordinates of songs."""
     query_parameters(context.request)
     catalog = context.open_catalog()
-    content = catalog.cached("map", lambda: _encode_map(catalog))
-    return Response(content, mimetype="application/octet-stream")
+    plain = catalog.cached("map", lambda: _encode_map(catalog))
+    coding = accepted_coding(context.request) if len(plain) >= MIN_COMPRESSED else ""
+    # compressed once for a version, which takes longer than all else here
+    content = catalog.cached("compressed map", lambda: compress(plain, 9)) if coding else plain
+    headers = {"Content-Encoding": coding} if coding else {}
+    return Response(content, headers=headers, mimetype="application/octet-stream")
 
 
 def _encode_map(catalog: Catalog) -> bytes:

@@ -9,7 +9,7 @@ from pathlib import Path
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Request, Response
 
-from segue.dialects import RequestContext, json_response
+from segue.dialects import RequestContext, accepted_coding, json_response
 from segue.errors import ArtifactsError
 
 EXAMPLE_URL = "http://127.0.0.1:8080"  # the service's address in documents
@@ -125,7 +125,8 @@ def _content_digest(states: tuple[FileState, ...]) -> str:
 
 
 def with_content_etag(response: Response, request: Request) -> Response:
-    """Give a response that depends on no version an ETag by its content; a 304 if the caller has it."""
-    response.set_etag(hashlib.sha256(response.get_data()).hexdigest()[:32])
+    """Give a response that depends on no version an ETag by content and coding; a 304 if the caller has it."""
+    content = response.get_data() + accepted_coding(request).encode()
+    response.set_etag(hashlib.sha256(content).hexdigest()[:32])
     response.headers["Cache-Control"] = "no-cache"  # may be stored, and must be revalidated
     return response.make_conditional(request)

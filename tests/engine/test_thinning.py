@@ -1,0 +1,75 @@
+"""Many points that stand for seeds are thinned before a search: what stays, and what the search still finds."""
+
+import random
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from segue.engine import recommendation, search
+from segue.engine.recommendation import recommend
+from segue.engine.scoring import Scorer
+from segue.engine.seeds import SEARCH_POINTS, resolve, thin
+from segue.query.schema import Query, Seed
+
+LIMIT = 20
+
+
+def seeds_of(catalog, kind, count, signs=(1.0,), seed=1):
+    genres = catalog.manifest["genres"]
+    names = {"id": catalog.texts("ids"), "artist": catalog.texts("artists"), "genre": genres}[kind]
+    dice = random.Random(seed)
+    chosen = dice.sample(range(len(names)), min(count, len(names)))
+    return tuple(Seed("", {}, signs[number % len(signs)], **{kind: names[row]}) for number, row in enumerate(chosen))
+
+
+MANY = [("id", 100, (1.0,)), ("id", 100, (1.0, 1.0, -1.0)), ("id", 60, (-1.0,)), ("genre", 20, (1.0, -0.5)),
+        ("artist", 30, (1.0, 3.0))]  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "count", "signs"), MANY)
+def test_a_few_dozen_points_keep_the_weight_of_all(demo_catalog, kind, count, signs):
+    seeds = resolve(demo_catalog, seeds_of(demo_catalog, kind, count, signs))
+    whole, few = Scorer(demo_catalog, seeds, {}), Scorer(demo_catalog, thin(demo_catalog, seeds), {})
+    assert len(whole) > SEARCH_POINTS
+    for sign in {np.sign(one) for one in signs}:
+        assert 0 < (np.sign(few.weights) == sign).sum() <= SEARCH_POINTS
+    linear = [scorer.weights[scorer.weights > 0].sum() if max(signs) > 0 else scorer.weights.sum()
+              for scorer in (whole, few)]  # fmt: skip
+    assert linear == pytest.approx([1.0 if max(signs) > 0 else -1.0] * 2, abs=1e-5)
+    rows = np.arange(0, len(demo_catalog), 37)
+    assert np.corrcoef(whole.score(rows), few.score(rows))[0, 1] > 0.95
+
+
+def test_points_are_thinned_alike_each_time_and_equal_ones_only_once(demo_catalog):
+    seeds = resolve(demo_catalog, seeds_of(demo_catalog, "id", 100))
+    one, two = (thin(demo_catalog, seeds) for _ in range(2))
+    assert [(seed.rows, seed.seed.weight) for seed in one] == [(seed.rows, seed.seed.weight) for seed in two]
+    same = thin(demo_catalog, resolve(demo_catalog, seeds_of(demo_catalog, "id", 1) * 50))
+    assert [(len(seed.vectors), seed.seed.weight) for seed in same] == [(1, 50.0)]
+
+
+@pytest.mark.parametrize(("kind", "count", "signs"), MANY)
+def test_a_search_with_a_few_dozen_points_finds_what_all_of_them_find(demo_catalog, kind, count, signs):
+    query = Query(seeds_of(demo_catalog, kind, count, signs), limit=LIMIT)
+    found, exact = (recommend(demo_catalog, replace(query, exact=exact)).recommendations for exact in (False, True))
+    assert len(found) == len(exact) == LIMIT
+    assert sum(song.score >= exact[-1].score for song in found) >= 0.9 * LIMIT
+    scores = {song.row: song.score for song in exact}
+    assert {song.row: song.score for song in found if song.row in scores}.items() <= scores.items()
+
+
+def test_whoever_goes_on_gets_every_song_once(demo_catalog):
+    seeds = resolve(demo_catalog, seeds_of(demo_catalog, "id", 100, (1.0, -1.0)))
+    scorer, few = Scorer(demo_catalog, seeds, {}), Scorer(demo_catalog, thin(demo_catalog, seeds), {})
+    allowed = search.AllowedSongs(demo_catalog, replace(Query(seeds=()).filters, ranges={"energy": (0.4, 0.6)}))
+    found = list(search.approximate_search(demo_catalog, scorer, allowed, search.Budget(500, 100), few))
+    rows = np.concatenate([batch.rows for batch in found])
+    assert len(found) > 3
+    assert np.array_equal(np.sort(rows), allowed.rows())
+    assert all((np.diff(batch.scores) <= 0).all() for batch in found)
+
+
+def test_few_points_are_not_thinned(demo_catalog, monkeypatch):
+    monkeypatch.setattr(recommendation, "thin", None)
+    recommend(demo_catalog, Query(seeds_of(demo_catalog, "id", SEARCH_POINTS)))
