@@ -104,7 +104,11 @@ def test_an_artist_may_be_called_like_a_missing_value(tmp_path, artist):
     [
         ("tempo", "fast", "column 'tempo' was left unread, for its cells are like 'fast'"),
         ("energy", "high", "column 'energy' was left unread, for its cells are like 'high'"),
-        ("tempo", "0.47", f"column 'tempo' was left unread: half of its values are below 0.47, {NO_TEMPO}"),
+        (
+            "tempo",
+            "0.47",
+            f"column 'tempo' was left unread: half of its values are below 0.47, as if normalised, {NO_TEMPO}",
+        ),
         ("tempo", "1200", f"column 'tempo' was left unread: 12 values are like 1200, {NO_TEMPO}"),
     ],
 )  # fmt: skip

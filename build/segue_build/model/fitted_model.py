@@ -41,6 +41,7 @@ from segue_build.sources import playlists, series
 from segue_build.sources.columns import find_column
 from segue_build.sources.ingest_report import IngestReport
 
+WIDE = 200  # columns, of more than which none is removed by itself: that takes time for all of them
 Ragged = tuple[np.ndarray, np.ndarray]  # lists: how many items each has, and the items of all, end to end
 
 
@@ -151,7 +152,8 @@ def fit_model(
         clustering, cells = _cluster(frame, embedding, seed, previous)
     with stage("sorting"):
         order = _song_order(frame, cells)
-        columns = {name: frame.pop(name).take(order).array for name in frame.columns.tolist()}
+        take = frame.pop if len(frame.columns) <= WIDE else frame.__getitem__
+        columns = {name: take(name).take(order).array for name in frame.columns.tolist()}
         frame, embedding = pd.DataFrame(columns, copy=False), _reordered(embedding, order)
     return fit_sorted(
         frame,

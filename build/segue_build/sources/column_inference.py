@@ -188,7 +188,9 @@ def _impossible_columns(
         if len(outside) > max(MAX_IMPOSSIBLE_SHARE * len(values), MIN_IMPOSSIBLE - 1):
             reasons[name] = f"{len(outside):,} values are like {outside.iloc[0]:g}"
         elif median is not None and not low <= median <= high:
-            reasons[name] = f"half of its values are {'below' if median < low else 'above'} {median:.3g}"
+            reasons[name] = (
+                f"half of its values are {'below' if median < low else 'above'} {median:.3g}, as if normalised"
+            )
     for name, reason in reasons.items():
         interpretation.add_remark(name, LEFT_UNREAD)
         report.add_note(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from segue.errors import SourceError
 from segue.query.schema import AUDIO_FEATURES
+from segue_build.sources.formats.base import list_names
 
 # canonical name: headers that mean it, best first, compared without case, spaces, underscores and punctuation.
 # They are those of the Web API, of tables on Kaggle, and of chosic, Exportify, iTunes, MusicBrainz,
@@ -191,7 +192,7 @@ def _check_identifiable(positions: Mapping[str, tuple[int, ...]], headers: Seque
         return
     raise SourceError(
         f"{table}, row 1: no column holds a song's id or name, so this is not a table of tracks (but of aggregates?);"
-        f" its columns are: {', '.join(headers)}; required: {REQUIRED_COLUMNS};"
+        f" its columns are: {list_names(headers)}; required: {REQUIRED_COLUMNS};"
         " name yours with --columns name=HEADER,..."
     )
 

@@ -28,7 +28,7 @@ BORROWED_COLUMNS = ("genres", "explicit", *(attribute.name for attribute in NUME
 ENRICHED_FROM, IN_REFERENCE = "enriched_from", "in_reference"
 MADE_ID = re.compile(r"song-[0-9a-f]{20}")  # see :func:`segue_build.sources.tracks.add_missing_ids`
 _SAME_RECORDING = re.compile(  # what a title says of an edition, and not of what is heard
-    r"\s*(?:-\s|[(\[])\s*(?:(?:\d{4}\s+)?(?:digital(?:ly)?\s+)?re-?master(?:ed|is[eé]e?|izado)?(?:\s+version)?"
+    r"(?<!\s)\s*(?:-\s|[(\[])\s*(?:(?:\d{4}\s+)?(?:digital(?:ly)?\s+)?re-?master(?:ed|is[eé]e?|izado)?(?:\s+version)?"
     r"(?:\s+\d{4})?(?:\s+(?:version|edition))?|original mix|album version)\s*[)\]]?\s*$",
     re.IGNORECASE,
 )
@@ -60,7 +60,8 @@ class Matches:
 
 def recording_key(title: str) -> str:
     """What the titles of one recording share, as ``"Hey Jude - Remastered 2015"`` and ``"hey jude"``."""
-    return search_key(without_featured(case_folded(_SAME_RECORDING.sub("", title) or title)))
+    spaced = " ".join(title.split())  # several optional spaces in a row would be tried in every division
+    return search_key(without_featured(case_folded(_SAME_RECORDING.sub("", spaced) or title)))
 
 
 def artist_keys(artists: str) -> list[str]:

@@ -17,12 +17,13 @@ import numpy as np
 
 SEPARATOR = "\x1f"  # between the values of a cell
 MISSING_MARKERS = ("", "na", "n/a", "nan", "null", "none", "<na>", "set()")
-_FEATURING = re.compile(r"\s+(?:featuring|feat\.?)\s+", re.IGNORECASE)
+_FEATURING = re.compile(r"(?<!\s)\s+(?:featuring|feat\.?)\s+", re.IGNORECASE)
 _NUMPY_GAP = re.compile(r"(?<=['\"])\s+(?=['\"])")  # NumPy prints no commas between texts
+MAX_NAME_PARTS = 8  # of a single name with commas in it
 MIN_CELLS = 3  # cells with a separator, below which a column shows nothing
 MIN_SHARE = 0.05  # of the distinct cells: 0.2 % of artists have a comma in their name, shared credits are over 25 %
-CREDIT_SEPARATORS = {"commas": re.compile(r"(?<!\\),\s*"), "slashes": re.compile(r"\s+/\s+")}
-_FT = re.compile(r"\s+ft\.?\s+", re.IGNORECASE)
+CREDIT_SEPARATORS = {"commas": re.compile(r"(?<!\\),\s*"), "slashes": re.compile(r"(?<!\s)\s+/\s+")}
+_FT = re.compile(r"(?<!\s)\s+ft\.?\s+", re.IGNORECASE)
 _SINGLE_NAME = re.compile(  # the last part of a single name that contains a comma
     r"(?:the|der|die|das|el|los|la|las|le|les|il)\s|(?:jr|sr|inc|ltd|llc)\b|.*\s(?:&|and|y|e|und|et)\s", re.IGNORECASE
 )
@@ -141,8 +142,10 @@ def _split_cells(cells: set[str], separator: "re.Pattern[str]", header_is_plural
 def _rejoin_names(parts: list[str], single_names: set[str]) -> list[str]:
     """The parts of a cell, with those joined again that form a known single name with a comma in it."""
     names: list[str] = []
-    while parts:
-        length = next((n for n in range(len(parts), 1, -1) if ", ".join(parts[:n]) in single_names), 1)
-        names.append(", ".join(parts[:length]))
-        parts = parts[length:]
+    first = 0
+    while first < len(parts):
+        ends = range(min(len(parts), first + MAX_NAME_PARTS), first + 1, -1)
+        end = next((end for end in ends if ", ".join(parts[first:end]) in single_names), first + 1)
+        names.append(", ".join(parts[first:end]))
+        first = end
     return names

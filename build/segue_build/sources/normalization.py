@@ -29,6 +29,8 @@ from segue_build.sources.values import MODES, parse_duration, parse_key, parse_n
 
 FEATURES = [attribute.name for attribute in AUDIO_FEATURES if attribute.name not in ("key", "mode", "time_signature")]
 OPTIONAL_COLUMNS = {"album", "explicit", "popularity", "duration_ms"} | {feature.name for feature in AUDIO_FEATURES}
+# characters of a text that a table may have; the longest title of an album on record has 865
+MAX_LENGTHS = {"name": 1_000, "album": 1_000, "artists": 10_000, "genres": 10_000}
 LEFT_UNREAD = "left unread"
 YEAR_ALBUM = "read as the year, not as the album"
 EXPLICIT_DURATIONS = "_explicit_durations"  # a column: durations with units, in milliseconds
@@ -40,7 +42,7 @@ _ISRC = r"[A-Z]{2}[A-Z0-9]{3}\d{7}"  # ISO 3901
 _ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 ID_AFFIXES = re.compile(
     r"^(?:spotify:track:|https?://(?:open\.spotify\.com/(?:intl-[\w-]+/)?track|musicbrainz\.org/recording"
-    r"|api\.spotify\.com/v1/(?:tracks|audio-features))/)|\?.*$"
+    r"|api\.spotify\.com/v1/(?:tracks|audio-features))/)|\?[\s\S]*$"
 )
 NO_ID = re.compile(r"(?:spotify:local:|\w+://).*")  # a file of its owner's, or the address of something else
 MAX_UNREADABLE_SHARE, MIN_UNREADABLE = (
@@ -99,9 +101,13 @@ def normalize(raw: pd.DataFrame, interpretation: TableInterpretation, report: In
         chunk.reject(_lacks_name(frame), "name", "without a name", "is not a song title")
     else:
         chunk.reject(frame["id"].isna(), "id", "without an id or a name", "is not a song id")
-    for name, index in columns.extra.items():
-        frame[name] = raw[index].mask(raw[index].isin([""]))
-    return chunk.rows.accepted(frame.assign(**{ROW_NUMBER: raw[ROW_NUMBER]}))
+    for name, most in MAX_LENGTHS.items():
+        if name in columns.positions:
+            is_long = frame[name].str.len().fillna(0) > most
+            chunk.reject(is_long, name, f"with {name} too long", f"is longer than {most:,} characters")
+    others = {name: raw[index].mask(raw[index].isin([""])) for name, index in columns.extra.items()}
+    # All at once: each insertion into a frame takes time for all of its columns.
+    return chunk.rows.accepted(pd.concat([frame, pd.DataFrame(others, raw.index), raw[[ROW_NUMBER]]], axis=1))
 
 
 def plausible_columns(

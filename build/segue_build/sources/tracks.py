@@ -20,7 +20,14 @@ from segue_build.sources.column_inference import infer_and_apply
 from segue_build.sources.columns import CANONICAL_COLUMNS, REQUIRED_COLUMNS, TEXT_COLUMNS, find_column, has_header
 from segue_build.sources.download import DATASETS, fetch, fetch_dataset
 from segue_build.sources.exports import Role
-from segue_build.sources.formats.base import CHUNK_ROWS, EXPECTED_TABLE, ROW_NUMBER, Table, add_row_numbers
+from segue_build.sources.formats.base import (
+    CHUNK_ROWS,
+    EXPECTED_TABLE,
+    ROW_NUMBER,
+    Table,
+    add_row_numbers,
+    list_names,
+)
 from segue_build.sources.importer import ImportedTable, import_table, open_source, print_summary
 from segue_build.sources.ingest_report import MAX_EXAMPLES, IngestReport, TableInterpretation
 from segue_build.sources.joining import (
@@ -132,7 +139,7 @@ def _use_labels(frame: pd.DataFrame, labels: Sequence[str], sources: Sequence[st
         if column is None:
             raise SourceError(
                 f"{_source_names(sources)}, row 1: --labels {label}: no column '{header}' beside those that are read;"
-                f" there are: {', '.join(others) or 'none'}"
+                f" there are: {list_names(others) or 'none'}"
             )
         if label.startswith(GENRES_FROM):
             missing = pd.Series(None, frame.index, dtype="str")
@@ -195,9 +202,7 @@ def _load_tables(tables: Iterator[ImportedTable], loading: _Loading) -> Iterator
         loading.artists += [artists] if artists else []
         return
     archive, _, _ = first.name.rpartition(": ")
-    chunks = (
-        first.chunks if not archive else (c for table in itertools.chain([first], tables) for c in _numbered(table))
-    )
+    chunks = first.chunks if not archive else _merged(map(_numbered, itertools.chain([first], tables)))
     head = next(chunks)
     columns = plausible_columns(head, first.columns, overrides, report)
     interpretation = TableInterpretation(archive or first.name, first.format_name, columns)
@@ -218,6 +223,17 @@ def _numbered(table: ImportedTable) -> Iterator[pd.DataFrame]:
     member = table.name.rpartition(": ")[2]
     for chunk in table.chunks:
         yield chunk.assign(**{ROW_NUMBER: [f"{number} of {member}" for number in chunk[ROW_NUMBER]]})
+
+
+def _merged(files: Iterable[Iterable[pd.DataFrame]]) -> Iterator[pd.DataFrame]:
+    """The rows of several files in chunks that are not small, though files may be."""
+    pending: list[pd.DataFrame] = []
+    for chunk in itertools.chain.from_iterable(files):
+        if pending and sum(map(len, pending)) + len(chunk) > CHUNK_ROWS:
+            yield pd.concat(pending, ignore_index=True)
+            pending = []
+        pending.append(chunk)
+    yield pd.concat(pending, ignore_index=True)
 
 
 def _nothing_to_load(found: list[ImportedTable]) -> SourceError:
@@ -308,7 +324,7 @@ def _check_overrides(overrides: Mapping[str, str], headers: Sequence[str], sourc
         if not has_header(headers, header):
             raise SourceError(
                 f"{_source_names(sources)}, row 1: --columns {name}={header}: no such header;"
-                f" there are: {', '.join(dict.fromkeys(headers))}"
+                f" there are: {list_names(list(dict.fromkeys(headers)))}"
             )
 
 

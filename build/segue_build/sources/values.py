@@ -38,6 +38,7 @@ _NOTE = re.compile(
 )
 _CAMELOT = re.compile(r"(0?[1-9]|1[0-2])([ABdm])", re.IGNORECASE)
 _SEMITONES_PER_FIFTH = 7  # semitones
+MAX_VALUE_LENGTH = 100  # characters of a number, date or key; patterns below try some longer texts in many ways
 
 
 def parse_numbers(cells: Series, *, integers: bool, full_scale: float | None = None) -> tuple[Series, bool]:
@@ -58,7 +59,7 @@ def parse_numbers(cells: Series, *, integers: bool, full_scale: float | None = N
     unparsed = cells[values.isna() & cells.notna()]
     if unparsed.empty:
         return values, False
-    texts = list(unparsed.unique())
+    texts = [text for text in unparsed.unique() if len(text) <= MAX_VALUE_LENGTH]
     commas = [text for text in texts if "," in text]
     thousands = integers and all(_COMMA_THOUSANDS.fullmatch(_strip_unit(text)) for text in commas)
     parsed = {text: _parse_number(text, thousands, full_scale) for text in texts}
@@ -97,6 +98,8 @@ def _with_decimal_point(text: str, thousands: bool) -> str:
 
 def parse_duration(text: str) -> float | None:
     """Milliseconds of a duration with units: ``"3:20"``, ``"1:02:03"``, ``"PT3M20S"``, ``"3 min 20 s"``."""
+    if len(text) > MAX_VALUE_LENGTH:
+        return None
     milliseconds = _MILLISECONDS.fullmatch(text)
     if milliseconds:
         return _to_float(milliseconds[1])
@@ -118,6 +121,8 @@ def parse_year(text: str) -> int | None:
     spreadsheet, ``"36292"``; or Unix time in seconds or finer units, ``"926467200000"``. Years of two digits,
     ``"12.05.99"``, are 1931 to 2030.
     """
+    if len(text) > MAX_VALUE_LENGTH:
+        return None
     compact = _COMPACT_DATE.fullmatch(text)
     if compact:
         return int(compact[1])

@@ -22,11 +22,11 @@ import unicodedata
 from collections.abc import Callable, Sequence
 from hashlib import blake2b
 
-_BRACKETS = re.compile(r"\s*[\(\[].*?[\)\]]")
-_VERSION_SUFFIX = re.compile(r"\s+-\s+.*$")
-_FEATURED = re.compile(
-    r"\s*[\(\[](?:feat|ft|featuring|with)\b.*?[\)\]]|\s+(?:feat|ft|featuring)\b\.?\s.*?(?=\s+-\s|$)"
-)
+# Each takes time in proportion to a text's length, whatever is in it: nothing is searched twice for the same end.
+_BRACKETS = re.compile(r"(?<!\s)\s*[(\[][^)\]]*[)\]]")
+_VERSION_SUFFIX = re.compile(r"(?<!\s)\s+-\s+.*", re.DOTALL)
+_FEATURED_IN_BRACKETS = re.compile(r"(?<!\s)\s*[(\[](?:feat|ft|featuring|with)\b[^)\]]*[)\]]")
+_FEATURED = re.compile(r"(?<!\s)\s+(?:feat|ft|featuring)\b\.?\s.*?(?=\s-\s|\Z)", re.DOTALL)
 # Marks after letters of other scripts, which belong to their words, and marks of Latin, Greek and Cyrillic letters.
 _MARKS = (
     "\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed\u0730-\u074a\u0900-\u0963\u0966-\u0dff\u0e31-\u0e4e"
@@ -65,7 +65,7 @@ def title_key(text: str) -> str:
 
 def core_text(text: str) -> str:
     """What is left of a text without case, accents, brackets, version suffix and punctuation; maybe nothing."""
-    return _spaced_words(_VERSION_SUFFIX.sub("", _BRACKETS.sub("", _without_accents(text))))
+    return _spaced_words(_without_brackets_and_version(_without_accents(text)))
 
 
 KEY_LEVELS: tuple[Callable[[str], str], ...] = (str.strip, case_folded, normalized, title_key)
@@ -184,7 +184,7 @@ def title_variants(name: str) -> list[str]:
     text = _without_accents(name)
     if not _HAS_VARIANTS.search(text):
         return [search_key(name)]
-    short, plain = _VERSION_SUFFIX.sub("", _BRACKETS.sub("", text)), without_featured(text)
+    short, plain = _without_brackets_and_version(text), without_featured(text)
     forms = dict.fromkeys((short, plain, _VERSION_SUFFIX.sub("", plain), text))
     spellings = (join_words(search_text(form).split()) for form in forms)
     return list(dict.fromkeys(form for form in spellings if form)) or [case_folded(text)]
@@ -218,12 +218,22 @@ _CYRILLIC_OF_LATIN = sorted(
 
 def without_featured(lower: str) -> str:
     """Text in lower case without its featured artists: ``"love (feat. x)"`` -> ``"love"``."""
-    return _FEATURED.sub("", lower)
+    return _FEATURED.sub("", _without_closed(_FEATURED_IN_BRACKETS, lower))
 
 
 def without_version(name: str) -> str:
     """A title as people say it: ``"Hey Jude (Live) - Remastered 2015"`` -> ``"Hey Jude"``."""
-    return _VERSION_SUFFIX.sub("", _BRACKETS.sub("", name)).strip() or name
+    return _without_brackets_and_version(name).strip() or name
+
+
+def _without_brackets_and_version(text: str) -> str:
+    return _VERSION_SUFFIX.sub("", _without_closed(_BRACKETS, text))
+
+
+def _without_closed(pattern: re.Pattern[str], text: str) -> str:
+    """The text without what matches up to a closing bracket: of brackets after the last one, none is closed."""
+    end = max(text.rfind(")"), text.rfind("]")) + 1
+    return pattern.sub("", text[:end]) + text[end:]
 
 
 def hash64(key: str) -> int:

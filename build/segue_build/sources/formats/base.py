@@ -15,15 +15,17 @@ import tempfile
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from segue.errors import SourceError
+
+if TYPE_CHECKING:
+    import pandas as pd  # the processes of :mod:`segue_build.sources.formats.columnar` do without it
 
 BLOCK_BYTES = 1 << 20  # bytes read at a time
 MIN_SIZE_LIMIT = 100 * 10**6  # bytes to which any compressed file may unpack, however small it is
@@ -31,7 +33,10 @@ MAX_RATIO = 200  # times its own size to which a larger one may: tables in which
 UNPACKING_ERRORS = (EOFError, OSError, RuntimeError, zipfile.BadZipFile, zlib.error, lzma.LZMAError)
 Opener = Callable[[contextlib.ExitStack], IO[bytes]]
 SNIFFED_ROWS = 30  # rows among which the headers are
-CHUNK_ROWS = 50_000  # rows; bounds memory whatever the table's length
+CHUNK_ROWS, CHUNK_CELLS = 50_000, 2_000_000  # at most, which bounds memory whatever the table's length
+MAX_COLUMNS = 2_000
+MIN_CELL_LIMIT, MAX_CELLS_PER_BYTE = 4 * 10**6, 4  # cells that any file may have, and a larger one; most take bytes
+MAX_NAMES, MAX_NAME_LENGTH = 30, 60  # in a message
 EXPECTED_TABLE = (
     "expected a table of tracks as CSV, JSON, .xlsx, Parquet or Feather,"
     " or an export of playlists, a library or a history"
@@ -101,7 +106,32 @@ class Table:
     name: str
     format_name: str
     headers: list[str]
-    chunks: Iterator[pd.DataFrame]
+    chunks: Iterator["pd.DataFrame"]
+
+    def __post_init__(self) -> None:
+        check_width(self.name, len(self.headers))
+
+
+def check_width(name: str, n_columns: int) -> None:
+    """Reject a table with more columns than any of tracks has."""
+    if n_columns > MAX_COLUMNS:
+        raise SourceError(
+            f"{name}: {n_columns:,} columns, and at most {MAX_COLUMNS:,} are read; leave out those that say nothing"
+            " of a song (a table whose rows are its columns?)"
+        )
+
+
+def check_unpacked(n_bytes: int, size: int, name: str) -> None:
+    """Reject what is implausibly larger than the file that it comes from.
+
+    n_bytes : so many have come
+    size : of the file
+    """
+    if n_bytes > max(MIN_SIZE_LIMIT, MAX_RATIO * size):
+        raise SourceError(
+            f"{name}: unpacks to more than {MAX_RATIO} times its size, as no table of tracks does (a"
+            " decompression bomb?); if it is one, unpack it yourself and give the table in it"
+        )
 
 
 def file_content(path: Path) -> Content:
@@ -122,8 +152,8 @@ class BoundedReader(io.RawIOBase):
     """The decompressed bytes of a file; a SourceError if it is damaged or unpacks to an implausible size."""
 
     def __init__(self, unpack: Opener, name: str, compression: str, size: int):
-        self._name, self._compression = name, compression
-        self._remaining = max(MIN_SIZE_LIMIT, MAX_RATIO * size)
+        self._name, self._compression, self._size = name, compression, size
+        self._unpacked = 0
         with contextlib.ExitStack() as stack:
             with translate_unpacking_errors(name, compression):
                 self._file = unpack(stack)
@@ -137,12 +167,8 @@ class BoundedReader(io.RawIOBase):
         """Read the next bytes into the buffer."""
         with translate_unpacking_errors(self._name, self._compression):
             block = self._file.read(len(buffer))
-        self._remaining -= len(block)
-        if self._remaining < 0:
-            raise SourceError(
-                f"{self._name}: unpacks to more than {MAX_RATIO} times its size, as no table of tracks does (a"
-                " decompression bomb?); if it is one, unpack it yourself and give the table in it"
-            )
+        self._unpacked += len(block)
+        check_unpacked(self._unpacked, self._size, self._name)
         buffer[: len(block)] = block
         return len(block)
 
@@ -165,10 +191,18 @@ def translate_unpacking_errors(name: str, compression: str) -> Iterator[None]:
         ) from error
 
 
+def list_names(names: Sequence[str]) -> str:
+    """Names for a message, the first of them where there are many."""
+    shown = [name if len(name) <= MAX_NAME_LENGTH else f"{name[:MAX_NAME_LENGTH]}…" for name in names[:MAX_NAMES]]
+    return ", ".join([*shown, *(["..."] if len(names) > MAX_NAMES else [])])
+
+
 def add_row_numbers(
-    frame: pd.DataFrame, first_row: int, field_counts: "pd.Series[int] | None" = None
-) -> pd.DataFrame:
+    frame: "pd.DataFrame", first_row: int, field_counts: "pd.Series[int] | None" = None
+) -> "pd.DataFrame":
     """Add the row numbers of a chunk, beginning with ``first_row``."""
+    import pandas as pd
+
     frame.columns = pd.RangeIndex(frame.shape[1])
     frame[ROW_NUMBER] = range(first_row, first_row + len(frame))
     frame[FIELD_COUNT] = pd.Series(pd.NA, frame.index, dtype="Int32") if field_counts is None else field_counts
@@ -202,22 +236,38 @@ def split_headers(rows: Iterator[list[str]], first_row: int) -> tuple[list[str],
     return headers, first_row + end, itertools.chain(sample[end:], rows)
 
 
-def iter_chunks(rows: Iterable[Sequence[object]], width: int, first_row: int) -> Iterator[pd.DataFrame]:
+def iter_chunks(
+    content: Content, rows: Iterator[Sequence[object]], width: int, first_row: int
+) -> Iterator["pd.DataFrame"]:
     """Group rows of cells into chunks; ``FIELD_COUNT`` marks rows whose number of fields is not ``width``.
 
     first_row : number of the first row
+
+    Raises
+    ------
+    SourceError
+        the table has more cells than its size explains.
+
     """
-    batch: list[Sequence[object]] = []
-    for row in rows:
-        batch.append(row)
-        if len(batch) == CHUNK_ROWS:
-            yield _chunk_frame(batch, width, first_row)
-            first_row += len(batch)
-            batch = []
-    yield _chunk_frame(batch, width, first_row)
+    size, n_cells = min(CHUNK_ROWS, CHUNK_CELLS // max(width, 1)), 0
+    batch: list[Sequence[object]] = list(itertools.islice(rows, size))
+    while True:
+        n_cells += len(batch) * width
+        if n_cells > max(MIN_CELL_LIMIT, MAX_CELLS_PER_BYTE * content.size):
+            raise SourceError(
+                f"{content.name}: more than {n_cells:,} cells in {content.size:,} bytes, as no table of tracks has;"
+                " leave out columns that are mostly empty"
+            )
+        yield _chunk_frame(batch, width, first_row)
+        first_row += len(batch)
+        batch = list(itertools.islice(rows, size))
+        if not batch:
+            return
 
 
-def _chunk_frame(rows: list[Sequence[object]], width: int, first_row: int) -> pd.DataFrame:
+def _chunk_frame(rows: list[Sequence[object]], width: int, first_row: int) -> "pd.DataFrame":
+    import pandas as pd
+
     fields = pd.Series([len(row) for row in rows], dtype="Int32")
     padded = [row if len(row) == width else [*row, *[""] * width][:width] for row in rows]
     columns = dict(enumerate(map(_text_column, zip(*padded)))) if padded else {}
@@ -228,6 +278,8 @@ def _chunk_frame(rows: list[Sequence[object]], width: int, first_row: int) -> pd
 
 def _text_column(cells: Sequence[Any]) -> "pd.Series[str]":
     """A column of texts, or of objects if some cells are lists; texts that Python printed as bytes are decoded."""
+    import pandas as pd
+
     if all(map(_is_bytes_literal, filter(None, cells))):
         cells = [cell and _decode_bytes_literal(cell) for cell in cells]
     return pd.Series(cells, dtype="object" if list in map(type, cells) else "str")
@@ -245,10 +297,7 @@ def _decode_bytes_literal(cell: str) -> str:
         return cell
 
 
-@contextlib.contextmanager
-def open_zip(content: Content) -> Iterator[zipfile.ZipFile]:
-    """Open a zip archive."""
-    with contextlib.ExitStack() as stack:
-        with translate_unpacking_errors(content.name, "zip"):
-            archive = stack.enter_context(zipfile.ZipFile(stack.enter_context(content.as_path())))
-        yield archive
+def open_zip(content: Content) -> zipfile.ZipFile:
+    """Open a zip archive, which stays open as long as it is in use."""
+    with translate_unpacking_errors(content.name, "zip"), content.as_path() as path:
+        return zipfile.ZipFile(path)

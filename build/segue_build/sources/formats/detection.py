@@ -5,6 +5,7 @@ A file may be compressed by gzip, bzip2, xz or zstd; zip archives and folders ho
 
 import bz2
 import gzip
+import itertools
 import lzma
 import zipfile
 from collections.abc import Callable, Iterator
@@ -22,11 +23,11 @@ from segue_build.sources.formats.base import (
     Table,
     decompressed,
     file_content,
+    list_names,
     open_zip,
 )
 from segue_build.sources.formats.records import BYTES_BEFORE_TEXT, read_json, read_m3u, read_xml
 from segue_build.sources.formats.text import read_delimited
-from segue_build.sources.formats.xlsx import read_workbook
 
 # first bytes -> a format that is not supported, and what to do about it
 UNSUPPORTED_MAGIC = {
@@ -54,7 +55,8 @@ ZIP_MAGIC = b"PK\x03\x04"
 EMPTY_ZIP_MAGIC = b"PK\x05\x06"
 # entries of zip files that are documents, not archives
 DOCUMENT_ENTRIES = ("xl/", "word/", "ppt/", "content.xml", "Index/Document.iwa")
-MAX_NAMES_SHOWN = 5  # of an archive's files, in a message
+MAX_FILES = 2_000  # of a folder or an archive
+Unreadable = tuple[str, SourceError]  # a name, and why it can't be read
 StreamOpener = Callable[[IO[bytes]], IO[bytes]]
 # first bytes -> name, and the function that opens such a stream
 STREAM_FORMATS: dict[bytes, tuple[str, StreamOpener]] = {
@@ -65,7 +67,7 @@ STREAM_FORMATS: dict[bytes, tuple[str, StreamOpener]] = {
 }
 
 
-def open_tables(path: Path, part: str | None = None) -> Iterator[Table | tuple[str, SourceError]]:
+def open_tables(path: Path, part: str | None = None) -> Iterator[Table | Unreadable]:
     """All tables of a file, an archive or a folder; of those that can't be read, name and reason.
 
     The Parquet files of a folder are one table. An archive in an archive is not opened.
@@ -79,19 +81,25 @@ def open_tables(path: Path, part: str | None = None) -> Iterator[Table | tuple[s
         only while chunks are read.
 
     """
-    contents = list(_iter_contents(path, part))
-    if path.is_dir() and (not contents or any(map(columnar.is_parquet, path.rglob("*")))):
+    contents = _iter_contents(path, part)
+    first = list(itertools.islice(contents, 2))
+    if path.is_dir() and (not first or any(map(columnar.is_parquet, path.rglob("*")))):
         yield columnar.read_parquet_folder(path)
-    for content in contents:
+    for number, content in enumerate(itertools.chain(first, contents), 1):
+        if number > MAX_FILES:
+            raise SourceError(f"{path.name}: more than {MAX_FILES:,} files; give those with songs or playlists only")
+        if not isinstance(content, Content):
+            yield content
+            continue
         try:
             yield _read_content(content, part)
         except SourceError as error:
-            if len(contents) == 1:
+            if len(first) == 1:
                 raise
             yield content.name, error
 
 
-def _iter_contents(path: Path, part: str | None) -> Iterator[Content]:
+def _iter_contents(path: Path, part: str | None) -> Iterator[Content | Unreadable]:
     """The files of a folder and of its archives, but for Parquet files; of an archive; or the file itself."""
     if path.is_dir():
         for file in sorted(path.rglob("*")):
@@ -102,9 +110,16 @@ def _iter_contents(path: Path, part: str | None) -> Iterator[Content]:
                 and file.stat().st_size
                 and not columnar.is_parquet(file)
             ):
-                for content in _iter_contents(file, None):
-                    yield replace(content, name=f"{path.name}: {relative}{content.name.removeprefix(file.name)}")
-        return
+                try:
+                    for content in _iter_file(file, None):
+                        yield replace(content, name=f"{path.name}: {relative}{content.name.removeprefix(file.name)}")
+                except SourceError as error:  # an archive that can't be opened
+                    yield f"{path.name}: {relative}", error
+    else:
+        yield from _iter_file(path, part)
+
+
+def _iter_file(path: Path, part: str | None) -> Iterator[Content]:
     if not path.is_file():
         raise SourceError(f"{path}: no such file; {EXPECTED_TABLE}")
     content = file_content(path)
@@ -117,26 +132,23 @@ def _iter_contents(path: Path, part: str | None) -> Iterator[Content]:
 
 
 def _iter_members(content: Content, part: str | None) -> Iterator[Content]:
-    with open_zip(content) as archive:
-        members = [entry for entry in archive.infolist() if not entry.is_dir() and not _is_hidden(entry.filename)]
+    archive = open_zip(content)
+    members = [entry for entry in archive.infolist() if not entry.is_dir() and not _is_hidden(entry.filename)]
     names = [member.filename for member in members]
     if not members:
         raise SourceError(f"{content.name}: the zip archive is empty; pack it again with the table in it")
     if part and part not in names:
-        shown = ", ".join(names[:MAX_NAMES_SHOWN]) + (", ..." if len(names) > MAX_NAMES_SHOWN else "")
-        raise SourceError(f"{content.name}: the zip archive has no '{part}' ({shown})")
+        raise SourceError(f"{content.name}: the zip archive has no '{part}' ({list_names(names)})")
     for member in members:
         if part in (None, member.filename):
-            yield _open_member(content, member)
+            yield _open_member(content, archive, member)
 
 
-def _open_member(content: Content, member: zipfile.ZipInfo) -> Content:
+def _open_member(content: Content, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Content:
     if member.flag_bits & 1:
         raise SourceError(f"{content.name}: {member.filename} has a password; unpack it and give the table")
     name = f"{content.name}: {member.filename}"
-    return decompressed(
-        content, "zip", lambda stack: stack.enter_context(stack.enter_context(open_zip(content)).open(member)), name
-    )
+    return decompressed(content, "zip", lambda stack: stack.enter_context(archive.open(member)), name)
 
 
 def _read_content(content: Content, part: str | None) -> Table:
@@ -152,9 +164,9 @@ def _read_content(content: Content, part: str | None) -> Table:
     if head.startswith((ZIP_MAGIC, EMPTY_ZIP_MAGIC)):
         return _read_zip_document(content, part)
     if head.startswith(columnar.PARQUET_MAGIC):
-        return columnar.read_parquet(content)
+        return columnar.read_isolated(content, columnar.PARQUET)
     if head.startswith((columnar.ARROW_FILE_MAGIC, columnar.ARROW_STREAM_MAGIC, columnar.FEATHER_1_MAGIC)):
-        return columnar.read_arrow(content)
+        return columnar.read_isolated(content, columnar.FEATHER)
     if head.startswith(SQLITE_MAGIC):
         return columnar.read_sqlite(content, part)
     text = head.replace(b"\0", b"").lstrip(BYTES_BEFORE_TEXT)
@@ -185,7 +197,7 @@ def _read_zip_document(content: Content, part: str | None) -> Table:
         raise SourceError(f"{content.name}: this is an archive in an archive; unpack it and give what is in it")
     if "xl/workbook.xml" not in names:
         raise SourceError(f"{content.name}: this is a document, but not .xlsx; save its table as .xlsx or CSV")
-    return read_workbook(content, part)
+    return columnar.read_isolated(content, columnar.WORKBOOK, part)
 
 
 def _is_archive(content: Content) -> bool:

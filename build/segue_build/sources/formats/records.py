@@ -19,7 +19,7 @@ from xml.parsers.expat import ExpatError
 import defusedxml.ElementTree
 
 from segue.errors import SourceError
-from segue_build.sources.formats.base import Content, Table, iter_chunks
+from segue_build.sources.formats.base import Content, Table, check_width, iter_chunks
 from segue_build.sources.formats.text import detect_encoding, encoding_label, iter_decoded
 
 MAX_OBJECT_LENGTH = 1 << 27  # characters of one object
@@ -29,6 +29,7 @@ BYTES_BEFORE_TEXT = b"\xef\xbb\xbf\xff\xfe\0 \t\r\n"  # byte order marks, spaces
 MAX_FIELD_DEPTH = 4  # levels of nested objects whose fields become columns: {"track": {"album": {"name": ..}}}
 MAX_SEARCH_DEPTH = 6  # levels of nested objects among which arrays are searched for
 EXPECTED_JSON = 'expected one array of objects, [{"name": ..}, ..], or one object per line'
+HELD_RECORDS = 20_000  # of a file of more, the records are read twice: which columns it has only its end shows
 SAMPLED_VALUES = 20  # values of a file by which the array is found
 # Where the songs are in documents that hold more than one array; elsewhere the longest array of objects counts.
 PLAYLIST_ARRAYS = ("playlist.track[]",)  # of files that are one playlist each
@@ -70,10 +71,12 @@ def read_json(content: Content) -> Table:
 
     """
     codec = detect_encoding(content)
-    path = _find_array(list(itertools.islice(_iter_values(content, codec), SAMPLED_VALUES)), content)
+    reading = _iter_values(content, codec)
+    sample = list(itertools.islice(reading, SAMPLED_VALUES))
+    path, begun = _find_array(sample, content), [itertools.chain(sample, reading)]
 
     def records() -> Iterator[Record]:
-        values = _iter_values(content, codec)
+        values = begun.pop() if begun else _iter_values(content, codec)
         root = _check_objects(values, content.name) if path.startswith("[]") else next(values)
         fallback = _stem(content) if path in PLAYLIST_ARRAYS else ""
         for item, playlist in _expand(root, _steps(path), _playlist_name(root) or fallback, Counter()):
@@ -85,14 +88,16 @@ def read_json(content: Content) -> Table:
 
 
 def _records_table(content: Content, format_name: str, records: Callable[[], Iterator[Record]]) -> Table:
-    """A table of records, which are read twice: once for the headers."""
-    headers: dict[str, None] = {}
-    for record in records():
-        headers.update(dict.fromkeys(record))
+    """A table of records, which are read once for the headers, and again if they are more than are held."""
+    reading = records()
+    held = list(itertools.islice(reading, HELD_RECORDS))
+    is_all = len(held) < HELD_RECORDS
+    headers = dict.fromkeys(itertools.chain.from_iterable(itertools.chain(held, reading)))
+    check_width(content.name, len(headers))
     if not headers:
         raise SourceError(f"{content.name}: no song and no playlist in it; is it the file that you mean?")
-    rows = ([_to_cell(record.get(header)) for header in headers] for record in records())
-    return Table(content.name, format_name, list(headers), iter_chunks(rows, len(headers), 2))
+    rows = ([_to_cell(record.get(header)) for header in headers] for record in (held if is_all else records()))
+    return Table(content.name, format_name, list(headers), iter_chunks(content, rows, len(headers), 2))
 
 
 def _find_array(values: Sequence[Any], content: Content) -> str:

@@ -80,7 +80,7 @@ def read_delimited(content: Content) -> Table:
     kind = "TSV" if delimiter == "\t" else "CSV"
     delimiter_name = DELIMITERS.get(delimiter, repr(delimiter))
     format_name = f"{content.describe(kind)}, {encoding_label(codec)}, separated by {delimiter_name}"
-    return Table(content.name, format_name, headers, iter_chunks(rows, len(headers), first_row))
+    return Table(content.name, format_name, headers, iter_chunks(content, rows, len(headers), first_row))
 
 
 def _unquote_line(line: str) -> str:

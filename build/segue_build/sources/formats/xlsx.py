@@ -7,7 +7,7 @@ import re
 import zipfile
 from collections.abc import Iterator
 from functools import partial
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 import python_calamine as calamine
 
@@ -17,8 +17,7 @@ from segue_build.sources.formats.base import (
     EXPECTED_TABLE,
     BoundedReader,
     Content,
-    Table,
-    iter_chunks,
+    list_names,
     open_zip,
     split_headers,
 )
@@ -44,7 +43,16 @@ _ATTRIBUTE = re.compile(r'([\w:]+)="([^"]*)"')
 FormulaTexts = dict[tuple[int, int], str]  # row and column, from 1 -> text
 
 
-def read_workbook(content: Content, part: str | None) -> Table:
+class Sheet(NamedTuple):
+    """A sheet: its name, its headers, and the rows below them, the first of which has the number ``row``."""
+
+    name: str
+    headers: list[str]
+    row: int
+    rows: Iterator[list[str]]
+
+
+def read_workbook(content: Content, part: str | None) -> Sheet:
     """Read a sheet: the one named ``part``, else the only visible one that is not empty.
 
     Raises
@@ -71,8 +79,7 @@ def read_workbook(content: Content, part: str | None) -> Table:
     headers, next_row, rows = split_headers(rows, first_row)
     if not any(headers):
         raise SourceError(f"{content.name}, sheet '{sheet.name}', row {first_row}: no headers; {EXPECTED_TABLE}")
-    format_name = f"{content.describe('workbook')}, sheet '{sheet.name}'"
-    return Table(content.name, format_name, headers, iter_chunks(rows, len(headers), next_row))
+    return Sheet(sheet.name, headers, next_row, rows)
 
 
 def _sheet_entries(archive: zipfile.ZipFile, table: str) -> dict[str, str]:
@@ -164,16 +171,16 @@ def _select_sheet(book: Any, table: str, part: str | None) -> Any:
     sheets = [metadata.name for metadata in book.sheets_metadata if metadata.typ == calamine.SheetTypeEnum.WorkSheet]
     if part:
         if part not in sheets:
-            raise SourceError(f"{table}: no sheet '{part}'; there are: {', '.join(sheets)}")
+            raise SourceError(f"{table}: no sheet '{part}'; there are: {list_names(sheets)}")
         return book.get_sheet_by_name(part)
-    hidden = [
+    hidden = {
         metadata.name for metadata in book.sheets_metadata if metadata.visible != calamine.SheetVisibleEnum.Visible
-    ]
+    }
     non_empty = [sheet for name in sheets if name not in hidden and (sheet := book.get_sheet_by_name(name)).height]
     if not non_empty:
         raise SourceError(f"{table}: no sheet has anything in it; {EXPECTED_TABLE}")
     if len(non_empty) > 1:
-        names = ", ".join(sheet.name for sheet in non_empty)
+        names = list_names([sheet.name for sheet in non_empty])
         raise SourceError(
             f"{table}: the workbook has {len(non_empty)} sheets ({names}); say which is the table, as in --source"
             f" {table}#{non_empty[0].name} (several --source merge)"
