@@ -92,17 +92,17 @@ def mutated(data: bytes, seed: int) -> bytes:
 
 
 def attack(count: int, seed: int, seconds: float = float("inf")) -> tuple[int, list[str]]:
-    """Read mutated files of all formats in turn, until there were enough or time is up.
+    """Read mutated files of all formats in turn, each at least once, until there were enough or time is up.
 
     Returns
     -------
     How many were read, and what became of those that are neither a table nor an error in one line.
 
     """
-    faults, started, read = [], time.monotonic(), 0
+    faults, started, read, whole = [], time.monotonic(), 0, formats()
     with tempfile.TemporaryDirectory() as folder:
-        for number, (name, data) in enumerate(itertools.islice(itertools.cycle(formats().items()), count)):
-            if time.monotonic() - started > seconds:
+        for number, (name, data) in enumerate(itertools.islice(itertools.cycle(whole.items()), count)):
+            if number >= len(whole) and time.monotonic() - started > seconds:
                 break
             read += 1
             path = Path(folder, "table")

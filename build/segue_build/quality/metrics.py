@@ -217,10 +217,10 @@ def _songs_on_album(songs: Catalog, row: int) -> set[int]:
     return {other for other in _songs_by_first_artist(songs, row) if albums[row] and albums[other] == albums[row]}
 
 
-def _other_works(songs: Catalog, row: int, rows: Iterable[int]) -> set[int]:
+def _other_works(songs: Catalog, row: int, rows: Sequence[int] | np.ndarray) -> set[int]:
     """Those rows that may be recommended and are no version of the song."""
-    works, usable = songs.array("works"), songs.array("recommendable")
-    return {int(other) for other in rows if works[other] != works[row] and usable[other]}
+    works, usable, others = songs.array("works"), songs.array("recommendable"), np.asarray(rows, np.int64)
+    return set(others[(works[others] != works[row]) & usable[others]].tolist())
 
 
 def _genre_share(songs: Catalog, row: int, found: Sequence[int]) -> float:

@@ -87,14 +87,17 @@ class Representatives:
     def filter(self, songs: Iterator[ScoredRows]) -> Iterator[ScoredSong]:
         """Those of the songs that stand for their works."""
         for rows, scores in songs:
-            found = zip(rows.tolist(), scores.tolist(), self.is_representative(rows).tolist())
-            for number, (row, score, is_representative) in enumerate(found):
+            kept, passed = np.flatnonzero(self.is_representative(rows)), 0
+            found = zip(kept.tolist(), rows[kept].tolist(), scores[kept].tolist())
+            for number, (position, row, score) in enumerate(found):
                 if not number % CHECKED_SONGS:
                     checkpoint()
-                if is_representative and not self._is_seed(row):
-                    yield ScoredSong(row, score)
-                else:
+                self.dropped, passed = self.dropped + position - passed, position + 1
+                if self._is_seed(row):
                     self.dropped += 1
+                else:
+                    yield ScoredSong(row, score)
+            self.dropped += len(rows) - passed
 
     def _is_seed(self, row: int) -> bool:
         """Whether a song has a seed's title, or is a recording of its piece."""
