@@ -333,7 +333,8 @@ def _deploy(options: argparse.Namespace) -> None:
     if options.dry_run:
         fits = [["segue", "fit", "--source", options.source, "--out", options.artifacts]] if options.source else []
         which = ["--no-artifacts"] if options.no_artifacts else ["--artifacts", options.artifacts]
-        commands = [*fits, ["segue", "package", cloud, "--out", str(options.out), *which], *commands]
+        packages = ["segue", "package", cloud, "--out", str(options.out), *which]
+        commands = [*fits, packages, *package_commands.workspace_commands(), *commands]
         print("\n".join(map(shlex.join, commands)))
         return
     if options.source:

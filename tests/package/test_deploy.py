@@ -4,6 +4,7 @@ import os
 
 import pytest
 
+from segue_build import ROOT
 from segue_build.cli import main
 from segue_build.package import package_commands
 from tests.support import world
@@ -46,6 +47,7 @@ def test_a_dry_run_prints_every_command_and_runs_none(folder, capsys, monkeypatc
     assert printed.splitlines() == [
         "segue fit --source songs.csv --out artifacts",
         "segue package aws --out dist --artifacts artifacts",
+        f"cd {ROOT}",
         "npm ci --no-audit --no-fund",
         f"{folder}/osls deploy --stage prod {params}",
     ]

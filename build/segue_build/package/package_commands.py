@@ -142,6 +142,12 @@ def deploy_commands(options: argparse.Namespace) -> list[list[str]]:
     ]
 
 
+def workspace_commands() -> list[list[str]]:
+    """What a shell runs to be where the commands that deploy are run."""
+    copies = [["cp", "-r", str(ROOT), str(WORKSPACE)]] if IS_INSTALLED else []
+    return [*copies, ["cd", str(_workspace())]]
+
+
 def run_deployment(commands: Sequence[Sequence[str]]) -> str | None:
     """Run the commands that deploy, with their output on stderr; returns the address, if one of them says it.
 
