@@ -43,7 +43,7 @@ def test_lines_of_the_log_become_counters_and_a_histogram():
     metrics.observe(line(cold=1, model="0123456789abcdef"))
     metrics.observe(line(duration=5.0, trips=2, ranges=7, fetched=4096))
     metrics.observe(line(duration=60_000.0, status=503))
-    metrics.observe(line("search"))
+    metrics.observe(line("search", bytes=3000))
     found = read(metrics.response().get_data(as_text=True))
     histogram = "segue_request_duration_seconds"
     bounds = ["0.005", "0.01", "0.025", "0.05", "0.1", "0.25", "0.5", "1.0", "2.5", "5.0", "10.0", "+Inf"]
@@ -57,6 +57,7 @@ def test_lines_of_the_log_become_counters_and_a_histogram():
         (f"{histogram}_sum", ("route", "search")): 0.001,
         (f"{histogram}_count", ("route", "search")): 1,
         ("segue_cold_starts_total",): 1,
+        ("segue_response_bytes_total",): 3000,
         ("segue_refresh_failures_total",): log_context.totals()["refresh_failures"],
         ("segue_store_waits_total",): 2,
         ("segue_store_reads_total",): 7,

@@ -42,7 +42,7 @@ class Metrics:
             buckets = self._durations.setdefault(route, [0] * (len(BOUNDS) + 1))
             buckets[bisect.bisect_left(BOUNDS, seconds)] += 1
             self._seconds[route] += seconds
-            self._totals.update({name: line.get(name, 0) for name in ("cold", *STORE_COUNTERS)})
+            self._totals.update({name: line.get(name, 0) for name in ("cold", "bytes", *STORE_COUNTERS)})
             self._model = line["model"] or self._model
 
     def response(self) -> Response:
@@ -59,6 +59,7 @@ class Metrics:
             yield _sample("segue_requests_total", count, route=route, method=method, status=status)
         yield from self._histogram("segue_request_duration_seconds")
         yield from _counter("segue_cold_starts_total", "first requests of a process", self._totals["cold"])
+        yield from _counter("segue_response_bytes_total", "bytes of responses", self._totals["bytes"])
         failures = log_context.totals()["refresh_failures"]
         yield from _counter("segue_refresh_failures_total", "times that no current model could be opened", failures)
         for field, (name, description) in STORE_COUNTERS.items():
