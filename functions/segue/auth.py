@@ -21,9 +21,24 @@ _TOKEN = re.compile(r"segue\.([0-9]{1,12})\.([0-9a-f]{16})\.([\w-]{43})")
 
 
 def presented_key(headers: Headers) -> str:
-    """The key or token in the headers of a request; empty if there is none."""
-    kind, _, bearer = headers.get("Authorization", "").partition(" ")
-    return bearer.strip() if kind.lower() == "bearer" else headers.get("X-Api-Key", "")
+    """The key or token in the headers of a request; empty if there is none.
+
+    Browsers, which ask for a name and a password (RFC 7617), show a key as either of them.
+    """
+    kind, _, credentials = headers.get("Authorization", "").partition(" ")
+    if kind.lower() == "basic":
+        name, password = _basic_credentials(credentials)
+        return password or name
+    return credentials.strip() if kind.lower() == "bearer" else headers.get("X-Api-Key", "")
+
+
+def _basic_credentials(encoded: str) -> tuple[str, str]:
+    """Name and password, both empty where they can't be read."""
+    try:
+        name, _, password = base64.b64decode(encoded.strip(), validate=True).decode().partition(":")
+    except ValueError:
+        return "", ""
+    return name, password
 
 
 class ApiKeys:

@@ -99,6 +99,11 @@ class Dialect(Protocol):
         """The error for a request without a valid key in its headers; None if it needs none or has one elsewhere."""
 
 
+def is_navigation(request: Request) -> bool:
+    """Whether a browser opens the address for a person (https://www.w3.org/TR/fetch-metadata/)."""
+    return request.headers.get("Sec-Fetch-Mode") == "navigate"
+
+
 def find_dialect(path: str) -> Dialect:
     """The dialect that answers a path; its module is imported if it has not been yet."""
     module = next(module for module, paths in DIALECTS.items() if paths.fullmatch(path))

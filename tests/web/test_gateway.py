@@ -1,5 +1,6 @@
 """What stands before the service, as a caller and a log reader see it: whole answers, whole lines."""
 
+import base64
 import gzip
 import io
 import json
@@ -18,20 +19,38 @@ from tests.support.gateway import KEY, LOCKED, client_of, lines
 __all__ = ["client_of", "lines"]  # fixtures
 
 ADA = artist_id("Ada Lindqvist")
-GIVEN = {"song": "piano-1", "int:cluster": "0", "digest": "-", "path:name": "scripts/main.js"}
+OPEN = {"/healthz", "/", "/docs", "/docs/clients", "/openapi.json", "/page/-/scripts/main.js"}
+GIVEN = {
+    "song": "piano-1",
+    "kind": "list",
+    "ids": "piano-1,metal-2",
+    "int:cluster": "0",
+    "digest": "-",
+    "path:name": "scripts/main.js",
+}
+
+
+def basic(name, password):
+    """What a browser sends once it has asked for a name and a password (RFC 7617)."""
+    return f"Basic {base64.b64encode(f'{name}:{password}'.encode()).decode()}"
+
+
 PATHS = [re.sub("<(.*?)>", lambda part: GIVEN[part[1]], rule.rule) for rule in ROUTES.iter_rules()]
 
 
-@pytest.mark.parametrize("path", [*PATHS, "/nowhere", "/v1/tracks", "/healthz/x", "//healthz"])
-def test_with_keys_every_route_but_health_is_a_401_without_one(client_of, path):
+@pytest.mark.parametrize("path", [*PATHS, "/nowhere", "/v1/tracks", "/healthz/x", "/healthz//"])
+def test_with_keys_every_route_but_health_and_the_page_is_a_401_without_one(client_of, path):
+    """The page, its files and the documents are the same for everybody and tell nothing of the catalogue."""
     client = client_of(**LOCKED)
     for method in ("get", "post", "head", "options", "put"):
         answer = getattr(client, method)(path)
-        assert (answer.status_code == 401) == (path != "/healthz"), method
+        assert (answer.status_code == 401) == (path not in OPEN), method
 
 
 @pytest.mark.parametrize("headers", [{"Authorization": f"Bearer {KEY}"}, {"X-Api-Key": KEY},
-                                     {"authorization": f"bearer  {KEY} "}])  # fmt: skip
+                                     {"authorization": f"bearer  {KEY} "}, {"Authorization": basic("", KEY)},
+                                     {"Authorization": basic(KEY, "")}, {"Authorization": basic("anybody", KEY)},
+                                     ])  # fmt: skip
 def test_a_key_opens_every_route(client_of, headers):
     client = client_of(**LOCKED)
     assert client.get("/readyz", headers=headers).status_code == 200
@@ -39,7 +58,9 @@ def test_a_key_opens_every_route(client_of, headers):
 
 
 @pytest.mark.parametrize("headers", [{"X-Api-Key": KEY[:-1]}, {"Authorization": f"Basic {KEY}"}, {"X-Api-Key": "é€"},
-                                     {"Authorization": "Bearer"}, {"X-Api-Key": KEY * 100}])  # fmt: skip
+                                     {"Authorization": "Bearer"}, {"X-Api-Key": KEY * 100},
+                                     {"Authorization": basic(KEY, "another")}, {"Authorization": "Basic"},
+                                     {"Authorization": "Basic ÿÿ=="}])  # fmt: skip
 def test_anything_else_opens_none(client_of, headers):
     headers = {name: value.encode().decode("latin-1") for name, value in headers.items()}
     answer = client_of(**LOCKED).get("/readyz", headers=headers)
@@ -48,6 +69,14 @@ def test_anything_else_opens_none(client_of, headers):
         "type": "about:blank", "title": "Unauthorized", "status": 401,
         "detail": "an API key is needed: Authorization: Bearer KEY, or X-Api-Key: KEY",
     }  # fmt: skip
+
+
+def test_a_browser_that_opens_an_address_may_ask_for_a_key(client_of):
+    """And what the page's scripts fetch does not: the page asks itself."""
+    client = client_of(**LOCKED)
+    opened, fetched = (client.get("/clusters", headers={"Sec-Fetch-Mode": mode}) for mode in ("navigate", "cors"))
+    assert opened.headers["WWW-Authenticate"] == 'Basic realm="segue", charset="UTF-8"'
+    assert (fetched.status_code, fetched.headers["WWW-Authenticate"]) == (401, 'Bearer realm="segue"')
 
 
 def test_spotifys_clients_are_refused_in_spotifys_shape(client_of):
@@ -143,6 +172,7 @@ def test_a_page_may_run_files_of_its_own_and_frame_a_player(client_of, path):
     assert dict(rule.split(" ", 1) for rule in policy.split("; ")) == {
         "default-src": "'none'", "script-src": "'self'", "style-src": "'self'", "font-src": "'self'",
         "img-src": "'self'", "connect-src": "'self'", "frame-src": "https://open.spotify.com",
+        "media-src": "https:",
         "form-action": "'self'", "base-uri": "'none'", "frame-ancestors": "'none'",
         "require-trusted-types-for": "'script'", "trusted-types": "'none'",
     }  # fmt: skip

@@ -6,8 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.support.browser import PHONE, in_a_browser, visit, visits
-from tests.support.page_helpers import ANCHOR, ask, by_family, field, options, renumbered, shown, with_gaps
-from tests.support.serving import served
+from tests.support.page_helpers import ANCHOR, ask, by_family, field, options, shown, with_gaps
 
 __all__ = ["visit", "visits"]  # fixtures
 pytestmark = in_a_browser
@@ -68,16 +67,59 @@ def test_artists_and_genres_are_suggested_and_may_be_seeds(demo_service, visit, 
     assert answer["seeds"][0]["asked"] == {kind.lower(): text}
 
 
-def test_enter_takes_the_best_and_offers_what_else_was_meant(demo_service, visit):
+def test_enter_takes_the_best_and_offers_what_else_was_meant_where_there_is_doubt(demo_service, visit):
     page = visit(demo_service)
-    field(page).fill("anchor")
+    field(page).fill("ancor")
     field(page).press("Enter")
     said = page.locator("#search-said")
-    expect(said).to_contain_text("You typed “anchor”. Not what you meant?")
+    expect(said).to_contain_text("“ancor” was taken for “Anchor” by")
+    expect(said).to_contain_text("Not what you meant?")
     other = said.get_by_role("button").first
     name = other.inner_text().partition(" · ")[0]
     other.click()
     expect(page.get_by_role("heading", name=f"Songs like {name}")).to_be_visible()
+
+
+def test_a_name_that_is_only_near_others_begins_nothing_and_offers_them(demo_service, visit):
+    page = visit(demo_service)
+    text = "ankhor"
+    field(page).fill(text)
+    field(page).press("Enter")
+    said = page.locator("#search-said")
+    expect(said).to_contain_text(re.compile(f"“{text}” isn.t among 600 songs. Nearest by name:"))
+    expect(page.locator("#results")).to_be_hidden()
+    nearest = guesses(demo_service, text)[0]
+    said.get_by_role("button").first.click()
+    expect(page.get_by_role("heading", name=f"Songs like {nearest['name']}")).to_be_visible()
+
+
+def guesses(service, text):
+    songs = ask(service, "search", q=text)["songs"]
+    assert songs[0]["match"] == "guess"
+    return songs
+
+
+def test_what_a_text_was_taken_for_is_said_and_others_are_offered_only_where_there_is_doubt(demo_service, visit):
+    page = visit(demo_service)
+    said = page.locator("#search-said")
+    field(page).fill(HERON)
+    field(page).press("Enter")
+    expect(said).to_have_text(f"{HERON} is an artist.")
+    (song,) = ask(demo_service, "songs", ids=ANCHOR)["songs"]
+    field(page).fill(f"{song['name']} {song['artists'][0]}")
+    field(page).press("Enter")
+    expect(page.get_by_role("heading", name=f"Songs like {song['name']}")).to_be_visible()
+    expect(said).to_be_empty()
+
+
+@pytest.mark.parametrize("kind", ["album", "playlist", "episode"])
+def test_a_link_that_leads_to_no_song_gets_a_sentence_for_listeners(demo_service, visit, kind):
+    page = visit(demo_service)
+    field(page).fill(f"https://open.spotify.com/intl-de/{kind}/37i9dQZF1DXcBWIGoYBM5M?si=x")
+    field(page).press("Enter")
+    article = "a" if kind == "playlist" else "an"
+    said = f"This is a link to {article} {kind}. Name one of its songs, or paste the link of a song or an artist."
+    expect(page.locator("#search-said")).to_have_text(said)
 
 
 def test_a_name_that_is_like_none_is_answered_in_words(demo_service, visit):
@@ -93,32 +135,19 @@ def test_a_name_in_the_address_is_searched_at_once(demo_service, visit):
     assert "?q" not in page.url
 
 
-def test_surprise_me_begins_with_some_song(demo_service, visit):
-    page = visit(demo_service)
-    page.get_by_role("button", name="Surprise me").click()
-    answer = shown(page, demo_service)
-    assert answer["seeds"][0]["id"] in page.url
-
-
-def test_surprise_me_takes_a_song_of_a_cluster_that_is_there_where_ids_have_gaps(demo_service, visit):
+def test_surprise_me_begins_with_a_known_song_and_none_of_a_season(demo_service, visit):
+    """Of all clusters but one a season is made, by a genre or by the titles of its songs."""
+    answer = with_gaps(ask(demo_service, "clusters"))
+    left, *others = answer["clusters"]
+    for cluster in others[::2]:
+        cluster["genres"] = [{"name": "christmas", "share": 0.9}]
+    for cluster in others[1::2]:
+        cluster["typical"] = [{**song, "name": f"{song['name']} (Weihnachtslied)"} for song in cluster["typical"]]
     page = visit(f"{demo_service}/docs")
-    sizes = {renumbered(cluster["id"]): cluster["size"] for cluster in ask(demo_service, "clusters")["clusters"]}
-    asked = []
-
-    def songs(route):
-        number, offset = map(
-            int, re.search(r"clusters/([0-9]+)\?offset=([0-9]+)&limit=1$", route.request.url).groups()
-        )
-        asked.append((number, offset))
-        route.fulfill(json={"songs": ask(demo_service, "songs", ids=ANCHOR)["songs"]})
-
-    page.route("**/clusters", lambda route: route.fulfill(json=with_gaps(ask(demo_service, "clusters"))))
-    page.route("**/clusters/*", songs)
+    page.route("**/clusters", lambda route: route.fulfill(json=answer))
     page.goto(demo_service)
     page.get_by_role("button", name="Surprise me").click()
-    expect(page.get_by_role("heading", name="Songs like Anchor")).to_be_visible()
-    ((number, offset),) = asked
-    assert 0 <= offset < sizes[number]
+    assert shown(page, demo_service)["seeds"][0]["id"] in {song["id"] for song in left["typical"]}
 
 
 @pytest.mark.parametrize("size", [{"viewport": {"width": 1280, "height": 800}}, PHONE], ids=["desk", "phone"])
@@ -207,9 +236,17 @@ def test_seeds_are_chips_that_may_be_added_turned_and_taken_away(demo_service, v
 def test_more_like_this_begins_anew_and_less_like_this_turns_away(demo_service, visit):
     page = visit(f"{demo_service}/#song={ANCHOR}")
     second = shown(page, demo_service)["recommendations"][1]
-    page.get_by_role("button", name=f"Less like this: {second['name']}").click()
+    less = page.get_by_role("button", name=f"Less like this: {second['name']}")
+    less.click()
     expect(page.get_by_role("heading", name=f"Songs like Anchor, less like {second['name']}")).to_be_visible()
     assert page.url.endswith(f"#song={ANCHOR}&-song={second['id']}")
+    done = page.get_by_role("complementary", name="What was done")
+    expect(done).to_contain_text(f"“{second['name']}” and songs like it are taken away.")
+    assert second["id"] not in {song["id"] for song in shown(page, demo_service)["recommendations"]}
+    done.get_by_role("button", name="Undo").click()
+    expect(page).to_have_url(f"{demo_service}/#song={ANCHOR}")
+    expect(less).to_be_focused()
+    expect(done).to_be_hidden()
     first = shown(page, demo_service)["recommendations"][0]
     page.get_by_role("button", name=f"More like this: {first['name']}").click()
     expect(page.get_by_role("heading", name=f"Songs like {first['name']}")).to_be_visible()
@@ -237,27 +274,87 @@ def test_more_songs_and_others_are_to_be_had(demo_service, visit):
     expect(page.locator("#songs .song")).to_have_count(20)
 
 
-# --- hear ---------------------------------------------------------------------------------------------------------
+# --- whose song it is ---------------------------------------------------------------------------------------------
 
 
-def test_spotifys_player_is_loaded_when_a_song_is_asked_for_and_gone_when_closed(dialect_artifacts, visits, visit):
-    with served(dialect_artifacts) as service:
-        page = visit(f"{service}/#song=Invented00000000000033")
-        page.route("https://open.spotify.com/**", lambda route: route.fulfill(body="a player"))
-        first = shown(page, service)["recommendations"][0]
-        assert visits.troubles == []  # no other host was asked for anything
-        play = page.get_by_role("button", name=f"Play {first['name']}").first
-        play.click()
-        player = page.get_by_role("complementary", name="Player")
-        expect(player.frame_locator("iframe").get_by_text("a player")).to_be_visible()
-        assert visits.troubles == [f"https://open.spotify.com/embed/track/{first['id']}"]
-        visits.troubles.clear()
-        page.get_by_role("button", name="Close the player").click()
-        expect(player).to_be_hidden()
-        expect(play).to_be_focused()
-
-
-def test_a_song_that_spotify_has_not_can_not_be_played(demo_service, visit):
-    page = visit(f"{demo_service}/#song={ANCHOR}")
+@pytest.mark.parametrize("size", [{"viewport": {"width": 1280, "height": 800}}, PHONE], ids=["desk", "phone"])
+def test_the_list_begins_with_the_song_it_is_about(demo_service, visit, size):
+    page = visit(f"{demo_service}/#song={ANCHOR}", **size)
+    (song,) = ask(demo_service, "songs", ids=ANCHOR)["songs"]
     shown(page, demo_service)
-    expect(page.get_by_role("button", name=re.compile("^Play "))).to_have_count(0)
+    head = page.locator("#about-seed")
+    expect(head.get_by_role("heading", name=song["name"])).to_be_visible()
+    expect(head.locator(".facts")).to_contain_text(f"{', '.join(song['artists'])} on {song['album']}, {song['year']}")
+    expect(head.locator(".seed-tags a")).to_have_text(
+        [*song["genres"][:4], f"in “{song['cluster']['name']}” on the map"]
+    )
+    head.get_by_role("link", name=song["genres"][0], exact=True).click()
+    assert shown(page, demo_service)["seeds"][0]["asked"] == {"genre": song["genres"][0]}
+    expect(head).to_be_hidden()
+    page.go_back()
+    head.locator(".seed-cluster").click()
+    expect(page).to_have_url(re.compile(f"view=map&cluster={song['cluster']['id']}$"))
+
+
+@pytest.mark.parametrize(
+    ("title", "told"),
+    [("Here Comes - Remastered 2011", "Here Comes"), ("One (2009 Remaster)", "One"), ("Two [Mono]", "Two"),
+     ("Three - Single Version / Remastered", "Three"), ("Remastered", "Remastered"), ("Four - Live", "Four - Live"),
+     ("Half-Mono Lisa", "Half-Mono Lisa"), ("Five (feat. Six) - Radio Edit", "Five (feat. Six)")],
+)  # fmt: skip
+def test_a_title_is_told_without_its_release(demo_service, visit, title, told):
+    page = visit(f"{demo_service}/docs")
+    words = (
+        page.locator("script[type=module]").evaluate("script => script.src").replace("docs/main.js", "core/words.js")
+    )
+    assert (
+        page.evaluate("([words, title]) => import(words).then(({untagged}) => untagged(title))", [words, title])
+        == told
+    )
+
+
+def test_titles_and_artists_are_links_and_an_artist_has_songs_genres_and_similar_ones(demo_service, visit):
+    page = visit(f"{demo_service}/#song={ANCHOR}")
+    first = shown(page, demo_service)["recommendations"][0]
+    row = page.locator("#songs .song").first
+    artist = ask(demo_service, f"artists/{first['artists'][0]}")
+    row.get_by_role("link", name=first["artists"][0], exact=True).click()
+    head = page.locator("#about-seed")
+    expect(head.get_by_role("heading", name=artist["name"])).to_be_visible()
+    expect(head.locator(".line .song-name")).to_have_text([song["name"] for song in artist["songs"][:5]])
+    expect(head.locator(".seed-tags a")).to_have_text([genre["name"] for genre in artist["genres"][:4]])
+    expect(head.locator(".seed-similar a")).to_have_text([other["name"] for other in artist["similar"][:8]])
+    if artist["size"] > 5:
+        head.get_by_role("button", name=f"All {artist['size']} songs").click()
+        expect(head.locator(".line")).to_have_count(artist["size"])
+    page.go_back()
+    page.locator("#songs .song").first.get_by_role("link", name=first["name"], exact=True).click()
+    expect(page.get_by_role("heading", name=f"Songs like {first['name']}")).to_be_visible()
+    assert [seed["id"] for seed in shown(page, demo_service)["seeds"]] == [first["id"]]
+
+
+# --- the first screen ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", [{"viewport": {"width": 1280, "height": 800}}, PHONE], ids=["desk", "phone"])
+def test_the_page_opens_with_known_songs_of_different_families_and_a_walk_between_two(demo_service, visit, size):
+    page = visit(demo_service, **size)
+    first = page.get_by_role("region", name="Songs to begin with")
+    expect(first.locator("li")).to_have_count(6)
+    ids = [item.get_attribute("data-id") for item in first.locator("li").all()]
+    songs = ask(demo_service, "songs", ids=",".join(ids))["songs"]
+    family = {cluster["id"]: cluster["family"] for cluster in ask(demo_service, "clusters")["clusters"]}
+    number = min(6, len(set(family.values())))
+    assert len({family[song["cluster"]["id"]] for song in songs[:number]}) == number
+    assert len({song["artists"][0] for song in songs}) == 6
+    known = [song["popularity"] for song in songs[:number]]
+    assert known == sorted(known, reverse=True)
+    walk = page.get_by_role("form", name="A walk over the map")
+    expect(walk.get_by_role("combobox", name="From which song")).to_have_value(songs[0]["name"])
+    walk.get_by_role("button", name="Draw the way").click()
+    body = {"from": {"id": ids[0]}, "to": {"id": ids[-1]}, "length": 8}
+    stops = ask(demo_service, "path", body)["songs"]
+    expect(page).to_have_url(f"{demo_service}/#view=map&list={','.join(song['id'] for song in stops)}")
+    page.go_back()
+    first.get_by_role("link", name=songs[1]["name"]).click()
+    expect(page.get_by_role("heading", name=f"Songs like {songs[1]['name']}")).to_be_visible()

@@ -119,7 +119,21 @@ def test_a_list_may_be_asked_for_in_minutes_and_of_the_playlist_itself(demo_serv
     maker.get_by_role("button", name="Make it").click()
     body = {"seeds": [{"id": song} for song in LIST], "minutes": 30, "flow": "steady"}
     answer = requests.post(f"{demo_service}/playlist", json=body, timeout=60).json()
+    expect_list(page, demo_service, LIST)  # which is not replaced before somebody says so
+    question = page.get_by_role("group", name="The playlist")
+    expect(question).to_contain_text(f"The playlist has 4 songs already, the new one {len(answer['songs'])}.")
+    expect(question.get_by_role("button", name="Replace them")).to_be_focused()
+    question.get_by_role("button", name="Keep it as it is").click()
+    expect(question).to_be_hidden()
+    maker.get_by_role("button", name="Make it").click()
+    question.get_by_role("button", name="Add to the end").click()
+    expect_list(page, demo_service, list(dict.fromkeys([*LIST, *(song["id"] for song in answer["songs"])])))
+    page.get_by_role("button", name="Undo").click()
+    maker.get_by_role("button", name="Make it").click()
+    question.get_by_role("button", name="Replace them").click()
     expect_list(page, demo_service, [song["id"] for song in answer["songs"]])
+    page.get_by_role("button", name="Undo").click()
+    expect_list(page, demo_service, LIST)
 
 
 def test_a_walk_leads_from_one_song_to_another(demo_service, visit):
@@ -183,8 +197,14 @@ def test_the_link_holds_the_whole_playlist(demo_service, visit):
     page.get_by_role("button", name="Copy link").click()
     expect(page.get_by_role("button", name="Copied")).to_be_visible()
     link = page.evaluate("navigator.clipboard.readText()")
-    assert link == f"{demo_service}/{KEPT}"
-    expect_list(visit(link), demo_service, LIST)
+    assert link == f"{demo_service}/s/list/{','.join(LIST)}"
+    shared = visit(link)
+    expect_list(shared, demo_service, LIST)
+    shared.get_by_label("Name of the playlist").fill("For the way home")
+    shared.get_by_label("Name of the playlist").press("Enter")
+    expect(shared.get_by_role("heading", name="For the way home")).to_be_visible()
+    shared.reload()
+    expect(shared.get_by_role("heading", name="For the way home")).to_be_visible()
 
 
 def test_the_list_is_seen_on_the_map(demo_service, visit):
@@ -211,3 +231,12 @@ def test_an_empty_playlist_says_how_it_is_filled_and_clear_empties_it(demo_servi
     page.get_by_role("button", name="Clear the playlist").click()
     expect(page.locator(".nothing-kept")).to_contain_text("Nothing here yet.")
     assert kept(page) == []
+    page.get_by_role("button", name="Undo").click()
+    expect_list(page, demo_service, LIST)
+    name = told(demo_service, LIST)[1]["name"]
+    page.get_by_role("button", name=f"Take {name} out").click()
+    expect(page.get_by_role("complementary", name="What was done")).to_contain_text(
+        f"“{name}” is out of the playlist."
+    )
+    page.get_by_role("button", name="Undo").click()
+    expect_list(page, demo_service, LIST)

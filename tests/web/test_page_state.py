@@ -2,10 +2,13 @@
 
 import re
 
+import pytest
 from playwright.sync_api import expect
 
-from tests.support.browser import in_a_browser, visit, visits
+from tests.support.browser import PHONE, in_a_browser, visit, visits
+from tests.support.gateway import KEY, LOCKED
 from tests.support.page_helpers import ANCHOR, ask, names, shown
+from tests.support.serving import served
 
 __all__ = ["visit", "visits"]  # fixtures
 pytestmark = in_a_browser
@@ -76,3 +79,45 @@ def test_the_request_behind_the_songs_can_be_copied_and_gets_the_same_answer(dem
     expect(page.get_by_role("button", name="Copied").first).to_be_visible()
     command = page.evaluate("navigator.clipboard.readText()")
     assert command.startswith(f"curl '{demo_service}/recommend' \\\n  --json '{{")
+
+
+# --- keys ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def closed_service(demo_artifacts):
+    with served(demo_artifacts, **LOCKED) as base:
+        yield base
+
+
+@pytest.mark.parametrize("device", [{}, PHONE], ids=["desk", "phone"])
+def test_a_page_of_a_closed_service_asks_for_the_key_once(closed_service, visit, device):
+    page = visit(f"{closed_service}/#song={ANCHOR}", **device)
+    dialog = page.get_by_role("dialog", name="This service is closed by keys")
+    expect(dialog).to_be_visible()
+    dialog.get_by_label("API key").fill("another")
+    dialog.get_by_role("button", name="Open").click()
+    expect(dialog.get_by_role("alert")).to_have_text("It does not know this key.")
+    dialog.get_by_label("API key").fill(KEY)
+    page.keyboard.press("Enter")
+    expect(page.locator("#songs .song-name")).to_have_count(10)
+    expect(dialog).to_be_hidden()
+    page.reload()
+    expect(page.locator("#songs .song-name")).to_have_count(10)
+    page.get_by_role("link", name="Map", exact=True).click()
+    expect(page.locator(".stage-note")).to_be_visible()
+    page.evaluate("sessionStorage.clear()")
+
+
+def test_who_has_no_key_is_told_and_may_try_again(closed_service, visit):
+    page = visit(f"{closed_service}/#song={ANCHOR}")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("alert").first).to_contain_text("An API key is needed")
+
+
+def test_a_browser_that_was_asked_by_itself_shows_the_key_everywhere(closed_service, visit):
+    page = visit(closed_service, http_credentials={"username": "anybody", "password": KEY})
+    page.goto(f"{closed_service}/clusters")
+    page.goto(f"{closed_service}/#song={ANCHOR}")
+    expect(page.locator("#songs .song-name")).to_have_count(10)
+    expect(page.get_by_role("dialog")).to_have_count(0)

@@ -24,6 +24,7 @@ from segue.dialects import MIN_COMPRESSED, VERSION_HEADER, accepted_coding, comp
 from segue.errors import ConfigError, HttpError
 from segue.limits import bound_input, bounding_middleware, unreadable_body
 from segue.log_context import LogContext
+from segue.web.routes import is_open
 
 METRICS_PATHS = ("/metrics", "/metrics/")
 HEALTH_PATHS = ("/healthz", "/healthz/")
@@ -40,8 +41,8 @@ SECURITY_HEADERS = {
 DATA_POLICY = "default-src 'none'; frame-ancestors 'none'"
 PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self'; connect-src 'self';"
-    " frame-src https://open.spotify.com; form-action 'self'; base-uri 'none'; frame-ancestors 'none';"
-    " require-trusted-types-for 'script'; trusted-types 'none'"
+    " frame-src https://open.spotify.com; media-src https:; form-action 'self'; base-uri 'none';"
+    " frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
 )
 CORS_HEADERS = {
     "Access-Control-Allow-Methods": "GET, HEAD, POST, OPTIONS",
@@ -173,8 +174,13 @@ class Gateway:
         return self._handle(request)
 
     def _is_authorized(self, request: Request) -> bool:
-        """Whether a request has a valid key in its headers, or needs none: browsers send preflights without one."""
+        """Whether a request has a valid key in its headers, or needs none.
+
+        Browsers send preflights without one, and the page, which is the same for everybody, asks a person for it.
+        """
         if not self._keys or request.path in (*HEALTH_PATHS, *TOKEN_PATHS) or is_preflight(request):
+            return True
+        if is_open(request.path):
             return True
         return self._keys.accepts(presented_key(request.headers))
 
@@ -263,7 +269,10 @@ def add_security_headers(request: Request, response: Response) -> None:
 
 
 def content_security_policy(response: Response) -> str:
-    """The content security policy of a response: HTML may load files of the service, and frame Spotify's player."""
+    """The content security policy of a response.
+
+    HTML may load files of the service, frame Spotify's player, and play the audio files that a table names.
+    """
     return PAGE_POLICY if response.mimetype == "text/html" else DATA_POLICY
 
 

@@ -10,7 +10,7 @@ from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
 from segue.auth import ApiKeys
-from segue.dialects import RequestContext, Route, no_content
+from segue.dialects import RequestContext, Route, is_navigation, no_content
 from segue.errors import HttpError
 from segue.web import problems, serializers
 from segue.web.request_context import Operation, answer_post
@@ -20,6 +20,7 @@ STATIC_PREFIX = "/page/"  # below it are the page's scripts, styles and fonts
 # A CDN answers by itself for a minute, for which a function may serve on what is no longer current.
 CACHING = {"catalogue.points": "public, max-age=0, s-maxage=60"}
 UNVERSIONED = tuple(f"pages.{name}" for name in ("healthz", "page", "docs", "clients", "openapi", "file"))
+OPEN_PATHS = ("/", "/docs", "/docs/clients", "/openapi.json")  # which, like the page's files, need no key
 MISSING_KEY = "an API key is needed: Authorization: Bearer KEY, or X-Api-Key: KEY"
 
 
@@ -46,6 +47,8 @@ ROUTES = Map(
         _rule("/genres", "catalogue.genres"),
         _rule("/artists/<path:name>", "catalogue.artist"),
         _rule("/map", "catalogue.points"),
+        _rule("/s/<kind>/<ids>", "share.share"),
+        _rule("/s/<kind>/<ids>/map.svg", "share.picture"),
         _rule("/mcp", "mcp.mcp", "POST"),
         _rule("/healthz", "pages.healthz"),
         _rule("/readyz", "pages.readyz"),
@@ -87,6 +90,11 @@ def load_view(name: str) -> Any:
     return getattr(importlib.import_module(f"segue.web.views.{module}"), attribute)
 
 
+def is_open(path: str) -> bool:
+    """Whether a path needs no key: what it answers depends on the code alone and is the same for everybody."""
+    return path.startswith(STATIC_PREFIX) or (path.rstrip("/") or "/") in OPEN_PATHS
+
+
 def _respond(view: Any, arguments: Mapping[str, Any], context: RequestContext) -> Response:
     try:
         response: Response = view(context, **arguments)
@@ -95,11 +103,15 @@ def _respond(view: Any, arguments: Mapping[str, Any], context: RequestContext) -
     return response
 
 
-def error_response(_: Request, error: HttpError) -> Response:
-    """An error as a problem document."""
+def error_response(request: Request, error: HttpError) -> Response:
+    """An error as a problem document; a page where a browser was led to an address that is none."""
+    if error.status == 404 and is_navigation(request):
+        page: Response = load_view("pages.missing")(request)
+        return page
     return problems.problem_response(error.status, str(error), headers=error.headers)
 
 
-def authentication_error(_: Request, __: ApiKeys) -> HttpError:
-    """The error for a request without a valid key."""
-    return HttpError(401, MISSING_KEY, {"WWW-Authenticate": 'Bearer realm="segue"'})
+def authentication_error(request: Request, _: ApiKeys) -> HttpError:
+    """The error for a request without a valid key; a browser that opens an address may ask a person for it."""
+    challenge = 'Basic realm="segue", charset="UTF-8"' if is_navigation(request) else 'Bearer realm="segue"'
+    return HttpError(401, MISSING_KEY, {"WWW-Authenticate": challenge})

@@ -61,11 +61,13 @@ def song_summaries(catalog: Catalog, rows: Sequence[int]) -> list[dict[str, Any]
         "duration_ms": _whole_numbers(catalog, "duration_ms", indices),
     }
     summaries = [dict(zip(columns, values)) for values in zip(*columns.values())]
-    for summary in summaries:
-        link = spotify_url(catalog, summary["id"])
-        if link:
-            summary["link"] = link
-    return summaries
+    return [with_link(catalog, summary) for summary in summaries]
+
+
+def with_link(catalog: Catalog, song: dict[str, Any]) -> dict[str, Any]:
+    """A song with its address at Spotify, if its id is Spotify's."""
+    link = spotify_url(catalog, song["id"])
+    return {**song, "link": link} if link else song
 
 
 def song_record(catalog: Catalog, row: int) -> dict[str, Any]:

@@ -146,7 +146,9 @@ def _cluster_summary(catalog: Catalog, index: int) -> dict[str, Any]:
     typical = catalog.lists("cluster", "songs").head(index, TYPICAL_SONGS)
     return {
         **{name: entry[name] for name in ("id", "name", "family", "size", "genres", "features", "differences")},
-        "typical": [serializers.song_reference(catalog, row) for row in typical.tolist()],
+        "typical": [
+            serializers.with_link(catalog, serializers.song_reference(catalog, row)) for row in typical.tolist()
+        ],
         "near": [{"id": number, "name": names[number]} for number in entry["near"]],
     }
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Request, Response
 
-from segue.dialects import RequestContext, accepted_coding, json_response
+from segue.dialects import RequestContext, accepted_coding, is_navigation, json_response
 from segue.errors import ArtifactsError
 
 EXAMPLE_URL = "http://127.0.0.1:8080"  # the service's address in documents
@@ -55,8 +55,13 @@ def docs(context: RequestContext) -> Response:
 
 
 def clients(context: RequestContext) -> Response:
-    """The instructions for clients, with the address of this service in them."""
-    return _file_response(context, "clients.md", lambda text: text.replace(EXAMPLE_URL, context.base_url))
+    """The instructions for clients, with the address of this service in them: Markdown, for people a page of it."""
+    if is_navigation(context.request):
+        response = _html_response(context, "clients.html")
+    else:
+        response = _file_response(context, "clients.md", lambda text: text.replace(EXAMPLE_URL, context.base_url))
+    response.headers.add("Vary", "Sec-Fetch-Mode")
+    return response
 
 
 def page(context: RequestContext) -> Response:
@@ -64,6 +69,15 @@ def page(context: RequestContext) -> Response:
     if not context.request.environ["PATH_INFO"]:  # its files lie beside it, one level below
         return _redirect(context, f"{context.request.root_path.rpartition('/')[2]}/")
     return _html_response(context, "index.html")
+
+
+def missing(request: Request) -> Response:
+    """The page for an address that leads nowhere; what it refers to lies as many levels above as the address has."""
+    top = "../" * (request.path.count("/") - 1) or "./"
+    text = _read_file("missing.html").decode().replace('="./', f'="{top}')
+    return Response(
+        text.replace(DIGEST_PLACEHOLDER, f"page/{_content_digest(_file_states())}/"), 404, mimetype="text/html"
+    )
 
 
 def openapi_document() -> bytes:

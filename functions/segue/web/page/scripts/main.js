@@ -6,13 +6,17 @@
  */
 
 import {followState} from "./core/answers.js";
-import {ask} from "./core/api.js";
-import {find} from "./core/dom.js";
+import {ask, once} from "./core/api.js";
+import {announce, find} from "./core/dom.js";
+import {watchQueue} from "./core/queue.js";
 import {write} from "./core/address.js";
 import {now, watch} from "./core/store.js";
 import {counted} from "./core/words.js";
+import {keepFocus} from "./parts/focus.js";
+import {askForKeys} from "./parts/key.js";
 import {trouble} from "./parts/trouble.js";
 import {showWaits} from "./parts/wait.js";
+import {showFirst} from "./find/first.js";
 import {showFamilies} from "./find/families.js";
 import {look, showSearch} from "./find/search.js";
 import {showSeeds} from "./find/seeds.js";
@@ -23,8 +27,10 @@ const LATER = { // when first seen
   map: () => import("./map/map.js").then(({showMap}) => showMap()),
   playlist: () => import("./list/playlist.js").then(({showPlaylist}) => showPlaylist()),
 };
+const hear = once(() => import("./songs/player.js").then(({showPlayer}) => showPlayer()));
 const SPACIOUS = matchMedia("(min-width: 70rem)");
 
+askForKeys();
 showWaits();
 showSearch();
 showSeeds();
@@ -32,12 +38,15 @@ showResults();
 followState();
 showShape();
 watch(showView);
+keepFocus();
+watchQueue(({songs}) => songs.length && hear().catch(() => announce("The player can’t be loaded.")));
 introduce();
 asked();
 
 find("#skip").addEventListener("click", event => {
   event.preventDefault(); // the part after # holds the state
-  find("#main").focus();
+  const results = find("#results");
+  (results.checkVisibility() ? results : find("#main")).focus();
 });
 
 /** Show one view and lead to the others. */
@@ -50,7 +59,7 @@ function showView(state) {
     find(`#view-${view}`).hidden = view !== state.view;
   }
   load(state.view);
-  document.body.classList.toggle("begun", begun(state));
+  document.documentElement.classList.toggle("begun", begun(state));
   find("#openings").hidden = begun(state);
   find("#kept").textContent = state.list.length || "";
 }
@@ -77,11 +86,12 @@ async function introduce() {
   try {
     const ready = await ask("readyz");
     find("#invented").hidden = !ready.invented;
+    document.body.classList.toggle("real", !ready.invented);
     find("#about").textContent = `${counted(ready.songs, "song")}, model ${ready.version}.`;
-    await showFamilies();
+    await Promise.all([showFirst(), showFamilies()]);
     if (SPACIOUS.matches && !begun(now()) && !navigator.connection?.saveData) (await import("./map/opening.js")).showOpening();
   } catch (problem) {
-    if (!now().seeds.length) find("#search-said").replaceChildren(trouble(problem, {again: () => location.reload()}));
+    if (!now().seeds.length) find("#search-said").replaceChildren(trouble(problem, {again: introduce}));
   }
 }
 

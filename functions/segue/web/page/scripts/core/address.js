@@ -11,14 +11,16 @@ export const KINDS = ["song", "artist", "genre"];
 export const VIEWS = ["songs", "map", "playlist"];
 export const MOST_SEEDS = 20;
 export const MOST_LISTED = 200; // songs of a playlist
+const MOST_SHARED = 50; // songs of a playlist whose address previews can read
 export const PAGE = 10; // recommendations at a time
 const ID = /^[A-Za-z0-9_.:-]{1,64}$/;
-const LONGEST = 600; // characters of a name
+const LONGEST = 600; // characters of an artist or a genre
+export const LONGEST_NAME = 80; // characters of a playlist's name
 
 /** The page as it opens. */
 export const EMPTY = Object.freeze({
   seeds: [], targets: {}, diversity: 0, never: [], clean: false, draw: 0, limit: PAGE,
-  view: "songs", list: [], cluster: null, at: null,
+  view: "songs", list: [], name: "", cluster: null, at: null,
 });
 
 /** What the part of an address after # says; whatever it can't say is passed over. */
@@ -36,6 +38,7 @@ export function read(fragment) {
     limit: Math.round(number("limit", PAGE, 100) ?? PAGE),
     view: VIEWS.includes(given.get("view")) ? given.get("view") : "songs",
     list: [...new Set((given.get("list") ?? "").split(","))].filter(id => ID.test(id)).slice(0, MOST_LISTED),
+    name: (given.get("name") ?? "").trim().slice(0, LONGEST_NAME),
     cluster: /^\d{1,6}$/.test(given.get("cluster") ?? "") ? Number(given.get("cluster")) : null,
     at: camera(given.get("at")),
   };
@@ -53,9 +56,18 @@ export function write(state) {
   if (state.view !== "songs") said.set("view", state.view);
   if (state.cluster !== null) said.set("cluster", String(state.cluster));
   if (state.at) said.set("at", state.at.map(part => String(Number(part.toFixed(4)))).join(","));
+  if (state.name) said.set("name", state.name);
   if (state.list.length) said.set("list", state.list.join(","));
   const fragment = said.toString().replaceAll("%2C", ",").replaceAll("%3A", ":");
   return fragment && `#${fragment}`;
+}
+
+/** The address of a state for other people: one that previews can read, where there is one, else the page's own. */
+export function shared(state) {
+  const {seeds: [seed, ...others], view, list, name} = state, named = name ? `?name=${encodeURIComponent(name)}` : "";
+  if (list.length && list.length <= MOST_SHARED && (view === "playlist" || (view === "map" && !seed))) return `s/${view === "map" ? "walk" : "list"}/${list.join(",")}${named}`;
+  const plain = write({...EMPTY, seeds: [seed], list}) === write({...state, view: EMPTY.view, at: null});
+  return view === "songs" && seed?.kind === "song" && !others.length && plain ? `s/song/${seed.key}` : `./${write(state)}`;
 }
 
 const named = text => text.trim() !== "" && text.length <= LONGEST;

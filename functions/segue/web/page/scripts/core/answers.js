@@ -4,15 +4,18 @@ import {aborted, ask, latest} from "./api.js";
 import {named} from "./names.js";
 import {recommendation} from "./requests.js";
 import {details, remember} from "./songs.js";
-import {watch} from "./store.js";
+import {now, watch} from "./store.js";
 
 const MOST_KEPT = 30;
 const kept = new Map(); // request -> answer, the newest last
 const listeners = [];
 const anew = latest();
-let shown = {request: null, body: null, answer: null, problem: null, busy: false};
+let shown = {request: null, body: null, answer: null, about: [], problem: null, busy: false};
 
-/** What is shown: the request's body and the answer to it, or the problem; busy while another is awaited. */
+/**
+ * What is shown: the request's body and the answer to it, or the problem; busy while another is awaited; about are the
+ * seeds of the answer, which may be an older one.
+ */
 export const showing = () => shown;
 
 /** Call a function with what is shown whenever that changes. */
@@ -36,13 +39,13 @@ export function again() {
 
 async function renew(request, body) {
   const signal = anew();
-  if (!request) return tell({request, body, answer: null, problem: null, busy: false});
+  if (!request) return tell({request, body, answer: null, about: [], problem: null, busy: false});
   tell({...shown, request, body, problem: null, busy: !kept.has(request)});
   try {
     const answer = kept.get(request) ?? await ask("recommend", {body, signal});
     keep(request, answer);
     remember([...answer.seeds.filter(({id}) => id), ...answer.recommendations]);
-    tell({request, body, answer, problem: null, busy: false});
+    tell({request, body, answer, about: now().seeds, problem: null, busy: false});
     named();
     await details(ids(answer), signal);
     return tell({...shown});

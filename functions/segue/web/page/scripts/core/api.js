@@ -1,15 +1,20 @@
 /** Asking the service: JSON or a problem in words, with news of how long it takes. */
 
+const KEPT_KEY = "segue.key"; // in this browser, for as long as the window is open
 const PATIENCE = 700; // milliseconds after which a wait is told
+const PASSING = new Set([0, 429, 502, 503, 504]); // statuses of what passes by itself
+const SHORTEST = 4, LONGEST = 60; // seconds before it is asked again where the service does not say
 const waiting = new Set(); // when each request that is under way began
 const listeners = [];
-let ticking = 0;
+let failures = 0; // in a row
+let ticking = 0, asker = null, asking = null;
 
 /** What went wrong, in words: of a problem document (RFC 9457), or of the way to the service. */
 export class Problem extends Error {
-  constructor({detail, errors = [], suggestions = []}, status = 0) {
+  constructor({detail, errors = [], suggestions = []}, status = 0, wait = null) {
     super(detail);
     this.status = status;
+    this.wait = PASSING.has(status) ? wait ?? Math.min(LONGEST, SHORTEST * 2 ** failures++) : null; // seconds until it is worth asking again
     this.faults = errors.map(fault => fault.detail).filter(fault => fault !== detail);
     this.pointers = errors.map(fault => fault.pointer);
     this.suggestions = suggestions;
@@ -33,22 +38,52 @@ export function path(name, parameters = {}) {
 /** What a path answers; with a body it is posted. Raises a Problem, or AbortError once the signal says so. */
 export async function ask(address, options) {
   const answer = await answered(address, options);
-  return await parsed(answer) ?? refuse(null, answer.status);
+  return await parsed(answer) ?? refuse(null, answer);
 }
 
 /** The answer to a request, in whichever form it is. Raises a Problem where the service refuses or fails. */
 export async function answered(address, options) {
   const answer = await reached(address, options);
-  return answer.ok ? answer : refuse(await parsed(answer), answer.status);
+  if (!answer.ok) refuse(await parsed(answer), answer);
+  failures = 0;
+  return answer;
 }
 
 /** The answer to a request, whatever it is; a body is URLSearchParams or goes as JSON. Raises a Problem where there is none. */
-export async function reached(address, {body, signal} = {}) {
+export async function reached(address, options = {}) {
+  const used = kept(), answer = await sent(address, options, used);
+  if (answer.status !== 401 || !asker || !(await unlocked(used))) return answer;
+  return reached(address, options);
+}
+
+/** Ask a person for a key of the service where it wants one: asker(refused) resolves to a key, or to null. */
+export const whenLocked = ask => { asker = ask; };
+
+/** Whether there is another key than one that was refused; all requests wait for the same answer. */
+async function unlocked(used) {
+  if (kept() === used) await (asking ??= asker(used !== "").then(keep).finally(() => { asking = null; }));
+  return kept() !== used;
+}
+
+/** The key of the service; empty where none was needed. */
+export function kept() {
+  try {
+    return sessionStorage.getItem(KEPT_KEY) ?? "";
+  } catch {
+    return "";
+  }
+}
+
+function keep(key) {
+  if (key !== null) sessionStorage.setItem(KEPT_KEY, key);
+}
+
+async function sent(address, {body, signal}, key) {
   const posted = body === undefined ? {} : {method: "POST", ...content(body)};
   const began = performance.now();
   begin(began);
   try {
-    return await fetch(address, {...posted, signal});
+    return await fetch(address, {...posted, headers: {...posted.headers, ...(key && {"X-Api-Key": key})}, signal});
   } catch (error) {
     if (aborted(error)) throw error;
     throw new Problem({detail: navigator.onLine ? "The service can’t be reached." : "You are offline."});
@@ -93,8 +128,14 @@ function parsed(answer) {
   });
 }
 
-function refuse(said, status) {
-  throw new Problem(said?.detail ? said : {detail: `The service answered ${status} and nothing that can be read.`}, status);
+function refuse(said, {status, headers}) {
+  throw new Problem(said?.detail ? said : {detail: `The service answered ${status} and nothing that can be read.`}, status, secondsOf(headers.get("Retry-After")));
+}
+
+/** The seconds that a header says to wait (RFC 9110, section 10.2.3); null where it says nothing. */
+function secondsOf(text) {
+  const seconds = /^\d+$/.test(text ?? "") ? Number(text) : (Date.parse(text) - Date.now()) / 1000;
+  return text && Number.isFinite(seconds) ? Math.max(1, Math.ceil(seconds)) : null;
 }
 
 function begin(time) {

@@ -4,15 +4,11 @@ const INDENT = "    ";
 
 /** The body of POST /recommend that answers a state. */
 export function recommendation(state) {
-  const filters = {
-    ...(state.never.length && {exclude_artists: state.never}),
-    ...(state.clean && {explicit: false}),
-  };
   return {
     seeds: seeds(state),
     limit: state.limit,
     ...(Object.keys(state.targets).length && {targets: state.targets}),
-    ...(Object.keys(filters).length && {filters}),
+    ...filters(state),
     ...(state.diversity && {diversity: state.diversity}),
     ...(state.draw && {draw: state.draw}),
     explain: true,
@@ -22,6 +18,17 @@ export function recommendation(state) {
 /** The seeds of a state as the API takes them; `less` is a weight below 0. */
 export function seeds(state) {
   return state.seeds.map(({kind, key, less}) => ({[kind === "song" ? "id" : kind]: key, ...(less && {weight: -1})}));
+}
+
+/** The body of POST /continue after songs of a radio, by id, of which some were skipped. */
+export function following(ids, skipped, limit, state) {
+  const liked = ids.filter(id => !skipped.includes(id)), played = liked.length ? liked : ids.slice(0, 1);
+  return {played, skipped: skipped.filter(id => !played.includes(id)), limit, ...filters(state)};
+}
+
+function filters({never, clean}) {
+  const all = {...(never.length && {exclude_artists: never}), ...(clean && {explicit: false})};
+  return Object.keys(all).length > 0 && {filters: all};
 }
 
 /** The address of a path of the service, for other programs. */

@@ -27,9 +27,9 @@ export function change(some, {replace = false} = {}) {
 }
 
 /** Begin anew from seeds; artists that are never wanted stay out, and the playlist stays. */
-export function start(seeds, {replace = false} = {}) {
-  const {never, clean, list} = state;
-  change({...EMPTY, seeds, never, clean, list}, {replace});
+export function start(seeds, {replace = false, targets = EMPTY.targets, view = EMPTY.view} = {}) {
+  const {never, clean, list, name} = state;
+  change({...EMPTY, seeds, targets, never, clean, list, name, view}, {replace});
 }
 
 /** Begin anew from a song, in the view and at the place of the map where one is. */

@@ -25,3 +25,8 @@ export function span(milliseconds) {
 export function listed(words) {
   return words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} and ${words.at(-1)}`;
 }
+
+const TAG = /\s*(?:[-–—]\s+|[([])[^-–—()[\]]*\b(?:remaster(?:ed)?|re-?mastered|mono|stereo|(?:single|album|radio|original) (?:version|edit|mix)|anniversary|deluxe|bonus track)\b[^()[\]]*[)\]]?$/iu;
+
+/** A title without what only tells which release it is from: `Remastered 2011`, `Mono Version`. */
+export const untagged = title => title.replace(TAG, "") || title;

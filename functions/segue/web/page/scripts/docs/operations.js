@@ -13,13 +13,13 @@ export function operations(document) {
     METHODS.filter(method => item[method]).map(method => [path, method, item[method]]));
 }
 
-/** The article on one operation. */
-export function operation([path, method, told]) {
+/** The article on one operation; `served` turns an example into one that the catalogue answers. */
+export function operation([path, method, told], served) {
   const {operationId, parameters = [], requestBody, responses, summary, description} = told;
   return el("article", {id: operationId},
     el("h3", {}, el("span", {className: "verb"}, method.toUpperCase()), " ", el("code", {}, path)),
     el("p", {}, `${summary}. `, prose(description || "")),
-    examples(path, method, told).map((example, place) => trial({...example, id: `${operationId}-${place}`})),
+    examples(path, method, told, served).map((example, place) => trial({...example, id: `${operationId}-${place}`})),
     parameters.length > 0 && el("h4", {}, "Parameters"),
     parameters.length > 0 && table(parameters.map(one => row(one.name, one.schema, one.required, one.description))),
     requestBody && el("h4", {}, "Body"),
@@ -29,15 +29,15 @@ export function operation([path, method, told]) {
 }
 
 /** The examples of an operation: what they are, addresses and bodies. */
-function examples(path, method, {parameters = [], requestBody, summary}) {
-  const given = parameters.filter(parameter => "example" in parameter);
+function examples(path, method, {parameters = [], requestBody, summary}, served) {
+  const given = parameters.filter(parameter => "example" in parameter).map(parameter => ({...parameter, example: served(parameter.example, parameter.name)}));
   const at = given.filter(parameter => parameter.in === "path")
     .reduce((text, {name, example}) => text.replace(`{${name}}`, encodeURIComponent(example)), path).slice(1);
   const query = new URLSearchParams(given.filter(parameter => parameter.in === "query").flatMap(values)).toString();
   const address = query ? `${at}?${query}` : at;
   if (method !== "post") return [{summary, address}];
   const [[type, content]] = Object.entries(requestBody.content);
-  return Object.values(content.examples).map(one => ({summary: one.summary, address, body: one.value, form: type === FORM}));
+  return Object.values(content.examples).map(one => ({summary: one.summary, address, body: served(one.value), form: type === FORM}));
 }
 
 /** A parameter's values as a URL has them: a list is repeated, or has commas between. */

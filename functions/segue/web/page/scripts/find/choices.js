@@ -1,6 +1,7 @@
 /** What may be meant by a text: songs, artists, genres. */
 
 import {ask, path} from "../core/api.js";
+import {DIALS} from "../core/dials.js";
 import {el} from "../core/dom.js";
 import {remember} from "../core/songs.js";
 import {by, counted} from "../core/words.js";
@@ -23,8 +24,9 @@ export async function choicesFor(text, signal, kinds = ["song", "artist", "genre
   remember(found.songs);
   const songs = found.songs.map(ofSong);
   const others = [...found.artists.slice(0, ARTISTS).map(ofArtist), ...found.genres.slice(0, GENRES).map(ofGenre)];
-  const {song, artist, genres = []} = found.understood ?? {};
+  const {song, artist, genres = [], ...described} = found.understood ?? {};
   const meant = song ? songs.slice(0, 1) : others.filter(({name}) => name === artist || genres.includes(name));
+  if (genres.length && meant.length && Object.keys(described).length) meant[0].described = {genres, ...described};
   const named = others.filter(({name}) => same(name, text));
   return [...new Set([...meant, ...named, ...songs, ...others])].filter(({kind}) => kinds.includes(kind));
 }
@@ -42,5 +44,15 @@ export function shown({kind, name, note, song, recent}) {
 /** The seed that a choice is. */
 export const seedOf = ({kind, key}) => ({kind, key, less: false});
 
+/** What a choice changes of the state that begins with it: seeds, and of a description also the sliders. */
+export function begun(choice) {
+  const {genres = [], targets = {}, years} = choice.described ?? {}, middle = years && {year: Math.round((years[0] + years[1]) / 2)};
+  const turned = Object.entries({...targets, ...middle}).filter(([name]) => DIALS.some(dial => dial.name === name));
+  const others = genres.filter(name => name !== choice.key).map(key => ({kind: "genre", key, less: false}));
+  return {seeds: [seedOf(choice), ...others], targets: Object.fromEntries(turned)};
+}
+
 const same = (name, text) => bare(name) === bare(text);
-const bare = text => text.normalize("NFKD").replace(/\p{M}/gu, "").replace(/[^\p{L}\p{N}]+/gu, " ").trim().toLowerCase();
+
+/** A text without accents, punctuation and capitals. */
+export const bare = text => text.normalize("NFKD").replace(/\p{M}/gu, "").replace(/[^\p{L}\p{N}]+/gu, " ").trim().toLowerCase();

@@ -1,14 +1,15 @@
 /** The search: what is typed is looked for, what is chosen begins a list. */
 
 import {aborted} from "../core/api.js";
-import {anySong} from "../core/catalogue.js";
+import {knownSongs} from "../core/catalogue.js";
 import {announce, button, el, find} from "../core/dom.js";
 import {forget, keep, recent} from "../core/kept.js";
 import {remember} from "../core/songs.js";
-import {start, watch} from "../core/store.js";
+import {now, start, watch} from "../core/store.js";
 import {combobox} from "../parts/combobox.js";
 import {trouble} from "../parts/trouble.js";
-import {choicesFor, ofSong, seedOf, shown} from "./choices.js";
+import {begun, choicesFor, ofSong, shown} from "./choices.js";
+import {linkSaid, meaning, sure} from "./meaning.js";
 
 const field = find("#search");
 const said = find("#search-said");
@@ -36,9 +37,10 @@ export async function look(text, {replace = false} = {}) {
   try {
     const choices = await choicesFor(text);
     if (!choices.length) return tell(`No song is called anything like “${text}”.`);
-    choose(choices[0], {replace});
-    return others(text, choices.slice(1));
+    if (sure(text, choices)) choose(choices[0], {replace});
+    said.replaceChildren(...(await meaning(text, choices, choose)));
   } catch (problem) {
+    if (linkSaid(text) && problem.status === 400) return tell(linkSaid(text));
     if (!aborted(problem)) said.replaceChildren(trouble(problem, {again: () => look(text, {replace})}));
   }
   return undefined;
@@ -47,7 +49,8 @@ export async function look(text, {replace = false} = {}) {
 function choose(choice, {replace = false} = {}) {
   keep(choice);
   field.value = "";
-  start([seedOf(choice)], {replace});
+  const {seeds, targets} = begun(choice);
+  start(seeds, {replace, targets, view: now().view === "map" ? "map" : "songs"});
 }
 
 async function offer(text, signal) {
@@ -57,19 +60,12 @@ async function offer(text, signal) {
 async function surprise() {
   said.replaceChildren();
   try {
-    const song = await anySong();
+    const songs = await knownSongs(), song = songs[Math.floor(Math.random() * songs.length)];
     remember([song]);
     choose(ofSong(song));
   } catch (problem) {
     said.replaceChildren(trouble(problem, {again: surprise}));
   }
-}
-
-/** What else a text may have meant, for who finds the first guess wrong. */
-function others(text, choices) {
-  if (!choices.length) return;
-  const buttons = choices.slice(0, 3).map(choice => button(`${choice.name}${choice.note && ` · ${choice.note}`}`, () => choose(choice)));
-  said.replaceChildren(el("p", {className: "meant"}, `You typed “${text}”. Not what you meant? `, ...buttons));
 }
 
 function tell(text) {

@@ -5,6 +5,7 @@ import {MOST_SEEDS} from "../core/address.js";
 import {keep} from "../core/kept.js";
 import {change, now, watch} from "../core/store.js";
 import {nameOf, watchNames} from "../core/names.js";
+import {changeAndTell} from "../parts/notice.js";
 import {combobox} from "../parts/combobox.js";
 import {ICONS} from "../parts/icons.js";
 import {choicesFor, seedOf, shown} from "./choices.js";
@@ -40,6 +41,7 @@ function add(choice) {
 function draw() {
   const {seeds, never} = now();
   find("#mix").hidden = !seeds.length;
+  find("#mix").classList.toggle("single", seeds.length === 1 && !never.length);
   keepingFocus(chips, () => chips.replaceChildren(
     ...seeds.map((seed, place) => chip(seed, place, seeds)),
     ...never.map(artist => banned(artist, never))));
@@ -54,7 +56,7 @@ function chip(seed, place, seeds) {
     button(icon(ICONS.minus), () => change({seeds: turned}), {
       label: `Less like ${name}`, "aria-pressed": String(seed.less), title: "Less like this", "data-key": `less ${id}`,
     }),
-    button(icon(ICONS.close), () => change({seeds: seeds.filter((_, at) => at !== place)}), {
+    button(icon(ICONS.close), () => changeAndTell({seeds: seeds.filter((_, at) => at !== place)}, `“${name}” is taken away.`), {
       label: `Take ${name} away`, title: "Take away", "data-key": `away ${id}`,
     }));
 }
@@ -63,7 +65,7 @@ function banned(artist, never) {
   return el("li", {className: "chip less"},
     el("span", {className: "chip-kind"}, "never"),
     el("bdi", {className: "chip-name", title: artist}, artist),
-    button(icon(ICONS.close), () => change({never: never.filter(one => one !== artist)}), {
+    button(icon(ICONS.close), () => changeAndTell({never: never.filter(one => one !== artist)}, `Songs by ${artist} may come again.`), {
       label: `Allow ${artist} again`, title: "Allow again", "data-key": `never ${artist}`,
     }));
 }

@@ -4,7 +4,9 @@ import {answered} from "../core/api.js";
 import {announce, button, el} from "../core/dom.js";
 import {change, now} from "../core/store.js";
 import {copyButton} from "../parts/copy.js";
+import {link, linkButton} from "../parts/link.js";
 import {behind} from "../parts/behind.js";
+import {changeAndTell} from "../parts/notice.js";
 import {trouble} from "../parts/trouble.js";
 
 const FILES = [["CSV", "csv"], ["M3U8", "m3u8"], ["JSPF", "jspf"]];
@@ -19,9 +21,9 @@ export function exits(songs) {
       copyButton("Spotify URIs", () => real.map(({id}) => `spotify:track:${id}`).join("\n"),
         {disabled: !real.length, title: real.length ? "Copy, to be pasted into a playlist at Spotify" : "Spotify has none of these songs"}),
       button("See it on the map", () => change({view: "map", at: null, cluster: null})),
-      copyButton("Copy link", () => location.href, {title: "The address of this page holds the whole playlist"}),
-      navigator.share && button("Share", () => navigator.share({title: "A playlist of Segue", url: location.href}).catch(() => {})),
-      button("Clear", () => change({list: []}), {className: "quiet", label: "Clear the playlist"})),
+      linkButton(),
+      navigator.share && button("Share", () => navigator.share({title: now().name || "A playlist of Segue", url: link()}).catch(() => {})),
+      button("Clear", () => changeAndTell({list: []}, "The playlist is empty."), {className: "quiet", label: "Clear the playlist"})),
     said,
     behind("songs?format=m3u8", {ids: now().list}),
   ];

@@ -7,20 +7,20 @@ import {recommendation} from "../core/requests.js";
 import {remember} from "../core/songs.js";
 import {change, now, watch} from "../core/store.js";
 import {counted, listed, span} from "../core/words.js";
-import {combobox, comboboxParts} from "../parts/combobox.js";
 import {behind} from "../parts/behind.js";
+import {takeAsPlaylist} from "../parts/question.js";
 import {trouble} from "../parts/trouble.js";
-import {choicesFor, shown} from "../find/choices.js";
+import {walkFields} from "../find/walk.js";
 import {MOST_LISTED} from "../core/address.js";
 
 const FLOWS = [["steady", "steady"], ["rise", "rising"], ["fall", "falling"], ["wave", "in waves"], ["harmonic", "in keys that go together"]];
 const ON = 5; // songs that are added at a time
 const anew = latest();
-const said = el("div", {className: "made"});
+const said = el("div", {className: "made"}), asked = el("div", {});
 
 /** The forms that make lists. */
 export function makers() {
-  return [el("h2", {}, "Make one"), curve(), walk(), on(), said];
+  return [el("h2", {}, "Make one"), curve(), between(), on(), asked, said];
 }
 
 function curve() {
@@ -39,64 +39,48 @@ function curve() {
     const seeds = origins();
     if (!seeds.length) return Promise.reject(new Error("Name a song first, or put one into the playlist."));
     const {limit, explain, ...asked} = recommendation(now());
-    return make("playlist", {...asked, seeds, [unit.value]: Number(number.value), flow: flow.value}, songs => songs);
+    return make("playlist", {...asked, seeds, [unit.value]: Number(number.value), flow: flow.value}, taken);
   }, from, el("p", {className: "fields"},
     labelled("make-number", "How much", number), labelled("make-unit", "of", unit), labelled("make-flow", "Energy", flow)));
 }
 
-function walk() {
-  const ends = {from: null, to: null};
-  const fields = ["from", "to"].map(end => endField(end, ends));
+function between() {
+  const {elements, request} = walkFields("walk");
   const length = el("input", {type: "number", id: "walk-length", min: 3, max: 50, value: "8", required: true});
-  return form("A walk between two songs", () => {
-    if (!ends.from || !ends.to) return Promise.reject(new Error("Choose where the walk begins and where it ends."));
-    return make("path", {from: seed(ends.from), to: seed(ends.to), length: Number(length.value)}, songs => songs);
-  }, fields, el("p", {className: "fields"}, labelled("walk-length", "Songs", length)));
-}
-
-function endField(end, ends) {
-  const name = end === "from" ? "From" : "To";
-  const {input, list} = comboboxParts(`walk-${end}`, `${name} which song`, `${name} …`);
-  const choose = choice => {
-    ends[end] = choice;
-    input.value = choice.name;
-  };
-  input.addEventListener("input", () => { ends[end] = null; });
-  combobox(input, list, {
-    offer: async (text, signal) => (text ? choicesFor(text, signal) : []),
-    show: shown,
-    choose,
-    submit: async text => (await choicesFor(text).catch(() => [])).slice(0, 1).forEach(choose),
-  });
-  return el("div", {className: "field"}, input, list);
+  return form("A walk between two songs", async () => make("path", request(Number(length.value)), taken), elements,
+    el("p", {className: "fields"}, labelled("walk-length", "Songs", length)));
 }
 
 function on() {
   const go = button(`Add ${ON} that follow`, () => run(go, () => {
     const {list} = now();
-    return make("continue", {played: list, limit: ON}, songs => [...list, ...songs]);
+    return make("continue", {played: list, limit: ON}, ids => change({list: [...list, ...ids]}));
   }));
   watch(({list}) => { go.disabled = !list.length || list.length + ON > MOST_LISTED; });
   return el("section", {className: "maker"}, el("h3", {}, "On from the last"), el("p", {className: "small"}, "A radio: what comes next after these songs."), go);
 }
 
-/** Ask for a list and make it the playlist. */
-async function make(address, body, place) {
+const taken = ids => takeAsPlaylist(ids, asked);
+
+/** Ask for a list, and take its songs, by id. */
+async function make(address, body, take) {
+  asked.replaceChildren();
   const answer = await ask(address, {body, signal: anew()});
   remember(answer.songs);
-  change({list: place(answer.songs.map(({id}) => id))});
+  take(answer.songs.map(({id}) => id));
   announce(`${counted(answer.songs.length, "song")}, ${span(answer.duration_ms)}.`);
   said.replaceChildren(behind(address, body));
 }
 
 async function run(go, work) {
-  go.disabled = true;
+  if (go.ariaDisabled === "true") return; // it keeps the focus, which a disabled button loses
+  go.ariaDisabled = "true";
   try {
     await work();
   } catch (problem) {
     if (!aborted(problem)) said.replaceChildren(trouble(problem));
   } finally {
-    go.disabled = false;
+    go.ariaDisabled = null;
   }
 }
 
@@ -124,6 +108,5 @@ function origin() {
   return list.length ? `Songs like ${counted(Math.min(list.length, 20), "song")} of the playlist.` : "Songs like those that you name.";
 }
 
-const seed = ({kind, key}) => ({[kind === "song" ? "id" : kind]: key});
 const labelled = (id, text, control) => el("span", {className: "labelled"}, el("label", {htmlFor: id}, text), control);
 const select = (id, entries) => el("select", {id}, entries.map(([key, text]) => el("option", {value: key}, text)));

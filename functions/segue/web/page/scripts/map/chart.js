@@ -28,7 +28,10 @@ export class Chart {
     this.canvases = [this.#base, this.top];
     this.camera = WHOLE;
     this.size = {width: 1, height: 1};
+    this.onLook = () => {}; // is told when it looks elsewhere
     this.pointed = -1; // the point that is pointed at
+    this.named = []; // songs whose names are written, {place, name}
+    this.written = []; // where labels are, {left, right, top, bottom, label}
     this.covered = {width: 0, height: 0}; // the corner at the right where something else stands
     this.#context = this.top.getContext("2d");
     this.#draw = plot(this.#base);
@@ -42,6 +45,7 @@ export class Chart {
   /** Look at another place. */
   look(camera) {
     this.camera = camera;
+    this.onLook();
     this.redraw();
   }
 
@@ -75,6 +79,11 @@ export class Chart {
   at([x, y]) {
     const {left, top, scale} = view(this.camera, this.size);
     return [left + scale * x / SPAN, top + scale * y / SPAN];
+  }
+
+  /** The label that is written at a pixel; undefined where there is none. */
+  labelAt(x, y) {
+    return this.written.find(({left, right, top, bottom}) => x >= left && x <= right && y >= top && y <= bottom)?.label;
   }
 
   /** Where a point lies on the plane. */
@@ -114,10 +123,10 @@ export class Chart {
     this.#context.setTransform(this.#ratio, 0, 0, this.#ratio, 0, 0);
     const {left, top, scale} = view(this.camera, this.size), units = SPAN / scale;
     const box = {left: -left * units, top: -top * units, right: (this.size.width - left) * units, bottom: (this.size.height - top) * units};
-    overlay(this.#context, {
+    this.written = overlay(this.#context, {
       size: this.size, covered: this.covered, at: place => this.at(place),
       labels: labels(this.camera[2], this.all, groupOf(this.all, now().cluster), box),
-      lit: lit(), way: way(), pointed: this.pointed < 0 ? null : this.placeAt(this.pointed),
+      lit: lit(), way: way(), named: this.named, pointed: this.pointed < 0 ? null : this.placeAt(this.pointed),
       crossed: this.top.matches(":focus-visible"),
     });
   }

@@ -8,7 +8,7 @@ import {change, now} from "../core/store.js";
 import {counted, listed} from "../core/words.js";
 import {DIALS, PROFILE, share} from "../core/dials.js";
 import {trouble} from "../parts/trouble.js";
-import {songLine} from "./lines.js";
+import {songLines} from "../songs/lines.js";
 
 const PAGE = 20; // songs at a time
 const TOLD = 0.1; // mean rank above or below the middle of the catalogue, from which it is put into words
@@ -39,7 +39,7 @@ export function told(cluster, families) {
     el("p", {className: "different"}, different(cluster)),
     sound(cluster),
     el("h3", {}, "Well-known songs"),
-    el("ol", {className: "lines"}, cluster.typical.map(song => songLine(song, "typical"))),
+    el("ol", {className: "lines"}, songLines(cluster.typical, "typical")),
     el("h3", {}, "Near it"),
     el("ul", {className: "nears"}, cluster.near.map(({id, name}) => el("li", {}, el("a", {href: linkTo(id)}, name)))),
     list,
@@ -79,7 +79,7 @@ async function more(cluster, songs, foot) {
   try {
     const found = await songsOf(cluster.id, songs.children.length, PAGE);
     remember(found);
-    songs.append(...found.map(song => songLine(song, "all")));
+    songs.append(...songLines(found, "all"));
     foot.replaceChildren(...(songs.children.length < cluster.size ? [button("More songs", () => more(cluster, songs, foot))] : []));
   } catch (problem) {
     foot.replaceChildren(trouble(problem, {again: () => more(cluster, songs, foot)}));

@@ -8,11 +8,16 @@ const LARGER = 1.5;
  * Tell what is done on a canvas, in its CSS pixels.
  *
  * drag(right, down), zoom(factor, x, y), press(x, y), point(x, y) or point() when nothing is pointed at,
- * done() : a movement has ended
+ * done() : a movement has ended; cross(x, y) : after one by keys, where the middle is
  */
 export function gestures(canvas, told) {
   const down = new Map(); // pointer -> where it is
-  let moved = 0;
+  let moved = 0, held = false; // a finger scrolls the page before the map has been pressed
+
+  function hold(is) {
+    held = is;
+    canvas.classList.toggle("held", is);
+  }
 
   function place({clientX, clientY}) {
     const {left, top} = canvas.getBoundingClientRect();
@@ -25,8 +30,9 @@ export function gestures(canvas, told) {
     down.set(event.pointerId, at);
     const [right, below] = [at[0] - before[0], at[1] - before[1]];
     moved += Math.hypot(right, below);
+    if (down.size > 1) hold(true);
     if (down.size > 1) pinched([...down.values()].find(one => one !== at), before, at);
-    else if (moved > STILL) told.drag(right, below);
+    else if (moved > STILL && (held || event.pointerType !== "touch")) told.drag(right, below);
     return undefined;
   }
 
@@ -38,8 +44,10 @@ export function gestures(canvas, told) {
 
   function up(event) {
     if (!down.delete(event.pointerId)) return;
-    if (event.type === "pointerup" && moved <= STILL && !down.size) told.press(...place(event));
-    else told.done();
+    if (event.type === "pointerup" && moved <= STILL && !down.size) {
+      hold(true);
+      told.press(...place(event));
+    } else if (held || event.pointerType !== "touch") told.done();
   }
 
   canvas.addEventListener("pointerdown", event => {
@@ -58,6 +66,7 @@ export function gestures(canvas, told) {
     told.zoom(2 ** (-event.deltaY * lines / (event.ctrlKey ? 100 : 350)), ...place(event));
     told.done();
   }, {passive: false});
+  canvas.addEventListener("blur", () => hold(false));
   canvas.addEventListener("keydown", event => pressed(event, canvas, told));
 }
 
@@ -71,5 +80,7 @@ function pressed(event, {clientWidth, clientHeight}, told) {
   if (!(event.key in keys) || event.ctrlKey || event.metaKey || event.altKey) return;
   event.preventDefault();
   keys[event.key]();
-  if (event.key !== "Enter") told.done();
+  if (event.key === "Enter") return;
+  told.done();
+  told.cross(clientWidth / 2, clientHeight / 2);
 }

@@ -10,11 +10,11 @@ const FEW = 0.05; // of the points in sight, to write on them what lies in the m
  *
  * zoom : times that the map is enlarged; all : what points() gives; chosen : one of its groups, or undefined
  * box : what of the plane is in sight, {left, top, right, bottom} in its units
- * Returns {lines, middles (where it may be), size (pixels), light (whether the lines after the first are), strong, faint}
+ * Returns {members (groups), leads (whether a press leads to them), lines, middles (where it may be), size (pixels), light (whether the lines after the first are), strong, faint}
  */
 export function labels(zoom, {groups, families, places}, chosen, box) {
-  const written = zoom < CLUSTERS ? families.map(family => ({...titled(family, 15), members: family.clusters}))
-    : groups.filter(group => group !== chosen).map(group => ({...titled(group, 14), ...(zoom >= GENRES && genres(group)), members: [group]}));
+  const written = zoom < CLUSTERS ? families.map(family => ({...titled(family, 15), members: family.clusters, leads: true}))
+    : groups.filter(group => group !== chosen).map(group => ({...titled(group, 14), ...(zoom >= GENRES && genres(group)), members: [group], leads: true}));
   const all = written.map(label => ({...label, faint: Boolean(chosen) && !label.members.includes(chosen)}));
   if (chosen) all.unshift({...titled(chosen, 14), members: [chosen], strong: true});
   return inSight(all, places, box).sort((one, other) => weight(other) - weight(one));

@@ -14,5 +14,5 @@ export function lit() {
 
 const marker = (id, seed) => ({place: placeOf(recall(id)), name: recall(id)?.name, seed});
 
-/** Where the playlist goes, from song to song. */
-export const way = () => now().list.map(id => placeOf(recall(id))).filter(Boolean);
+/** Where the playlist goes, from song to song: its stops, {place, name}. */
+export const way = () => now().list.map(recall).filter(song => song && placeOf(song)).map(song => ({place: placeOf(song), name: song.name}));

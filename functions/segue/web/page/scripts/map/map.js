@@ -13,11 +13,13 @@ import {Chart} from "./chart.js";
 import {fly, land} from "./flight.js";
 import {gestures} from "./gestures.js";
 import {lit, way} from "./lit.js";
+import {naming} from "./names.js";
 import {panel} from "./panel.js";
 import {pointing} from "./pointing.js";
 import {box, groupOf, points} from "./points.js";
 
 const LARGER = 1.8;
+const PARTED = 1.6; // times that the map is enlarged at least, to see the clusters of a family
 const CLOSEST = 5; // times that the map is enlarged to show the lit songs
 const TOOLS = {width: 64, height: 160}; // pixels of the corner where the buttons are
 const KEYS = "Map of the songs. Arrows move it, plus and minus enlarge it, Enter takes the song in its middle.";
@@ -41,7 +43,8 @@ async function unfold(stage) {
 }
 
 function lay(stage, chart) {
-  const {tip, point, press} = pointing(chart, ({id}) => explore(id));
+  const {tip, point, press, cross} = pointing(chart, {song: ({id}) => explore(id), label: lead});
+  const name = naming(chart);
   chart.covered = TOOLS;
   for (const [name, value] of Object.entries({tabindex: 0, role: "application", "aria-label": KEYS})) chart.top.setAttribute(name, value);
   const hand = camera => {
@@ -52,10 +55,12 @@ function lay(stage, chart) {
     drag: (right, down) => hand(dragged(chart.camera, chart.size, right, down)),
     zoom: (factor, x, y) => hand(zoomed(chart.camera, chart.size, factor, x, y)),
     done: () => rest(chart.camera),
-    point, press,
+    point, press, cross,
   });
+  chart.onLook = name;
   stage.replaceChildren(el("div", {className: "chart"}, chart.canvases, tip, tools(chart)), el("p", {className: "stage-note"},
-    `${told(chart.all)}, alike ones side by side. Press one to hear what follows.`));
+    `${told(chart.all)}, alike ones side by side. Press one to hear what follows.`,
+      el("span", {className: "by-touch"}, " Two fingers move the map; so does one, once it was pressed.")));
 }
 
 function follow(chart) {
@@ -78,8 +83,16 @@ function aimed({at, cluster}, all) {
   const chosen = groupOf(all, cluster);
   if (at) return at;
   if (chosen) return around(chosen.box);
-  const songs = lit().map(({place}) => place), places = songs.length ? songs : way();
+  const places = [lit(), way()].find(songs => songs.length)?.map(({place}) => place) ?? [];
   return places.length ? around(box(places), CLOSEST) : WHOLE;
+}
+
+/** A label leads to its cluster, that of a family to where its clusters are. */
+function lead({members}) {
+  if (members.length === 1) return change({cluster: members[0].id, at: null});
+  const boxes = members.map(({box: one}) => one), side = (name, best) => best(...boxes.map(one => one[name]));
+  const [x, y, zoom] = around({left: side("left", Math.min), right: side("right", Math.max), top: side("top", Math.min), bottom: side("bottom", Math.max)});
+  return change({at: [x, y, Math.max(zoom, PARTED)], cluster: null});
 }
 
 function tools(chart) {

@@ -4,24 +4,36 @@ import {named} from "./colours.js";
 
 const FONT = "Familjen, system-ui, sans-serif";
 const APART = 9; // pixels between two labels
-const LIT = 5.5, SEED = 8, STOP = 4; // radii
+const LIT = 5.5, SEED = 8, STOP = 4, NUMBERED = 8.5; // radii
+const NAMED = 30; // stops of a way that are numbered and named
 
 /**
  * Draw over the points; everything is in CSS pixels.
  *
  * at(place) : where a place of the plane is drawn
  * labels : as labels() gives them; those in front are placed first, later ones where there is space left
- * lit : [{place, seed, name}]; way : places; pointed : a place, or null; crossed : whether the middle is marked
+ * lit : [{place, seed, name}]; way, named : [{place, name}], stops and single songs; pointed : a place, or null
+ * crossed : whether the middle is marked
+ * Returns where the labels are that lead somewhere, {left, right, top, bottom, label}
  */
-export function overlay(context, {size, covered, at, labels, lit, way, pointed, crossed}) {
+export function overlay(context, {size, covered, at, labels, lit, way, named: songs = [], pointed, crossed}) {
   const inks = {paper: named("--paper"), ink: named("--ink"), accent: named("--accent")};
   context.clearRect(0, 0, size.width, size.height);
-  line(context, way.map(at), inks);
+  line(context, way.map(({place}) => at(place)), inks);
   const corner = {left: size.width - covered.width, right: size.width, top: 0, bottom: covered.height};
   const taken = [corner, ...lit.flatMap(song => marked(context, song, at(song.place), inks, size))];
   if (pointed) ring(context, at(pointed), LIT, inks.ink, inks.paper);
   if (crossed) cross(context, size, inks);
-  for (const label of labels) titled(context, label, label.middles.map(at), {size, taken, inks});
+  const where = {size, taken, inks};
+  way.slice(0, NAMED).forEach(stop => beside(context, {...stop, size: 13}, at(stop.place), where));
+  const boxes = labels.map(label => ({...titled(context, label, label.middles.map(at), where), label}));
+  for (const song of songs) beside(context, {...song, size: 12, light: true}, at(song.place), where);
+  return boxes.filter(({label, left}) => label.leads && left !== undefined);
+}
+
+/** The name of a song above or below its place. */
+function beside(context, {name, light = false, size: pixels}, [x, y], where) {
+  titled(context, {lines: [short(name)], size: pixels, thin: light}, [[x, y - 17], [x, y + 17]], where);
 }
 
 function line(context, places, {ink, paper}) {
@@ -32,7 +44,14 @@ function line(context, places, {ink, paper}) {
     Object.assign(context, {lineWidth: width, strokeStyle: colour, lineJoin: "round"});
     context.stroke();
   }
-  for (const place of places) dot(context, place, STOP, ink);
+  places.forEach((place, at) => stop(context, place, places.length > NAMED ? "" : String(at + 1), {paper, ink}));
+}
+
+/** A stop of the way, with its number. */
+function stop(context, [x, y], number, {paper, ink}) {
+  dot(context, [x, y], number ? NUMBERED : STOP, ink);
+  Object.assign(context, {font: `600 11px ${FONT}`, textAlign: "center", textBaseline: "middle", fillStyle: paper});
+  if (number) context.fillText(number, x, y);
 }
 
 /** A song that is lit, seeds with their names; gives what it covers. */
@@ -75,20 +94,21 @@ function cross(context, {width, height}, {ink, paper}) {
 }
 
 /** A label at the first of some places where there is space for it. */
-function titled(context, {lines, size: pixels, light, strong, faint}, places, {size, taken, inks}) {
-  const weights = lines.map((_, row) => (light && row ? 400 : 600)), step = pixels * 1.15, high = step * lines.length / 2;
+function titled(context, {lines, size: pixels, light, thin, strong, faint}, places, {size, taken, inks}) {
+  const weights = lines.map((_, row) => (thin || (light && row) ? 400 : 600)), step = pixels * 1.15, high = step * lines.length / 2;
   const half = Math.max(...lines.map((text, row) => measured(context, text, weights[row], pixels))) / 2;
   const boxes = places.filter(([x, y]) => inside(x, y, size)).map(([middle, y]) => {
     const x = Math.max(half + APART, Math.min(middle, size.width - half - APART)); // beside the edge, not cut off by it
     return {left: x - half - APART, right: x + half + APART, top: y - high - APART, bottom: y + high + APART, x, y};
   });
   const box = boxes.find(one => strong || !taken.some(other => overlaps(one, other)));
-  if (!box) return;
+  if (!box) return {};
   taken.push(box);
   context.globalAlpha = faint ? 0.55 : 1;
   const colour = strong ? inks.accent : inks.ink;
   lines.forEach((text, row) => written(context, text, [box.x, box.y - high + step * (row + 0.5)], {paper: inks.paper, colour, weight: weights[row], size: pixels}));
   context.globalAlpha = 1;
+  return box;
 }
 
 function written(context, text, [x, y], {paper, colour, weight, size}) {

@@ -5,12 +5,15 @@ import {clusterOf, families} from "../core/catalogue.js";
 import {el, keepingFocus} from "../core/dom.js";
 import {nameOf, watchNames} from "../core/names.js";
 import {write} from "../core/address.js";
+import {details, recall} from "../core/songs.js";
 import {now, watch} from "../core/store.js";
-import {count, counted, listed} from "../core/words.js";
+import {count, counted, listed, untagged} from "../core/words.js";
+import {playAll} from "../parts/play.js";
 import {trouble} from "../parts/trouble.js";
 import {linkTo, told} from "./cluster.js";
 import {colourOf, hueOf, watchScheme} from "./colours.js";
-import {songLine} from "./lines.js";
+import {songLines} from "../songs/lines.js";
+import {seedHead} from "../songs/seed.js";
 
 /** The panel; it is kept as the state wants it. */
 export function panel() {
@@ -22,6 +25,7 @@ export function panel() {
   watchNames(light);
   watch((state, before) => {
     if (state.list !== before?.list || state.seeds !== before?.seeds) light();
+    if (state.list !== before?.list) details(state.list).then(light, () => {}); // its own view tells what is wrong
     if (state.cluster !== before?.cluster) choose(chosen, state.cluster);
     mark(all, state);
   });
@@ -32,16 +36,25 @@ export function panel() {
 /** The songs that are lit; nothing before anything was asked for. */
 function lit() {
   const {answer, problem, busy} = showing(), {seeds} = now();
-  if (!seeds.length) return [];
-  const liked = seeds.filter(({less}) => !less).map(nameOf);
+  if (!seeds.length) return playlist();
+  const liked = seeds.filter(({less}) => !less).map(nameOf).map(untagged);
   const found = answer && !problem ? answer.recommendations : [];
   return [
+    found.length > 0 && seedHead(),
     el("h2", {}, liked.length ? `Songs like ${listed(liked)}` : "Songs"),
     problem && trouble(problem, {again}),
     busy && !answer && el("p", {className: "small"}, "Looking …"),
-    el("ol", {className: "lines"}, found.map(song => songLine(song, "lit"))),
+    found.length > 0 && el("p", {className: "actions"}, playAll(found, {"data-key": "play lit"})),
+    el("ol", {className: "lines"}, songLines(found, "lit")),
     el("p", {}, el("a", {href: write({...now(), view: "songs"})}, "Why these, and shape them")),
   ].filter(Boolean);
+}
+
+/** The playlist, whose stops are numbered on the map. */
+function playlist() {
+  const songs = now().list.map(recall).filter(Boolean);
+  return songs.length ? [el("h2", {}, counted(songs.length, "stop")), el("p", {className: "actions"}, playAll(songs, {"data-key": "play lit"})),
+    el("ol", {className: "lines numbered"}, songLines(songs, "stop"))] : [];
 }
 
 async function choose(place, id) {

@@ -6,29 +6,32 @@ import {by} from "../core/words.js";
 import {songAt} from "./points.js";
 
 const REACH = 14, TOUCH = 28; // pixels from a point to a pointer or a finger
+const REST = 250; // milliseconds after the last key before the song in the middle is named
 const PAUSE = 60; // milliseconds that a pointer rests before a song is asked for
 const HIGH = 90; // pixels above a point that its name takes
 
-/** The name that appears at what is pointed at, and what to do when the pointer moves or presses. */
-export function pointing(chart, take) {
+/** The name that appears at what is pointed at, and what to do when the pointer moves or presses, or the middle is moved by keys. */
+export function pointing(chart, {song: take, label: lead}) {
   const tip = el("p", {className: "tip", hidden: true, "aria-hidden": "true"}), anew = latest();
   let timer = 0;
 
   function point(x, y) {
-    const found = x === undefined ? -1 : chart.under(x, y, REACH);
+    const label = x === undefined ? undefined : chart.labelAt(x, y), found = x === undefined || label ? -1 : chart.under(x, y, REACH);
+    chart.top.classList.toggle("pointing", found >= 0 || Boolean(label));
     if (found === chart.pointed) return;
     clearTimeout(timer);
     chart.pointed = found;
-    chart.top.classList.toggle("pointing", found >= 0);
     chart.redraw();
     tip.hidden = true;
     if (found >= 0) timer = setTimeout(() => name(found), PAUSE);
   }
 
-  async function name(found) {
+  async function name(found, {spoken = false} = {}) {
     try {
       const song = await songAt(chart.all, found, anew());
-      if (found === chart.pointed) show(song, chart.at(chart.placeAt(found)));
+      if (found !== chart.pointed) return;
+      show(song, chart.at(chart.placeAt(found)));
+      if (spoken) announce(`${song.name}, ${by(song)}.`);
     } catch (problem) {
       if (!aborted(problem)) tip.hidden = true; // who presses is told what is wrong
     }
@@ -42,9 +45,19 @@ export function pointing(chart, take) {
     tip.hidden = false;
   }
 
+  /** Name what lies in the middle, which has been moved by keys. */
+  function cross(x, y) {
+    clearTimeout(timer);
+    chart.pointed = chart.under(x, y, TOUCH);
+    chart.redraw();
+    tip.hidden = true;
+    if (chart.pointed >= 0) timer = setTimeout(() => name(chart.pointed, {spoken: true}), REST);
+  }
+
   async function press(x, y) {
-    const found = chart.under(x, y, TOUCH);
-    if (found < 0) return;
+    const label = chart.labelAt(x, y), found = chart.under(x, y, TOUCH);
+    if (label) return lead(label);
+    if (found < 0) return undefined;
     try {
       take(await songAt(chart.all, found));
     } catch (problem) {
@@ -52,7 +65,8 @@ export function pointing(chart, take) {
       tip.replaceChildren(problem.message);
       tip.hidden = false;
     }
+    return undefined;
   }
 
-  return {tip, point, press};
+  return {tip, point, press, cross};
 }

@@ -4,9 +4,10 @@
  */
 
 import {aborted, latest} from "../core/api.js";
-import {announce, el} from "../core/dom.js";
+import {announce, el, find} from "../core/dom.js";
 import {counted} from "../core/words.js";
 
+const TOUCHED = matchMedia("(pointer: coarse)");
 const PAUSE = 120; // milliseconds without a key before something is asked for
 
 /**
@@ -66,6 +67,12 @@ export function combobox(input, list, {offer, show, choose, submit}) {
   function take(choice) {
     close();
     choose(choice);
+    settle();
+  }
+
+  /** Have the keyboard of a phone go, once something is chosen. */
+  function settle() {
+    if (TOUCHED.matches) find("#main").focus({preventScroll: true});
   }
 
   function moved(step) {
@@ -89,6 +96,7 @@ export function combobox(input, list, {offer, show, choose, submit}) {
       close();
       if (choice) choose(choice);
       else if (text) submit(text);
+      if (choice || text) settle();
     }
   }
 

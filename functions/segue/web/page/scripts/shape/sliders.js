@@ -6,6 +6,7 @@ import {DIALS, share} from "../core/dials.js";
 import {el, find, keepingFocus} from "../core/dom.js";
 import {mean, recall} from "../core/songs.js";
 import {change, now, watch} from "../core/store.js";
+import {changeAndTell} from "../parts/notice.js";
 import {presets} from "./presets.js";
 
 const PAUSE = 90; // milliseconds between two requests while a slider moves
@@ -20,7 +21,11 @@ export async function showShape() {
   find("#dials").replaceChildren(...dials.map(dial => slider(dial)), diversity(), clean());
   find("#shaping").open = WIDE.matches;
   WIDE.addEventListener("change", () => { find("#shaping").open = WIDE.matches; });
-  find("#reset").addEventListener("click", () => change({targets: {}, diversity: 0, clean: false, draw: 0}));
+  find("#reset").addEventListener("click", () => changeAndTell({targets: {}, diversity: 0, clean: false, draw: 0}, "The sliders are where the seeds are."));
+  find("#shaped").addEventListener("click", () => {
+    find("#shaping").open = false;
+    find("[data-key=shape]")?.focus();
+  });
   watch(settle);
   watchAnswers(settle);
 }
@@ -68,12 +73,11 @@ const ends = ([low, high]) => el("span", {className: "dial-ends", "aria-hidden":
 /** Change the state as a slider moves: one step of Back for a whole drag. */
 function moves(input, patch) {
   input.addEventListener("input", () => {
-    const apply = () => {
+    timer ||= setTimeout(() => { // the list follows a slider that goes on moving
+      timer = 0;
       change(patch(Number(input.value)), {replace: dragged});
       dragged = true;
-    };
-    clearTimeout(timer);
-    timer = setTimeout(apply, PAUSE);
+    }, PAUSE);
   });
   input.addEventListener("change", () => setTimeout(() => { dragged = false; }, 2 * PAUSE));
 }

@@ -1,34 +1,111 @@
-/** Spotify's player, which is loaded once somebody asks for a song and is gone when it is closed. */
+/** The player, loaded with the first song: what is heard, where in its row, what comes next, and what can be done. */
 
+import {aborted, ask, latest} from "../core/api.js";
 import {announce, button, el, find, icon} from "../core/dom.js";
+import {append, current, heard, pause, radio, restore, skip, step, stop, watchQueue} from "../core/queue.js";
+import {remember} from "../core/songs.js";
+import {following} from "../core/requests.js";
+import {now} from "../core/store.js";
 import {by} from "../core/words.js";
 import {ICONS} from "../parts/icons.js";
+import {undoable} from "../parts/notice.js";
+import {sourceOf} from "./sources.js";
 
+const LONG = 0.5; // part of a song after which leaving it is no dislike
+const AHEAD = 3, MORE = 10; // songs that a radio has in advance, and that it asks for at a time
 const place = find("#player");
-let opener = null;
+const name = el("p", {className: "player-name"}), next = el("p", {className: "player-next"}), stage = el("div", {className: "player-stage"});
+const back = tool("back", "The song before", () => step(-1));
+const going = tool("pause", "Pause", () => pause(!heard().paused));
+const on = tool("next", "Next song", leave);
+const endless = button("Radio", () => radio(!heard().radio), {className: "pill", title: "Go on with songs that follow"});
+const less = button("Less of this", lessOfThis, {className: "pill"});
+const anew = latest(), loaded = latest();
+let shown = null, source = null, asking = null, still = false;
 
-/** A button that plays a song; nothing for a song that Spotify has not. */
-export function playButton(song, properties = {}) {
-  if (!song.link) return null;
-  return button(icon(ICONS.play), event => play(song, event.currentTarget), {label: `Play ${song.name}`, title: "Play at Spotify", ...properties});
+/** Show the player, and keep it as the row wants it. */
+export function showPlayer() {
+  place.replaceChildren(name, el("p", {className: "player-tools"}, back, going, on, endless, less,
+    tool("close", "Close the player", close)), stage, next);
+  watchQueue(draw);
 }
 
-function play(song, from) {
-  opener = from;
-  place.hidden = false;
-  place.replaceChildren(
-    el("p", {className: "player-name"}, el("bdi", {}, song.name), " · ", el("bdi", {}, by(song)),
-      " ", el("a", {href: song.link, rel: "noopener noreferrer", target: "_blank"}, "at Spotify")),
-    button(icon(ICONS.close), close, {label: "Close the player"}),
-    el("iframe", {
-      src: song.link.replace("/track/", "/embed/track/"), title: `Spotify plays ${song.name}`, height: 80,
-      allow: "autoplay; clipboard-write; encrypted-media; fullscreen; picture-in-picture",
-    }));
-  announce(`The player has ${song.name}.`);
+function draw(queue) {
+  const song = current(), {songs, at, paused} = queue, coming = songs[at + 1];
+  place.hidden = !songs.length;
+  document.documentElement.classList.toggle("hearing", songs.length > 0);
+  if (song !== shown) load(song);
+  if (!songs.length) return undefined;
+  if (source && paused !== still) source.pause(still = paused);
+  back.disabled = at === 0;
+  on.disabled = !coming && !queue.radio;
+  going.replaceChildren(icon(paused ? ICONS.play : ICONS.pause));
+  going.setAttribute("aria-label", paused ? "Play" : "Pause");
+  endless.setAttribute("aria-pressed", String(queue.radio));
+  less.hidden = !queue.radio;
+  if (song) next.replaceChildren(`${at + 1} of ${songs.length}${queue.radio ? " and on" : ""}`,
+    ...(coming ? [", next ", el("bdi", {}, coming.name), " · ", el("bdi", {}, by(coming))] : []), source?.note ? `. ${source.note}` : "");
+  return queue.radio && songs.length - at <= AHEAD ? goOn(queue) : undefined;
+}
+
+async function load(song, how) {
+  const signal = loaded();
+  shown = song;
+  source?.end();
+  source = null;
+  stage.replaceChildren();
+  name.replaceChildren("Choosing what follows …");
+  if (!song) return undefined;
+  name.replaceChildren(el("bdi", {className: "song-name"}, song.name), " · ", el("bdi", {}, by(song)));
+  announce(`Now ${song.name}, ${by(song)}.`);
+  const ours = work => (...told) => song === shown && work(...told);
+  const found = await sourceOf(song, {paused: ours(pause), ended: ours(over), failed: ours(() => load(song, {files: false}))}, how);
+  if (signal.aborted) return found.end();
+  [source, still] = [found, false];
+  stage.replaceChildren(found.element, ...(song.link ? [el("a", {className: "small", href: song.link, rel: "noopener noreferrer", target: "_blank"}, "at Spotify")] : []));
+  return draw(heard());
+}
+
+/** A song has ended: the next one, or silence after the last. */
+function over() {
+  if (heard().songs[heard().at + 1]) step(1);
+  else pause(true);
+}
+
+/** Ask for the songs that follow what was played, without what was skipped. */
+async function goOn({songs, skipped}) {
+  if (asking === songs) return;
+  asking = songs;
+  try {
+    const answer = await ask("continue", {body: following(songs.map(({id}) => id), skipped, MORE, now()), signal: anew()});
+    remember(answer.songs);
+    append(answer.songs, songs);
+  } catch (problem) {
+    asking = null;
+    if (!aborted(problem)) next.textContent = `The radio can’t go on: ${problem.message}`;
+  }
+}
+
+/** Go on to the next song; one that began a radio or was heard for long is left without dislike. */
+function leave() {
+  const {radio: endless, at} = heard();
+  if (endless && at > 0 && source?.part() < LONG) skip();
+  else step(1);
+}
+
+/** Leave the song, and have nothing like it from here on. */
+function lessOfThis() {
+  const before = heard(), {name: title} = current();
+  skip({renewed: true});
+  undoable(`Less like ${title} from here on.`, () => restore(before));
 }
 
 function close() {
-  place.replaceChildren();
-  place.hidden = true;
-  opener?.focus();
+  const opener = document.querySelector(`[data-play="${CSS.escape(current()?.id ?? "")}"]`);
+  stop();
+  (opener ?? find("#main")).focus();
+}
+
+function tool(kind, label, onclick) {
+  return button(icon(ICONS[kind]), onclick, {label, title: label, className: "round"});
 }

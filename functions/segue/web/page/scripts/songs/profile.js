@@ -1,20 +1,31 @@
-/** A song's sound as six small columns, with a line at the height of the seed's. */
+/** A song's sound as six small columns, with a line at the height of the seed's; each is named where somebody asks. */
 
 import {PROFILE, share} from "../core/dials.js";
-import {svg} from "../core/dom.js";
+import {el, svg} from "../core/dom.js";
 import {numbers} from "../core/songs.js";
 
 const WIDE = 8, APART = 4, HIGH = 30; // units of the drawing
 
-/** The profile of a song with features; `base` has the seed's, or is null. */
-export function profile(song, base) {
+/**
+ * The profile of a song with features; `base` has the seed's, or is null.
+ *
+ * A pointer names one column; a press, which is a tap or Enter, names all of them below.
+ */
+export function profile(song, base, key) {
   const values = numbers(song);
   const columns = PROFILE.filter(({name}) => name in values);
   const width = columns.length * (WIDE + APART) - APART;
-  const marks = columns.flatMap((column, place) => drawn(column, place * (WIDE + APART), values, base));
-  const said = columns.map(column => told(column, values, base)).join(", ");
-  return svg("svg", {class: "profile", viewBox: `0 0 ${Math.max(width, 1)} ${HIGH}`, role: "img", "aria-label": `Sound: ${said}`},
-    titled(said), ...marks);
+  const marks = columns.map((column, place) => svg("g", {}, titled(told(column, values, base)), ...drawn(column, place * (WIDE + APART), values, base)));
+  const list = el("ul", {className: "profile-told", hidden: true}, columns.map(column => el("li", {}, told(column, values, base))));
+  const made = el("button", {
+    type: "button", className: "profile-button", "aria-expanded": "false", "data-key": `sound ${key}`, title: "What the columns are",
+    onclick: () => {
+      list.hidden = !list.hidden;
+      made.setAttribute("aria-expanded", String(!list.hidden));
+    },
+  }, svg("svg", {class: "profile", viewBox: `0 0 ${Math.max(width, 1)} ${HIGH}`, role: "img",
+    "aria-label": `Sound: ${columns.map(column => told(column, values, base)).join(", ")}`}, ...marks));
+  return [made, list];
 }
 
 function drawn(column, x, values, base) {
