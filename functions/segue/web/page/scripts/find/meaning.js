@@ -9,17 +9,18 @@ import {bare} from "./choices.js";
 const OTHERS = 3, NEAREST = 5; // choices that are offered
 const LINK = /(?:spotify:|open\.spotify\.com\/(?:[\w-]+\/)?)(album|playlist|show|episode|user|concert)[:/]/i;
 
+const BEGUN = 3; // letters that begin a title
 const TYPED = 0.75; // of the letters of a name, which a text needs to be that name with some missing
 
 /** Whether the first choice is meant, typos aside, or only the nearest by name. */
 export const sure = (text, [{song}]) => song?.match !== "guess" || typed(text, song);
 
-/** Whether a text is the title of a song, or its title and artist, but for letters that are missing or too many. */
+/** Whether a text begins the title of a song, or is the title, with the artist or without, but for missing letters. */
 function typed(text, song) {
   const title = untagged(song.name);
   return [title, `${title} ${by(song)}`, `${by(song)} ${title}`].some(name => {
     const [short, long] = [bare(text), bare(name)].sort((one, other) => one.length - other.length);
-    return short.length >= TYPED * long.length && within(short, long);
+    return short.length >= (long.startsWith(short) ? BEGUN : TYPED * long.length) && within(short, long);
   });
 }
 

@@ -7,7 +7,7 @@ const LARGER = 1.5;
 /**
  * Tell what is done on a canvas, in its CSS pixels.
  *
- * drag(right, down), zoom(factor, x, y), press(x, y), point(x, y) or point() when nothing is pointed at,
+ * drag(right, down), zoom(factor, x, y), press(x, y, {song}), where song says that no label is meant, point(x, y) or point() when nothing is pointed at,
  * done() : a movement has ended; cross(x, y) : after one by keys, where the middle is
  */
 export function gestures(canvas, told) {
@@ -75,7 +75,7 @@ function pressed(event, {clientWidth, clientHeight}, told) {
     ArrowLeft: () => told.drag(STEP, 0), ArrowRight: () => told.drag(-STEP, 0),
     ArrowUp: () => told.drag(0, STEP), ArrowDown: () => told.drag(0, -STEP),
     "+": () => told.zoom(LARGER), "=": () => told.zoom(LARGER), "-": () => told.zoom(1 / LARGER),
-    Enter: () => told.press(clientWidth / 2, clientHeight / 2),
+    Enter: () => told.press(clientWidth / 2, clientHeight / 2, {song: true}),
   };
   if (!(event.key in keys) || event.ctrlKey || event.metaKey || event.altKey) return;
   event.preventDefault();

@@ -54,8 +54,8 @@ export function pointing(chart, {song: take, label: lead}) {
     if (chart.pointed >= 0) timer = setTimeout(() => name(chart.pointed, {spoken: true}), REST);
   }
 
-  async function press(x, y) {
-    const label = chart.labelAt(x, y), found = chart.under(x, y, TOUCH);
+  async function press(x, y, {song: only = false} = {}) {
+    const label = only ? undefined : chart.labelAt(x, y), found = chart.under(x, y, TOUCH);
     if (label) return lead(label);
     if (found < 0) return undefined;
     try {
