@@ -147,6 +147,7 @@ def test_everything_is_reached_and_seen_by_keyboard(demo_service, visit):
     page.keyboard.press("Enter")
     expect(page.locator("#results")).to_be_focused()  # the songs
     assert page.url.endswith(f"#song={SONG}")
+    page.locator("#main").focus()
     wanted = page.locator("main :is(a, button, input, select, summary):visible:not(:disabled)").count()
     reached = set()
     for _ in range(wanted + 5):

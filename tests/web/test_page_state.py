@@ -111,6 +111,7 @@ def test_a_page_of_a_closed_service_asks_for_the_key_once(closed_service, visit,
 
 def test_who_has_no_key_is_told_and_may_try_again(closed_service, visit):
     page = visit(f"{closed_service}/#song={ANCHOR}")
+    expect(page.get_by_role("dialog")).to_be_visible()
     page.keyboard.press("Escape")
     expect(page.get_by_role("alert").first).to_contain_text("An API key is needed")
 

@@ -7,8 +7,9 @@ const LARGER = 1.5;
 /**
  * Tell what is done on a canvas, in its CSS pixels.
  *
- * drag(right, down), zoom(factor, x, y), press(x, y, {song}), where song says that no label is meant, point(x, y) or point() when nothing is pointed at,
- * done() : a movement has ended; cross(x, y) : after one by keys, where the middle is
+ * drag(right, down), zoom(factor, x, y), point(x, y) or point() when nothing is pointed at,
+ * press(x, y, {song}), where song says that no label is meant, done() : a movement has ended,
+ * cross(x, y) : after one by keys, where the middle is
  */
 export function gestures(canvas, told) {
   const down = new Map(); // pointer -> where it is
