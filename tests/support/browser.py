@@ -87,7 +87,8 @@ def visits() -> Iterator[Visits]:
 def visit(visits: Visits) -> Iterator[Callable[..., Any]]:
     """Opens an address: ``visit(address, **options of the context)``."""
     yield visits.open
-    assert visits.leave() == []
+    troubles = visits.leave()
+    assert not troubles, troubles
 
 
 def violations(page: Any) -> list[str]:
