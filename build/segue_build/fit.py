@@ -40,7 +40,7 @@ from segue_build.sources.tracks import DEMO, load_tracks, source_name, uses_demo
 
 SKLEARN, SPARK = ENGINES = ("sklearn", "spark")
 QUALITY_DIGITS = 9  # of figures of quality: processors differ in those after
-LIBRARIES = ("numpy", "pandas", "pyarrow", "scikit-learn", "scipy")
+LIBRARIES = ("numpy", "pandas", "py3langid", "pyarrow", "scikit-learn", "scipy")
 SPARK_LIBRARIES = ("pyspark",)
 
 

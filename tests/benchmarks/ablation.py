@@ -15,6 +15,7 @@ import segue_build.model.embedding
 import segue_build.model.genre_block
 import segue_build.model.incidence
 import segue_build.model.local_scale
+import segue_build.model.title_blocks
 import segue_build.model.weights
 from segue_build.sources.multivalue import SEPARATOR
 
@@ -62,6 +63,8 @@ CHOICES: dict[str, list[Patch]] = {
     "joint term 0.3, not 0.2": _block_weights(joint=0.3),
     "genre at 1, not 1.4, in the joint term": [(segue_build.model.weights.JOINT_EXPONENTS, "genre", 1.0)],
     "no words": _block_weights(words=0.0),
+    "no languages, words alone": [(segue_build.model.title_blocks, "LANGUAGE_WEIGHT", 0.0)],
+    "no words in the joint term": [(segue_build.model.weights.JOINT_EXPONENTS, "words", 0.0)],
     "no occasions": _block_weights(occasion=0.0),
     "no explicit block": _block_weights(explicit=0.0),
     "one scale factor for all blocks": [

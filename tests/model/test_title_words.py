@@ -2,11 +2,13 @@
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
+from scipy import sparse
 
 from segue_build.model import title_blocks as module
 from segue_build.model.incidence import build_incidence, row_means
-from segue_build.model.title_blocks import WordEmbedding, add_artists
+from segue_build.model.title_blocks import WORD_DIMENSIONS, WordEmbedding, add_artists, artist_languages
 
 SYLLABLES = {"coast": ["ban", "tor", "mil", "ked", "sun", "far"], "hills": ["çõa", "ñei", "ãoz", "iêl", "ôux", "éça"]}
 
@@ -68,3 +70,46 @@ def test_a_title_of_any_length_is_read_in_its_first_characters_alone(languages):
     long = "".join(np.random.default_rng(1).choice(SYLLABLES["hills"], 4_000))
     block = placed(frame([*languages, languages[0].ljust(module.MAX_CHARACTERS) + long]))
     assert nearest(block, 240)[0] == 0
+
+
+SPOKEN = {
+    "German": ["Der lange Weg nach Hause", "Wenn die Nacht zu Ende geht", "Ich bleibe noch ein wenig hier"],
+    "German, too": ["Zwischen den Häusern", "Nur noch einmal mit dir tanzen", "Was für ein schöner Morgen"],
+    "Swedish": ["Jag vill inte gå hem ännu", "En lång väg över havet", "När natten är förbi"],
+    "English": ["The Long Way Back Home", "When the Night Is Over", "I Will Stay Here a Little Longer"],
+    "Russian": ["Дорога домой", "Когда закончится ночь", "Ещё один танец"],
+    "of few words": ["Nr. 7"],
+    "of no language": ["Qaxo Bluv 1", "Zzrt Okk 22", "Vrimqo Tzap"],
+}
+
+
+def spoken(titles: list[str | None], albums: list[str | None] | None = None) -> np.ndarray:
+    """The vector of an artist's language."""
+    members = sparse.csr_matrix(np.ones((1, len(titles)), np.int64))
+    columns = (pa.array(column, pa.string()) for column in (titles, albums or [None] * len(titles)))
+    return artist_languages(members, *columns, WORD_DIMENSIONS)[0]
+
+
+def test_artists_of_one_language_have_one_vector_and_others_are_far():
+    found = {artist: spoken(titles) for artist, titles in SPOKEN.items()}
+    assert np.array_equal(found["German"], found["German, too"])
+    known = np.array([found[artist] for artist in ("German", "Swedish", "English", "Russian")])
+    np.testing.assert_allclose(np.linalg.norm(known, axis=1), module.LANGUAGE_WEIGHT)
+    cosines = known @ known.T / module.LANGUAGE_WEIGHT**2
+    assert cosines[~np.eye(4, dtype=bool)].max() < 0.34
+    assert not found["of few words"].any()
+    assert not found["of no language"].any()
+
+
+def test_albums_tell_the_language_too_and_neither_order_nor_repeats_matter():
+    titles, albums = SPOKEN["German"], ["Wo wir zu Hause sind", None, "Wo wir zu Hause sind"]
+    vector = spoken(["7", "8", "9"], albums)
+    assert np.array_equal(spoken([*titles, *titles], [*albums, *albums]), spoken(titles[::-1], albums[::-1]))
+    assert np.array_equal(vector, spoken(titles))
+
+
+def test_languages_are_no_part_of_words_that_are_none():
+    members = sparse.csr_matrix(np.ones((1, 3), np.int64))
+    columns = (pa.array(SPOKEN["German"]), pa.nulls(3, pa.string()))
+    assert not artist_languages(members, *columns, 1).any()
+    assert artist_languages(sparse.csr_matrix((0, 3), dtype=np.int64), *columns, WORD_DIMENSIONS).shape == (0, 6)

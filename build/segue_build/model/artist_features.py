@@ -71,7 +71,7 @@ class ArtistFeatures:
 
     n_songs, n_analysed : int64, shape (n_artists,), their songs, and those of which the sound is known
     sound : float64, shape (n_artists, len(ARTIST_AUDIO_COLUMNS))
-    words : float64, shape (n_artists, n_dims)
+    words : float64, shape (n_artists, n_dims), the mean of their songs', and the vector of their language
     max_popularity : float64, shape (n_artists,), of songs of which each is the first artist; NaN where unknown
     genres : shape (n_artists, n_genres), the share of an artist's songs that have a genre; with
         :func:`segue_build.model.genre_block.add_compilations`, also the genres of compilations
@@ -91,6 +91,7 @@ class ArtistFeatures:
         first_artists: np.ndarray,
         sound: np.ndarray,
         words: np.ndarray,
+        languages: np.ndarray,
         popularity: np.ndarray,
         genres: sparse.csr_matrix,
         genre_sound: GenreSound,
@@ -100,6 +101,7 @@ class ArtistFeatures:
         members : int64, shape (n_artists, n_songs), 1 where a song is by an artist
         first_artists : int64, shape (n_songs,), -1 where a song has none
         sound, words : int64 in fixed point, shape (n_songs, n_columns)
+        languages : of :func:`segue_build.model.title_blocks.artist_languages`
         genres : shape (n_songs, n_genres), 1 where a song has a genre
         """
         n_songs = np.diff(members.indptr)
@@ -113,7 +115,7 @@ class ArtistFeatures:
             n_songs,
             n_analysed,
             mean_sound,
-            members @ words / FIXED_POINT / n_songs[:, None],
+            members @ words / FIXED_POINT / n_songs[:, None] + languages,
             best,
             sparse.csr_matrix((shares, genre_counts.indices, genre_counts.indptr), genre_counts.shape),
         )

@@ -50,11 +50,11 @@ from segue_build.model.quantization import (
     mean_squared_difference,
     quantize_blocks,
 )
-from segue_build.model.title_blocks import OCCASIONS, WordEmbedding, add_artists, occasion_block
+from segue_build.model.title_blocks import OCCASIONS, WordEmbedding, add_artists, artist_languages, occasion_block
 from segue_build.model.weights import JOINT, JOINT_EXPONENTS, LABEL_WEIGHT, LOCAL_SCALES, WEIGHTS
 from segue_build.progress import bar
 from segue_build.sources.ingest_report import IngestReport
-from segue_build.sources.series import batch_slices
+from segue_build.sources.series import batch_slices, to_arrow
 
 BLOCK_NAMES = ("audio", "artist", "genre", "popularity", "year", "explicit", "occasion", "words")
 TITLE_BLOCKS = ("occasion", "words")  # blocks that a table lacks whose titles are few or tell nothing
@@ -234,8 +234,9 @@ def _describe_songs(
     words = to_fixed_point(WordEmbedding(frame, seed).transform(frame))
     first, means = first_artists(song_artists), row_means(song_artists.matrix)
     members = song_artists.matrix.T.tocsr().astype(np.int64)
+    languages = artist_languages(members, to_arrow(frame["name"]), to_arrow(frame["album"]), words.shape[1])
     artists = ArtistFeatures.from_songs(
-        members, first, sound, words, numbers["popularity"], song_genres.matrix, GenreSound.from_sums(sums)
+        members, first, sound, words, languages, numbers["popularity"], song_genres.matrix, GenreSound.from_sums(sums)
     )
     albums = pd.factorize(frame["album"])[0].astype(np.int64)
     on_compilations = compilation_genres(albums, first, genre_context(song_genres.matrix, means, artists.genres))

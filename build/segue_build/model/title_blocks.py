@@ -10,10 +10,13 @@ A title whose songs are mostly on albums of an occasion is evidence, and so
 - an album of ``MIN_SUPPORT`` songs or more has the occasion of most of them ("holidays are coming").
 
 A word counts by its character n-grams (Cavnar and Trenkle, SDAIR 1994), so that a word that no other title has shows
-its language, too. Artists keep to theirs: half of a song's vector is the mean of its artists' songs.
+its language, too. Artists keep to theirs: to a song's own words is added the mean of its artists' songs, and a vector
+of each artist's language, as a naive Bayes classifier (Lui and Baldwin, ACL 2012) finds it in all titles and albums.
 """
 
+import functools
 import itertools
+import math
 import re
 import unicodedata
 from collections import Counter
@@ -23,12 +26,13 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+from py3langid.langid import MODEL_FILE, LanguageIdentifier
 from scipy import sparse
 from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
 from sklearn.preprocessing import normalize
 
-from segue.catalog.normalization import core_text, search_text, without_featured
+from segue.catalog.normalization import core_text, search_text, without_featured, without_version
 from segue_build.model.incidence import MIN_COMPILATION_ARTISTS, Incidence, first_artists, group_members
 from segue_build.sources.series import iter_text_batches, to_arrow
 
@@ -61,6 +65,13 @@ WORD_DIMENSIONS = 6
 NGRAM_LENGTHS = (2, 3)  # of n-grams
 MIN_WORDS = 30  # that have an n-gram
 WORD_SONGS = 20_000  # at most, from which the SVD is learned
+LANGUAGES = (  # 32 at most; others that the classifier knows are rarely sung, and short texts pass for them
+    "en", "es", "pt", "de", "fr", "it", "nl", "sv", "da", "no", "fi", "is", "pl", "cs", "hu", "ro", "tr", "el", "ru",
+    "uk", "he", "ar", "fa", "hi", "ta", "ja", "ko", "zh", "th", "vi", "id", "tl",
+)  # fmt: skip
+LANGUAGE_WEIGHT = 6.0  # length of the vector of an artist's language
+MIN_LANGUAGE_CONFIDENCE = 0.8
+LANGUAGE_CHARACTERS = 20, 4_000  # fewer of an artist's titles and albums tell no language, no more are read
 _DUMMY_WORD = "a"  # word, so that there is one where titles have none
 
 
@@ -234,6 +245,54 @@ def _labels_by_pattern(titles: DistinctTexts, albums: DistinctTexts) -> tuple[np
     """Which occasions titles and albums name, and which titles are mostly on such albums."""
     by_title, by_album = match_patterns(titles.texts), match_patterns(albums.texts)
     return by_title, by_album, titles.share(by_album[albums.codes]) >= MIN_SONG_SHARE
+
+
+def artist_languages(members: sparse.csr_matrix, titles: pa.Array, albums: pa.Array, n_dims: int) -> np.ndarray:
+    """Vectors of the languages of artists, 0 where their titles and albums leave it open.
+
+    members : shape (n_artists, n_songs), 1 where a song is by an artist
+    n_dims : columns of the word block; other than ``WORD_DIMENSIONS`` where titles say too little to compare them
+
+    Returns
+    -------
+    float64, shape (n_artists, n_dims)
+
+    """
+    vectors = np.zeros((members.shape[0], n_dims))
+    if n_dims == WORD_DIMENSIONS:
+        for artist, (first, last) in enumerate(itertools.pairwise(members.indptr)):
+            songs = members.indices[first:last]
+            lines = {_spoken(text) for column in (titles, albums) for text in column.take(songs).to_pylist() if text}
+            vectors[artist] = LANGUAGE_WEIGHT * _language_vectors()[_language(". ".join(sorted(lines)))]
+    return vectors
+
+
+def _spoken(text: str) -> str:
+    return without_version(without_featured(text[:MAX_CHARACTERS].lower()))
+
+
+def _language(text: str) -> str | None:
+    """The language of a text, None where that is not certain."""
+    shortest, longest = LANGUAGE_CHARACTERS
+    if len(text) < shortest:
+        return None
+    language, confidence = _language_identifier().classify(text[:longest])
+    return language if confidence >= MIN_LANGUAGE_CONFIDENCE else None
+
+
+@functools.cache
+def _language_identifier() -> LanguageIdentifier:
+    identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+    identifier.set_languages(LANGUAGES)
+    identifier.nb_ptc = identifier.nb_ptc.astype(np.float64)  # in float32 processors could differ in what is certain
+    return identifier
+
+
+@functools.cache
+def _language_vectors() -> dict[str | None, np.ndarray]:
+    """Corners of half a cube, none of which is nearer to another than an angle of 70 degrees; 0 for None."""
+    signs = [corner for corner in itertools.product((1, -1), repeat=WORD_DIMENSIONS) if math.prod(corner) > 0]
+    return {**dict(zip(LANGUAGES, np.array(signs) / WORD_DIMENSIONS**0.5)), None: np.zeros(WORD_DIMENSIONS)}
 
 
 def add_artists(own: np.ndarray, artist_means: np.ndarray) -> np.ndarray:

@@ -12,7 +12,7 @@ WEIGHTS = {
     "year": 0.05,
     "explicit": 0.03,
     "occasion": 0.25,
-    "words": 0.06,
+    "words": 0.07,
     "joint": 0.20,
 }
 LABEL_WEIGHT = 0.15  # of each block that --labels names
@@ -20,4 +20,4 @@ OLD_BLOCK_NAMES = {"fame": "popularity"}  # that ``--shares`` still takes
 LOCAL_SCALES = {"audio": 1.6, "artist": 1.6, "genre": 1.4, "popularity": 0.2, "words": 0.5}
 """Factors of the local scale, 1 in other blocks: few songs are as near in sound as many are in popularity."""
 JOINT = "joint"
-JOINT_EXPONENTS = {"audio": 0.5, "artist": 0.3, "genre": 1.4, "popularity": 0.2, "occasion": 0.5}
+JOINT_EXPONENTS = {"audio": 0.5, "artist": 0.3, "genre": 1.4, "popularity": 0.2, "occasion": 0.5, "words": 0.5}

@@ -40,6 +40,7 @@ from segue_build.model.title_blocks import (
     WordEmbedding,
     add_album_occasions,
     add_title_occasions,
+    artist_languages,
     fit_phrase_classifier,
 )
 from segue_build.sources.columns import CANONICAL_COLUMNS
@@ -64,9 +65,9 @@ OCCASION_KEYS = pa.schema([
     ("flags", pa.int32()),
 ])  # fmt: skip
 FEATURES = pa.schema([
-    *OCCASION_KEYS, ("artists", pa.list_(pa.string())), ("album", pa.string()), ("genres", pa.list_(pa.int32())),
-    ("sound", pa.list_(pa.int64())), ("words", pa.list_(pa.int64())), ("numbers", pa.list_(pa.float64())),
-    ("popularity", pa.float64()),
+    *OCCASION_KEYS, ("artists", pa.list_(pa.string())), ("name", pa.string()), ("album", pa.string()),
+    ("genres", pa.list_(pa.int32())), ("sound", pa.list_(pa.int64())), ("words", pa.list_(pa.int64())),
+    ("numbers", pa.list_(pa.float64())), ("popularity", pa.float64()),
 ])  # fmt: skip
 OCCASION_FLAGS = pa.schema([("source_row", pa.int64()), ("occasions", pa.int32()), ("seedable", pa.bool_())])
 # of ArtistFeatures; the last two are its sparse rows
@@ -138,7 +139,7 @@ class _ExtractFeatures:
             [texts.texts[code] or f"\x1f{row}" for code, row in zip(texts.codes, rows)] for texts in (titles, albums)
         )
         return {
-            **{name: songs[name] for name in ("source_row", "popularity", "album")},
+            **{name: songs[name] for name in ("source_row", "popularity", "name", "album")},
             **dict(zip(("title_key", "album_key"), keys)),
             "first": [names[0] if names else "" for names in artists],
             "flags": _pack_bits(named.certain, named.by_album_pattern, named.by_album),
@@ -211,11 +212,13 @@ class _SongSums:
     def sum_artists(self, genre_sound: GenreSound, songs: pa.Table) -> dict[str, Any]:
         """Features of artists from all of their songs, a row for each artist of a song."""
         codes, names = _factorize(songs["artist"])
+        members, n_words = group_members(codes, len(names)), len(songs["words"][0])
         artists = ArtistFeatures.from_songs(
-            group_members(codes, len(names)),
+            members,
             np.where(songs["position"].to_numpy() == 0, codes, -1),
             to_matrix(songs["sound"], len(ARTIST_AUDIO_COLUMNS)),
-            to_matrix(songs["words"], len(songs["words"][0])),
+            to_matrix(songs["words"], n_words),
+            artist_languages(members, songs["name"], songs["album"], n_words),
             songs["popularity"].to_numpy(),
             self.matrix(songs["genres"]),
             genre_sound,
@@ -280,8 +283,7 @@ def _genre_columns(matrix: sparse.csr_matrix, codes: str, amounts: str, kind: pa
 
 def _find_occasions(features: Frame) -> Frame:
     """Columns of ``OCCASION_FLAGS``: what :func:`segue_build.model.title_blocks.occasion_block` returns."""
-    named = features.select(*OCCASION_KEYS.names)
-    by_title = map_partitions_by_key(named, "title_key", OCCASION_KEYS, _add_titles)
+    by_title = map_partitions_by_key(features.select(*OCCASION_KEYS.names), "title_key", OCCASION_KEYS, _add_titles)
     return map_partitions_by_key(by_title, "album_key", OCCASION_FLAGS, _add_albums)
 
 
@@ -289,8 +291,7 @@ def _add_titles(songs: pa.Table) -> dict[str, Any]:
     """Occasions of songs, and by their titles' albums; all songs of a title are among them."""
     certain, by_pattern, by_album = _unpack_bits(songs["flags"], 3)
     certain = add_title_occasions(certain, _distinct(songs["title_key"]), songs["first"].to_pandas(), by_pattern)
-    columns = {name: songs[name] for name in OCCASION_KEYS.names}
-    return {**columns, "flags": _pack_bits(certain, by_pattern, by_album)}
+    return {**{name: songs[name] for name in OCCASION_KEYS.names}, "flags": _pack_bits(certain, by_pattern, by_album)}
 
 
 def _add_albums(songs: pa.Table) -> dict[str, Any]:
@@ -359,9 +360,9 @@ class _EncodeBlocks:
     encoder: BlockEncoder
 
     def __call__(self, songs: pa.Table) -> dict[str, Any]:
-        blocks = np.concatenate(list(self.encoder.encode(self.describe(songs)).values()), axis=1)
-        columns = {name: songs[name] for name in ("source_row", "seedable")}
-        return {**columns, "blocks": list_column(blocks, pa.float64())}
+        columns = np.concatenate(list(self.encoder.encode(self.describe(songs)).values()), axis=1)
+        blocks = list_column(columns, pa.float64())
+        return {"source_row": songs["source_row"], "seedable": songs["seedable"], "blocks": blocks}
 
 
 def _split_blocks(widths: Mapping[str, int], songs: pa.Table) -> dict[str, np.ndarray]:
