@@ -227,11 +227,13 @@ class Scorer:
         """What songs lose by dislikes, 0..1, float64, shape (n_songs,)."""
         blocks, losses = kernel[:-1].astype(np.float64), np.zeros(kernel.shape[2])
         liked = blocks[:, self.weights > 0]
-        for dislike in self._dislikes:
-            near, near_others = (
-                np.tensordot(dislike.block_strengths, points, 1) for points in (blocks[:, dislike.points], liked)
-            )
-            np.maximum(losses, near.max(axis=0) - near_others.max(axis=0), out=losses)
+        strengths = np.stack([dislike.block_strengths for dislike in self._dislikes])
+        near_others = (
+            (strengths @ liked.reshape(len(liked), -1)).reshape(len(strengths), *liked.shape[1:]).max(axis=1)
+        )
+        for dislike, others in zip(self._dislikes, near_others):
+            near = np.tensordot(dislike.block_strengths, blocks[:, dislike.points], 1).max(axis=0)
+            np.maximum(losses, near - others, out=losses)
         return np.minimum(losses, 1.0)
 
     def approximate_scores(self, rows: np.ndarray) -> np.ndarray:
