@@ -5,13 +5,13 @@ weights are worth is in docs/ablation.md.
 """
 
 WEIGHTS = {
-    "audio": 0.50,
-    "artist": 0.15,
-    "genre": 0.35,
-    "popularity": 0.06,
-    "year": 0.05,
+    "audio": 0.58,
+    "artist": 0.24,
+    "genre": 0.38,
+    "popularity": 0.04,
+    "year": 0.08,
     "explicit": 0.03,
-    "occasion": 0.25,
+    "occasion": 0.18,
     "words": 0.07,
     "joint": 0.20,
 }
@@ -20,4 +20,4 @@ OLD_BLOCK_NAMES = {"fame": "popularity"}  # that ``--shares`` still takes
 LOCAL_SCALES = {"audio": 1.6, "artist": 1.6, "genre": 1.4, "popularity": 0.2, "words": 0.5}
 """Factors of the local scale, 1 in other blocks: few songs are as near in sound as many are in popularity."""
 JOINT = "joint"
-JOINT_EXPONENTS = {"audio": 0.5, "artist": 0.3, "genre": 1.4, "popularity": 0.2, "occasion": 0.5, "words": 0.5}
+JOINT_EXPONENTS = {"audio": 0.5, "artist": 0.2, "genre": 1.4, "popularity": 0.25, "occasion": 1.0, "words": 0.5}
