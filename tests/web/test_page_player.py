@@ -111,7 +111,7 @@ def test_the_player_covers_nothing_at_the_end_of_the_page_nor_what_has_the_focus
 
 
 @with_axe
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", [pytest.param("light", marks=pytest.mark.slow), "dark"])
 def test_axe_finds_no_violation_while_a_song_plays(heard, service, scheme):
     page, _ = heard(f"#song={SEED}", color_scheme=scheme, **PHONE)
     shown(page, service)
@@ -185,7 +185,7 @@ def test_songs_that_are_made_up_have_no_button(demo_service, visit):
 # --- radio --------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("device", [DESK, PHONE], ids=["desk", "phone"])
+@pytest.mark.parametrize("device", [pytest.param(DESK, marks=pytest.mark.slow), PHONE], ids=["desk", "phone"])
 def test_a_radio_goes_on_and_follows_what_is_skipped(heard, service, device):
     page, _ = heard(f"#song={SEED}&never=Nobody", **device)
     shown(page, service)

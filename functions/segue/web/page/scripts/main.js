@@ -88,7 +88,8 @@ async function introduce() {
     find("#invented").hidden = !ready.invented;
     document.body.classList.toggle("real", !ready.invented);
     find("#about").textContent = `${counted(ready.songs, "song")}, model ${ready.version}.`;
-    await Promise.all([showFirst(), showFamilies()]);
+    await showFirst(); // what is above comes first, so that nothing moves
+    await showFamilies();
     if (SPACIOUS.matches && !begun(now()) && !navigator.connection?.saveData) (await import("./map/opening.js")).showOpening();
   } catch (problem) {
     if (!now().seeds.length) find("#search-said").replaceChildren(trouble(problem, {again: introduce}));
