@@ -1,6 +1,6 @@
 """What an extended streaming history of gigabytes takes to learn from, and as the songs themselves.
 
-``python -m tests.benchmarks.history --gigabytes 3`` writes invented plays in the form of Spotify's export, fits the
+``python -m tests.benchmarks.history --gigabytes 3`` writes invented plays in the form of Spotify's export, fits an
 invented catalogue with them as ``--playlists``, then them alone as ``--source``, and prints time and peak memory.
 """
 
@@ -19,7 +19,7 @@ from tests.benchmarks.figures import table
 from tests.support.costly_files import cost_of_fit
 
 FILE_BYTES = 12_500_000  # of a file, as Spotify writes them
-CATALOGUE = "demo:20000"
+CATALOGUE = "demo:2000"
 STRANGERS = 30_000  # songs that the catalogue lacks
 UNPLAYED = {"username": None, "platform": "ios", "conn_country": "ZZ", "ip_addr_decrypted": "unknown",
             "user_agent_decrypted": "unknown", "episode_name": None, "episode_show_name": None,
