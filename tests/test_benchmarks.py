@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -15,12 +16,14 @@ from werkzeug.serving import make_server
 from werkzeug.wrappers import Request, Response
 
 from segue.catalog import load as load_catalog
+from segue.catalog.lookup.exact import song_by_id
 from segue.engine import search
 from segue_build import ROOT
 from segue_build.sources.playlists import Playlists
 from tests.benchmarks import (
     clusters,
     figures,
+    genres,
     growth,
     keys,
     memory,
@@ -317,3 +320,12 @@ def test_a_catalogue_that_is_not_there_is_refused_in_a_line(run):
     assert (done.returncode, "Traceback" in done.stderr) == (1, False)
     assert done.stderr.splitlines()[-1].startswith(f"{run[0]}: ")
     assert "nowhere" in done.stderr.splitlines()[-1]
+
+
+def test_a_genre_as_a_seed_is_held_against_its_own_songs(world_catalog, monkeypatch):
+    rows = [song_by_id(world_catalog, song) for song in ("piano-1", "piano-2", "metal-1")]
+    answer = SimpleNamespace(recommendations=[SimpleNamespace(row=row) for row in rows])
+    monkeypatch.setattr(genres, "recommend", lambda *_: answer)
+    number = world_catalog.manifest["genres"].index("piano")
+    measured = genres.GenreSeeds(world_catalog).measure(number)
+    assert measured == {"genre": "piano", "songs": 6, "known": 0.5, "of it": pytest.approx(2 / 3), "seasonal": 0}

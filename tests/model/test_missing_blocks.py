@@ -112,6 +112,23 @@ def test_a_song_that_lacks_a_feature_gets_the_mean_and_keeps_the_block(fitted):
     assert (catalog.array("present")[rows] & 1 == 1).all()
 
 
+def test_a_heap_at_popularity_0_lacks_the_block_but_for_versions_of_a_known_song(fitted):
+    table = invented()
+    table.loc[::5, "popularity"] = 0
+    known = table[table["popularity"] > 0].iloc[0]
+    table.loc[0, ["name", "artists"]] = f"{known['name']} - Remastered", known["artists"]
+    catalog = fitted(table)
+    rows = np.argsort(catalog.array("source_rows"))
+    popularity, block = catalog.attribute("popularity")[rows], space_of(catalog).block("popularity")
+    has_block = catalog.array("present")[rows] >> BLOCKS.index("popularity") & 1 == 1
+    assert popularity[0] == known["popularity"]
+    assert not np.isnan(popularity).any(where=~(table["popularity"] == 0).to_numpy())
+    assert np.isnan(popularity).sum() > 20
+    np.testing.assert_array_equal(has_block, ~np.isnan(popularity))
+    vectors = catalog.array("vectors")[rows][:, block.columns]
+    np.testing.assert_array_equal(vectors[0], vectors[known.name])
+
+
 def test_a_song_that_lacks_a_block_is_placed_in_the_middle_and_flagged(world_catalog):
     ids = world_catalog.texts("ids")
     unheard = next(row for row in range(len(ids)) if ids[row] == "piano-5")

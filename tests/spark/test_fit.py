@@ -58,12 +58,16 @@ def test_lists_that_grow_have_offsets_of_the_smallest_type(tmp_path):
 
 @pytest.fixture(scope="module")
 def songs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An invented catalogue in three parts, with a composer's pieces; some rows repeat a song for another genre."""
+    """An invented catalogue in three parts, with a composer's pieces; some rows repeat a song for another genre.
+
+    Every ninth song's popularity is 0, far more than of any other value: it is not known.
+    """
     folder = tmp_path_factory.mktemp("spark") / "songs"
     folder.mkdir()
     frame = pd.concat(demo.demo_chunks(SONGS), ignore_index=True)
     for row, title in zip(COMPOSED_ROWS, COMPOSED):
         frame.at[row, "name"], frame.at[row, "artists"] = title, ["Composer"]
+    frame.loc[::9, "popularity"] = 0
     again = frame.iloc[::10].assign(genres=[["second helping"]] * len(frame.iloc[::10]))
     frame = pd.concat([frame, again], ignore_index=True).assign(label="Quiet Tapes")
     for number, part in enumerate(np.array_split(np.arange(len(frame)), 3)):

@@ -168,12 +168,15 @@ class BlockEncoder:
         return {name: makers[name]() for name in self.names}
 
     def _popularity_block(self, songs: Songs) -> np.ndarray:
-        """The popularity of the song, and of its first artist's best-known song; each as a rank among all songs'."""
+        """The popularity of the song, and of its first artist's best-known song; each as a rank among all songs'.
+
+        A song whose popularity is unknown has neither.
+        """
         own = self.ranks("popularity", songs.numbers["popularity"])
         best = first_artist_popularity(songs.numbers["popularity"], songs.first_artists, songs.artists.max_popularity)
         below, upto = (np.searchsorted(self.artist_popularity, best, side) for side in ("left", "right"))
         ranks = (below + upto + 1) / 2 / max(len(self.artist_popularity), 1)
-        ranks = np.where(np.isnan(best), own, ranks)
+        ranks = np.where(np.isnan(best) | np.isnan(own), own, ranks)
         return np.stack([own, ARTIST_POPULARITY_WEIGHT * ranks], axis=1)
 
 

@@ -138,11 +138,12 @@ def fit_model(
     labels : columns of the table that become blocks
 
     """
+    work_numbers, neighbours = works.work_numbers(frame), None
+    frame["popularity"] = known_popularity(frame["popularity"].to_numpy(np.float64, na_value=np.nan), work_numbers)
     with stage(f"placing {len(frame):,} songs in the space"):
         embedding = embed(frame, report, seed, weights, _label_columns(frame, labels))
     with stage("measuring neighbourhoods"):
         scales = local_scales(embedding.space, embedding.vectors, is_analysed(frame), seed)
-    work_numbers, neighbours = works.work_numbers(frame), None
     if playlist_reader:
         with stage("learning from playlists"):
             embedding, neighbours = _learn_from_playlists(
@@ -231,13 +232,11 @@ def fit_sorted(
 ) -> FittedModel:
     """Fit what is fitted to sorted songs; columns and arrays may be mapped from files.
 
-    Parameters are those of :class:`FittedModel`, in which works are numbered anew: as they first come.
+    Parameters are those of :class:`FittedModel`, in which works are numbered anew: as they first come. The popularity
+    of songs is what :func:`segue_build.model.works.known_popularity` says.
     """
     space, vectors = embedding.space, embedding.vectors
     works, originals = pd.factorize(works)
-    frame = frame.assign(
-        popularity=known_popularity(frame["popularity"].to_numpy(np.float64, na_value=np.nan), works)
-    )
     offsets = np.append(0, np.cumsum(np.bincount(cells, minlength=len(clustering.cell_clusters))))
     centroids = cell_centroids(vectors, offsets)
     with stage("quantizing"):

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -56,17 +56,21 @@ def match_key(first_artist: str, title: str) -> tuple[str, str]:
 
 def work_numbers(frame: pd.DataFrame) -> np.ndarray:
     """One number for all versions of a song; a song without artists is a work of its own."""
+    return merge_by_name(work_keys(frame))
+
+
+def work_keys(frame: pd.DataFrame) -> pd.DataFrame:
+    """The keys of songs of the canonical table, as :func:`key_digests` has them."""
     columns = (
         series.iter_text_batches(frame["id"]),
         series.iter_text_batches(frame["name"]),
         series.iter_first_values(frame["artists"]),
     )
-    keys = pd.concat([key_digests(*chunk) for chunk in zip(*columns)], ignore_index=True)
-    return pd.factorize(_merge_by_name(keys))[0].astype(np.int64)
+    return pd.concat([key_digests(*chunk) for chunk in zip(*columns)], ignore_index=True)
 
 
 def key_digests(ids: Sequence[str], titles: Sequence[str], first_artists: Sequence[str]) -> pd.DataFrame:
-    """Keys of songs as numbers: columns ``work`` and ``name``, uint64, and ``movement``, bool.
+    """Keys of songs as numbers: columns ``work`` and ``name``, int64, and ``movement``, bool.
 
     ``name`` is the same as ``work`` where a song has none.
     """
@@ -74,37 +78,30 @@ def key_digests(ids: Sequence[str], titles: Sequence[str], first_artists: Sequen
     keys = [work_key(artist, title) if artist else WorkKey(f"\x1f\x1f{song}") for song, title, artist in songs]
     works = [hash64(found.work) for found in keys]
     names = [hash64(found.name) if found.name else work for found, work in zip(keys, works)]
-    movements = [found.movement for found in keys]
-    kinds = {"work": np.uint64, "name": np.uint64, "movement": bool}
-    return pd.DataFrame({"work": works, "name": names, "movement": movements}).astype(kinds)
+    numbers = np.array([works, names], np.uint64).view(np.int64)  # Arrow and Spark share no unsigned numbers
+    return pd.DataFrame({"work": numbers[0], "name": numbers[1], "movement": [found.movement for found in keys]})
 
 
-def is_merged(n_pieces: Any, n_movements: Any, is_movement: Any, is_title: Any) -> Any:
-    """Whether a work is merged with others of its name; for arrays or Spark's columns.
+def merge_by_name(keys: pd.DataFrame) -> np.ndarray:
+    """The works of all songs, numbered from 0 as they first come; int64, shape (n_songs,).
 
     A composer's works of one name are one, whatever their numbers: the movement of a suite, a piece with a number of
     its own, a title without one. Movements alone are not merged, nor pieces of one name with several numbers: their
     name is that of a form or a tempo.
 
-    n_pieces, n_movements : how many works have the name that are not movements, and that are
-    is_movement : whether the work is a movement
-    is_title : whether songs are called by the name alone
+    keys : of :func:`work_keys`
     """
-    return ((n_pieces == 1) & (is_title | (n_movements > 0))) | (is_movement & is_title)
-
-
-def _merge_by_name(keys: pd.DataFrame) -> np.ndarray:
-    """The works of all songs, uint64, shape (n_songs,), by their names where these are shared."""
     works = keys["work"].to_numpy()
     named = keys[keys["name"] != keys["work"]].drop_duplicates()
     movement_by_name = named.groupby("name")["movement"]
     n_movements, titles = movement_by_name.transform("sum"), works[keys["work"].isin(named["name"])]
     n_pieces, has_title = movement_by_name.transform("size") - n_movements, named["name"].isin(titles)
-    renamed = named[is_merged(n_pieces, n_movements, named["movement"], has_title)].groupby("work")["name"].max()
-    if renamed.empty:
-        return works
-    index = renamed.index.get_indexer(works)
-    return np.where(index < 0, works, renamed.to_numpy()[index])
+    is_merged = ((n_pieces == 1) & (has_title | (n_movements > 0))) | (named["movement"] & has_title)
+    renamed = named[is_merged].groupby("work")["name"].max()
+    if not renamed.empty:
+        index = renamed.index.get_indexer(pd.Index(works))
+        works = np.where(index < 0, works, renamed.to_numpy()[index])
+    return pd.factorize(works)[0].astype(np.int64)
 
 
 def known_popularity(popularity: np.ndarray, works: np.ndarray) -> np.ndarray:

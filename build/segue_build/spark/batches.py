@@ -61,11 +61,16 @@ def reduce_batches(frame: Frame, function: Callable[[pa.Table], np.ndarray], ope
 
 def sample_rows(frame: Frame, n_songs: int, limit: int, columns: list[str]) -> pa.Table:
     """Some columns of at most about so many songs, which their places in the source choose; in its order."""
+    chosen = choose_rows(frame, n_songs, limit, ["source_row"])
+    return chosen.select("source_row", *columns).toArrow().sort_by("source_row")
+
+
+def choose_rows(frame: Frame, n_rows: int, limit: int, by: list[str]) -> Frame:
+    """At most about so many rows, which what is in some of their columns chooses."""
     from pyspark.sql import functions as sql
 
-    if n_songs > limit:
-        frame = frame.where(sql.pmod(sql.xxhash64("source_row"), sql.lit(1 << 30)) < int(limit / n_songs * (1 << 30)))
-    return frame.select("source_row", *columns).toArrow().sort_by("source_row")
+    chosen = sql.pmod(sql.xxhash64(*by), sql.lit(1 << 30)) < int(limit / max(n_rows, 1) * (1 << 30))
+    return frame.where(chosen) if n_rows > limit else frame
 
 
 def stream_batches(frame: Frame) -> Iterator[pa.Table]:

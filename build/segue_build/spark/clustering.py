@@ -11,6 +11,7 @@ from segue_build.model import clustering, kmeans, local_scale
 from segue_build.model.clustering import Clustering, PreviousClusters
 from segue_build.model.incidence import build_incidence
 from segue_build.model.kmeans import max_squared_norm
+from segue_build.sources.series import batch_slices
 from segue_build.spark.batches import Frame, map_batches, persist, reduce_batches, sample_rows, to_matrix
 from segue_build.spark.embedding import VECTORS
 
@@ -64,14 +65,11 @@ class _AssignCells:
 
     def __call__(self, points: pa.Table) -> dict[str, Any]:
         vectors, source_rows = to_matrix(points["vector"], self.sample.shape[1]), points["source_row"].to_numpy()
-        runs = (
-            slice(first, first + local_scale.CHUNK_ROWS) for first in range(0, len(vectors), local_scale.CHUNK_ROWS)
-        )
         distances = [
             local_scale.neighbour_distances(
                 self.space, vectors[run], self.sample, source_rows[run, None] == self.source_rows
             )
-            for run in runs
+            for run in batch_slices(len(vectors), local_scale.CHUNK_ROWS)
         ]
         return {
             **{name: points[name] for name in VECTORS.names},

@@ -11,13 +11,8 @@ import pyarrow as pa
 from scipy import sparse
 
 from segue.engine.space import RankTransform, Space
-from segue_build.model.artist_features import (
-    ARTIST_AUDIO_COLUMNS,
-    ArtistFeatures,
-    GenreSound,
-    artist_sound,
-    sum_genre_sound,
-)
+from segue_build.model import artist_features, title_blocks
+from segue_build.model.artist_features import ARTIST_AUDIO_COLUMNS, ArtistFeatures, GenreSound
 from segue_build.model.embedding import (
     BLOCK_NAMES,
     NUMBERS,
@@ -32,17 +27,7 @@ from segue_build.model.embedding import (
 )
 from segue_build.model.genre_block import add_compilations, compilation_genres, genre_context
 from segue_build.model.incidence import build_incidence, group_members, to_fixed_point
-from segue_build.model.title_blocks import (
-    OCCASIONS,
-    DistinctTexts,
-    NamedOccasions,
-    PhraseClassifier,
-    WordEmbedding,
-    add_album_occasions,
-    add_title_occasions,
-    artist_languages,
-    fit_phrase_classifier,
-)
+from segue_build.model.title_blocks import OCCASIONS, DistinctTexts, NamedOccasions, PhraseClassifier, WordEmbedding
 from segue_build.sources.columns import CANONICAL_COLUMNS
 from segue_build.sources.ingest_report import IngestReport
 from segue_build.sources.multivalue import SEPARATOR
@@ -124,7 +109,7 @@ class _ExtractFeatures:
     genres: list[str]
 
     def __call__(self, songs: pa.Table) -> dict[str, Any]:
-        frame = _to_pandas(songs)
+        frame = to_pandas(songs)
         numbers = {name: frame[name].to_numpy(np.float64) for name in NUMBERS}
         codes = {name: code for code, name in enumerate(self.genres)}
         artists, genres = (
@@ -145,7 +130,7 @@ class _ExtractFeatures:
             "flags": _pack_bits(named.certain, named.by_album_pattern, named.by_album),
             "artists": artists,
             "genres": [[codes[genre] for genre in of_song] for of_song in genres],
-            "sound": list_column(artist_sound(audio_block(numbers, self.ranks)), pa.int64()),
+            "sound": list_column(artist_features.artist_sound(audio_block(numbers, self.ranks)), pa.int64()),
             "words": list_column(to_fixed_point(self.words.transform(frame)), pa.int64()),
             "numbers": list_column(np.stack(list(numbers.values()), axis=1), pa.float64()),
         }
@@ -155,14 +140,15 @@ def _fit_extraction(songs: Frame, n_songs: int, seed: int) -> _ExtractFeatures:
     """Learn from a sample of songs, and find all genres that there are."""
     from pyspark.sql import functions as sql
 
-    sample = _to_pandas(sample_rows(songs, n_songs, SAMPLE_SIZE, ["name", "album", *NUMBERS]))
-    phrases = fit_phrase_classifier(*(DistinctTexts.from_column(sample[name]) for name in ("name", "album")))
+    sample = to_pandas(sample_rows(songs, n_songs, SAMPLE_SIZE, ["name", "album", *NUMBERS]))
+    texts = (DistinctTexts.from_column(sample[name]) for name in ("name", "album"))
+    phrases = title_blocks.fit_phrase_classifier(*texts)
     split = songs.select(sql.explode(sql.split("genres", SEPARATOR)).alias("genre")).distinct()
     genres = sorted(split.toArrow()["genre"].to_pylist())
     return _ExtractFeatures(fit_ranks(mask_unanalysed(sample)), WordEmbedding(sample, seed), phrases, genres)
 
 
-def _to_pandas(table: pa.Table) -> pd.DataFrame:
+def to_pandas(table: pa.Table) -> pd.DataFrame:
     """Canonical columns as the single-machine engine has them."""
     frame = table.to_pandas()
     texts = [name for name in ("name", "album", "artists") if name in frame]
@@ -205,7 +191,7 @@ class _SongSums:
 
     def sum_sound(self, features: pa.Table) -> np.ndarray:
         """What songs add to the sound of their genres and, last, of all songs."""
-        return sum_genre_sound(
+        return artist_features.sum_genre_sound(
             self.matrix(features["genres"]), to_matrix(features["sound"], len(ARTIST_AUDIO_COLUMNS))
         )
 
@@ -218,7 +204,7 @@ class _SongSums:
             np.where(songs["position"].to_numpy() == 0, codes, -1),
             to_matrix(songs["sound"], len(ARTIST_AUDIO_COLUMNS)),
             to_matrix(songs["words"], n_words),
-            artist_languages(members, songs["name"], songs["album"], n_words),
+            title_blocks.artist_languages(members, songs["name"], songs["album"], n_words),
             songs["popularity"].to_numpy(),
             self.matrix(songs["genres"]),
             genre_sound,
@@ -290,7 +276,8 @@ def _find_occasions(features: Frame) -> Frame:
 def _add_titles(songs: pa.Table) -> dict[str, Any]:
     """Occasions of songs, and by their titles' albums; all songs of a title are among them."""
     certain, by_pattern, by_album = _unpack_bits(songs["flags"], 3)
-    certain = add_title_occasions(certain, _distinct(songs["title_key"]), songs["first"].to_pandas(), by_pattern)
+    titles, first = _distinct(songs["title_key"]), songs["first"].to_pandas()
+    certain = title_blocks.add_title_occasions(certain, titles, first, by_pattern)
     return {**{name: songs[name] for name in OCCASION_KEYS.names}, "flags": _pack_bits(certain, by_pattern, by_album)}
 
 
@@ -298,7 +285,7 @@ def _add_albums(songs: pa.Table) -> dict[str, Any]:
     """The same by albums, all songs of which are among them."""
     certain, _, by_album = _unpack_bits(songs["flags"], 3)
     albums, first = _distinct(songs["album_key"]), songs["first"].to_pandas()
-    occasions, seedable = add_album_occasions(certain, albums, first, by_album)
+    occasions, seedable = title_blocks.add_album_occasions(certain, albums, first, by_album)
     return {"source_row": songs["source_row"], "occasions": _pack_bits(occasions), "seedable": seedable}
 
 

@@ -22,17 +22,22 @@ from segue_build.progress import stage
 from segue_build.sources.columns import CANONICAL_COLUMNS, TEXT_COLUMNS
 from segue_build.sources.ingest_report import IngestReport
 from segue_build.sources.tracks import NAMELESS, check_columns, check_dropped_share, check_song_count
-from segue_build.spark.batches import Frame, persist, stream_batches, to_matrix
+from segue_build.spark.batches import Frame, map_batches, persist, stream_batches, to_matrix
 from segue_build.spark.clustering import sort_songs
-from segue_build.spark.embedding import embed
+from segue_build.spark.embedding import embed, to_pandas
 from segue_build.spark.reader import other_column, read_folder
 from segue_build.spark.session import session
 
 _TABLE = "texts.arrow"
 _NUMBERS = {
-    "vector": np.int8, "present": np.uint16, "neighbour_distance": np.float64, "cell": np.int64,
-    "source_row": np.int64, **{name: np.float64 for name in CANONICAL_COLUMNS if name not in TEXT_COLUMNS},
+    **{name: np.float64 for name in CANONICAL_COLUMNS if name not in TEXT_COLUMNS},
+    **dict.fromkeys(("cell", "source_row", "work"), np.int64),
+    "vector": np.int8, "present": np.uint16, "neighbour_distance": np.float64,
 }  # fmt: skip
+_WORK_KEYS = pa.schema([
+    ("source_row", pa.int64()), ("popularity", pa.float64()), ("work", pa.int64()), ("name", pa.int64()),
+    ("movement", pa.bool_()),
+])  # fmt: skip
 _LARGE, _TEXT = {pa.string(): pa.large_string()}, pd.StringDtype(na_value=np.nan)  # of Arrow and of pandas
 
 
@@ -78,7 +83,7 @@ def fit_on_spark(
         local_scales=scales_from_distances(distances, distances.mean()),
         cells=arrays["cell"],
         clustering=clustering,
-        works=works.work_numbers(frame),
+        works=arrays["work"],
         seed=seed,
         previous=previous,
     )
@@ -86,7 +91,7 @@ def fit_on_spark(
 
 
 def _usable_songs(frame: Frame, source: str, report: IngestReport, strict: bool) -> tuple[Frame, int]:
-    """The songs that have a name, and how many they are."""
+    """The songs that have a name, with their works, and how many they are."""
     from pyspark.sql import functions as sql
 
     frame = persist(frame)
@@ -101,7 +106,21 @@ def _usable_songs(frame: Frame, source: str, report: IngestReport, strict: bool)
         check_dropped_share(report, strict)
     check_columns([name for name in CANONICAL_COLUMNS if counts[name]], [source], report)
     check_song_count(counts["_songs"], report, [source])
-    return frame.where(named).drop("_rows"), counts["_songs"]
+    return _find_works(frame.where(named).drop("_rows")), counts["_songs"]
+
+
+def _find_works(songs: Frame) -> Frame:
+    """The same songs with the column ``work``, and with popularities as far as they are known."""
+    kept = ("source_row", "popularity")
+    keys = map_batches(
+        songs.select(*kept, "id", "name", "artists"),
+        _WORK_KEYS,
+        lambda table: {**{name: table[name] for name in kept}, **works.work_keys(to_pandas(table))},
+    ).toArrow()
+    numbers = works.merge_by_name(keys.to_pandas())
+    popularity = works.known_popularity(keys["popularity"].to_numpy(), numbers)
+    found = {"source_row": keys["source_row"], "work": numbers, "popularity": pa.array(popularity, from_pandas=True)}
+    return persist(songs.drop("popularity").join(songs.sparkSession.createDataFrame(pa.table(found)), "source_row"))
 
 
 def _save_rows(rows: Frame, folder: Path) -> None:
@@ -113,9 +132,7 @@ def _save_rows(rows: Frame, folder: Path) -> None:
                 values = to_matrix(batch[name], len(batch[name][0])) if name == "vector" else batch[name].to_numpy()
                 arrays.append(name, values.astype(dtype, copy=False))
             texts = batch.drop_columns([*_NUMBERS])
-            texts = texts.cast(
-                pa.schema([(field.name, _LARGE.get(field.type, field.type)) for field in texts.schema])
-            )
+            texts = texts.cast(pa.schema([(each.name, _LARGE.get(each.type, each.type)) for each in texts.schema]))
             table = table or opened.enter_context(pa.ipc.new_file(folder / _TABLE, texts.schema))
             table.write_table(texts)
 

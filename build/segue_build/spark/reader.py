@@ -24,14 +24,16 @@ from segue_build.sources.ingest_report import IngestReport, TableInterpretation
 from segue_build.sources.multivalue import SEPARATOR
 from segue_build.sources.normalization import normalize, plausible_columns
 from segue_build.sources.tracks import add_missing_ids
-from segue_build.spark.batches import Frame, persist, to_spark_schema
+from segue_build.spark.batches import Frame, choose_rows, persist, to_spark_schema
 
 SUFFIXES = {"Parquet": (".parquet", ".pq", ".parq"), "CSV": (".csv", ".tsv", ".csv.gz", ".tsv.gz", ".csv.bz2")}
 HIDDEN = re.compile(r"/[._]")
 SNIFFED_LINES = 100  # lines by which the delimiter is detected
 PARALLEL_READS = 8  # files whose columns are read at the same time
 MALFORMED = "_malformed"  # a line of CSV with more or fewer fields than there are headers
-SAMPLED_ROWS = 250_000  # rows that show units, scales and what separates artists' names
+SAMPLED_ROWS = (
+    250_000  # rows all over the table, at most about, that show units, scales and what separates artists' names
+)
 CHECKED_ROWS = 10_000  # rows that show whether a column is what its header says
 FILE_PATH, FILE_ROW = "file_path", "row_index"  # of Spark's metadata: where a row is from; CSV has no numbers
 SOURCE_ROW = "source_row"  # a number of each row, rising by file and row
@@ -187,9 +189,8 @@ def _inspect_parquet(spark: Any, name: str, path: str) -> FileLayout:
         schema = spark.read.parquet(path).schema
     except Exception as error:
         raise SourceError(f"{name}: {_file_name(path)} is no Parquet file, or damaged; write it again") from error
-    return FileLayout(
-        schema.names, {field.name: field.dataType.simpleString() for field in schema.fields}, schema, ""
-    )
+    types = {field.name: field.dataType.simpleString() for field in schema.fields}
+    return FileLayout(schema.names, types, schema, "")
 
 
 def _inspect_csv(spark: Any, name: str, path: str) -> FileLayout:
@@ -283,7 +284,9 @@ def read_folder(spark: Any, source: str, columns: Mapping[str, str], report: Ing
     counts = folder.count_rows(rows)
     interpretation, others = _recognise(folder, rows, columns, sorted(counts), report)
     reading, schema = RowReader(interpretation, sorted(counts)), _schema(folder, interpretation)
-    found = _infer_units(reading, _sample(rows, sum(counts.values())), report)
+    cells = [name for name in rows.columns if name.isdecimal()]
+    sample = choose_rows(rows, sum(counts.values()), SAMPLED_ROWS, cells).toArrow()
+    found = _infer_units(reading, sample, report)
     tidied = persist(rows.mapInArrow(partial(_tidy_partition, reading, found, schema), to_spark_schema(schema)))
     _merge_reports(tidied, report)
     interpretation.print_summary()
@@ -308,16 +311,6 @@ def _infer_units(reading: RowReader, sample: pa.Table, report: IngestReport) -> 
     """Units, scales and what separates artists' names, by a sample."""
     frame = reading.to_tidy(reading.to_raw(sample, Counter()), IngestReport())
     return infer_columns(frame.drop(columns=SOURCE_ROW), reading.interpretation, report)
-
-
-def _sample(rows: Frame, n_rows: int) -> pa.Table:
-    """Rows from all over the table, which their cells choose, about ``SAMPLED_ROWS`` of them at the most."""
-    from pyspark.sql import functions as sql
-
-    if n_rows > SAMPLED_ROWS:
-        places = [name for name in rows.columns if name.isdecimal()]
-        rows = rows.where(sql.pmod(sql.xxhash64(*places), sql.lit(1 << 30)) < int(SAMPLED_ROWS / n_rows * (1 << 30)))
-    return rows.toArrow()
 
 
 def _schema(folder: SourceFolder, interpretation: TableInterpretation) -> pa.Schema:
