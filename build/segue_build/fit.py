@@ -118,6 +118,8 @@ def fit(options: FitOptions, out: Path) -> catalog.Catalog:
         the sources can't be used; nothing is written.
     SparkError
         Spark is to be used and can't be; nothing is written.
+    ArtifactsError
+        the disk has too little room; nothing of the version is left.
 
     """
     check_output_folder(out)
@@ -131,7 +133,10 @@ def fit(options: FitOptions, out: Path) -> catalog.Catalog:
         report.not_analysed = int((~model.recommendable).sum())
         print("\n".join(report.lines()), file=sys.stderr)
         with stage(f"writing and judging artifacts in {out}"):
-            built = catalog.save_version(out, lambda folder: _write_version(folder, model, report, held_out, options))
+            needed = writer.least_bytes(model)
+            built = catalog.save_version(
+                out, lambda folder: _write_version(folder, model, report, held_out, options), needed
+            )
             facts = {"input": digest, **_clusters_kept(built, previous)}
             entry = version_history.new_entry("fit", built.version, before.version if before else None, **facts)
             version_history.append_history(LocalStore(out), entry)

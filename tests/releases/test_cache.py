@@ -68,3 +68,46 @@ def test_a_full_disk_refuses_a_new_version(stocked_bucket, versions, cache, capl
     monkeypatch.setattr("segue.releases.bucket.BucketStore.stream", lambda *_: full())
     assert served(function) == versions[0].version
     assert "has no place in the cache: No space left on device" in warnings(caplog)[0]
+
+
+OBSTACLES = {
+    "a folder": lambda path: path.mkdir(),
+    "a folder that is not empty": lambda path: (path / "more").mkdir(parents=True),
+    "a link that leads nowhere": lambda path: path.symlink_to("nowhere"),
+    "a link to itself": lambda path: path.symlink_to(path.name),
+    "an empty file": lambda path: path.touch(),
+}
+
+
+@pytest.mark.parametrize("place", ["one/file", "one"])
+@pytest.mark.parametrize("obstacle", OBSTACLES)
+def test_what_stands_in_the_place_of_a_file_or_its_version_is_removed(cache, place, obstacle):
+    kept = FileCache(cache, 100)
+    (cache / place).parent.mkdir(parents=True)
+    OBSTACLES[obstacle](cache / place)
+    assert kept.fetch("one", "file", FACTS, abc).read_bytes() == b"abc"
+    assert FileCache(cache, 100).fetch("one", "file", FACTS, full).read_bytes() == b"abc"
+    assert [path.name for path in (cache / "one").iterdir() if path.is_file()] == ["file"]
+
+
+def test_a_function_heals_folders_in_the_places_of_all_its_cached_files(stocked_bucket, cache):
+    function = client(stocked_bucket, cache)
+    served(function)
+    served(function)
+    files = [path for path in cache.rglob("*") if path.is_file()]
+    for path in files:
+        path.unlink()
+        (path / "inside").mkdir(parents=True)
+    again = client(stocked_bucket, cache)
+    assert served(again) == served(again)
+    assert {path for path in files if path.name != "catalog.parquet"} <= {
+        path for path in cache.rglob("*") if path.is_file()
+    }
+
+
+def test_a_file_where_the_cache_should_be_is_not_ours_to_remove(cache):
+    cache.write_text("somebody's")
+    with pytest.raises(ArtifactsError, match="file has no place in the cache"):
+        FileCache(cache, 100).fetch("one", "file", FACTS, abc)
+    FileCache(cache, 100).save("pointer.json", b"{}")
+    assert cache.read_text() == "somebody's"

@@ -1,12 +1,13 @@
 """Publishers that are killed while functions recommend without pause, and publishers that race."""
 
 import contextlib
+import hashlib
+import itertools
 import os
 import random
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -16,29 +17,62 @@ from segue.catalog import version_files
 from segue.dialects import json_response
 from segue.engine.recommendation import recommend
 from segue.query.schema import Query, Seed
+from segue.releases.remote import FileCache
 from segue.web import serializers
+from segue_build.fit import FitOptions, fit
 from segue_build.releases import version_history
-from tests.support.releases import ASKED, client, published
+from tests.support import world
+from tests.support.releases import ASKED, client, point_to, published
 
 ROOT = Path(__file__).resolve().parents[2]
 READERS = 8
+KILLS = int(os.environ.get("SEGUE_TEST_KILLS", "20"))  # of each kind
 
-# publishes version after version, and tells of each when it begins
-PUBLISHER = """
-import contextlib, io, itertools, sys
+# works without pause in a process of its own, is killed after the seconds that it is told, and says so; one that is
+# told nothing works once and tells how long it took
+WORKER = """
+import contextlib, io, itertools, os, signal, sys, time
 from pathlib import Path
-from segue_build.releases.publish import PublishOptions, publish
+from segue import releases
 from segue.catalog.version_files import load_version
-from segue.releases.serving import open_store
+from segue.config import Config
+from segue.releases.serving import LiveCatalog, open_releases, open_store
+from segue_build.fit import FitOptions, fit
+from segue_build.releases.publish import PublishOptions, publish
 
-address, root, first, *versions = sys.argv[1:]
-destination = open_store(address)
+job, address, other, *names = sys.argv[1:]
+turns = itertools.count(1)
+
+def fitting(turn):
+    fit(FitOptions([names[turn % len(names)]]), Path(address))
+
+def publishing(turn):
+    songs = load_version(Path(other), names[turn % len(names)])
+    publish(songs, open_store(address), PublishOptions(force=True, reason="a test", keep=2))
+
+def refreshing(turn):
+    live = LiveCatalog(open_releases(Config(address, 1e-9, Path(other))), 1e-9, lambda songs: songs.texts("ids")[0])
+    for _ in range(3):
+        live.catalog().texts("names")[0]
+        live.renew()
+
+def work(turn, count):
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        for number in count:
+            globals()[job](turn + number)
+
 print("ready", flush=True)
-for number in itertools.count(int(first)):
-    songs = load_version(Path(root), versions[number % len(versions)])
-    with contextlib.redirect_stdout(io.StringIO()):
-        publish(songs, destination, PublishOptions(force=True, reason="a test", keep=2))
-    print("published", flush=True)
+for line in sys.stdin:
+    began, turn = time.monotonic(), next(turns)
+    child = os.fork()
+    if not child:
+        work(turn, itertools.count() if line.strip() else range(1))
+        os._exit(0)
+    if line.strip():
+        time.sleep(float(line))
+        os.kill(child, signal.SIGKILL)
+    _, status = os.waitpid(child, 0)
+    print(time.monotonic() - began, status, flush=True)
 """
 
 # publishes versions that it is told of, stops before it swaps the pointer, and says what became of it
@@ -113,27 +147,35 @@ def expected(versions):
     }
 
 
-def kills(address, versions, expected, tmp_path, count):
-    root, dice = versions[0].folder.parents[1], random.Random(11)
-    published(address, versions[:1])
-    readers = [Reader(address, tmp_path / "cache", expected) for _ in range(READERS)]
+def kills(job, address, other, names, readers, count):
+    """Kill a job again and again, at any moment of its work, while readers recommend."""
+    dice, worker = random.Random(11), process(WORKER, job, address, other, *names)
     for reader in readers:
         reader.start()
-    took = 0.0
-    for number in range(count + 1):
-        publisher = process(PUBLISHER, address, root, number + 1, *(songs.version for songs in versions))
-        if not took:  # the first one shows how long a publish takes among these readers
-            took = -time.monotonic()
-            assert publisher.stdout.readline() == "published\n"
-            took += time.monotonic()
-        else:
-            time.sleep(dice.uniform(0, 1.2 * took))
-        end(publisher)
-    for reader in readers:
-        reader.over.set()
-        reader.join()
-    assert [reader.wrong for reader in readers] == [[]] * READERS
-    assert all(reader.asked > count for reader in readers)
+    try:
+        tell(worker, "")  # the first one shows how long the work takes among these readers
+        took, status = map(float, worker.stdout.readline().split())
+        assert status == 0
+        for _ in range(count):
+            tell(worker, str(dice.uniform(0, 1.2 * took)))
+            assert worker.stdout.readline(), worker.stderr.read()
+    finally:
+        end(worker)
+        for reader in readers:
+            reader.over.set()
+            reader.join()
+    assert [reader.wrong for reader in readers] == [[]] * len(readers)
+    assert sum(reader.asked for reader in readers) > count
+
+
+def readers_of(address, cache, expected):
+    return [Reader(address, cache, expected) for _ in range(READERS)]
+
+
+def kill_publishers(address, versions, expected, tmp_path, count):
+    published(address, versions[:1])
+    readers, names = readers_of(address, tmp_path / "cache", expected), [songs.version for songs in versions]
+    kills("publishing", address, versions[0].folder.parents[1], names, readers, count)
     assert len(set.union(*(reader.seen for reader in readers))) > 1
     now = current(address)
     published(address, [songs for songs in versions if songs.version != now][:1])
@@ -146,14 +188,59 @@ def current(address):
 
 @pytest.mark.parametrize("kind", ["plain", "s3"])
 def test_a_publisher_that_is_killed_leaves_every_reader_a_whole_version(request, kind, versions, expected, tmp_path):
-    kills(request.getfixturevalue(kind), versions, expected, tmp_path, 6)
+    kill_publishers(request.getfixturevalue(kind), versions, expected, tmp_path, 6)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(3000)
 @pytest.mark.parametrize("kind", ["plain", "s3"])
-def test_60_killed_publishers_leave_every_reader_a_whole_version(request, kind, versions, expected, tmp_path):
-    kills(request.getfixturevalue(kind), versions, expected, tmp_path, 30)  # in each of the two kinds
+def test_killed_publishers_leave_every_reader_a_whole_version(request, kind, versions, expected, tmp_path):
+    kill_publishers(request.getfixturevalue(kind), versions, expected, tmp_path, KILLS)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3000)
+def test_killed_fits_leave_every_reader_a_whole_version_and_nothing_to_the_next_one(versions, expected, tmp_path):
+    tables = []
+    for number in range(4):
+        rows = [row for row in world.rows() if row["id"] != f"metal-{number + 1}"]
+        (tmp_path / str(number)).mkdir()
+        tables.append(str(world.write(tmp_path / str(number) / "world.csv", rows)))
+    out = tmp_path / "artifacts"
+    first = fit(FitOptions(tables[:1]), out).version
+    readers = readers_of(str(out), tmp_path / "cache", expected)
+    kills("fitting", out, tmp_path, tables, readers, KILLS)
+    assert fit(FitOptions(tables[:1]), out).version == first == versions[0].version
+    assert {path.name for path in out.iterdir()} == {"versions", "current.json", "history.jsonl", ".lock", ".reserve"}
+    assert {path.name for path in (out / "versions").iterdir()} <= expected.keys()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3000)
+def test_killed_refreshes_leave_every_reader_of_their_cache_a_whole_version(
+    s3, versions, expected, tmp_path, monkeypatch
+):
+    published(s3, versions)
+    readers, changing = readers_of(s3, tmp_path / "cache", expected), threading.Event()
+
+    def change():
+        for songs in itertools.cycle(versions):
+            point_to(s3, songs.version)
+            if changing.wait(0.2):
+                return
+
+    changer = threading.Thread(target=change)
+    changer.start()
+    try:
+        kills("refreshing", s3, tmp_path / "cache", ["-"], readers, KILLS)
+    finally:
+        changing.set()
+        changer.join()
+    for path in (tmp_path / "cache").rglob(".*"):  # what was being written, hours ago
+        os.utime(path, (0, 0))
+    facts = {"bytes": 3, "sha256": hashlib.sha256(b"abc").hexdigest()}
+    FileCache(tmp_path / "cache", 10**9).fetch("next", "file", facts, lambda: iter([b"abc"]))
+    assert not list((tmp_path / "cache").rglob(".*"))
 
 
 def tell(racer, line):

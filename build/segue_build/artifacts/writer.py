@@ -1,17 +1,31 @@
 """A fitted model as the files that :mod:`segue.catalog` describes."""
 
+import math
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from segue.catalog.schema import ARRAYS
 from segue.query.schema import NUMERIC_ATTRIBUTES
 from segue_build.artifacts import lookup_index, parquet
 from segue_build.artifacts.array_files import offsets_from_lengths, save_array, save_lists, write_strings
 from segue_build.model.fitted_model import FittedModel
 from segue_build.model.incidence import first_artists
 from segue_build.sources import series
+
+
+def least_bytes(model: FittedModel) -> int:
+    """Bytes that the files of a version have at least: arrays whose axes are known before they are written."""
+    n_songs, n_dims = model.embedding.vectors.shape
+    sizes = {"songs": n_songs, "works": int(model.works.max()) + 1, "dims": n_dims, "2": 2}
+    total = 0
+    for array in ARRAYS.values():
+        axes = [axis.removesuffix(" + 1") for axis in array.shape.split(", ")]
+        if sizes.keys() >= set(axes) and not array.name.startswith("neighbour_"):
+            total += np.dtype(array.dtype.split()[0]).itemsize * math.prod(sizes[axis] for axis in axes)
+    return total
 
 
 def write(folder: Path, model: FittedModel) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from segue.catalog import version_files
+from segue.catalog import validation, version_files
 from segue.catalog.catalog import Catalog
 from segue.catalog.remote.blocks import MANIFEST_KEY, OBJECT_BYTES, object_name
 from segue.errors import ArtifactsError, MissingFile, ReleaseError, StoreError, WriteConflict
@@ -179,7 +179,7 @@ def _previous_version(store: Store, current: Pointer) -> str:
 
 
 def verify_local(songs: Catalog) -> None:
-    """Read every file of a local version; raises ArtifactsError, which names the file that is missing or damaged."""
+    """Read every file of a local version and check what it declares; ArtifactsError names the file at fault."""
     for name, facts in songs.manifest["files"].items():
         try:
             found = version_files.file_sha256(songs.path(name))
@@ -187,6 +187,7 @@ def verify_local(songs: Catalog) -> None:
             raise ArtifactsError(f"{name} of version {songs.version} can't be read: {error.strerror}") from error
         if found != facts["sha256"]:
             raise ArtifactsError(f"{name} of version {songs.version} is damaged: fit it again")
+    validation.check_catalog(songs)
 
 
 def upload(songs: Catalog, store: Store) -> None:
@@ -194,12 +195,17 @@ def upload(songs: Catalog, store: Store) -> None:
 
     Raises
     ------
+    ArtifactsError
+        the store's disk has too little room.
     StoreError
         a file can't be written, or does not read back as it was written.
 
     """
     files: ManifestFiles = songs.manifest["files"]
     absent = missing_files(store, songs.version, files)
+    free = store.free_bytes() if absent else None
+    if free is not None:
+        version_files.check_room(store.address, free, _bytes_to_write(songs, absent))
     _put_files(songs, absent, store.create)
     bad = damaged_files(store, songs.version, files)
     if bad:  # bytes rot, and a store may answer that a name is taken before its file is there
@@ -228,6 +234,12 @@ def damaged_files(store: Store, version: str, files: ManifestFiles) -> list[str]
         return digest.hexdigest() != files[name]["sha256"]
 
     return [name for name, is_bad in zip(files, _map_with_progress("verifying", files, list(files), bad)) if is_bad]
+
+
+def _bytes_to_write(songs: Catalog, names: list[str]) -> int:
+    """Bytes of some files, and of all records."""
+    records_size = int(songs.array("record_offsets")[-1]) if MANIFEST_KEY in songs.manifest else 0
+    return records_size + sum(int(songs.manifest["files"][name]["bytes"]) for name in names)
 
 
 def _put_files(songs: Catalog, names: list[str], put: Callable[..., object]) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from segue import releases
-from segue.catalog.lookup.exact import PARQUET_FILE
+from segue.catalog.schema import TABLE_FILE
 from segue.catalog.version_files import POINTER
 from segue.config import BUCKET_URI
 from segue.errors import SourceError
@@ -276,7 +276,7 @@ def _resolve_path(source: str, accept_checksum: bool) -> tuple[Path, str | None]
     if source in DATASETS:
         return fetch_dataset(source, accept_new=accept_checksum), None
     if BUCKET_URI.fullmatch(source) or (Path(source) / POINTER).exists():
-        return releases.load(source).path(PARQUET_FILE), None
+        return releases.load(source).path(TABLE_FILE), None
     if Path(source).exists():
         return Path(source), None
     path_or_url, _, part = source.partition("#")

@@ -11,7 +11,7 @@ mapped, with their neighbours, and count as the process's memory: :func:`unmap_p
 import mmap
 import os
 import re
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -204,12 +204,23 @@ class Catalog:
     folder : the version directory
     manifest : its manifest, as :func:`load` has read it
     fetch_file : fetches a file of that name and returns its path; None: all of them lie in the folder
+    check_array : raises ArtifactsError if an array that was mapped is not what its schema declares
     """
 
-    def __init__(self, folder: Path, manifest: dict[str, Any], fetch_file: Callable[[str], Path] | None = None):
+    is_remote = False  # whether songs stay in the store, so that not all of an array need be here
+    warm_up = 0.0  # seconds that a version serves at least before another one replaces it
+
+    def __init__(
+        self,
+        folder: Path,
+        manifest: dict[str, Any],
+        fetch_file: Callable[[str], Path] | None = None,
+        check_array: Callable[[str, np.ndarray], None] | None = None,
+    ):
         self.folder = folder
         self.manifest = manifest
         self._fetch_file = fetch_file
+        self._check_array = check_array
         self._mapped_arrays: list[np.ndarray] = []
         self._arrays: dict[str, np.ndarray] = {}
         self._texts: dict[str, StringArray] = {}
@@ -267,6 +278,14 @@ class Catalog:
     def prefetch_sample(self) -> None:
         """Announce that the songs of :func:`sample_rows` will be read."""
 
+    def parts(self) -> Iterator[tuple[str, np.ndarray]]:
+        """All elements of arrays that are here, array by array; pages of one are unmapped before the next one."""
+        for name in self.manifest["files"]:
+            if name.endswith(".npy"):
+                array = self.array(name.removesuffix(".npy"))
+                yield name.removesuffix(".npy"), array
+                unmap_pages([array], 0)
+
     def map_all(self) -> None:
         """Map every array now: what becomes of the files later does not reach them."""
         for name in self.manifest["files"]:
@@ -317,6 +336,8 @@ class Catalog:
         except (OSError, ValueError) as error:
             message = f"{name} of version {self.version} can't be opened ({type(error).__name__})"
             raise ArtifactsError(message) from error
+        if self._check_array:
+            self._check_array(name.removesuffix(".npy"), array)
         self._mapped_arrays.append(array)
         return array
 

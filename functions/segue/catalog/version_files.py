@@ -4,6 +4,7 @@ A version is written to a temporary folder, read back, verified and renamed: rea
 """
 
 import contextlib
+import errno
 import fcntl
 import hashlib
 import json
@@ -16,6 +17,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TextIO
 
+from segue.catalog import validation
 from segue.catalog.catalog import Catalog
 from segue.errors import ArtifactsError, NoArtifacts
 
@@ -27,6 +29,10 @@ REFIT_COMMAND = f"{FIT_COMMAND} --source SOURCE"  # where no manifest says what 
 _VERSION_ID = re.compile(r"[0-9a-f]{16}")
 _FILE_NAME = re.compile(r"\w[\w.-]*", re.ASCII)
 LOCK_PATIENCE = 1.0  # seconds to wait in silence
+PARTIAL = ".partial"  # the folder in which a version is written
+RESERVE = ".reserve"  # a file that gives its space to small ones when the disk is full: the pointer, the history
+RESERVE_BYTES = 256 * 1024
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def load(root: Path) -> Catalog:
@@ -47,7 +53,7 @@ def load_version(root: Path, version: str) -> Catalog:
     found = _read_manifest(folder, version)
     for name, facts in found["files"].items():
         _check_size(folder / name, facts["bytes"], found)
-    return Catalog(folder, found)
+    return Catalog(folder, found, check_array=validation.ArrayChecker(found, version).check_sample)
 
 
 def current_version(root: Path) -> str:
@@ -95,7 +101,7 @@ def parse_manifest(content: bytes, version: str) -> dict[str, Any]:
     Raises
     ------
     ArtifactsError
-        it is of another format, or its hash is not the version's id.
+        it is of another format, its hash is not the version's id, or an entry is not what it must be.
 
     """
     manifest = _json_object(content, MANIFEST)
@@ -107,6 +113,7 @@ def parse_manifest(content: bytes, version: str) -> dict[str, Any]:
         )
     if version_id(content) != version:
         raise ArtifactsError(f"{MANIFEST} of version {version} is damaged: run '{fit_command(manifest)}'")
+    validation.check_manifest(manifest, version)
     if not all(map(_FILE_NAME.fullmatch, manifest["files"])):  # no name may lead out of the version's folder
         raise ArtifactsError(f"{MANIFEST} of version {version} names a file that it can't have")
     return manifest
@@ -139,7 +146,7 @@ def file_sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def save_version(root: Path, fill: Callable[[Path], dict[str, Any]]) -> Catalog:
+def save_version(root: Path, fill: Callable[[Path], dict[str, Any]], needed: int = 0) -> Catalog:
     """Write a version and make it current: write to a temporary folder, verify, rename.
 
     If the process is killed at any moment, the version that was current still is.
@@ -148,36 +155,79 @@ def save_version(root: Path, fill: Callable[[Path], dict[str, Any]]) -> Catalog:
     ----------
     root : the artifacts folder; created if it is missing
     fill : writes all files but the manifest into the given folder, and returns the manifest's entries
+    needed : bytes that it will write at least
 
     Returns
     -------
     The version, opened as a reader does. Its id is a digest of its content: equal content is the same version.
 
+    Raises
+    ------
+    ArtifactsError
+        the disk is full, or has less room than is needed; nothing is left of the version.
+
     """
     (root / "versions").mkdir(parents=True, exist_ok=True)
     with write_lock(root):
-        partial = root / "versions" / ".partial"
-        shutil.rmtree(partial, ignore_errors=True)
+        check_room(root, free_bytes(root), needed)
+        partial = root / "versions" / PARTIAL
         partial.mkdir()
-        version = _write_manifest(partial, fill(partial))
-        verify(partial, version)
-        _install(partial, root / "versions" / version)
-        set_current(root, version)
+        try:
+            version = _write_manifest(partial, fill(partial))
+            verify(partial, version)
+            _install(partial, root / "versions" / version)
+            set_current(root, version)
+        except OSError as error:
+            if error.errno not in (None, *DISK_FULL):  # NumPy tells none
+                raise
+            why = error.strerror or "no space is left"
+            raise ArtifactsError(f"{root}: the version can't be written: {why}; nothing was kept of it") from error
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
     return load(root)
 
 
 def set_current(root: Path, version: str) -> None:
-    """Make a version current, atomically."""
-    temporary = root / ".current.json"
-    _write_json(temporary, {"version": version})
-    temporary.replace(root / POINTER)
+    """Make a version current, atomically; the disk may be full."""
+    replace_small_file(root, POINTER, _to_json({"version": version}))
+
+
+def free_bytes(root: Path) -> int:
+    """Bytes that can still be written below a folder that exists."""
+    return shutil.disk_usage(root).free
+
+
+def check_room(place: object, free: int, needed: int) -> None:
+    """Raise ArtifactsError, which tells both numbers, if fewer bytes are free than are needed."""
+    if free < needed:
+        raise ArtifactsError(
+            f"{place}: the version needs {needed / 1e6:,.1f} MB at least, {free / 1e6:,.1f} MB are free:"
+            " nothing was written"
+        )
+
+
+def replace_small_file(root: Path, name: str, content: bytes) -> None:
+    """Write a file below ``root`` anew, atomically; on a full disk in the space that is kept for that.
+
+    Needs the writers' lock.
+    """
+    temporary = root / f".{name}"
+    try:
+        _write_synced(temporary, content)
+    except OSError as error:
+        if error.errno not in DISK_FULL or not (root / RESERVE).exists():
+            raise
+        (root / RESERVE).unlink()
+        _write_synced(temporary, content)
+    temporary.replace(root / name)
 
 
 @contextlib.contextmanager
 def write_lock(root: Path) -> Iterator[None]:
     """Hold the lock that every writer below ``root`` takes; the system releases it when the process ends.
 
-    A process that waits for longer than ``LOCK_PATIENCE`` prints that on stderr.
+    A process that waits for longer than ``LOCK_PATIENCE`` prints that on stderr. Whoever gets the lock removes what
+    writers left that were killed, and keeps the reserve.
     """
     with (root / ".lock").open("a+") as lock:
         if not _acquired(lock):
@@ -185,12 +235,23 @@ def write_lock(root: Path) -> Iterator[None]:
             print(f"waiting for another writer of {root}: {lock.read() or 'since a moment ago'}", file=sys.stderr)
             fcntl.flock(lock, fcntl.LOCK_EX)
         lock.truncate(0)
-        lock.write(f"process {os.getpid()}, since {time.strftime('%H:%M:%S')}")
-        lock.flush()
+        with contextlib.suppress(OSError):  # for those who wait: a full disk has no room for it
+            os.write(lock.fileno(), f"process {os.getpid()}, since {time.strftime('%H:%M:%S')}".encode())
+        shutil.rmtree(root / "versions" / PARTIAL, ignore_errors=True)
+        _keep_reserve(root / RESERVE)
         try:
             yield
         finally:
             lock.truncate(0)
+
+
+def _keep_reserve(path: Path) -> None:
+    if path.exists() and path.stat().st_size == RESERVE_BYTES:
+        return
+    try:
+        path.write_bytes(os.urandom(RESERVE_BYTES))  # which no file system stores in less
+    except OSError:
+        path.unlink(missing_ok=True)
 
 
 def current_manifest(root: Path) -> dict[str, Any] | None:
@@ -258,7 +319,7 @@ def _write_manifest(folder: Path, entries: dict[str, Any]) -> str:
         for path in sorted(folder.iterdir())
         if path.is_file()
     }
-    _write_json(folder / MANIFEST, {"format": FORMAT, **entries, "files": files})
+    (folder / MANIFEST).write_bytes(_to_json({"format": FORMAT, **entries, "files": files}))
     for path in folder.iterdir():
         _fsync(path)
     return version_id((folder / MANIFEST).read_bytes())
@@ -277,9 +338,13 @@ def _install(partial: Path, folder: Path) -> None:
     partial.rename(folder)
 
 
-def _write_json(path: Path, content: dict[str, Any]) -> None:
-    with path.open("w", encoding="utf-8") as file:
-        json.dump(content, file, ensure_ascii=False, indent=1, allow_nan=False)
+def _to_json(content: dict[str, Any]) -> bytes:
+    return json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False).encode()
+
+
+def _write_synced(path: Path, content: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(content)
         file.flush()
         os.fsync(file.fileno())
 

@@ -105,6 +105,9 @@ class BucketStore:
         except (AlreadyExistsError, PreconditionError) as error:
             raise WriteConflict(f"{name} was written by somebody else meanwhile") from error
 
+    def free_bytes(self) -> None:
+        """None: a bucket has no bound."""
+
     def list_files(self, folder: str) -> dict[str, FileInfo]:
         """All files below a folder, by their full names."""
         with _translate_errors(folder):

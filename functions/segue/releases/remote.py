@@ -5,7 +5,7 @@ before it gets its name and again before a process first uses it, so it does not
 that were deleted from the folder are fetched again.
 """
 
-import errno
+import contextlib
 import hashlib
 import json
 import logging
@@ -23,9 +23,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from segue.catalog import version_files
+import numpy as np
+
+from segue.catalog import validation, version_files
 from segue.catalog.catalog import Catalog
-from segue.catalog.version_files import file_sha256
+from segue.catalog.version_files import DISK_FULL, file_sha256
 from segue.config import MB
 from segue.errors import ArtifactsError, MissingFile
 from segue.releases import store
@@ -33,7 +35,6 @@ from segue.releases.store import Pointer, Store
 
 PARALLEL_TRANSFERS = 8  # files transferred in parallel
 _log = logging.getLogger("segue")
-DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 STALE_SECONDS = 3600  # age of an unfinished download that counts as abandoned
 
 
@@ -83,6 +84,7 @@ class RemoteReleases:
         """See :class:`segue.releases.store.Releases`."""
         found = self._open_catalog(version)
         self.fetch_remaining(found)
+        validation.check_catalog(found)
         return found
 
     def fetch_remaining(self, songs: Catalog) -> None:
@@ -95,11 +97,18 @@ class RemoteReleases:
         contents = self._read_manifest(version)
         fetch = partial(self._fetch_file, version, contents["files"])
         folder = self._cache.folder / version
-        found = self._open_remotely(folder, contents, fetch) or Catalog(folder, contents, fetch)
+        check = validation.ArrayChecker(contents, version).check_sample
+        found = self._open_remotely(folder, contents, fetch, check) or Catalog(folder, contents, fetch, check)
         self._open_catalogs.add(found)
         return found
 
-    def _open_remotely(self, folder: Path, contents: dict[str, Any], fetch: Callable[[str], Path]) -> Catalog | None:
+    def _open_remotely(
+        self,
+        folder: Path,
+        contents: dict[str, Any],
+        fetch: Callable[[str], Path],
+        check_array: Callable[[str, np.ndarray], None],
+    ) -> Catalog | None:
         """The version read by byte ranges; None to fetch whole files, as configured or because it has no records."""
         size = sum(int(entry["bytes"]) for entry in contents["files"].values())
         if self._resident == "all" or (self._resident == "auto" and size <= self._limit):
@@ -118,7 +127,7 @@ class RemoteReleases:
             return None
         _fetch_all([f"{name}.npy" for name in RESIDENT_ARRAYS], fetch)
         _log.info("%s: version %s is served by cells, %.1f MB of files", self.address, folder.name, size / MB)
-        return RemoteCatalog(folder, contents, fetch, range_of, self._block_cache_bytes)
+        return RemoteCatalog(folder, contents, fetch, range_of, self._block_cache_bytes, check_array)
 
     def _read_manifest(self, version: str) -> dict[str, Any]:
         name = f"{version}/{version_files.MANIFEST}"
@@ -217,9 +226,17 @@ class FileCache:
             raise ArtifactsError(f"{path.name} of version {path.parent.name} is damaged in the store")
 
     def _write(self, path: Path, chunks: Iterator[bytes], expected: str | None = None) -> str:
-        """Write a temporary file; rename it if it has the expected digest. Returns the digest."""
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        """Write a temporary file; rename it if it has the expected digest. Returns the digest.
+
+        Whatever else stands in the place of the file, or of its version's folder, is removed: the cache is our own.
+        """
         temporary = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}")
+        if path.parent != self.folder and not path.parent.is_dir():
+            _remove(path.parent)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for place in (path, temporary):
+            if place.is_dir():
+                _remove(place)
         digest = hashlib.sha256()
         try:
             with temporary.open("wb") as file:
@@ -243,9 +260,9 @@ class FileCache:
 
     def _evict(self, keep: str, needed: Callable[[], bool]) -> None:
         """Evict versions while needed, those opened longest ago first, and abandoned downloads."""
-        for temporary in self.folder.glob("*/.*"):
+        for temporary in (*self.folder.glob(".*"), *self.folder.glob("*/.*")):
             if time.time() - _lstat(temporary).st_mtime > STALE_SECONDS:
-                temporary.unlink(missing_ok=True)
+                _remove(temporary)
         idle = [p for p in self.folder.glob("*") if p.is_dir() and p.name not in {keep, *self._in_use()}]
         for folder in sorted(idle, key=lambda path: _lstat(path).st_mtime):
             if not needed():
@@ -253,13 +270,23 @@ class FileCache:
             shutil.rmtree(folder, ignore_errors=True)
 
     def _size(self) -> int:
-        return sum(_lstat(path).st_size for path in self.folder.glob("*/*"))
+        found = map(_lstat, self.folder.glob("*/*"))
+        return sum(status.st_size for status in found if stat.S_ISREG(status.st_mode))
+
+
+def _remove(path: Path) -> None:
+    """Remove a file, or a folder with all that is in it; another process may be faster."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def user_cache_folder() -> Path:
     """The user's private folder in the platform's temporary one."""
     folder = Path(tempfile.gettempdir()) / f"segue-{os.getuid()}"
-    folder.mkdir(mode=0o700, exist_ok=True)
+    with contextlib.suppress(FileExistsError):  # something else is called that
+        folder.mkdir(mode=0o700, exist_ok=True)
     status = folder.lstat()
     is_ours = stat.S_ISDIR(status.st_mode) and status.st_uid == os.getuid()
     return folder if is_ours else Path(tempfile.mkdtemp(prefix="segue-"))

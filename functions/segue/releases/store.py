@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from segue.catalog import version_files
+from segue.catalog import validation, version_files
 from segue.catalog.catalog import Catalog
 from segue.errors import MissingFile, StoreError, WriteConflict
 
@@ -70,6 +70,9 @@ class Store(Protocol):
     def compare_and_swap(self, name: str, content: bytes, tag: Tag | None) -> None:
         """Write a small file if it still has this tag, or for None if it does not exist; else raise WriteConflict."""
 
+    def free_bytes(self) -> int | None:
+        """Bytes that can still be written; None if there is no telling."""
+
     def list_files(self, folder: str) -> Mapping[str, FileInfo]:
         """All files below a folder, by their full names."""
 
@@ -122,10 +125,14 @@ class LocalStore:
 
     def compare_and_swap(self, name: str, content: bytes, tag: Tag | None) -> None:
         """See :class:`Store`."""
-        with self._locked_write(name) as temporary:
+        with self._locked_write(None):
             if self._tag(name) != tag:
                 raise WriteConflict(f"{name} was written by somebody else meanwhile")
-            temporary.write_bytes(content)
+            version_files.replace_small_file(self._root, name, content)
+
+    def free_bytes(self) -> int | None:
+        """See :class:`Store`."""
+        return version_files.free_bytes(self._root) if self._root.exists() else None
 
     def list_files(self, folder: str) -> dict[str, FileInfo]:
         """See :class:`Store`."""
@@ -262,6 +269,7 @@ class LocalReleases:
         found = version_files.load_version(self._root, version)
         version_files.verify(found.folder, version)
         found.map_all()
+        validation.check_catalog(found)
         return found
 
     def fetch_remaining(self, songs: Catalog) -> None:

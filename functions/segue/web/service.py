@@ -19,6 +19,7 @@ from werkzeug.wrappers import Request, Response
 
 from segue import log_context
 from segue.catalog.catalog import Catalog
+from segue.catalog.validation import damage_of
 from segue.config import Config
 from segue.dialects import (
     VERSION_HEADER,
@@ -62,7 +63,7 @@ class Service:
             response = self._respond(dialect, request)
             response.headers.update(dialect.HEADERS)
             catalog = _REQUEST_CATALOG.get()
-            if catalog:
+            if catalog is not None:
                 catalog.unmap(self._config.mapped_bytes)
                 response.headers[VERSION_HEADER] = catalog.version
             return response
@@ -108,9 +109,21 @@ class Service:
                 if etag(request, self.catalog(), address) in request.if_none_match.as_set(True):
                     return add_validators(Response(status=304), request, self.catalog(), address, route.caching)
         budget = RequestBudget(self._engine_lock, config.request_seconds, config.exact_pairs, request.environ)
-        response = route.respond(RequestContext(request, self.catalog, budget, address, config.public_url))
+        try:
+            response = route.respond(RequestContext(request, self.catalog, budget, address, config.public_url))
+        except Exception as error:
+            _raise_damage(error)
+            raise
         catalog = _REQUEST_CATALOG.get()
-        return add_validators(response, request, catalog, address, route.caching) if catalog else response
+        return add_validators(response, request, catalog, address, route.caching) if catalog is not None else response
+
+
+def _raise_damage(error: Exception) -> None:
+    """Raise ArtifactsError if an error that no request explains comes from a damaged version."""
+    catalog = _REQUEST_CATALOG.get()
+    damage = damage_of(catalog) if catalog is not None and http_error(error).status == 500 else None
+    if damage:
+        raise ArtifactsError(damage) from error
 
 
 def retain_freed_memory() -> None:

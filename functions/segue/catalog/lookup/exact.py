@@ -18,11 +18,12 @@ import numpy as np
 
 from segue.catalog.catalog import ArrayReader, Catalog, StringArray
 from segue.catalog.normalization import hash64, normalized, sort_key, title_key
+from segue.catalog.schema import TABLE_FILE
+from segue.errors import ArtifactsError
 
 ARTIST_SHARE = 0.75  # the least that a song counts as, of the popularity of its artist's best-known song
 BASE62 = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 HALF_LENGTH = 11  # characters that hold 64 bits: 62**11 > 2**64
-PARQUET_FILE = "catalog.parquet"
 ISRC_PREFIX = "isrc:"  # of an ISRC in place of a song's id
 ISRC_BASE = 36  # of the number that an ISRC is, which 64 bits hold: 36**12 < 2**64
 _ISRC = re.compile(r"[A-Z]{2}[A-Z0-9]{3}[0-9]{7}")  # ISO 3901
@@ -116,12 +117,17 @@ def artist_names_by_song(catalog: Catalog, rows: np.ndarray) -> list[list[str]]:
 
 def read_song(catalog: Catalog, row: int) -> dict[str, Any]:
     """Everything that is known about a song: column -> value, None where unknown; a row group is read for it."""
-    from pyarrow.parquet import ParquetFile  # few requests need it
+    from pyarrow import ArrowException  # few requests need it
+    from pyarrow.parquet import ParquetFile
 
     firsts = np.asarray(catalog.manifest["row_groups"])
     group = int(np.searchsorted(firsts, row, side="right")) - 1
-    with ParquetFile(catalog.path(PARQUET_FILE), memory_map=True) as file:
-        table = file.read_row_group(group, use_threads=False)
+    try:
+        with ParquetFile(catalog.path(TABLE_FILE), memory_map=True) as file:
+            table = file.read_row_group(group, use_threads=False)
+    except (ArrowException, OSError) as error:
+        message = f"{TABLE_FILE} of version {catalog.version} can't be read ({type(error).__name__})"
+        raise ArtifactsError(message) from error
     return dict(table.slice(row - int(firsts[group]), 1).to_pylist()[0])
 
 

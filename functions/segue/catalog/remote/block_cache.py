@@ -72,6 +72,11 @@ class BlockCache:
         """A cached block; None if it is not cached."""
         return self._blocks.get(key)
 
+    def cached(self) -> list[Block]:
+        """All blocks that are cached."""
+        with self._lock:
+            return list(self._blocks.values())
+
     def recent(self, name: str) -> RecentSegments:
         """The segments of an array in the blocks that were requested last, the latest first."""
         with self._lock:
@@ -150,10 +155,20 @@ class BlockCache:
             content = memoryview(self._fetch_range(group[0].object_name, start, stop))
             blocks = [content[location.start - start : location.stop - start] for location in group]
             if all(map(_is_published, group, blocks)):
-                return [(location.key, self._to_block(location, block)) for location, block in zip(group, blocks)]
+                return [
+                    (location.key, self._checked_block(location, block)) for location, block in zip(group, blocks)
+                ]
         name = group[0].object_name
         message = f"{name} of version {self._version} is damaged in the store: bytes {start:,} to {stop:,} are"
         raise ArtifactsError(f"{message} not what was published, in {ATTEMPTS} tries")
+
+    def _checked_block(self, location: BlockLocation, content: memoryview) -> Block:
+        try:
+            return self._to_block(location, content)
+        except (ValueError, IndexError) as error:
+            kind, number = location.key
+            message = f"block {number} of {kind} of version {self._version} is not what the manifest declares"
+            raise ArtifactsError(f"{message}; fit it again") from error
 
     def _to_block(self, location: BlockLocation, content: memoryview) -> Block:
         """A record as it is; a block of an array becomes a record of one segment."""

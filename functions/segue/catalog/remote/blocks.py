@@ -12,13 +12,14 @@ the elements of all segments end to end. Everything begins at a multiple of eigh
 
 import itertools
 import mmap
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from segue.catalog.catalog import Catalog
+from segue.errors import ArtifactsError
 
 MANIFEST_KEY = "records"  # of the manifest
 CELLS, TITLES, IDS, ARTISTS, SAMPLE = "cells", "titles", "ids", "artists", "sample"
@@ -89,6 +90,10 @@ class Block:
     def __len__(self) -> int:
         return len(self._content)
 
+    def all_segments(self) -> Iterator[tuple[str, Segments]]:
+        """The block's part of each array that it has one of."""
+        return ((name, self._decode(*line)) for name, line in self._table.items())
+
     def segments(self, name: str) -> Segments | None:
         """The block's part of an array; None if it has none."""
         if name not in self._segments:
@@ -133,16 +138,22 @@ class BlockIndex:
 
     def __init__(self, catalog: Catalog):
         entry: Mapping[str, Any] = catalog.manifest[MANIFEST_KEY]
+        counts = entry["records"]
         self.arrays = {
             name: ArrayInfo(name, np.dtype(kind), tuple(shape)) for name, (kind, shape) in entry["arrays"].items()
         }
         self.cell_offsets = catalog.array("cell_offsets").astype(np.int64)
         self._files = catalog.manifest["files"]
-        counts = entry["records"]
         self._first_records = dict(zip(counts, itertools.accumulate(counts.values(), initial=0)))
         self._record_offsets = catalog.array("record_offsets")
         self._record_digests = catalog.array("record_digests")
         self._block_digests = catalog.array("block_digests")
+        found = [
+            len(catalog.array(name)) for name in ("cell_offsets", "record_digests", "record_keys", "block_digests")
+        ]
+        n_blocks = sum(map(block_count, self.arrays.values()))
+        if found != [counts[CELLS] + 1, sum(counts.values()), sum(counts[kind] for kind in LOOKUPS), n_blocks]:
+            raise ArtifactsError(f"manifest.json of version {catalog.version} declares other records than it has")
         keys = np.split(catalog.array("record_keys"), np.cumsum([counts[kind] for kind in LOOKUPS])[:-1])
         self._lookup_keys = dict(zip(LOOKUPS, keys))
 

@@ -5,7 +5,7 @@ the blocks of this part. Whoever asks for a whole array gets its file, fetched a
 """
 
 import itertools
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -45,6 +45,9 @@ class RemoteCatalog(Catalog):
     limit : bytes that blocks may have
     """
 
+    is_remote = True
+    warm_up = 20.0  # its cache begins empty, and each request waits for blocks until it has those that most need
+
     def __init__(
         self,
         folder: Path,
@@ -52,8 +55,9 @@ class RemoteCatalog(Catalog):
         fetch_file: Callable[[str], Path],
         fetch_range: FetchRange,
         limit: int,
+        check_array: Callable[[str, np.ndarray], None] | None = None,
     ):
-        super().__init__(folder, manifest, fetch_file)
+        super().__init__(folder, manifest, fetch_file, check_array)
         self._index = BlockIndex(self)
         self.cache = BlockCache(self._index, self.version, fetch_range, limit)
         self._remote_arrays: dict[str, RemoteArray] = {}
@@ -71,6 +75,14 @@ class RemoteCatalog(Catalog):
     def required_files(self) -> Iterable[str]:
         """The files that must be on the disk."""
         return [f"{name}.npy" for name in sorted(RESIDENT_ARRAYS)]
+
+    def parts(self) -> Iterator[tuple[str, np.ndarray]]:
+        """The files that are here, and what cached blocks hold: an error came from one of them."""
+        for name in sorted(RESIDENT_ARRAYS | self._arrays.keys()):
+            yield name, self.array(name)
+        for block in self.cache.cached():
+            for name, segments in block.all_segments():
+                yield name, segments.values
 
     def map_all(self) -> None:
         """Map the resident arrays."""

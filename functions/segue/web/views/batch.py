@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from werkzeug.wrappers import Response
 
 from segue.catalog.catalog import Catalog
+from segue.catalog.validation import damage_of
 from segue.dialects import RequestContext, http_error, json_response
 from segue.engine.recommendation import vocabulary
 from segue.errors import ArtifactsError, Fault, InvalidQuery, WorkEnded
@@ -104,6 +105,8 @@ def _execute(catalog: Catalog, request: ParsedRequest | Exception) -> dict[str, 
     except problems.QUERY_ERRORS as error:
         problem = problems.query_problem(error, lambda unknown: serializers.suggestions(catalog, unknown))
     except Exception as error:
+        if damage := damage_of(catalog):
+            raise ArtifactsError(damage) from error
         _log.exception("a request of a batch failed")
         problem = problems.problem_response(500, str(http_error(error)))
     return {"status": problem.status_code, "body": problem.get_json()}
