@@ -7,12 +7,18 @@ import re
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 from werkzeug.test import Client
 
-from segue.catalog import version_files
-from tests.support.damage import damaged
-from tests.support.releases import client, point_to
+from segue import releases
+from segue.catalog import load_version, version_files
+from segue.catalog.catalog import map_array, mapped_bytes
+from segue.catalog.validation import ArrayChecker
+from segue.errors import ArtifactsError
+from segue_build.releases.publish import publish
+from tests.support.damage import changed_version, damaged, with_array
+from tests.support.releases import ANYHOW, ASKED, client, point_to
 
 CHANGES = int(os.environ.get("SEGUE_TEST_CHANGES", "1000"))
 SEED = int(os.environ.get("SEGUE_TEST_SEED", "0"))
@@ -62,6 +68,54 @@ def statuses(function: Client) -> dict[str, int]:
 
 def test_every_request_is_answered_by_the_undamaged_version(root):
     assert set(statuses(client(root)).values()) == {200}
+
+
+def put(place, value):
+    """A change of one element of an array."""
+
+    def change(array):
+        array.reshape(-1)[place] = value
+        return array
+
+    return change
+
+
+RULES = [
+    ("works", lambda array: array.astype("int64"), "works.npy of VERSION is int64 of shape (14,), not int32 of (14)"),
+    ("works", lambda array: array[:-1], "works.npy of VERSION is int32 of shape (13,), not int32 of (14)"),
+    ("works", put(0, 13), "works.npy of VERSION holds 0..13, not 0..12"),
+    ("local_scales", put(3, float("nan")), "local_scales.npy of VERSION holds a number that is not finite"),
+    ("attribute_energy", put(3, float("inf")), "attribute_energy.npy of VERSION holds a number that is not finite"),
+    ("title_hashes", lambda array: array[::-1], "title_hashes.npy of VERSION does not rise"),
+    ("names_offsets", put(-1, 1000), "names_offsets.npy of VERSION goes from 0 to 1000, not from 0 to"),
+    ("song_artists_offsets", put(5, 9), "song_artists_offsets.npy of VERSION does not rise"),
+    ("names_heap", put(2, 0xFF), "names_heap.npy of VERSION is not UTF-8 at byte 2"),
+    ("work_songs", lambda array: array[::-1], "work_songs.npy of VERSION lists other songs than works says"),
+]
+
+
+@pytest.mark.parametrize(("name", "change", "told"), RULES)
+def test_an_array_is_refused_by_file_and_rule_wherever_a_version_is_checked_whole(root, name, change, told, tmp_path):
+    good = version_files.current_version(root)
+    changed = changed_version(root, good, with_array(name, change))
+    told = told.replace("VERSION", f"version {changed}")
+    serving = client(root)
+    assert serving.get(ASKED).headers["X-Segue-Model"] == good
+    with pytest.raises(ArtifactsError) as refused:
+        publish(load_version(root, changed), releases.open_store(str(tmp_path / "store")), ANYHOW)
+    assert str(refused.value).startswith(told)
+    with pytest.raises(ArtifactsError) as refused:
+        releases.LocalReleases(root).open(changed)
+    assert str(refused.value).startswith(told)
+    point_to(str(root), changed)
+    assert [serving.get(ASKED).headers["X-Segue-Model"] for _ in range(3)] == [good] * 3
+
+
+def test_a_sample_of_a_large_array_touches_few_of_its_pages(tmp_path):
+    np.save(tmp_path / "source_rows.npy", np.arange(10_000_000, dtype=np.int32))
+    array, before = map_array(tmp_path / "source_rows.npy"), mapped_bytes()
+    ArrayChecker({"songs": 10_000_000}, "0" * 16).check_sample("source_rows", array)
+    assert mapped_bytes() - before < 1_000_000
 
 
 def change_and_ask(root: Path, serving: Client, seed: int) -> str:

@@ -321,3 +321,17 @@ def test_cache_files_that_vanish_or_change_are_fetched_again(stocked_bucket, cac
         path.with_suffix(".copy").write_bytes(DAMAGES["flipped"](path.read_bytes()))
         path.with_suffix(".copy").replace(path)
     assert [client(stocked_bucket, cache).get(path).data for path in ANYTHING] == expected
+
+
+def test_a_thread_that_can_not_begin_leaves_the_served_version_and_the_next_check_tries_again(
+    stocked, versions, cache, caplog, monkeypatch
+):
+    function = client(stocked, cache)
+    assert served(function) == versions[0].version
+    monkeypatch.setattr(serving, "START_PATIENCE", 0.1)
+    with monkeypatch.context() as starved:
+        starved.setattr("threading.Thread._bootstrap", lambda thread: None)  # as where it gets no memory
+        point_to(stocked, versions[1].version)
+        assert [function.get(ASKED).headers["X-Segue-Model"] for _ in range(3)] == [versions[0].version] * 3
+    assert any("serves on: RuntimeError: a new thread does not begin" in line for line in warnings(caplog))
+    assert served(function) == versions[1].version

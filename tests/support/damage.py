@@ -3,7 +3,8 @@
 import json
 import os
 import random
-from collections.abc import Iterator
+import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,33 +21,54 @@ DTYPES = ("int8", "uint8", "int16", "int32", "int64", "uint16", "uint64", "float
 
 def damaged(root: Path, version: str, dice: random.Random) -> tuple[str, str]:
     """Add a version below ``root`` that differs from one in one thing; returns its id, and what was changed."""
-    folder, aside = root / "versions" / version, root / "versions" / f"changed-{dice.getrandbits(64):x}"
+    in_array = dice.random() < 0.6
+    told = ""
+
+    def change(folder: Path, manifest: dict[str, Any]) -> None:
+        nonlocal told
+        told = _change_array(folder, manifest, dice) if in_array else _change_entry(manifest, dice)
+
+    return changed_version(root, version, change), told
+
+
+def changed_version(root: Path, version: str, change: Callable[[Path, dict[str, Any]], None]) -> str:
+    """Add a version below ``root`` whose files and manifest are changed copies of another's; returns its id."""
+    folder, aside = root / "versions" / version, root / "versions" / "changed"
     aside.mkdir()
     for path in folder.iterdir():
         os.link(path, aside / path.name)
     manifest = json.loads((folder / version_files.MANIFEST).read_bytes())
-    in_array = dice.random() < 0.6
-    change = _change_array(aside, manifest, dice) if in_array else _change_entry(manifest, dice)
+    change(aside, manifest)
     path = aside / version_files.MANIFEST
     path.unlink()
     path.write_text(json.dumps(manifest, ensure_ascii=False, indent=1), encoding="utf-8")
     identity = version_files.version_id(path.read_bytes())
     if (root / "versions" / identity).exists():  # nothing was changed
-        return version, change
+        shutil.rmtree(aside)
+        return version
     aside.rename(root / "versions" / identity)
-    return identity, change
+    return identity
+
+
+def with_array(name: str, change: Callable[[np.ndarray], np.ndarray]) -> Callable[[Path, dict[str, Any]], None]:
+    """A change of one array."""
+
+    def change_array(folder: Path, manifest: dict[str, Any]) -> None:
+        path = folder / f"{name}.npy"
+        changed = change(np.load(path).copy())
+        path.unlink()
+        np.save(path, changed)
+        manifest["files"][path.name] = {"bytes": path.stat().st_size, "sha256": version_files.file_sha256(path)}
+
+    return change_array
 
 
 def _change_array(folder: Path, manifest: dict[str, Any], dice: random.Random) -> str:
-    path = dice.choice(sorted(folder.glob("*.npy")))
-    name, array = path.stem, np.load(path)
-    made = dice.choice(CHANGES)
-    changed = made(array.copy(), dice)
-    path.unlink()
-    np.save(path, changed)
-    manifest["files"][path.name] = {"bytes": path.stat().st_size, "sha256": version_files.file_sha256(path)}
+    name, made = dice.choice(sorted(path.stem for path in folder.glob("*.npy"))), dice.choice(CHANGES)
+    with_array(name, lambda array: made(array, dice))(folder, manifest)
     declared = manifest["records"]["arrays"]
     if name in declared and dice.random() < 0.5:  # the manifest lies as well
+        changed = np.load(folder / f"{name}.npy")
         declared[name] = [changed.dtype.str, list(changed.shape)]
     return f"{name}: {made.__name__}"
 

@@ -8,7 +8,6 @@ so does whoever meets an error while answering: either the version is damaged, o
 import functools
 import itertools
 import math
-import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,16 +15,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from segue.catalog.catalog import Catalog
-from segue.catalog.schema import ARRAYS, ATTRIBUTE_PREFIX, LISTS, TABLE_FILE, ArraySchema, schema_of
+from segue.catalog.schema import ARRAYS, ATTRIBUTE_PREFIX, LISTS, TABLE_FILE, schema_of
 from segue.errors import ArtifactsError
 
 SAMPLE_BYTES = 1024  # of an array, which its first page holds
 CHUNK_BYTES = 1 << 20  # of an array that are checked at a time
 TOLERANCE = 1e-6  # of weights that add up to 1
-_AXIS = re.compile(r"(?P<number>\d+)|(?P<name>[a-z ]+?)(?P<more> \+ 1)?")
-_RULE = re.compile(
-    r"(?P<order>rising|strict)? ?((?P<low>-?[\d.]+?)\.\.(?P<high>[\d.]*)(?P<axis>[a-z]*)(\*(?P<times>\d+))?)?"
-)
 _LENGTHS_OF_LISTS = ("items", "bytes")  # which offsets tell
 _OF_SOME = ("neighbour_", "isrc_")  # arrays of versions that have something to put into them
 _DIVIDED = {array.offsets: array.name for array in ARRAYS.values() if array.offsets}
@@ -95,6 +90,7 @@ def check_catalog(catalog: Catalog) -> None:
     """
     check_manifest(catalog.manifest, catalog.version, whole=True)
     checker = ArrayChecker(catalog.manifest, catalog.version)
+    checker.check_declared()
     for name, elements in catalog.parts():
         checker.check_part(name, elements) if catalog.is_remote else checker.check_whole(name, elements)
     if catalog.is_remote:
@@ -238,19 +234,35 @@ class Rule(NamedTuple):
     times: int
 
 
+class Axis(NamedTuple):
+    """An axis of a shape: of a size, or with a name and perhaps one element more than it says."""
+
+    size: int | None
+    name: str
+    more: int
+
+
 @functools.cache
 def _rule(values: str) -> Rule:
-    found = _RULE.fullmatch(values)
-    if found is None:  # offsets of an axis
+    if values.startswith("offsets of "):
         return Rule("rising", None, math.inf, "", 1)
-    low, high = (float(found[name]) if found[name] else None for name in ("low", "high"))
-    times = int(found["times"] or 1)
-    return Rule(found["order"] or "", low, math.inf if high is None else high, found["axis"] or "", times)
+    order = next((word for word in ("rising", "strict") if values.startswith(word)), "")
+    low, _, high = values.removeprefix(order).strip().partition("..")
+    axis, _, times = high.partition("*")
+    if axis.isalpha():
+        return Rule(order, float(low), math.inf, axis, int(times or 1))
+    return Rule(order, float(low) if low else None, float(high or math.inf), "", 1)
 
 
 @functools.cache
-def _axes(shape: str) -> list[re.Match[str]]:
-    return [axis for part in shape.split(", ") if (axis := _AXIS.fullmatch(part))]
+def _axes(shape: str) -> list[Axis]:
+    parts = [part.partition(" + ") for part in shape.split(", ")]
+    return [Axis(int(name) if name.isdigit() else None, name, int(more or 0)) for name, _, more in parts]
+
+
+@functools.cache
+def _dtypes(names: str) -> frozenset[str]:
+    return frozenset(np.dtype(name).str for name in names.split())
 
 
 class ArrayChecker:
@@ -263,8 +275,12 @@ class ArrayChecker:
         self._version = version
         self._shapes: dict[str, tuple[int, ...]] = {}
         self._sizes = _known_sizes(manifest)
-        for name, form in manifest.get("records", {}).get("arrays", {}).items():
-            self.check_form(name, *self._declared_form(name, form))
+        self._declared = manifest.get("records", {}).get("arrays", {})
+
+    def check_declared(self) -> None:
+        """Check the forms that the manifest says arrays have, by which parts of them are read from a store."""
+        for name in self._declared:
+            self._declared_shape(name)
 
     def check_form(self, name: str, dtype: np.dtype, shape: tuple[int, ...]) -> None:
         """Check the dtype and the shape of an array; nothing reads one that no schema declares."""
@@ -273,9 +289,10 @@ class ArrayChecker:
         declared = schema_of(name)
         axes = _axes(declared.shape)
         sizes = tuple(map(self._size, axes, shape)) if len(axes) == len(shape) else None
-        if sizes != shape or shape != self._shapes.setdefault(name, shape) or not _has_dtype(declared, dtype):
-            sizes_of = [f"{self._sizes.get(axis['name'], axis[0])}{axis['more'] or ''}" for axis in axes]
-            raise self._damage(name, f"is {dtype} of shape {shape}, not {declared.dtype} of ({', '.join(sizes_of)})")
+        has_dtype = dtype.str in _dtypes(declared.dtype)
+        if not has_dtype or sizes != shape or shape != self._shapes.setdefault(name, shape):
+            known = ", ".join(str(self._sizes.get(axis.name, axis.name)) + " + 1" * axis.more for axis in axes)
+            raise self._damage(name, f"is {dtype} of shape {shape}, not {declared.dtype} of ({known})")
 
     def check_sample(self, name: str, array: np.ndarray) -> None:
         """Check the form of an array and its first elements; of offsets the last one, too."""
@@ -315,23 +332,29 @@ class ArrayChecker:
         if np.count_nonzero(array("recommendable")) != recommendable:
             raise self._damage("recommendable", f"is not true of {recommendable} songs")
 
-    def _declared_form(self, name: str, form: Any) -> tuple[np.dtype, tuple[int, ...]]:
-        match form:
-            case [str(kind), [*shape]] if all(type(size) is int and size >= 0 for size in shape):
-                try:
-                    return np.dtype(kind), tuple(shape)
-                except (TypeError, ValueError):
-                    pass
-        raise self._damage(name, f"is declared as {_shown(form)}")
+    def _declared_shape(self, name: str) -> tuple[int, ...] | None:
+        """The shape that an array has, or that the manifest says it has; None if neither is known."""
+        if name not in self._shapes and name in self._declared:
+            match self._declared[name]:
+                case [str(kind), [*shape]] if all(type(size) is int and size >= 0 for size in shape):
+                    self.check_form(name, self._to_dtype(name, kind), tuple(shape))
+                case form:
+                    raise self._damage(name, f"is declared as {_shown(form)}")
+        return self._shapes.get(name)
 
-    def _size(self, axis: re.Match[str], found: int) -> int:
+    def _to_dtype(self, name: str, kind: str) -> np.dtype:
+        try:
+            return np.dtype(kind)
+        except (TypeError, ValueError):
+            raise self._damage(name, f"is declared as {_shown(kind)}") from None
+
+    def _size(self, axis: Axis, found: int) -> int:
         """The size that an axis must have, given the one that it has."""
-        more = 1 if axis["more"] else 0
-        if axis["number"]:
-            return int(axis["number"])
-        if axis["name"] in _LENGTHS_OF_LISTS:
+        if axis.size is not None:
+            return axis.size
+        if axis.name in _LENGTHS_OF_LISTS:
             return found
-        return self._sizes.setdefault(axis["name"], max(found - more, 0)) + more
+        return self._sizes.setdefault(axis.name, max(found - axis.more, 0)) + axis.more
 
     def check_part(self, name: str, values: np.ndarray) -> None:
         """Check some elements, in the order in which the array has them."""
@@ -356,7 +379,7 @@ class ArrayChecker:
         if name in _DIVIDED_AXES:
             end = self._sizes.get(_DIVIDED_AXES[name])
         elif name in _DIVIDED:
-            end = self._shapes.get(_DIVIDED[name], (None,))[0]
+            end = (self._declared_shape(_DIVIDED[name]) or (None,))[0]
         else:
             return
         if array[0] != 0 or end not in (None, int(array[-1])):
@@ -383,10 +406,6 @@ def _pairs(offsets: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndar
 
 def _sorted_pairs(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     return np.sort(first << 32 | second)
-
-
-def _has_dtype(declared: ArraySchema, dtype: np.dtype) -> bool:
-    return dtype.isnative and dtype.name in declared.dtype.split()
 
 
 def is_declared(name: str) -> bool:

@@ -17,7 +17,7 @@ import threading
 import time
 import weakref
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -89,7 +89,7 @@ class RemoteReleases:
 
     def fetch_remaining(self, songs: Catalog) -> None:
         """See :class:`segue.releases.store.Releases`."""
-        _fetch_all(songs.required_files, songs.path)
+        _fetch_all(list(songs.required_files), songs.path)
         songs.map_all()
         self._cache.save(self._last_complete, json.dumps({"version": songs.version}).encode())
 
@@ -97,7 +97,9 @@ class RemoteReleases:
         contents = self._read_manifest(version)
         fetch = partial(self._fetch_file, version, contents["files"])
         folder = self._cache.folder / version
-        check = validation.ArrayChecker(contents, version).check_sample
+        checker = validation.ArrayChecker(contents, version)
+        checker.check_declared()
+        check = checker.check_sample
         found = self._open_remotely(folder, contents, fetch, check) or Catalog(folder, contents, fetch, check)
         self._open_catalogs.add(found)
         return found
@@ -148,9 +150,12 @@ class RemoteReleases:
         )
 
 
-def _fetch_all(names: Iterable[str], fetch: Callable[[str], Path]) -> None:
-    with ThreadPoolExecutor(PARALLEL_TRANSFERS) as pool:
-        list(pool.map(fetch, names))
+def _fetch_all(names: Collection[str], fetch: Callable[[str], Path]) -> None:
+    try:
+        with ThreadPoolExecutor(PARALLEL_TRANSFERS) as pool:
+            list(pool.map(fetch, names))
+    except RuntimeError:  # no memory for threads
+        list(map(fetch, names))
 
 
 class FileCache:

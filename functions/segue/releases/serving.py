@@ -18,6 +18,7 @@ from segue.errors import ArtifactsError, SegueError
 from segue.releases.store import SCHEMES, LocalReleases, LocalStore, Pointer, Releases, Store
 
 MAX_WAIT = 2.0  # seconds that one request waits for a check that another started
+START_PATIENCE = 1.0  # seconds in which a thread begins, or never does
 _log = logging.getLogger("segue")
 
 
@@ -146,9 +147,13 @@ class LiveCatalog:
         self._next_check = self._clock() + self._interval
         self._has_waiter = False
         check = threading.Thread(target=self._run_check, name="segue-refresh", daemon=True)
+        check._started = _BoundedEvent()  # type: ignore[attr-defined]
         try:
             check.start()
-        except RuntimeError as error:  # no memory for a thread
+            if check.ident is None:
+                threading._limbo.pop(check, None)  # type: ignore[attr-defined]
+                raise RuntimeError("a new thread does not begin")
+        except (RuntimeError, MemoryError) as error:  # no memory for a thread
             self._log_failed_check(error)
             return None
         self._check_thread = check
@@ -179,6 +184,13 @@ class LiveCatalog:
         log_context.count("refresh_failures")
         version = self._serving.version if self._serving else None
         _log.warning("%s: version %s serves on: %s", self._releases.address, version, _one_line(error))
+
+
+class _BoundedEvent(threading.Event):
+    """``Thread.start`` waits for this, without end where a new thread gets no memory to say that it runs."""
+
+    def wait(self, timeout: float | None = None) -> bool:
+        return super().wait(START_PATIENCE if timeout is None else timeout)
 
 
 def _one_line(error: Exception) -> str:

@@ -120,16 +120,21 @@ class BlockCache:
         log_context.increment(
             trips=1, ranges=len(groups), fetched=sum(group[-1].stop - group[0].start for group in groups)
         )
-        if len(groups) == 1:
-            found = [self._fetch_group(groups[0])]
-        else:
-            with ThreadPoolExecutor(min(PARALLEL_FETCHES, len(groups))) as pool:
-                found = list(pool.map(self._fetch_group, groups))
+        found = [self._fetch_group(groups[0])] if len(groups) == 1 else self._fetch_in_parallel(groups)
         blocks = dict(itertools.chain.from_iterable(found))
         self._store(blocks)
         if sum(map(len, blocks.values())) > TRIM_BYTES:
             trim_heap()
         return [blocks[location.key] for location in locations]
+
+    def _fetch_in_parallel(
+        self, groups: Sequence[Sequence[BlockLocation]]
+    ) -> list[list[tuple[tuple[str, int], Block]]]:
+        try:
+            with ThreadPoolExecutor(min(PARALLEL_FETCHES, len(groups))) as pool:
+                return list(pool.map(self._fetch_group, groups))
+        except RuntimeError:  # no memory for threads
+            return list(map(self._fetch_group, groups))
 
     def _store(self, blocks: dict[tuple[str, int], Block]) -> None:
         with self._lock:
