@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 FIT_FLAGS ?=
 
-.PHONY: help run free-port fit wheel test test-all lint types bench rehearse screenshot clean
+.PHONY: help run free-port fit wheel test test-all lint types bench lock rehearse screenshot clean
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -16,8 +16,8 @@ $(VENV)/python:
 	$(PYTHON) -m venv $(VENV)
 	touch $@
 
-$(VENV)/build-ready: $(VENV)/python pyproject.toml requirements.txt requirements-build.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-build.txt
+$(VENV)/build-ready: $(VENV)/python pyproject.toml requirements-build.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-build.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
 	touch $@
 
@@ -59,6 +59,9 @@ $(VENV)/bench-ready: $(VENV)/dev-ready tests/benchmarks/requirements.txt
 
 bench: $(VENV)/bench-ready ## measure, beside search libraries; prints a page of tables; BENCH_FLAGS="--only cold,peers"
 	$(BIN)/python -m tests.benchmarks $(BENCH_FLAGS)
+
+lock: $(VENV)/python ## requirements*.lock anew, after a change of requirements*.txt; LOCK_FLAGS=--upgrade: the newest versions
+	$(BIN)/python .ci/lock $(LOCK_FLAGS)
 
 rehearse: $(VENV)/dev-ready ## deploy to AWS and Google, without either
 	@$(BIN)/python -m infra.rehearse 2>.rehearsal.log || { tail -n 20 .rehearsal.log; exit 1; }

@@ -47,7 +47,8 @@ def hello_world(folder: Path, cache: Path) -> Path:
     cache.mkdir()
     target = Target.here("aws")
     pinned = [line for line in builder.pinned_requirements(REQUIREMENTS, target) if line.partition("==")[0] in NEEDED]
-    builder.install_wheels(pinned, CONSTRAINTS, target, folder, cache)
+    builder.download_wheels(pinned, CONSTRAINTS, target, cache)
+    builder.unpack_wheels(cache, folder)
     shutil.copyfile(HELLO, folder / "main.py")
     builder.compile_bytecode(folder, UNPACK_PATHS["aws"], builder.find_interpreter(target.python, [target.python]))
     return folder

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import zipfile
 
 import pytest
@@ -101,6 +102,61 @@ def pinned(path):
     lines = [line for line in path.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
     assert all(line.count("==") == 1 for line in lines)
     return {canonical(line) for line in lines}
+
+
+def lock(shelf, digest=lambda content: hashlib.sha256(content).hexdigest()):
+    """A lock of the wheels of a shelf."""
+    wheels = sorted(shelf.glob("*.whl"))
+    entries = [
+        "{}=={} \\\n    --hash=sha256:{}\n".format(*wheel.name.split("-")[:2], digest(wheel.read_bytes()))
+        for wheel in wheels
+    ]
+    (shelf / "requirements.lock").write_text("# made\n" + "".join(entries))
+
+
+def test_wheels_are_those_that_the_lock_names(shelf, tmp_path):
+    lock(shelf)
+    assert "flask/__init__.py" in names(build_package(options(shelf, tmp_path / "dist")).folder)
+    google = build_package(options(shelf, tmp_path / "dist", cloud="gcp")).folder
+    assert (google / "requirements.txt").read_text() == (shelf / "requirements.lock").read_text()
+    lock(shelf, lambda content: "0" * 64)
+    with pytest.raises(
+        PackageError, match=r"a wheel is not one that requirements\.lock names: THESE PACKAGES DO NOT"
+    ):
+        build_package(options(shelf, tmp_path / "dist"))
+    (shelf / "requirements.lock").write_text("# empty\n")
+    with pytest.raises(PackageError, match=r"requirements\.lock has no flask, numpy, pyarrow: make it anew"):
+        build_package(options(shelf, tmp_path / "dist"))
+
+
+@pytest.mark.parametrize("stem", ["requirements", "requirements-build"])
+def test_a_lock_has_all_that_is_required_with_digests_and_names_no_place(stem):
+    text = (REQUIREMENTS.parent / f"{stem}.lock").read_text(encoding="utf-8")
+    entries = dict(
+        re.findall(r"^([\w.-]+)==\S+ \\\n((?: +--hash=sha256:[0-9a-f]{64}(?: \\)?\n)+)", text, re.MULTILINE)
+    )
+    assert (
+        re.sub(r"^#.*\n|^[\w.-]+==\S+ \\\n|^ +--hash=sha256:[0-9a-f]{64}(?: \\)?\n", "", text, flags=re.MULTILINE)
+        == ""
+    )
+    files = [REQUIREMENTS, *([REQUIREMENTS.with_name("requirements-build.txt")] if stem != "requirements" else [])]
+    required = {canonical(line) for path in files for line in path.read_text().splitlines() if "==" in line}
+    assert set(closure(required)) == {canonical(name) for name in entries}
+
+
+def test_locked_versions_are_the_pinned_ones():
+    pins = re.compile(r"^([\w.-]+)==([\w.]+)", re.MULTILINE)
+    build = REQUIREMENTS.with_name("requirements-build.txt")
+    pinned_versions = {
+        canonical(name): v
+        for path in (REQUIREMENTS, CONSTRAINTS, build)
+        for name, v in pins.findall(path.read_text())
+    }
+    for stem in ("requirements", "requirements-build"):
+        locked = {
+            canonical(name): version for name, version in pins.findall(build.with_name(f"{stem}.lock").read_text())
+        }
+        assert {name: pinned_versions.get(name, version) for name, version in locked.items()} == locked
 
 
 def test_a_package_for_google_lists_its_requirements_and_holds_none(shelf, tmp_path):

@@ -9,6 +9,7 @@ import fnmatch
 import importlib.util
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -126,13 +127,19 @@ def stage_files(staged: Path, options: PackageOptions, wheels_folder: Path) -> N
     shutil.copyfile(FUNCTIONS / "main.py", staged / "main.py")
     if options.artifacts:
         _copy_artifacts(options.artifacts, staged / "artifacts")
-    pinned = pinned_requirements(options.requirements, options.target)
+    pinned, lock = (
+        pinned_requirements(options.requirements, options.target),
+        options.requirements.with_suffix(".lock"),
+    )
     if not options.target.bundles_requirements:
-        _write_requirements(staged, pinned)
+        _write_requirements(staged, pinned, lock)
         return
     wheels_folder.mkdir()
     with stage("fetching requirements"):
-        excluded = install_wheels(pinned, CONSTRAINTS, options.target, staged, wheels_folder)
+        download_wheels(pinned, CONSTRAINTS, options.target, wheels_folder)
+        if lock.exists():
+            check_wheels(wheels_folder, lock, options.target)
+        excluded = unpack_wheels(wheels_folder, staged)
     missing = missing_libraries(staged, excluded)
     if missing:
         raise PackageError(f"{', '.join(missing)} would be left out, but a library that is kept needs it")
@@ -176,10 +183,11 @@ def _copy_artifacts(artifacts: Path, folder: Path) -> None:
     (folder / "current.json").write_text(json.dumps({"version": version}), encoding="utf-8")
 
 
-def _write_requirements(staged: Path, pinned: list[str]) -> None:
-    """Write what Google's builder reads, with every version pinned, also of indirect requirements."""
+def _write_requirements(staged: Path, pinned: list[str], lock: Path) -> None:
+    """Write what Google's builder reads, every version pinned, also of indirect ones: a lock, if there is one."""
     constraints = [line for line in CONSTRAINTS.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
-    (staged / "requirements.txt").write_text("\n".join([*pinned, *constraints, ""]), encoding="utf-8")
+    text = lock.read_text(encoding="utf-8") if lock.exists() else "\n".join([*pinned, *constraints, ""])
+    (staged / "requirements.txt").write_text(text, encoding="utf-8")
     (staged / ".gcloudignore").write_text(GCLOUDIGNORE, encoding="utf-8")
 
 
@@ -218,15 +226,9 @@ def pinned_requirements(requirements: Path, target: Target) -> list[str]:
     return [line for line in pinned if target.cloud != "aws" or line.partition("==")[0] != FRAMEWORK]
 
 
-def install_wheels(
-    requirements: Iterable[str], constraints: Path, target: Target, folder: Path, cache: Path
-) -> list[str]:
-    """Unpack wheels for a target into a folder, except what no request needs; returns the files left out."""
-    _download_wheels(requirements, constraints, target, cache)
-    excluded: list[str] = []
-    for wheel in sorted(cache.glob("*.whl")):
-        excluded += _unpack_wheel(wheel, folder)
-    return excluded
+def unpack_wheels(cache: Path, folder: Path) -> list[str]:
+    """Unpack wheels into a folder, except what no request needs; returns the files left out."""
+    return [path for wheel in sorted(cache.glob("*.whl")) for path in _unpack_wheel(wheel, folder)]
 
 
 def is_excluded(path: str) -> bool:
@@ -243,20 +245,45 @@ def missing_libraries(folder: Path, excluded: Iterable[str]) -> list[str]:
     return [name.decode() for name in gone if any(name + b"\0" in binary for binary in binaries)]
 
 
-def _download_wheels(requirements: Iterable[str], constraints: Path, target: Target, cache: Path) -> None:
+def download_wheels(requirements: Iterable[str], constraints: Path, target: Target, cache: Path) -> None:
+    """Download wheels of requirements, and of all that they require."""
+    arguments = ["--constraint", str(constraints), "--dest", str(cache), *requirements]
+    _run_pip_download(arguments, target, f"no wheels for Python {target.python} on {target.arch}")
+
+
+def check_wheels(cache: Path, lock: Path, target: Target) -> None:
+    """Have pip compare wheels with the digests that a lock has of them. Raises PackageError."""
+    locked = re.split(r"\n(?=\S)", lock.read_text(encoding="utf-8"))
+    entries = {_canonical(entry.partition("==")[0]): entry for entry in locked}
+    names = [_canonical(wheel.name.partition("-")[0]) for wheel in cache.glob("*.whl")]
+    unknown = sorted(set(names) - entries.keys())
+    if unknown:
+        raise PackageError(f"{lock.name} has no {', '.join(unknown)}: make it anew with 'make lock'")
+    with tempfile.TemporaryDirectory() as folder:
+        wanted = Path(folder) / "wanted.txt"
+        wanted.write_text("\n".join(entries[name].strip() for name in names), encoding="utf-8")
+        arguments = ["--require-hashes", "--no-deps", "--no-index", "--find-links", str(cache)]
+        arguments += ["--dest", folder, "--requirement", str(wanted)]
+        _run_pip_download(arguments, target, f"a wheel is not one that {lock.name} names")
+
+
+def _canonical(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def _run_pip_download(arguments: list[str], target: Target, failure: str) -> None:
     if importlib.util.find_spec("pip") is None:
         raise PackageError("pip is missing here, which fetches the requirements: install 'segue[aws]' or pip itself")
     platforms = [word for tag in target.wheel_tags for word in ("--platform", tag)]
     command = [
         sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--only-binary=:all:",
-        "--implementation", "cp", "--python-version", target.python, *platforms,
-        "--constraint", str(constraints), "--dest", str(cache), *requirements,
+        "--implementation", "cp", "--python-version", target.python, *platforms, *arguments,
     ]  # fmt: skip
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         errors = [line.removeprefix("ERROR: ") for line in done.stderr.splitlines() if line.startswith("ERROR: ")]
         why = errors[0] if errors else f"pip ended with {done.returncode}"
-        raise PackageError(f"no wheels for Python {target.python} on {target.arch}: {why}")
+        raise PackageError(f"{failure}: {why}")
 
 
 def _unpack_wheel(wheel: Path, folder: Path) -> list[str]:
