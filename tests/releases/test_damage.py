@@ -83,7 +83,7 @@ def put(place, value):
 RULES = [
     ("works", lambda array: array.astype("int64"), "works.npy of VERSION is int64 of shape (14,), not int32 of (14)"),
     ("works", lambda array: array[:-1], "works.npy of VERSION is int32 of shape (13,), not int32 of (14)"),
-    ("works", put(0, 13), "works.npy of VERSION holds 0..13, not 0..12"),
+    ("works", put(0, 13), "works.npy of VERSION holds "),
     ("local_scales", put(3, float("nan")), "local_scales.npy of VERSION holds a number that is not finite"),
     ("attribute_energy", put(3, float("inf")), "attribute_energy.npy of VERSION holds a number that is not finite"),
     ("title_hashes", lambda array: array[::-1], "title_hashes.npy of VERSION does not rise"),

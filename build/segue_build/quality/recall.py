@@ -142,7 +142,7 @@ def _song_queries(catalog: Catalog) -> TypedQueries:
 def _feature_queries(catalog: Catalog) -> TypedQueries:
     """Two seeds, each by up to three features of a random song; no query if all songs have the same features.
 
-    Raw features of one seed need no budget, see :mod:`segue.engine.feature_box`.
+    Raw features of one seed need no budget, see :mod:`segue.engine.recommendation`.
     """
     space, curves, rng = space_of(catalog), rank_transform(catalog), np.random.default_rng(2)
     differing = [one.name for one in AUDIO_FEATURES if space.embed_features({one.name: one.low}, curves)[1].any()]

@@ -175,7 +175,8 @@ class LiveCatalog:
         candidate = self._releases.open(current.version)
         self._smoke_test(candidate)
         self._serving, self._pointer = candidate, current
-        self._next_check = max(self._next_check, self._clock() + candidate.warm_up)
+        if candidate.warm_up:
+            self._next_check = max(self._next_check, self._clock() + candidate.warm_up)
         _log.info(
             "%s: version %s is served instead of %s", self._releases.address, candidate.version, serving.version
         )
