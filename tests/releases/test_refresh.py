@@ -324,9 +324,11 @@ def test_cache_files_that_vanish_or_change_are_fetched_again(stocked_bucket, cac
 
 
 def test_a_thread_that_can_not_begin_leaves_the_served_version_and_the_next_check_tries_again(
-    stocked, versions, cache, caplog, monkeypatch
+    places, versions, cache, caplog, monkeypatch
 ):
+    stocked = places.stocked("plain", versions, monkeypatch)
     function = client(stocked, cache)
+    served(function)
     assert served(function) == versions[0].version
     monkeypatch.setattr(serving, "START_PATIENCE", 0.1)
     with monkeypatch.context() as starved:

@@ -27,10 +27,10 @@ from segue.query.schema import Filters, Query, Seed, Vocabulary
 
 MAX_RELATED = 20
 RELATED_SONGS = 3 * MAX_RELATED  # songs: two may be by one artist, who may be spelled in several ways
-# The songs nearest to raw features are found exactly: those in a box of values around them, which grows while more are
-# taken. Cells are made in all columns of the space; raw features are known in a few, so that the songs nearest to them
-# lie in most cells, but songs within a range of values are soon found, as for a filter. No song outside the box is
-# nearer than its walls, or scores more than one on its walls that meets all targets.
+# The songs nearest to raw features are found exactly: those in a box of values around them, which grows while more
+# are taken. Cells are made in all columns of the space; raw features are known in a few, so that the songs nearest to
+# them lie in most cells, but songs within a range of values are soon found, as for a filter. No song outside the box
+# is nearer than its walls, or scores more than one on its walls that meets all targets.
 FIRST_BOX_SONGS = 2_000  # songs that the first box holds, about
 BOX_GROWTH = 4.0  # of the box
 MAX_BOX_FRACTION = 0.1  # of all songs in a box that still grows: near to all of them, it costs as much as all
