@@ -82,7 +82,12 @@ def test_xml_holds_what_json_does(client):
     found = asked(client, "search3", **query)["searchResult3"]
     (result,) = xml(client.get("/rest/search3", query_string=query))
     told = {kind: [read(element) for element in result if element.tag == f"{{{SPACE}}}{kind}"] for kind in found}
-    assert told == {kind: json.loads(json.dumps(shapes), parse_int=str) for kind, shapes in found.items()}
+    assert told == {kind: [without_empty_lists(shape) for shape in shapes] for kind, shapes in found.items()}
+
+
+def without_empty_lists(shape):
+    """What XML can hold of a JSON object, numbers as texts."""
+    return {name: value for name, value in json.loads(json.dumps(shape), parse_int=str).items() if value != []}
 
 
 def read(element):

@@ -3,8 +3,6 @@
 import base64
 import hashlib
 import re
-import tomllib
-from pathlib import Path
 
 import pytest
 from openapi_spec_validator import validate
@@ -37,8 +35,7 @@ def test_the_document_is_valid_openapi():
 
 
 def test_it_has_the_version_of_the_project():
-    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8"))
-    assert DOCUMENT["info"]["version"] == project["project"]["version"] == VERSION
+    assert DOCUMENT["info"]["version"] == VERSION
 
 
 def test_it_lists_the_routes_and_methods_of_the_service():
