@@ -223,6 +223,7 @@ ATTRIBUTE = ArraySchema(
     "a number of the song, or explicit (0, 1); NaN: unknown; whole numbers in the smallest float that holds them",
     RECORDS,
 )
+_ATTRIBUTE_VALUES = {"explicit": "0..1", "key": "-1..11", "mode": "0..1"}  # of those that stand for something
 
 LISTS = {
     tuple(array.name.split("_")): ListSchema(array.offsets, array.name) for array in ARRAYS.values() if array.offsets
@@ -234,7 +235,7 @@ RESIDENT_ARRAYS = frozenset(array.name for array in ARRAYS.values() if array.rem
 def schema_of(name: str) -> ArraySchema:
     """The schema of an array; KeyError where there is no such array."""
     if name.startswith(ATTRIBUTE_PREFIX):
-        return ATTRIBUTE._replace(name=name, values="0..1" if name == f"{ATTRIBUTE_PREFIX}explicit" else "")
+        return ATTRIBUTE._replace(name=name, values=_ATTRIBUTE_VALUES.get(name.removeprefix(ATTRIBUTE_PREFIX), ""))
     return ARRAYS[name]
 
 
