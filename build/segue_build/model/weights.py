@@ -5,15 +5,15 @@ weights are worth is in docs/ablation.md.
 """
 
 WEIGHTS = {
-    "audio": 0.58,
+    "audio": 0.62,
     "artist": 0.24,
     "genre": 0.38,
-    "popularity": 0.04,
+    "popularity": 0.03,
     "year": 0.08,
     "explicit": 0.03,
     "occasion": 0.18,
     "words": 0.07,
-    "joint": 0.20,
+    "joint": 0.12,
 }
 LABEL_WEIGHT = 0.15  # of each block that --labels names
 OLD_BLOCK_NAMES = {"fame": "popularity"}  # that ``--shares`` still takes
