@@ -162,13 +162,13 @@ def test_a_store_that_is_slow_only_takes_longer(bucket, places, monkeypatch, cac
 
 
 def test_a_store_that_hangs_is_a_503(bucket, places, monkeypatch, cache):
-    monkeypatch.setattr("segue.releases.bucket.CLIENT_OPTIONS", {"timeout": "200ms"})
+    monkeypatch.setattr("segue.releases.bucket.CLIENT_OPTIONS", {"timeout": "1s"})
     monkeypatch.setattr("segue.releases.bucket.RETRY_CONFIG", {**RETRY_CONFIG, "max_retries": 1})
     with Proxy(places.bases["s3"]) as proxy:
         monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.base)
         function = client(by_cells(bucket, cache))
         assert function.get("/readyz").status_code == 200
-        proxy.fault = 2.0
+        proxy.fault = 3.0
         assert function.get("/recommend?song_id=demo-0000007").status_code == 503
 
 

@@ -18,7 +18,7 @@ MB = 1_000_000
 SECRET = "PASSWORD-hunter2"  # noqa: S105 # of a caller, in its body
 PATHS = ("/recommend", "/batch", "/mcp", "/search", "/v1/tracks/x", "/rest/ping", "/api/token", "/healthz", "/",
          "/nowhere", "/robots.txt", "/favicon.ico")  # fmt: skip
-NEED_NO_KEY = ("/healthz", "/api/token")
+NEED_NO_KEY = ("/healthz", "/api/token", "/")
 OF_THE_FRAMEWORK = ("/robots.txt", "/favicon.ico")
 MALFORMED = (
     f"{SECRET}\r\n\r\n0\r\n\r\n",
