@@ -325,7 +325,8 @@ def random_filters(dice, catalog, frame):
     for name in dice.sample(
         ["tempo", "energy", "popularity", "duration_ms", "loudness"], dice.choice([0, 0, 1, 1, 2])
     ):
-        ends = sorted(float(frame[name].iloc[dice.randrange(len(frame))]) for _ in range(2))
+        known = frame[name].dropna()
+        ends = sorted(float(known.iloc[dice.randrange(len(known))]) for _ in range(2))
         ranges[name] = (ends[0], dice.choice([ends[1], float("inf")]))
         assert ATTRIBUTES_BY_NAME[name].low <= ends[0]
     genres = catalog.manifest["genres"]

@@ -32,18 +32,33 @@ class Cost(NamedTuple):
     said: str
 
 
+FIT = """
+import resource, sys
+from segue_build.cli import main
+code = main(sys.argv[1:])
+if sys.platform == "linux":  # ru_maxrss counts what the process held that this one was forked from
+    own = 1024 * int(next(line for line in open("/proc/self/status") if line.startswith("VmHWM")).split()[1])
+else:
+    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * (1024 if sys.platform == "linux" else 1)
+print(max(own, children))
+sys.exit(code)
+"""
+
+
 def cost_of_fit(source: Path, out: Path, *arguments: str) -> Cost:
     """What ``segue fit`` of a file costs, its children included."""
     environ = os.environ | {"PYTHONPATH": os.pathsep.join((str(FUNCTIONS), str(ROOT / "build")))}
-    command = [sys.executable, "-m", "segue_build", "fit", "--source", str(source), "--out", str(out), *arguments]
-    with tempfile.TemporaryFile() as said:
-        running = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=said, env=environ)
+    command = [sys.executable, "-c", FIT, "fit", "--source", str(source), "--out", str(out), *arguments]
+    with tempfile.TemporaryFile() as printed, tempfile.TemporaryFile() as said:
+        running = subprocess.Popen(command, stdout=printed, stderr=said, env=environ)
         _, status, used = os.wait4(running.pid, 0)
         running.returncode = os.waitstatus_to_exitcode(status)
+        printed.seek(0)
         said.seek(0)
         lines = said.read().decode("utf-8", "replace").splitlines()
-    kilobyte = 1 if sys.platform == "darwin" else 1024
-    return Cost(running.returncode, used.ru_utime + used.ru_stime, used.ru_maxrss * kilobyte, (lines or [""])[-1])
+        memory = int(printed.read().split()[-1])
+    return Cost(running.returncode, used.ru_utime + used.ru_stime, memory, (lines or [""])[-1])
 
 
 def workbook(sheet: str, **others: str) -> bytes:

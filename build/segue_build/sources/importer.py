@@ -275,7 +275,7 @@ def _joined_artists(cells: Series, header: str) -> Series:
     are_delimited = len(names) < joined.nunique()
     found = {} if are_delimited else infer_credits(names, bool(PLURAL_HEADER.search(header))).names
     splits = {cell: join_values(parts) for cell, parts in found.items()}
-    return joined.map(lambda cell: splits.get(cell, cell), na_action="ignore").fillna("").astype("str")
+    return joined.map(lambda cell: splits.get(cell, cell), na_action="ignore").astype("str").fillna("")
 
 
 def _durations(chunk: pd.DataFrame, columns: ColumnMapping) -> Series:
