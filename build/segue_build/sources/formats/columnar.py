@@ -283,9 +283,9 @@ def _translate_sqlite_errors(file: str) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        told = " ".join(str(error).split())
+        message = " ".join(str(error).split())
         raise SourceError(
-            f"{file}: the SQLite database is damaged or locked ({told}); copy or export it again"
+            f"{file}: the SQLite database is damaged or locked ({message}); copy or export it again"
         ) from error
 
 
