@@ -18,6 +18,7 @@ def test_hostile_requests_repeat_and_are_of_every_kind():
 @pytest.mark.slow
 def test_thirty_thousand_hostile_requests_do_no_harm(demo_artifacts):
     found = hostile_requests.attack(demo_artifacts, 30_000)
-    assert not [status for status in found.statuses if status >= 500 and status != 503]  # a deadline, on a busy machine
+    deadline = 503  # on a busy machine
+    assert not [status for status in found.statuses if status >= 500 and status != deadline]
     assert found.statuses[400] > 3_000
     assert found.growth < 20 * MB
