@@ -127,12 +127,16 @@ def line(method: str, target: str, extra: str = "") -> bytes:
     return head.encode() + b"\r\n"
 
 
-def send(port: int, wire: bytes) -> int:
-    """The status of the answer, 0 where a connection is closed without one."""
+def send(port: int, wire: bytes, *, hang_up: bool = True) -> int:
+    """The status of the answer, 0 where a connection is closed without one.
+
+    hang_up : say that nothing more will be sent, as if the caller were gone
+    """
     with contextlib.suppress(ConnectionError), socket.create_connection(("127.0.0.1", port), PATIENCE) as client:
         with contextlib.suppress(ConnectionError):  # an answer may come before the whole request is read
             client.sendall(wire)
-            client.shutdown(socket.SHUT_WR)
+            if hang_up:
+                client.shutdown(socket.SHUT_WR)
         first = client.recv(64)
         while client.recv(65536):
             pass
@@ -218,7 +222,7 @@ def good_request(port: int) -> bytes:
 
 def timed(port: int, wire: bytes) -> float:
     began = time.perf_counter()
-    if send(port, wire) != 200:
+    if send(port, wire, hang_up=False) != 200:
         raise AssertionError("a good request got no answer")
     return time.perf_counter() - began
 

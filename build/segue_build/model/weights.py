@@ -11,7 +11,7 @@ WEIGHTS = {
     "popularity": 0.03,
     "year": 0.08,
     "explicit": 0.03,
-    "occasion": 0.18,
+    "occasion": 0.22,
     "words": 0.07,
     "joint": 0.12,
 }
