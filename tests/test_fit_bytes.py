@@ -32,8 +32,8 @@ def fit_pinned(out, cpus, threads, hash_seed):
 
 
 def tree(folder):
-    """All files but the history, which tells when."""
-    files = [path for path in folder.rglob("*") if path.is_file() and path.name != "history.jsonl"]
+    """All files but the history, which tells when, and the room that is kept for it, which any bytes fill."""
+    files = [path for path in folder.rglob("*") if path.is_file() and path.name not in ("history.jsonl", ".reserve")]
     return {str(path.relative_to(folder)): path.read_bytes() for path in files}
 
 
