@@ -282,7 +282,7 @@ def _sqlite_cell(value: object) -> str:
 def _translate_sqlite_errors(file: str) -> Iterator[None]:
     try:
         yield
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:
         message = " ".join(str(error).split())
         raise SourceError(
             f"{file}: the SQLite database is damaged or locked ({message}); copy or export it again"
