@@ -14,7 +14,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 _CHECKOUT = Path(__file__).resolve().parents[2]
 IS_INSTALLED = not (_CHECKOUT / "functions" / "main.py").is_file()
 # A wheel holds those of a checkout's files that commands use, but for the function's package, which is installed.
-ROOT = Path(__file__).resolve().parent / "root" if IS_INSTALLED else _CHECKOUT
+ROOT = Path(__file__).resolve().parent / "checkout" if IS_INSTALLED else _CHECKOUT
 FUNCTIONS = ROOT / "functions"
 
 if str(FUNCTIONS) not in sys.path:

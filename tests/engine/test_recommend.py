@@ -379,5 +379,5 @@ def test_random_requests_get_what_brute_force_finds(demo_catalog):
 
 @pytest.mark.slow
 @pytest.mark.timeout(3000)
-def test_six_hundred_random_requests_on_the_real_tracks(real_artifacts):
-    check_random_requests(catalogs.load(real_artifacts), 600)
+def test_a_thousand_random_requests_on_the_real_tracks(real_artifacts):
+    check_random_requests(catalogs.load(real_artifacts), 1000)

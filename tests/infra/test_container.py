@@ -74,7 +74,7 @@ def test_what_the_image_copies_is_in_its_context():
     admitted = [rule[1:] for rule in rules if rule.startswith("!")]
     assert rules[1] == "*"
     wheel = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
-    needed = re.findall(r'^"([^"]+)" = "segue_build/root', wheel, re.MULTILINE)
+    needed = re.findall(r'^"([^"]+)" = "segue_build/checkout', wheel, re.MULTILINE)
     for path in [*needed, "build", "README.md", "LICENSE", "requirements-build.txt", "pyproject.toml"]:
         assert any(Path(path.split("/")[0]).match(rule) for rule in admitted), path
         assert (ROOT / path).exists()

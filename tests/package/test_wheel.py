@@ -42,4 +42,4 @@ def test_there_is_one_version():
 def test_what_a_wheel_takes_from_a_checkout_is_there():
     places = PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
     assert [source for source in places if not (ROOT / source).exists()] == []
-    assert set(places.values()) == {f"segue_build/root/{source}" for source in places}
+    assert set(places.values()) == {f"segue_build/checkout/{source}" for source in places}
