@@ -32,7 +32,6 @@ class BoundedInput(io.RawIOBase):
 
     The functions framework reads the rest of a body after the answer, whole, and writes the text of an error, which
     quotes the caller, into log and answer. Here a body that can't be read ends where that is so, and ``failed``.
-
     """
 
     def __init__(self, raw: Any, limit: int):

@@ -396,9 +396,8 @@ def _explanation(
 
 def _scale_to_scores(parts: Mapping[str, np.ndarray], scores: np.ndarray) -> list[dict[str, float]]:
     """Of each song the parts, so that they add up to its score and not to what it was before rounding."""
-    stacked = np.array(list(parts.values())).reshape(
-        len(parts), len(scores)
-    )  # of a seed of which nothing is known: 0
+    shape = len(parts), len(scores)  # no parts where nothing is known of the seed
+    stacked = np.array(list(parts.values())).reshape(shape)
     total = stacked.sum(axis=0)
     scaled = np.where(total, scores * stacked / np.where(total, total, 1), 0)
     return [dict(zip(parts, each)) for each in scaled.T.tolist()]
