@@ -26,7 +26,7 @@ from tests.support.releases import ASKED, client, point_to, published
 
 ROOT = Path(__file__).resolve().parents[2]
 READERS = 8
-KILLS = int(os.environ.get("SEGUE_TEST_KILLS", "20"))  # of each kind
+KILLS = int(os.environ.get("SEGUE_TEST_KILLS", "30"))  # of each kind
 
 # works without pause in a process of its own, is killed after the seconds that it is told, and says so; one that is
 # told nothing works once and tells how long it took

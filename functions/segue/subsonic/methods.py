@@ -16,7 +16,9 @@ from segue.catalog.lookup.exact import artist_by_id, song_by_id, songs_by_album_
 from segue.catalog.lookup.resolver import SearchResults, search
 from segue.catalog.lookup.words import albums_containing, all_albums
 from segue.catalog.normalization import normalized
-from segue.engine.recommendation import Recommendation, recommend, similarity_function
+from segue.engine.recommendation import Recommendation, recommend
+from segue.engine.scoring import Scorer
+from segue.engine.seeds import resolve
 from segue.errors import InvalidQuery
 from segue.query.schema import PathQuery, Query, Seed, quoted
 from segue.subsonic.request_params import ERROR_GENERIC, ERROR_NOT_FOUND, ApiError, RequestParams
@@ -119,15 +121,15 @@ def _recommend(catalog: Catalog, seeds: tuple[Seed, ...], count: int) -> tuple[R
 
 
 def sonic_path(catalog: Catalog, params: RequestParams) -> JsonObject:
-    """``findSonicPath``: the songs of a path, each with its similarity to the first one, 0..1."""
+    """``findSonicPath``: the songs of a path, each with its similarity to the first one, 0..1: its score for that."""
     start, goal = (song_seed(catalog, params.text(name), f"/{name}") for name in ("startSongId", "endSongId"))
     count = params.count("count", DEFAULT_PATH_LENGTH, MAX_PATH_LENGTH)
     if count < MIN_PATH_LENGTH:
         raise ApiError(ERROR_GENERIC, f"count: a path has at least {MIN_PATH_LENGTH} songs, its ends")
     with log_context.timed("search"):
         rows = _find_path(catalog, PathQuery(start, goal, length=count))
-    similarities = similarity_function(catalog)(rows[0], rows).tolist()
-    return {"sonicMatch": Serializer(catalog).matches(rows, [round(value, 6) for value in similarities])}
+        scores = Scorer(catalog, resolve(catalog, (start,)), {}).score(np.array(rows, np.int64))
+    return {"sonicMatch": Serializer(catalog).matches(rows, scores.tolist())}
 
 
 def _find_path(catalog: Catalog, query: PathQuery) -> tuple[int, ...]:
