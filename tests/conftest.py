@@ -1,5 +1,6 @@
 """Fixtures that several folders of tests share, above all artifacts, each of which is fitted once."""
 
+import fcntl
 import os
 import threading
 from collections.abc import Iterator, Sequence
@@ -132,8 +133,14 @@ def real_artifacts(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Artifacts of the 114k real tracks; skips the test if they are not there."""
     if not TRACKS.exists():
         pytest.skip("needs the 114k tracks")
-    folder = tmp_path_factory.mktemp("real")
-    fit(FitOptions([str(TRACKS)]), folder)
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent  # one fit serves all processes of a distributed run
+    folder = shared / "real"
+    with (shared / "real.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "current.json").exists():
+            fit(FitOptions([str(TRACKS)]), folder)
     return folder
 
 

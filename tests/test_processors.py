@@ -11,7 +11,7 @@ from tests.support.processors import PROCESSORS, run
 
 pytestmark = pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="needs an x86-64 processor")
 ELSEWHERE = [name for name in PROCESSORS if name != "as it is"]
-UNLIKE = ["as it is", "Nehalem", "SkylakeX", "without AVX"]  # a fit of the real tracks takes half a minute
+UNLIKE = ["as it is", "Nehalem", "without AVX"]  # a fit of the real tracks takes half a minute
 WHICH = "import numpy, threadpoolctl; print(*(one['architecture'] for one in threadpoolctl.threadpool_info()))"
 
 
