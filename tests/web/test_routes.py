@@ -76,6 +76,15 @@ def test_a_song_says_how_it_was_understood(client, asked, match, understood):
     assert (seed["match"], seed["understood"]) == (match, understood)
 
 
+def test_a_mood_of_a_genre_stays_in_the_genre_unless_the_request_names_others(client):
+    def genres(**asked):
+        songs = client.post("/recommend", json={"song": "angry piano", "limit": 3, **asked}).json["recommendations"]
+        return {genre for song in songs for genre in song["genres"]}
+
+    assert genres() == {"piano"}  # though all metal here is angrier
+    assert genres(filters={"genres": ["metal", "disco"]}) == {"metal"}
+
+
 def test_a_title_that_several_songs_have_is_ambiguous_and_means_the_best_known(tmp_path):
     rows = world.rows()
     rows[0] |= {"name": "Night Furnace - Remastered 2009", "popularity": 90}

@@ -99,16 +99,23 @@ def complete(catalog: Catalog, query: Query, seeds: Sequence[ResolvedSeed]) -> Q
 
 
 def _with_descriptions(query: Query, seeds: Sequence[ResolvedSeed]) -> Query:
-    """A query with the targets and years that its seeds describe, where it has none itself."""
+    """A query with the targets and years that its seeds describe, where it has none itself.
+
+    Targets pull away from the genres that are described with them, which therefore filter: the piano in "sad piano".
+    """
     described = [seed.description for seed in seeds if seed.seed.weight > 0]
     targets: dict[str, float] = {}
     ranges: dict[str, tuple[float, float]] = {}
+    genres: tuple[str, ...] = ()
     for description in filter(None, described):
         targets |= description.targets
         ranges |= {"year": description.years} if description.years else {}
+        genres += description.genres if description.targets else ()
     if not targets and not ranges:
         return query
-    filters = replace(query.filters, ranges={**ranges, **query.filters.ranges})
+    filters = replace(
+        query.filters, ranges={**ranges, **query.filters.ranges}, genres=query.filters.genres or genres
+    )
     return replace(query, targets={**targets, **query.targets}, filters=filters)
 
 
