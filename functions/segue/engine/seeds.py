@@ -113,9 +113,7 @@ def _with_descriptions(query: Query, seeds: Sequence[ResolvedSeed]) -> Query:
         genres += description.genres if description.targets else ()
     if not targets and not ranges:
         return query
-    filters = replace(
-        query.filters, ranges={**ranges, **query.filters.ranges}, genres=query.filters.genres or genres
-    )
+    filters = replace(query.filters, ranges={**ranges, **query.filters.ranges}, genres=query.filters.genres or genres)
     return replace(query, targets={**targets, **query.targets}, filters=filters)
 
 
