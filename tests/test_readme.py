@@ -159,4 +159,4 @@ def rounded(value):
 
 
 def test_every_journey_has_an_example():
-    assert len(EXAMPLES) == 7
+    assert len(EXAMPLES) == 8

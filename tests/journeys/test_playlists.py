@@ -11,8 +11,8 @@ from segue.engine.recommendation import recommend
 from segue.engine.seeds import resolve
 from segue.errors import InvalidQuery
 from segue.journeys import flows, playlists
-from segue.journeys.playlists import playlist
-from segue.query.schema import FLOWS, Filters, PlaylistQuery, Query, Seed
+from segue.journeys.playlists import order, playlist
+from segue.query.schema import FLOWS, Filters, OrderQuery, PlaylistQuery, Query, Seed
 
 
 def test_every_flow_that_can_be_requested_has_its_function():
@@ -65,6 +65,31 @@ def test_lists_are_as_long_as_asked_and_flow(demo_catalog):
 def test_the_same_request_gives_the_same_list(demo_catalog):
     for query in queries(demo_catalog, 15, 2):
         assert playlist(demo_catalog, query).rows == playlist(demo_catalog, query).rows
+
+
+@pytest.mark.parametrize("flow", FLOWS)
+def test_an_order_has_each_given_song_as_often_as_it_was_given(demo_catalog, flow):
+    dice, texts = random.Random(flow), demo_catalog.texts("ids")
+    for size in (1, 2, 3, 40, 200):
+        ids = [texts[dice.randrange(len(demo_catalog))] for _ in range(size - 1)]
+        ids += dice.choices([*ids, texts[0]], k=1)  # one of them twice
+        given = tuple(Seed(f"/songs/{place}", {"id": song}, id=song) for place, song in enumerate(ids))
+        found = order(demo_catalog, OrderQuery(given, flow))
+        assert (sorted(found.places), found.unknown) == (list(range(size)), ())
+        assert [texts[row] for row in found.rows] == [ids[place] for place in found.places]
+        if size > 3 and found.curve:
+            assert found.flow_quality.correlation > 0.8
+
+
+def test_an_ordered_list_flows_better_than_the_given_one(demo_catalog):
+    dice = random.Random(7)
+    rows = [dice.randrange(len(demo_catalog)) for _ in range(40)]
+    given = tuple(Seed("", {}, id=demo_catalog.texts("ids")[row]) for row in rows)
+    songs = flows.PlaylistCandidates(demo_catalog, np.array(rows))
+    before = playlists.measure_flow(songs, np.arange(len(rows)), None)
+    steady, keys = (order(demo_catalog, OrderQuery(given, flow)).flow_quality for flow in ("steady", "harmonic"))
+    assert steady.energy_change < 0.7 * before.energy_change
+    assert keys.harmonic > before.harmonic + 0.2
 
 
 def test_filters_and_caps_are_those_of_a_recommendation(world_catalog):

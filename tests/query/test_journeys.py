@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from segue.errors import InvalidQuery
-from segue.query.parser import parse_continue, parse_path, parse_playlist
-from segue.query.schema import ContinueQuery, Filters, PathQuery, PlaylistQuery, Query, Seed
+from segue.query.parser import parse_continue, parse_order, parse_path, parse_playlist
+from segue.query.schema import ContinueQuery, Filters, OrderQuery, PathQuery, PlaylistQuery, Query, Seed
 from tests.query.test_parser import KNOWN
 
-PARSERS = [parse_path, parse_playlist, parse_continue]
+PARSERS = [parse_path, parse_playlist, parse_order, parse_continue]
 A, B = {"id": "a"}, {"song": "B"}
 
 
@@ -116,6 +116,34 @@ def test_a_misspelt_flow_is_told_the_nearest():
     assert faults(parse_playlist, {"song": "B", "flow": "ryse"}) == {
         "/flow": "expected one of steady, rise, fall, wave, harmonic, found 'ryse'; did you mean 'rise'?"
     }
+
+
+def test_a_list_has_songs_by_id_by_name_and_by_both():
+    both = {"id": "c", "song": "D", "artist": "E"}
+    assert parse_order({"songs": ["A", A, both], "flow": "wave"}, KNOWN) == OrderQuery(
+        (
+            Seed("/songs/0", {"song": "A"}, song="A"),
+            Seed("/songs/1", A, id="a"),
+            Seed("/songs/2", both, id="c", song="D", artist="E"),
+        ),
+        "wave",
+    )
+
+
+def test_all_faults_of_a_list_are_told_at_once():
+    wanted = "expected 'id', or 'song' and, if known, 'artist', or all of them"
+    body = {"songs": [{"id": "a", "artist": "B"}, {"genre": "jazz"}, 7, {"id": "a b"}, " "], "flow": "rises"}
+    assert faults(parse_order, body) == {
+        "/songs/0": wanted,
+        "/songs/1/genre": "unknown field 'genre'; known are: id, song, artist",
+        "/songs/1": wanted,
+        "/songs/2": "expected an object with id, song, artist",
+        "/songs/3/id": "expected an id: 1..64 characters of A-Z a-z 0-9 _ . : -",
+        "/songs/4": "expected a text of 1..600 characters",
+        "/flow": "expected one of steady, rise, fall, wave, harmonic, found 'rises'; did you mean 'rise'?",
+    }
+    assert faults(parse_order, {}) == {"/songs": "expected a list of 1..200 entries"}
+    assert faults(parse_order, {"songs": [A] * 201}) == {"/songs": "expected a list of 1..200 entries, found 201"}
 
 
 def test_a_radio_gets_the_defaults():

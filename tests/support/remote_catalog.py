@@ -50,6 +50,7 @@ def requests(songs: Catalog, count: int, seed: int) -> Iterator[tuple[str, dict[
             ("/recommend", {"song_id": ids[row], "filters": {"exclude_artists": [artist]}, "exact": True}),
             ("/playlist", {"song_id": ids[row], "songs": 8}),
             ("/path", {"from": {"id": ids[row]}, "to": {"id": ids[other]}, "length": 6}),
+            ("/order", {"songs": [{"id": ids[row]}, {"song": name, "artist": artist}, {"id": ids[other]}]}),
             ("/continue", {"played": [ids[row], ids[other]], "limit": 5}),
         ]
         yield kinds[number % len(kinds)]

@@ -27,6 +27,7 @@ LISTS = {
     "/recommend?song_id=piano-1&limit=3": None,
     "/path": {"from": PIANO, "to": {"id": "disco-1"}, "length": 5},
     "/playlist": {"seeds": [PIANO], "songs": 4, "flow": "rise"},
+    "/order": {"songs": ["piano-2", "gone", "piano-1", "disco-1"], "flow": "rise"},
     "/continue": {"played": ["piano-1"], "limit": 3},
     "/search?q=slow": None,
     "/clusters/0": None,

@@ -86,6 +86,34 @@ def test_a_playlist_answers_the_whole_contract(client, world_catalog):
     }
 
 
+def test_an_order_answers_the_whole_contract(client, world_catalog):
+    songs = ["disco-4", {"song": "slow rian", "artist": "Ada Lindqvist"}, "Nobody Knows This", {"id": "gone"},
+             {"id": "gone", "song": "Mirror Floor"}, {"song": "Slow Rain", "artist": "Skarn"}]  # fmt: skip
+    found = client.post("/order", json={"songs": songs, "flow": "fall"}).json
+    assert found["songs"][-1] == {
+        "position": 3, "id": "piano-1", "name": "Slow Rain", "artists": ["Ada Lindqvist"], "album": "piano 0",
+        "given": 1, "match": "close", "energy": 0.101, "tempo": 71.0, "key": "3B", "curve": 0.0,
+        "cluster": cluster_of(world_catalog, "piano-1"), "genres": ["piano"], "popularity": 21, "explicit": False,
+        "duration_ms": 201_000,
+    }  # fmt: skip
+    assert [(song["id"], song["given"], song["match"]) for song in found.pop("songs")[:2]] == [
+        ("disco-4", 0, "id"),
+        ("disco-1", 4, "exact"),
+    ]
+    assert found.pop("flow")["correlation"] > 0.8
+    assert found == {
+        "unknown": [
+            {"given": 2, "asked": {"song": "Nobody Knows This"}},
+            {"given": 3, "asked": {"id": "gone"}},
+            {"given": 5, "asked": {"song": "Slow Rain", "artist": "Skarn"}},
+        ],
+        "duration_ms": 606_000,
+        "model": world_catalog.version,
+    }
+    nothing = client.post("/order", json={"songs": ["Nobody Knows This"]}).json
+    assert (nothing["songs"], nothing["unknown"][0]["given"]) == ([], 0)
+
+
 def test_a_radio_answers_the_whole_contract(client, world_catalog):
     found = client.post("/continue", json={"played": ["piano-1", "gone"], "skipped": ["metal-1"], "limit": 1}).json
     assert 0 < found["songs"][0].pop("score") < 1
@@ -120,6 +148,7 @@ def test_a_cluster_as_a_start_is_shown_with_the_songs_that_stand_for_it(client):
     ("/path", {"from": {"id": "piano-1"}, "to": {"id": "disco-1"}, "length": 40}, 400, ["/length"]),
     ("/playlist", {"song": "Slow Rain", "minutes": 600}, 400, ["/minutes"]),
     ("/playlist", {"cluster": 99, "flow": "rise"}, 400, ["/cluster"]),
+    ("/order", {"songs": ["Slow Rain", "spotify:album:1"]}, 400, ["/songs/1"]),
     ("/continue", {"played": ["gone"]}, 404, ["/played"]),
 ])  # fmt: skip
 def test_a_problem_says_what_was_wrong_and_where(client, path, body, status, pointers):
@@ -132,6 +161,7 @@ def test_the_same_request_twice_gives_the_same_bytes(demo):
     for path, body in [
         ("/path", {"from": {"id": "demo-0000033"}, "to": {"id": "demo-0000077"}, "draw": 2}),
         ("/playlist", {"song_id": "demo-0000033", "minutes": 40, "flow": "harmonic"}),
+        ("/order", {"songs": ["demo-0000033", "demo-0000077", "Anchor"], "flow": "harmonic"}),
         ("/continue", {"played": ["demo-0000033", "demo-0000077"], "draw": 1}),
     ]:
         assert demo.post(path, json=body).data == demo.post(path, json=body).data
@@ -152,6 +182,7 @@ def test_ten_thousand_played_songs_are_answered_and_more_are_told_the_most(demo)
     [
         ("/path", request_context.QUERY_LIMITS),
         ("/playlist", request_context.QUERY_LIMITS),
+        ("/order", request_context.QUERY_LIMITS),
         ("/continue", request_context.LARGE_LIMITS),
     ],
 )

@@ -23,6 +23,7 @@ DEAR = [
     ("/recommend", {"song_id": "piano-1"}),
     ("/playlist", {"song_id": "piano-1", "songs": 3}),
     ("/path", {"from": "Slow Rain", "to": "Neon Waltz", "length": 4}),
+    ("/order", {"songs": ["Slow Rain", {"id": "piano-1"}]}),
     ("/continue", {"played": ["piano-1"]}),
     ("/batch", {"requests": [{"path": "/recommend", "body": {"song_id": "piano-1"}}]}),
     ("/mcp", {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {
@@ -58,6 +59,7 @@ def endless(monkeypatch):
 
     monkeypatch.setattr(recommendation, "recommend", work)
     monkeypatch.setattr(playlists, "recommend", work)
+    monkeypatch.setattr(playlists, "order", work)
     monkeypatch.setattr(paths, "path", work)
     monkeypatch.setattr("segue.journeys.radio.recommend", work)
     monkeypatch.setattr("segue.spotify.recommendations.recommend", work, raising=False)

@@ -167,7 +167,7 @@ def test_every_list_comes_in_the_formats_of_the_code():
         answer = DOCUMENT["components"]["responses"][answer["$ref"].split("/")[-1]] if "$ref" in answer else answer
         assert list(answer["content"]) == list(types.values())
         assert "406" in told["responses"]
-    assert len(listing) == 10
+    assert len(listing) == 11
 
 
 def test_a_batch_takes_the_requests_of_the_code():

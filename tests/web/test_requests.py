@@ -59,6 +59,8 @@ def test_the_examples_work_on_the_demo_catalogue(client, path, body):
         assert len(answer.json["recommendations"]) == (wanted or 10)
     elif path == "/batch":
         assert [one["status"] for one in answer.json["answers"]] == [200] * len(body["requests"])
+    elif path == "/order":
+        assert (len(answer.json["songs"]), answer.json["unknown"]) == (len(wanted), [])
     elif wanted:
         assert len(answer.json["songs"]) == wanted
 

@@ -16,6 +16,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from segue.catalog.catalog import Catalog
+from segue.catalog.lookup.matching import SongMatch
+from segue.catalog.lookup.resolver import match_by_id, prefetch, resolve_text
 from segue.engine.co_occurrence import co_occurring
 from segue.engine.recommendation import Pool, recommend
 from segue.engine.scoring import SCORE_DIGITS, Scorer
@@ -26,7 +28,7 @@ from segue.journeys import flows
 from segue.journeys.candidate_pool import sample_indices
 from segue.journeys.flows import FLOWS, PlaylistCandidates
 from segue.limits import checked
-from segue.query.schema import MAX_PLAYLIST_SONGS, PlaylistQuery, Query
+from segue.query.schema import MAX_PLAYLIST_SONGS, OrderQuery, PlaylistQuery, Query, Seed
 
 POOL_FACTOR = 4  # candidates for each song of the playlist
 MIN_POOL_SIZE = 100
@@ -40,6 +42,7 @@ SECOND_MS = 1_000
 DURATION_TOLERANCE = 0.01  # of the requested duration
 MAX_EXCHANGES = 8  # of songs, to get closer to the requested duration
 N_COUNTS = 3  # numbers of songs to try
+MEANT = ("id", "exact", "close", "parts")  # kinds of matches by which a text means a song for certain
 UNREACHABLE = 254  # songs; the last number to which 1 can be added in a byte
 
 
@@ -75,6 +78,28 @@ class Playlist:
     pool: Pool
 
 
+@dataclass(frozen=True, slots=True)
+class OrderedList:
+    """Given songs in an order.
+
+    places : where each song of the new order stood in the given list
+    matches : what each of them was found to be
+    unknown : where the songs stood that the catalogue lacks
+    curve, flow_quality : as of a :class:`Playlist`
+    """
+
+    places: tuple[int, ...]
+    matches: tuple[SongMatch, ...]
+    unknown: tuple[int, ...]
+    curve: tuple[float, ...] | None
+    flow_quality: FlowQuality
+
+    @property
+    def rows(self) -> tuple[int, ...]:
+        """Of the songs, in the new order."""
+        return tuple(match.row for match in self.matches)
+
+
 def playlist(catalog: Catalog, query: PlaylistQuery) -> Playlist:
     """Make a playlist.
 
@@ -86,26 +111,67 @@ def playlist(catalog: Catalog, query: PlaylistQuery) -> Playlist:
         an attribute of the flow is missing, or too few songs pass for the duration.
 
     """
-    _validate(catalog, query)
+    _validate(catalog, query.flow)
     seeds = resolve(catalog, query.query.seeds)
     query = replace(query, query=complete(catalog, query.query, seeds))
     rows, pool = _candidate_rows(catalog, query, seeds)
     songs = PlaylistCandidates(catalog, rows)
     indices = _choose_songs(songs, query)
     curve = flows.energy_curve(query.flow, len(indices))
-    rounded_curve = None if curve is None else tuple(curve.round(CURVE_DIGITS).tolist())
     song_rows = tuple(int(row) for row in rows[indices])
-    return Playlist(tuple(seeds), song_rows, rounded_curve, _measure_flow(songs, indices, curve), pool)
+    return Playlist(tuple(seeds), song_rows, _rounded(curve), measure_flow(songs, indices, curve), pool)
 
 
-def _validate(catalog: Catalog, query: PlaylistQuery) -> None:
-    missing = [name for name in FLOWS[query.flow].attributes if name not in catalog.manifest["attributes"]]
+def order(catalog: Catalog, query: OrderQuery) -> OrderedList:
+    """Put given songs into an order; none is added, and none is lost but those that the catalogue lacks.
+
+    Raises
+    ------
+    InvalidQuery
+        an attribute of the flow is missing.
+
+    """
+    _validate(catalog, query.flow)
+    names = [(seed.song, seed.artist) for seed in query.songs if seed.song]
+    prefetch(catalog, [seed.id for seed in query.songs if seed.id], names)
+    found = dict(enumerate(_find_song(catalog, seed) for seed in checked(query.songs)))
+    matches = {place: match for place, match in found.items() if match is not None}
+    songs = PlaylistCandidates(catalog, np.array([match.row for match in matches.values()], np.int64))
+    indices = FLOWS[query.flow].arrange(songs, query.flow, len(songs)).order
+    curve = flows.energy_curve(query.flow, len(songs))
+    in_order = [list(matches.items())[index] for index in indices.tolist()]
+    return OrderedList(
+        tuple(place for place, _ in in_order),
+        tuple(match for _, match in in_order),
+        tuple(place for place, match in found.items() if match is None),
+        _rounded(curve),
+        measure_flow(songs, indices, curve),
+    )
+
+
+def _find_song(catalog: Catalog, seed: Seed) -> SongMatch | None:
+    """The song that an entry of a list means for certain; None if the catalogue lacks it."""
+    by_id = match_by_id(catalog, seed.id) if seed.id else None
+    if by_id or not seed.song:
+        return by_id
+    found = resolve_text(catalog, seed.song, seed.artist)
+    reading = found.reading if found else None
+    return reading if isinstance(reading, SongMatch) and reading.kind in MEANT else None
+
+
+def _rounded(curve: np.ndarray | None) -> tuple[float, ...] | None:
+    return None if curve is None else tuple(curve.round(CURVE_DIGITS).tolist())
+
+
+def _validate(catalog: Catalog, flow: str) -> None:
+    missing = [name for name in FLOWS[flow].attributes if name not in catalog.manifest["attributes"]]
     if missing:
         message = f"the table says nothing about {' and '.join(missing)}: ask for another flow"
         raise InvalidQuery([Fault("/flow", message)])
 
 
-def _measure_flow(songs: PlaylistCandidates, indices: np.ndarray, curve: np.ndarray | None) -> FlowQuality:
+def measure_flow(songs: PlaylistCandidates, indices: np.ndarray, curve: np.ndarray | None) -> FlowQuality:
+    """How well songs, in the order of their indices, follow a flow."""
     energies, compatible = songs.energies[indices], songs.compatible_keys[indices[:-1], indices[1:]]
     return FlowQuality(
         None if curve is None else flows.pearson_correlation(energies, curve),

@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from segue.query.schema import (
@@ -13,6 +14,7 @@ from segue.query.schema import (
     Attribute,
     ContinueQuery,
     Filters,
+    OrderQuery,
     PathQuery,
     PlaylistQuery,
     Query,
@@ -289,17 +291,10 @@ class RequestParser(Validator):
 
     def attributes(self, fields: Mapping[str, Any], pointer: str) -> Mapping[str, float]:
         """Attribute values within their ranges."""
+        known = {name: ATTRIBUTES_BY_NAME[name] for name in fields}
         return {
-            name: self.number(
-                fields,
-                name,
-                pointer,
-                ATTRIBUTES_BY_NAME[name].low,
-                ATTRIBUTES_BY_NAME[name].high,
-                0.0,
-                ATTRIBUTES_BY_NAME[name].unit,
-            )
-            for name in fields
+            name: self.number(fields, name, pointer, attribute.low, attribute.high, 0.0, attribute.unit)
+            for name, attribute in known.items()
         }
 
     def artist_cap(self, fields: Mapping[str, Any], default: int) -> int | None:
@@ -344,6 +339,11 @@ def parse_playlist(body: object, vocabulary: Vocabulary) -> PlaylistQuery:
     return _JourneyParser(vocabulary).playlist(body)
 
 
+def parse_order(body: object, vocabulary: Vocabulary) -> OrderQuery:
+    """Check the body of ``POST /order``, as :func:`parse_path` does."""
+    return _JourneyParser(vocabulary).order(body)
+
+
 def parse_continue(body: object, vocabulary: Vocabulary) -> ContinueQuery:
     """Check the body of ``POST /continue``, as :func:`parse_path` does."""
     return _JourneyParser(vocabulary).continued(body)
@@ -383,9 +383,8 @@ class _JourneyParser(RequestParser):
 
     def waypoint(self, value: object, pointer: str) -> Seed:
         if isinstance(value, Mapping) and "weight" in value:
-            self.add_fault(
-                f"{pointer}/weight", "a path leads through a seed or it does not: there is nothing to weigh"
-            )
+            message = "a path leads through a seed or it does not: there is nothing to weigh"
+            self.add_fault(f"{pointer}/weight", message)
         return self.seed(value, pointer)
 
     def length(self, fields: Mapping[str, Any], min_length: int) -> int:
@@ -395,8 +394,7 @@ class _JourneyParser(RequestParser):
         return length
 
     def playlist(self, body: object) -> PlaylistQuery:
-        names = (*SEED_FIELDS, "songs", "minutes", "flow", *OPTION_FIELDS)
-        fields = self.object_fields(body, "", names)
+        fields = self.object_fields(body, "", (*SEED_FIELDS, "songs", "minutes", "flow", *OPTION_FIELDS))
         seeds = self.seeds(fields) if isinstance(body, Mapping) else ()
         has_minutes = "minutes" in fields
         if has_minutes and "songs" in fields:
@@ -416,6 +414,24 @@ class _JourneyParser(RequestParser):
         found = f", found {quoted(value)}{did_you_mean(value, FLOWS)}" if isinstance(value, str) else ""
         self.add_fault("/flow", f"expected one of {', '.join(FLOWS)}{found}")
         return FLOWS[0]
+
+    def order(self, body: object) -> OrderQuery:
+        fields = self.object_fields(body, "", ("songs", "flow"))
+        given = self.array(fields.get("songs"), "/songs", 1, MAX_PLAYLIST_SONGS) if isinstance(body, Mapping) else []
+        songs = tuple(self.song_entry(entry, f"/songs/{index}") for index, entry in enumerate(given))
+        query = OrderQuery(songs, self.flow(fields.get("flow", "steady")))
+        self.raise_faults()
+        return query
+
+    def song_entry(self, value: object, pointer: str) -> Seed:
+        """A seed with an id, a title, or both: then the title counts where no song has the id."""
+        if isinstance(value, str):
+            return self.song_seed({"song": value}, pointer, is_plain=True)
+        fields = self.object_fields(value, pointer, ("id", "song", "artist"))
+        if isinstance(value, Mapping) and "song" not in fields and ("id" not in fields or "artist" in fields):
+            self.add_fault(pointer, "expected 'id', or 'song' and, if known, 'artist', or all of them")
+        named = self.song_seed(fields, pointer) if "song" in fields else Seed(pointer, fields)
+        return replace(named, id=self.song_id(fields["id"], f"{pointer}/id")) if "id" in fields else named
 
     def continued(self, body: object) -> ContinueQuery:
         fields = self.object_fields(body, "", ("played", "skipped", "limit", *OPTION_FIELDS))

@@ -218,6 +218,18 @@ class PlaylistQuery:
 
 
 @dataclass(frozen=True, slots=True)
+class OrderQuery:
+    """A given list of songs, to be put into an order.
+
+    songs : 1..200 seeds of songs, each with an id, a title, or both: then the id counts if a song has it
+    flow : one of ``FLOWS``
+    """
+
+    songs: tuple[Seed, ...]
+    flow: str = "steady"
+
+
+@dataclass(frozen=True, slots=True)
 class ContinueQuery:
     """What comes next after songs that were played.
 

@@ -36,6 +36,7 @@ ROUTES = Map(
         _rule("/recommend", "recommend.RECOMMEND", "POST"),
         _rule("/path", "journeys.PATH", "POST"),
         _rule("/playlist", "journeys.PLAYLIST", "POST"),
+        _rule("/order", "journeys.ORDER", "POST"),
         _rule("/continue", "journeys.CONTINUE", "POST"),
         _rule("/batch", "batch.batch", "POST"),
         _rule("/search", "catalogue.search"),

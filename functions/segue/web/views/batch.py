@@ -26,6 +26,7 @@ OPERATIONS = {
     "/recommend": "recommend.RECOMMEND",
     "/path": "journeys.PATH",
     "/playlist": "journeys.PLAYLIST",
+    "/order": "journeys.ORDER",
     "/continue": "journeys.CONTINUE",
 }
 MAX_REQUESTS = 50

@@ -1,4 +1,4 @@
-"""``/path``, ``/playlist`` and ``/continue``: lists of songs in an order to listen to."""
+"""``/path``, ``/playlist``, ``/order`` and ``/continue``: lists of songs in an order to listen to."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence
@@ -9,8 +9,8 @@ import numpy as np
 from segue import log_context
 from segue.catalog.catalog import Catalog
 from segue.journeys import flows, paths, playlists, radio
-from segue.query.parser import parse_continue, parse_path, parse_playlist
-from segue.query.schema import ContinueQuery, PathQuery, PlaylistQuery
+from segue.query.parser import parse_continue, parse_order, parse_path, parse_playlist
+from segue.query.schema import ContinueQuery, OrderQuery, PathQuery, PlaylistQuery
 from segue.web import serializers
 from segue.web.request_context import LARGE_LIMITS, Operation
 
@@ -34,18 +34,26 @@ def _execute_path(catalog: Catalog, query: PathQuery) -> dict[str, Any]:
 def _execute_playlist(catalog: Catalog, query: PlaylistQuery) -> dict[str, Any]:
     with log_context.timed("search"):
         found = playlists.playlist(catalog, query)
-    correlation = found.flow_quality.correlation
     return {
         "seeds": serializers.seed_entries(catalog, found.seeds),
         "songs": _song_entries(catalog, found.rows, _flow_entries(catalog, found)),
-        "flow": {
-            "asked": query.flow,
-            "correlation": None if correlation is None else round(correlation, DECIMALS),
-            "harmonic": round(found.flow_quality.harmonic, DECIMALS),
-            "change": round(found.flow_quality.energy_change, DECIMALS),
-        },
+        "flow": _flow_summary(query.flow, found.flow_quality),
         "duration_ms": _total_duration(catalog, found.rows),
         "pool": dataclasses.asdict(found.pool),
+        "model": catalog.version,
+    }
+
+
+def _execute_order(catalog: Catalog, query: OrderQuery) -> dict[str, Any]:
+    with log_context.timed("search"):
+        found = playlists.order(catalog, query)
+    given = [{"given": place, "match": match.kind} for place, match in zip(found.places, found.matches)]
+    facts = [{**both[0], **both[1]} for both in zip(given, _flow_entries(catalog, found))]
+    return {
+        "songs": _song_entries(catalog, found.rows, facts),
+        "unknown": [{"given": place, "asked": dict(query.songs[place].given)} for place in found.unknown],
+        "flow": _flow_summary(query.flow, found.flow_quality),
+        "duration_ms": _total_duration(catalog, found.rows),
         "model": catalog.version,
     }
 
@@ -73,7 +81,16 @@ def _song_entries(catalog: Catalog, rows: Sequence[int], facts: Sequence[Mapping
     return [serializers.list_entry("position", number, *both) for number, both in enumerate(zip(summaries, facts), 1)]
 
 
-def _flow_entries(catalog: Catalog, found: playlists.Playlist) -> list[dict[str, Any]]:
+def _flow_summary(flow: str, quality: playlists.FlowQuality) -> dict[str, Any]:
+    return {
+        "asked": flow,
+        "correlation": None if quality.correlation is None else round(quality.correlation, DECIMALS),
+        "harmonic": round(quality.harmonic, DECIMALS),
+        "change": round(quality.energy_change, DECIMALS),
+    }
+
+
+def _flow_entries(catalog: Catalog, found: playlists.Playlist | playlists.OrderedList) -> list[dict[str, Any]]:
     """The features of each song that a flow is made of; null where the table has none."""
     rows = list(found.rows)
     energy, tempo, key, mode = (
@@ -100,6 +117,7 @@ PATH = Operation("path", parse_path, _execute_path, lambda query: (len(query.see
 PLAYLIST = Operation(
     "playlist", parse_playlist, _execute_playlist, lambda query: (len(query.query.seeds), query.estimated_songs)
 )
+ORDER = Operation("order", parse_order, _execute_order, lambda query: (len(query.songs), len(query.songs)))
 CONTINUE = Operation(
     "continued", parse_continue, _execute_continue, lambda query: (1, query.query.limit), LARGE_LIMITS
 )
