@@ -149,7 +149,7 @@ def test_cells_learned_from_a_sample_are_nearly_as_tight(crowd):
     assert spread(1_000) < 1.2 * spread(2_500)
 
 
-@pytest.mark.parametrize("rows", [1, 77, 2_500])
+@pytest.mark.parametrize("rows", [13, 77, 2_500])
 def test_songs_are_assigned_alike_however_many_at_a_time(crowd, monkeypatch, rows):
     _, whole, _ = clustered(crowd)
     monkeypatch.setattr("segue_build.model.kmeans.CHUNK_ROWS", rows)

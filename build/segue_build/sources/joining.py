@@ -205,8 +205,8 @@ def _id_columns(frame: pd.DataFrame) -> list[str]:
 
 def _shared(ids: Series, others: Series) -> float:
     """The share of the distinct ids that are among others."""
-    distinct = ids.dropna().astype("str").unique()
-    return float(np.isin(distinct, others.dropna().astype("str").unique()).mean()) if len(distinct) else 0.0
+    distinct = ids.dropna().astype("str").drop_duplicates()  # np.isin compares each text with each
+    return float(distinct.isin(others.dropna().astype("str")).mean()) if len(distinct) else 0.0
 
 
 @dataclass(frozen=True, slots=True)
