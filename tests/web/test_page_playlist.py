@@ -240,3 +240,90 @@ def test_an_empty_playlist_says_how_it_is_filled_and_clear_empties_it(demo_servi
     )
     page.get_by_role("button", name="Undo").click()
     expect_list(page, demo_service, LIST)
+
+
+# --- bring a list -------------------------------------------------------------------------------------------------
+
+
+def exported(kind, songs):
+    """Songs as another program exports them, and one that no catalogue has."""
+    songs = [*songs, {"id": "elsewhere", "name": "Nowhere to Be Heard", "artists": ["Nobody Knows"]}]
+    pairs = [(song["name"], ", ".join(song["artists"])) for song in songs]
+    return {
+        "csv": lambda: "\ufeffTrack name;Artist name;Type\r\n"
+        + "".join(f'"{title}";"{by}";Playlist\r\n' for title, by in pairs)
+        + "Idle Heron;;Artist\r\n",
+        "json": lambda: json.dumps({"playlists": [{"name": "Ours", "items": [
+            {"track": {"trackName": title, "artistName": by, "trackUri": "spotify:track:0"}, "episode": None}
+            for title, by in pairs]}]}),
+        "jspf": lambda: json.dumps({"playlist": {"title": "Ours", "creator": "Us", "track": [
+            {"title": song["name"], "creator": "Somebody", "identifier": [f"spotify:track:{song['id']}"]}
+            for song in songs]}}),
+        "m3u8": lambda: "#EXTM3U\n"
+        + "".join(f"#EXTINF:201,{by} - {title}\nsongs/{title}.mp3\n" for title, by in pairs),
+    }[kind]()  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "device"), [("csv", PHONE), ("json", {}), ("jspf", {}), ("m3u8", {})])
+def test_a_list_of_another_program_is_brought_and_what_is_missing_is_told(demo_service, visit, kind, device):
+    page = visit(f"{demo_service}/#view=playlist", **device)
+    content = exported(kind, told(demo_service, LIST)).encode()
+    page.get_by_label("A file that another program saved").set_input_files(
+        {"name": f"Way home.{kind}", "mimeType": "", "buffer": content}
+    )
+    expect(page.locator(".brought-said")).to_have_text(f"4 of 5 songs of “Way home.{kind}” are here.")
+    expect_list(page, demo_service, LIST)
+    expect(page.get_by_role("heading", name="Way home")).to_be_visible()
+    page.get_by_text("1 song missing").click()
+    by = "Somebody" if kind == "jspf" else "Nobody Knows"
+    expect(page.locator(".lacking li")).to_have_text([f"Nowhere to Be Heard by {by}"])
+    page.get_by_role("button", name="More like these").click()
+    expect(page.locator("#seeds .chip")).to_have_count(len(LIST))
+
+
+def test_a_file_may_be_dropped_on_any_view_and_replaces_no_playlist_unasked(demo_service, visit):
+    page = visit(f"{demo_service}/#song=demo-0000033&list={LIST[3]}")
+    content = exported("m3u8", told(demo_service, LIST[:3]))
+    page.evaluate(
+        """text => {
+            const dataTransfer = new DataTransfer();
+            dataTransfer.items.add(new File([text], "radio.m3u8"));
+            for (const kind of ["dragover", "drop"]) document.body.dispatchEvent(new DragEvent(kind, {dataTransfer, bubbles: true, cancelable: true}));
+        }""",  # noqa: E501
+        content,
+    )
+    question = page.get_by_role("group", name="The playlist")
+    expect(question).to_contain_text("The playlist has 1 song already, the new one 3.")
+    question.get_by_role("button", name="Add to the end").click()
+    expect_list(page, demo_service, [LIST[3], *LIST[:3]])
+    expect(page.locator("html")).not_to_have_class(re.compile("dropping"))
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"PK\x03\x04\x00zip", "This page reads JSON, JSPF, CSV, M3U8 and plain text."),
+        (b'{"playlists": [', "This file looks like JSON and is not:"),
+        (b'{"playlists": []}', "No songs are in this file:"),
+    ],
+)
+def test_a_file_without_a_list_is_told_what_would_have_worked(demo_service, visit, content, said):
+    page = visit(f"{demo_service}/{KEPT}")
+    page.get_by_label("A file that another program saved").set_input_files(
+        {"name": "list.bin", "mimeType": "", "buffer": content}
+    )
+    expect(page.get_by_role("alert")).to_contain_text(said)
+    expect_list(page, demo_service, LIST)
+
+
+def test_a_playlist_is_put_in_order_and_back(demo_service, visit):
+    lost = [*LIST[:2], "demo-9999999", *LIST[2:]]
+    page = visit(f"{demo_service}/#view=playlist&list={','.join(lost)}")
+    maker = page.get_by_role("form", name="Put it in order")
+    maker.get_by_label("Energy").select_option("falling")
+    maker.get_by_role("button", name="Put in order").click()
+    songs = sorted(told(demo_service, LIST), key=lambda song: -song["features"]["energy"])
+    expect(page).to_have_url(re.compile(f"list={','.join(song['id'] for song in songs)},demo-9999999$"))
+    expect(page.get_by_role("complementary", name="What was done")).to_contain_text("The playlist is falling now.")
+    page.get_by_role("button", name="Undo").click()
+    expect(page).to_have_url(re.compile(f"list={','.join(lost)}$"))

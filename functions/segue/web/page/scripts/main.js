@@ -10,7 +10,7 @@ import {ask, once} from "./core/api.js";
 import {announce, find} from "./core/dom.js";
 import {watchQueue} from "./core/queue.js";
 import {write} from "./core/address.js";
-import {now, watch} from "./core/store.js";
+import {change, now, watch} from "./core/store.js";
 import {counted} from "./core/words.js";
 import {keepFocus} from "./parts/focus.js";
 import {askForKeys} from "./parts/key.js";
@@ -48,6 +48,22 @@ find("#skip").addEventListener("click", event => {
   const results = find("#results");
   (results.checkVisibility() ? results : find("#main")).focus();
 });
+
+/** A file that is dropped anywhere is a list that somebody brings. */
+for (const kind of ["dragover", "dragleave", "drop"]) {
+  addEventListener(kind, event => {
+    if (!event.dataTransfer?.types.includes("Files")) return;
+    event.preventDefault();
+    document.documentElement.classList.toggle("dropping", kind === "dragover");
+    if (kind === "drop") receive(event.dataTransfer.files[0]);
+  });
+}
+
+async function receive(file) {
+  change({view: "playlist"});
+  const {bring} = await import("./list/bring.js");
+  bring(file);
+}
 
 /** Show one view and lead to the others. */
 function showView(state) {

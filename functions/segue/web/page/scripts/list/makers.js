@@ -1,4 +1,4 @@
-/** Lists that the service makes: from the seeds along a curve, as a walk between two songs, or on from the last. */
+/** Lists that the service makes: from the seeds along a curve, as a walk between two songs, on from the last, or in another order. */
 
 import {aborted, ask, latest} from "../core/api.js";
 import {announce, button, el} from "../core/dom.js";
@@ -8,10 +8,12 @@ import {remember} from "../core/songs.js";
 import {change, now, watch} from "../core/store.js";
 import {counted, listed, span} from "../core/words.js";
 import {behind} from "../parts/behind.js";
+import {changeAndTell} from "../parts/notice.js";
 import {takeAsPlaylist} from "../parts/question.js";
 import {trouble} from "../parts/trouble.js";
 import {walkFields} from "../find/walk.js";
 import {MOST_LISTED} from "../core/address.js";
+import {bringing} from "./bring.js";
 
 const FLOWS = [["steady", "steady"], ["rise", "rising"], ["fall", "falling"], ["wave", "in waves"], ["harmonic", "in keys that go together"]];
 const ON = 5; // songs that are added at a time
@@ -20,7 +22,7 @@ const said = el("div", {className: "made"}), asked = el("div", {});
 
 /** The forms that make lists. */
 export function makers() {
-  return [el("h2", {}, "Make one"), curve(), between(), on(), asked, said];
+  return [el("h2", {}, "Make one"), curve(), between(), on(), order(), bringing(), asked, said];
 }
 
 function curve() {
@@ -58,6 +60,21 @@ function on() {
   }));
   watch(({list}) => { go.disabled = !list.length || list.length + ON > MOST_LISTED; });
   return el("section", {className: "maker"}, el("h3", {}, "On from the last"), el("p", {className: "small"}, "A radio: what comes next after these songs."), go);
+}
+
+function order() {
+  const flow = select("order-flow", FLOWS), text = flow.options;
+  const made = form("Put it in order", () => {
+    const {list} = now();
+    return make("order", {songs: list.map(id => ({id})), flow: flow.value}, ids => {
+      const lost = list.filter(id => !ids.includes(id));
+      changeAndTell({list: [...ids, ...lost]}, `The playlist is ${text[flow.selectedIndex].text} now.`);
+    });
+  }, el("p", {className: "small"}, "The same songs, none added and none lost."), el("p", {className: "fields"}, labelled("order-flow", "Energy", flow)));
+  const go = made.querySelector("[type=submit]");
+  go.textContent = "Put in order";
+  watch(({list}) => { go.disabled = list.length < 2; });
+  return made;
 }
 
 const taken = ids => takeAsPlaylist(ids, asked);

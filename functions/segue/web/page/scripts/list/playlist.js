@@ -77,7 +77,7 @@ function summary(known) {
 function empty() {
   return el("div", {className: "nothing-kept"},
     el("p", {}, "Nothing here yet."),
-    el("p", {}, "Put songs in with the plus beside them, or have a list made for you."));
+    el("p", {}, "Put songs in with the plus beside them, have a list made for you, or drop a file here that has one."));
 }
 
 function entry(song, list, place) {
