@@ -2,10 +2,10 @@
  * What the page shows, written into its address: everything after the #, which browsers keep to themselves, so that a
  * long playlist is no longer than a server's limit.
  *
- *     #song=4uLU6hMCjMI75M1A2tKUQC&-genre=metal&energy=0.8&never=Idle+Heron&list=a,b,c&view=playlist
+ *     #song=4uLU6hMCjMI75M1A2tKUQC&-genre=metal&energy=0.8&years=1990-&only=jazz&never=Idle+Heron&list=a,b,c
  */
 
-import {DIALS} from "./dials.js";
+import {DIALS, RANGES} from "./dials.js";
 
 export const KINDS = ["song", "artist", "genre"];
 export const VIEWS = ["songs", "map", "playlist"];
@@ -19,9 +19,12 @@ export const LONGEST_NAME = 80; // characters of a playlist's name
 
 /** The page as it opens. */
 export const EMPTY = Object.freeze({
-  seeds: [], targets: {}, diversity: 0, never: [], clean: false, draw: 0, limit: PAGE,
+  seeds: [], targets: {}, diversity: 0, most: 2, years: [], tempos: [], only: [], without: [], never: [], clean: false, draw: 0, limit: PAGE,
   view: "songs", list: [], name: "", cluster: null, at: null,
 });
+
+/** What shapes a list that begins from the same seeds. */
+export const SHAPE = ["targets", "diversity", "most", "years", "tempos", "only", "without", "clean", "draw"];
 
 /** What the part of an address after # says; whatever it can't say is passed over. */
 export function read(fragment) {
@@ -32,7 +35,9 @@ export function read(fragment) {
     seeds: [...given].map(seed).filter(Boolean).slice(0, MOST_SEEDS),
     targets: Object.fromEntries(targets),
     diversity: number("diversity", 0, 1) ?? 0,
-    never: [...new Set(given.getAll("never").filter(named))],
+    most: Math.round(number("most", 0, 100) ?? EMPTY.most),
+    ...Object.fromEntries(RANGES.map(({name, from, to}) => [name, range(given.get(name), from, to)])),
+    ...Object.fromEntries(["only", "without", "never"].map(name => [name, [...new Set(given.getAll(name).filter(named))]])),
     clean: given.get("clean") === "1",
     draw: Math.round(number("draw", 0, 2 ** 31 - 1) ?? 0),
     limit: Math.round(number("limit", PAGE, 100) ?? PAGE),
@@ -51,7 +56,9 @@ export function write(state) {
   for (const {name} of DIALS) if (name in state.targets) said.set(name, String(state.targets[name]));
   for (const name of ["diversity", "draw"]) if (state[name]) said.set(name, String(state[name]));
   if (state.limit !== PAGE) said.set("limit", String(state.limit));
-  for (const artist of state.never) said.append("never", artist);
+  if (state.most !== EMPTY.most) said.set("most", String(state.most));
+  for (const {name} of RANGES) if (state[name].length) said.set(name, state[name].map(end => end ?? "").join("-"));
+  for (const name of ["only", "without", "never"]) for (const one of state[name]) said.append(name, one);
   if (state.clean) said.set("clean", "1");
   if (state.view !== "songs") said.set("view", state.view);
   if (state.cluster !== null) said.set("cluster", String(state.cluster));
@@ -81,6 +88,12 @@ function seed([name, key]) {
 function bounded(text, from, to) {
   const number = text === null || text.trim() === "" ? NaN : Number(text);
   return Number.isFinite(number) ? Math.min(to, Math.max(from, number)) : null;
+}
+
+/** `1990-2005`, `1990-` or `-2005`: both ends, null where one is open; empty where it says neither. */
+function range(text, from, to) {
+  const ends = (text ?? "").split("-").map(end => bounded(end, from, to));
+  return ends.length === 2 && ends.some(end => end !== null) && (ends[0] ?? from) <= (ends[1] ?? to) ? ends : [];
 }
 
 /** Where the map is looked at: the middle, 0..1 each, and how many times it is enlarged. */

@@ -20,6 +20,9 @@ export async function families() {
   return all.families.map(family => ({...family, clusters: members(family.clusters)}));
 }
 
+/** All genres, {name, songs}, the largest first. */
+export const genres = once(async () => (await ask("genres")).genres.sort((one, other) => other.songs - one.songs));
+
 /** The numbers that songs of this catalogue have. */
 export async function attributes() {
   return new Set((await clusters()).flatMap(cluster => Object.keys(cluster.features)));

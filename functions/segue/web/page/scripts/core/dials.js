@@ -12,6 +12,12 @@ export const DIALS = [
   {name: "year", label: "Year", from: 1950, to: new Date().getFullYear(), step: 1, ends: ["older", "newer"], look: value => `${Math.round(value)}`},
 ];
 
+/** What songs may be narrowed to, each by two sliders: `name` in the state, `filter` in the API; an end at its limit is open. */
+export const RANGES = [
+  {name: "years", filter: "year", label: "Released", from: 1950, to: new Date().getFullYear(), step: 1, unit: ""},
+  {name: "tempos", filter: "tempo", label: "Beats per minute", from: 50, to: 200, step: 1, unit: " bpm"},
+];
+
 /** The columns of a song's profile. */
 export const PROFILE = [
   {name: "energy", label: "energy", from: 0, to: 1},

@@ -1,5 +1,8 @@
 /** The requests behind what the page shows, as bodies, as curl and as Python. */
 
+import {EMPTY} from "./address.js";
+import {RANGES} from "./dials.js";
+
 const INDENT = "    ";
 
 /** The body of POST /recommend that answers a state. */
@@ -10,6 +13,7 @@ export function recommendation(state) {
     ...(Object.keys(state.targets).length && {targets: state.targets}),
     ...filters(state),
     ...(state.diversity && {diversity: state.diversity}),
+    ...(state.most !== EMPTY.most && {max_per_artist: state.most || null}),
     ...(state.draw && {draw: state.draw}),
     explain: true,
   };
@@ -26,8 +30,12 @@ export function following(ids, skipped, limit, state) {
   return {played, skipped: skipped.filter(id => !played.includes(id)), limit, ...filters(state)};
 }
 
-function filters({never, clean}) {
-  const all = {...(never.length && {exclude_artists: never}), ...(clean && {explicit: false})};
+function filters({never, clean, only, without, ...state}) {
+  const all = {
+    ...Object.fromEntries(RANGES.filter(({name}) => state[name].length).map(({name, filter}) => [filter, state[name]])),
+    ...(only.length && {genres: only}), ...(without.length && {exclude_genres: without}),
+    ...(never.length && {exclude_artists: never}), ...(clean && {explicit: false}),
+  };
   return Object.keys(all).length > 0 && {filters: all};
 }
 

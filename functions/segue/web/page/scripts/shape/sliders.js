@@ -6,22 +6,23 @@ import {DIALS, share} from "../core/dials.js";
 import {el, find, keepingFocus} from "../core/dom.js";
 import {mean, recall} from "../core/songs.js";
 import {change, now, watch} from "../core/store.js";
+import {EMPTY, SHAPE} from "../core/address.js";
 import {changeAndTell} from "../parts/notice.js";
+import {ends, moves, moving} from "./moves.js";
+import {narrowing} from "./narrow.js";
 import {presets} from "./presets.js";
 
-const PAUSE = 90; // milliseconds between two requests while a slider moves
 const WIDE = matchMedia("(min-width: 60rem)");
 const sliders = new Map();
-let timer = 0, dragged = false;
 
 /** Show the sliders that the catalogue has numbers for. */
 export async function showShape() {
   const has = await attributes().catch(() => new Set(DIALS.map(({name}) => name)));
   const dials = DIALS.filter(({name}) => has.has(name));
-  find("#dials").replaceChildren(...dials.map(dial => slider(dial)), diversity(), clean());
+  find("#dials").replaceChildren(...dials.map(dial => slider(dial)), ...narrowing(has));
   find("#shaping").open = WIDE.matches;
   WIDE.addEventListener("change", () => { find("#shaping").open = WIDE.matches; });
-  find("#reset").addEventListener("click", () => changeAndTell({targets: {}, diversity: 0, clean: false, draw: 0}, "The sliders are where the seeds are."));
+  find("#reset").addEventListener("click", () => changeAndTell(Object.fromEntries(SHAPE.map(name => [name, EMPTY[name]])), "The sliders are where the seeds are."));
   find("#shaped").addEventListener("click", () => {
     find("#shaping").open = false;
     find("[data-key=shape]")?.focus();
@@ -49,51 +50,17 @@ function slider(dial) {
     el("span", {className: "dial-track"}, input, mark), ends(dial.ends));
 }
 
-function diversity() {
-  const dial = {name: "diversity", label: "Diversity", from: 0, to: 1, step: 0.05, ends: ["alike", "varied"]};
-  const input = el("input", {type: "range", id: "dial-diversity", min: 0, max: 1, step: dial.step});
-  const value = el("output", {htmlFor: input.id});
-  moves(input, number => ({diversity: number}));
-  watch(({diversity: set}) => {
-    if (document.activeElement !== input || Number(input.value) !== set) input.value = String(set);
-    value.textContent = set ? `${Math.round(100 * set)} %` : "none";
-    input.setAttribute("aria-valuetext", value.textContent);
-  });
-  return el("div", {className: "dial"}, el("label", {htmlFor: input.id}, dial.label), value, el("span", {className: "dial-track"}, input), ends(dial.ends));
-}
-
-function clean() {
-  const box = el("input", {type: "checkbox", id: "clean", onchange: () => change({clean: box.checked})});
-  watch(state => { box.checked = state.clean; });
-  return el("p", {className: "check"}, box, el("label", {htmlFor: box.id}, "Leave out explicit songs"));
-}
-
-const ends = ([low, high]) => el("span", {className: "dial-ends", "aria-hidden": "true"}, el("span", {}, low), el("span", {}, high));
-
-/** Change the state as a slider moves: one step of Back for a whole drag. */
-function moves(input, patch) {
-  input.addEventListener("input", () => {
-    timer ||= setTimeout(() => { // the list follows a slider that goes on moving
-      timer = 0;
-      change(patch(Number(input.value)), {replace: dragged});
-      dragged = true;
-    }, PAUSE);
-  });
-  input.addEventListener("change", () => setTimeout(() => { dragged = false; }, 2 * PAUSE));
-}
-
 function settle() {
   const {targets, seeds} = now(), middle = centre();
   find("#shape").hidden = !seeds.length;
   for (const [dial, {input, value, mark}] of sliders) place(dial, input, value, mark, targets[dial.name], middle[dial.name]);
   keepingFocus(find("#presets"), () => find("#presets").replaceChildren(...presets(middle)));
-  find("#reset").disabled = !Object.keys(targets).length && !now().diversity && !now().clean;
+  find("#reset").disabled = SHAPE.every(name => name === "draw" || JSON.stringify(now()[name]) === JSON.stringify(EMPTY[name]));
 }
 
 function place(dial, input, value, mark, set, seed) {
   const at = set ?? seed ?? (dial.from + dial.to) / 2;
-  const moving = document.activeElement === input && dragged;
-  if (!moving) input.value = String(at);
+  if (!moving(input)) input.value = String(at);
   input.classList.toggle("set", set !== undefined);
   value.textContent = set !== undefined ? dial.look(set) : seed !== undefined ? `${dial.look(seed)}, as the seed` : "as the seed";
   input.setAttribute("aria-valuetext", value.textContent);
