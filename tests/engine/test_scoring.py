@@ -9,7 +9,7 @@ from segue.catalog.lookup.exact import song_by_id
 from segue.engine.recommendation import recommend
 from segue.engine.scoring import DISLIKE_STRENGTH, SCORE_DIGITS, Scorer
 from segue.engine.seeds import resolve
-from segue.engine.space import LOCAL_SCALE, similarity, space_of
+from segue.engine.space import similarity, space_of
 from segue_build.model.weights import JOINT, JOINT_EXPONENTS, WEIGHTS
 from tests.engine.test_recommend import ask, ids
 
@@ -17,10 +17,10 @@ SONGS = ("piano-1", "disco-1", "metal-1")
 ROUNDED = 1.5 * 10**-SCORE_DIGITS
 
 
-def nearness(catalog, song, scales=None):
+def nearness(catalog, song):
     """Of each block the nearness of all songs to one that has everything; float64, shape (n_blocks, n_songs)."""
     space, vectors = space_of(catalog), np.asarray(catalog.array("vectors"), float)
-    scales = np.asarray(catalog.array("local_scales"), float) if scales is None else scales
+    scales = np.asarray(catalog.array("local_scales"), float)
     squares = np.square(vectors - vectors[song_by_id(catalog, song)])
     return np.stack([
         np.exp(
@@ -71,12 +71,21 @@ def test_raw_features_are_alike_in_the_blocks_that_they_have(world_catalog):
 @pytest.mark.parametrize(("liked", "disliked"), list(itertools.permutations(SONGS, 2)))
 @pytest.mark.parametrize("weight", [-0.5, -1.0, -10.0])
 def test_a_dislike_takes_what_is_more_like_it_than_like_the_other_seed(world_catalog, liked, disliked, weight):
-    space, known = space_of(world_catalog), likeness(world_catalog, liked)
-    apart = nearness(world_catalog, disliked, LOCAL_SCALE)[:, song_by_id(world_catalog, liked)]
-    strengths = -weight * DISLIKE_STRENGTH * space.block_weights * (1 - apart)
-    loss = np.clip(strengths @ (nearness(world_catalog, disliked) - nearness(world_catalog, liked)), 0, 1)
+    nearer = nearness(world_catalog, disliked) - nearness(world_catalog, liked)
+    excess = space_of(world_catalog).block_weights @ nearer
+    loss = np.clip(-weight * DISLIKE_STRENGTH * excess, 0, 1) ** 2
     found = scores(world_catalog, {"id": liked}, {"id": disliked, "weight": weight})
-    assert found == pytest.approx(known * (1 - loss), abs=ROUNDED)
+    assert found == pytest.approx(likeness(world_catalog, liked) * (1 - loss), abs=ROUNDED)
+
+
+def test_a_dislike_of_a_song_takes_from_raw_features_what_sounds_more_like_it(world_catalog):
+    liked = {"features": {"energy": 0.5, "tempo": 120}}
+    alone = scores(world_catalog, liked)
+    excess = space_of(world_catalog).block_weights.sum() * (nearness(world_catalog, "disco-1")[0] - alone)
+    loss = np.clip(DISLIKE_STRENGTH * excess, 0, 1) ** 2
+    found = scores(world_catalog, liked, {"id": "disco-1", "weight": -1.0})
+    assert found == pytest.approx(alone * (1 - loss), abs=ROUNDED)
+    assert (found < alone).any()
 
 
 @pytest.mark.parametrize("other", [{"id": "disco-1"}, {"genre": "metal"}, {"features": {"energy": 0.9}}])

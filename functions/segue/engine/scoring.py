@@ -8,12 +8,15 @@
 ranks of value and target, 0 where the song lacks the attribute.
 
 A *dislike*, a seed of negative weight, takes away its own neighbourhood and leaves the rest: a song loses by how much
-more it is like the dislike than like the other seeds, in the blocks in which these differ.
+more it is like the dislike than like the other seeds.
 
-    loss = max over dislikes of DISLIKE_STRENGTH * |w| / (mean w of the others) * sum over blocks of
-           weight * (1 - nearness of the dislike to the others) * (nearness to the dislike - to the nearest other)
+    loss = max over dislikes of (DISLIKE_STRENGTH * |w| / (mean w of the others) * excess) ** 2
+    excess = nearness to the dislike - nearness to the nearest other, weighted sums over the blocks that both have
 
-within 0..1. With nothing but dislikes ``like`` is 1 less the similarity to them.
+within 0..1, where these blocks have the weight of all. A block in which the dislike is like the others adds nothing.
+Losses are squared because scores of a list lie close together: where nothing is like a seed in some block, such as
+its genre, all of its list is a little more like any dislike in that block, and must not be lost. With nothing but
+dislikes ``like`` is 1 less the similarity to them.
 
 Several seeds so combine by a soft minimum of their distances and not by their mean: a song need only be near to one
 of them. An artist or genre spreads its weight over the songs that stand for it.
@@ -50,7 +53,7 @@ from segue.query.schema import Seed
 SCALE_LEVELS = 8  # of local scales, from half of LOCAL_SCALE to twice of it
 LEVEL_SCALES = (LOCAL_SCALE * 2.0 ** (2 * np.arange(SCALE_LEVELS) / (SCALE_LEVELS - 1) - 1)).astype(np.float32)
 TARGETS_WEIGHT = 0.5
-DISLIKE_STRENGTH = 4.0  # see above: of ten songs, eight stay if one of them is disliked
+DISLIKE_STRENGTH = 2.25  # see above: of ten songs, six or more stay if one of them is disliked
 MAX_BATCH = 131_072  # numbers held at a time, songs x blocks x points: they stay in the processor's cache
 CELL_BATCH = 256  # whose means are taken: bounds the memory of a request with a target
 POINT_BATCH = 32  # while a query's tables are computed: bounds the memory of a request with many seeds
@@ -103,11 +106,11 @@ class Dislike(NamedTuple):
     """A seed of negative weight beside others.
 
     points : numbers of its points
-    block_strengths : float64, shape (n_blocks,), what a song loses where it is like the dislike in a block
+    block_weights : float64, shape (n_blocks,), of the blocks that it and the others have, times its strength
     """
 
     points: slice
-    block_strengths: np.ndarray
+    block_weights: np.ndarray
 
 
 def scale_levels(local_scales: np.ndarray) -> np.ndarray:
@@ -210,31 +213,27 @@ class Scorer:
         )
 
     def _find_dislikes(self) -> Iterator[Dislike]:
-        """The seeds of negative weight beside others, and how they differ from those."""
-        liked = self.weights > 0
-        weights = np.array([seed.seed.weight for seed in self._seeds])
+        """The seeds of negative weight beside others."""
+        weights, known = np.array([seed.seed.weight for seed in self._seeds]), self._points.units > UNKNOWN_UNIT
         stops = np.cumsum([len(seed.vectors) for seed in self._seeds])
+        weighted = self._space.block_weights * known[:, self.weights > 0].mean(axis=1)
         for number in np.flatnonzero(weights < 0).tolist():
             points = slice(stops[number] - len(self._seeds[number].vectors), stops[number])
-            steps = self._points.distances(self._seeds[number].vectors)[:-1, liked]
-            differences = 1 - exponential_kernel(steps / np.float32(LOCAL_SCALE))
-            known = self._points.units[:, None, points] > UNKNOWN_UNIT
-            by_block = self._space.block_weights * (differences * known).mean(axis=(1, 2), dtype=np.float64)
+            block_weights = weighted * known[:, points].mean(axis=1)
             strength = -DISLIKE_STRENGTH * weights[number] / weights[weights > 0].mean()
-            yield Dislike(points, strength * by_block)
+            share = block_weights.sum() / self._space.block_weights.sum()
+            yield Dislike(points, strength * block_weights / max(share, 1e-12))
 
     def _losses(self, kernel: np.ndarray) -> np.ndarray:
         """What songs lose by dislikes, 0..1, float64, shape (n_songs,)."""
-        blocks, losses = kernel[:-1].astype(np.float64), np.zeros(kernel.shape[2])
+        blocks, excess = kernel[:-1].astype(np.float64), np.zeros(kernel.shape[2])
         liked = blocks[:, self.weights > 0]
-        strengths = np.stack([dislike.block_strengths for dislike in self._dislikes])
-        near_others = (
-            (strengths @ liked.reshape(len(liked), -1)).reshape(len(strengths), *liked.shape[1:]).max(axis=1)
-        )
+        weights = np.stack([dislike.block_weights for dislike in self._dislikes])
+        near_others = (weights @ liked.reshape(len(liked), -1)).reshape(len(weights), *liked.shape[1:]).max(axis=1)
         for dislike, others in zip(self._dislikes, near_others):
-            near = np.tensordot(dislike.block_strengths, blocks[:, dislike.points], 1).max(axis=0)
-            np.maximum(losses, near - others, out=losses)
-        return np.minimum(losses, 1.0)
+            near = np.tensordot(dislike.block_weights, blocks[:, dislike.points], 1).max(axis=0)
+            np.maximum(excess, near - others, out=excess)
+        return np.minimum(excess, 1.0) ** 2
 
     def approximate_scores(self, rows: np.ndarray) -> np.ndarray:
         """Approximate scores of rows by their PQ codes, without co-occurrence; float32, shape (len(rows),)."""
