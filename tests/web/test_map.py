@@ -38,11 +38,13 @@ def test_a_map_that_a_page_has_is_not_sent_again(service):
     assert (answer.status_code, answer.data) == (304, b"")
 
 
+@pytest.mark.parametrize("detail", catalogue.MAP_POINTS)
 def test_of_a_large_catalogue_each_cell_is_shown_in_the_same_share_and_none_is_left_out(
-    service, demo_catalog, monkeypatch
+    demo_artifacts, demo_catalog, monkeypatch, detail
 ):
-    monkeypatch.setattr(catalogue, "MAX_MAP_POINTS", 300)
-    n_songs, sizes, rows, places = read(catalogue._encode_map(demo_catalog))
+    monkeypatch.setitem(catalogue.MAP_POINTS, detail, 300)
+    answer = client(demo_artifacts).get(f"/map?detail={detail}", headers={"Accept-Encoding": "identity"})
+    n_songs, sizes, rows, places = read(answer.data)
     cells = demo_catalog.array("cell_offsets").searchsorted(rows, side="right") - 1
     shown, whole = np.bincount(cells), np.diff(demo_catalog.array("cell_offsets").astype(int))
     assert n_songs == len(demo_catalog)
@@ -64,5 +66,12 @@ def _left_out(catalog, rows):
 
 
 def test_the_description_tells_the_most_points_there_are():
-    told = DOCUMENT["paths"]["/map"]["get"]["description"]
-    assert f"{catalogue.MAX_MAP_POINTS:,} at the most" in told
+    told = DOCUMENT["paths"]["/map"]["get"]
+    most = catalogue.MAP_POINTS
+    assert f"{most['full']:,} at the most, or {most['low']:,} with `detail=low`" in told["description"]
+    assert told["parameters"][0]["schema"]["enum"] == list(most)
+
+
+def test_a_detail_that_there_is_not_is_refused(service):
+    (fault,) = service.get("/map?detail=high").json["errors"]
+    assert fault == {"pointer": "/detail", "detail": "expected one of full, low"}

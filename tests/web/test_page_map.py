@@ -412,12 +412,12 @@ def test_a_song_beside_the_map_is_explored_or_put_into_the_playlist(demo_service
 
 
 def test_a_map_that_can_not_be_had_is_told_and_asked_for_again(demo_service, visit):
-    page = visit(demo_service, **PHONE)
-    page.route("**/map", lambda route: route.fulfill(status=503, body="no"))
+    page = visit(f"{demo_service}/docs", **PHONE)
+    page.route("**/map?*", lambda route: route.fulfill(status=503, body="no"))
     page.goto(f"{demo_service}/#view=map")
     expect(page.locator(".stage").get_by_role("alert")).to_contain_text("The service answered 503")
     expect(page.locator(".clusters li").first).to_be_visible()
-    page.unroute("**/map")
+    page.unroute("**/map?*")
     page.get_by_role("button", name="Try again").click()
     expect(page.locator(".stage-note")).to_be_visible()
 
@@ -432,14 +432,53 @@ def test_a_part_of_the_page_that_can_not_be_loaded_is_told(demo_service, visit):
     expect(page.locator(".stage-note")).to_be_visible()
 
 
-def test_the_map_is_seen_beside_the_question_where_there_is_space_and_not_asked_for_elsewhere(demo_service, visit):
-    page = visit(demo_service, **DESK)
-    page.get_by_role("link", name="The map of the songs").click()
-    expect(page).to_have_url(f"{demo_service}/#view=map")
+@pytest.mark.parametrize("device", [DESK, PHONE], ids=["desk", "phone"])
+def test_the_map_is_seen_with_the_question_and_leads_to_the_whole_one(demo_service, visit, device):
     asked = []
-    phone = visit(f"{demo_service}/docs", **PHONE)
-    phone.on("request", lambda request: asked.append(request.url))
-    phone.goto(demo_service)
-    phone.wait_for_load_state("networkidle")
-    assert f"{demo_service}/readyz" in asked
-    assert f"{demo_service}/map" not in asked
+    page = visit(f"{demo_service}/docs", **device)
+    page.on("request", lambda request: asked.append(request.url.removeprefix(demo_service)))
+    page.goto(demo_service)
+    opening = page.get_by_role("link", name="The map of the songs")
+    expect(opening).to_be_visible()
+    page.wait_for_load_state("networkidle")
+    assert "/map?detail=low" in asked
+    assert "/map?detail=full" not in asked
+    colours = opening.locator("canvas").first.evaluate("""canvas => {
+        const {data} = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+        return new Set(new Uint32Array(data.buffer)).size;
+    }""")
+    assert colours > len(get(demo_service, "clusters")["clusters"])
+    songs, families = (page.get_by_role("region", name=name) for name in ("Songs to begin with", "Or wander"))
+    if device is PHONE:
+        assert songs.bounding_box()["y"] < opening.bounding_box()["y"] < families.bounding_box()["y"]
+    opening.click()
+    expect(page).to_have_url(f"{demo_service}/#view=map")
+    expect(opening).to_be_hidden()
+
+
+def test_an_overview_is_drawn_first_and_then_all_songs(demo_service, visit, songs):
+    """Where a catalogue has more songs than an overview shows."""
+    few = requests.get(f"{demo_service}/map?detail=low", timeout=60).content
+    sizes, count = [int.from_bytes(few[16 + 4 * at : 20 + 4 * at], "little") for at in range(few[12])], len(songs)
+    kept = [
+        at for first, size in zip(itertools.accumulate([0, *sizes]), sizes) for at in range(first, first + size // 2)
+    ]
+    start, half = 16 + 4 * len(sizes), [size // 2 for size in sizes]
+
+    def part(offset, width):
+        return b"".join(few[offset + width * at : offset + width * (at + 1)] for at in kept)
+
+    head = [few[:8], len(kept).to_bytes(4, "little"), few[12:16], *(size.to_bytes(4, "little") for size in half)]
+    body = b"".join([*head, part(start, 4), part(start + 4 * count, 2), part(start + 6 * count, 2)])
+    page = visit(f"{demo_service}/docs", **DESK)
+    page.route("**/map?detail=low", lambda route: route.fulfill(body=body, content_type="application/octet-stream"))
+    waiting = []
+    page.route("**/map?detail=full", lambda route: waiting.append(route))  # noqa: PLW0108 # playwright wants it
+    page.goto(f"{demo_service}/#view=map")
+    expect(page.locator(".stage-note")).to_contain_text(f"{count} songs, alike")
+    paper = "canvas => { const {data} = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);"
+    drawn = f"{paper} return new Uint32Array(data.buffer).filter((one, _, all) => one !== all[0]).length; }}"
+    page.wait_for_function(f"() => ({drawn})(document.querySelector('.stage canvas')) > 0")
+    before = page.locator(".stage canvas").first.evaluate(drawn)
+    waiting[0].continue_()
+    page.wait_for_function(f"() => ({drawn})(document.querySelector('.stage canvas')) > {1.2 * before}")

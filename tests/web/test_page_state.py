@@ -81,6 +81,44 @@ def test_the_request_behind_the_songs_can_be_copied_and_gets_the_same_answer(dem
     assert command.startswith(f"curl '{demo_service}/recommend' \\\n  --json '{{")
 
 
+# --- what moves ------------------------------------------------------------------------------------------------
+
+SHIFTS = """
+    window.shifts = [];
+    new PerformanceObserver(list => {
+        for (const one of list.getEntries()) {
+            const what = one.sources.map(({node}) => node?.className || node?.nodeName);
+            if (!one.hadRecentInput) shifts.push([one.value, what]);
+        }
+    }).observe({type: 'layout-shift', buffered: true});
+"""
+MOST_MOVED = 0.05  # of the window, in all (https://web.dev/articles/cls)
+LIST = ",".join(f"demo-{number:07}" for number in range(40, 52))
+
+
+@pytest.mark.parametrize("device", [{"viewport": {"width": 1280, "height": 800}}, PHONE], ids=["desk", "phone"])
+@pytest.mark.parametrize(
+    "state",
+    ["", f"#song={ANCHOR}", "#artist=Idle+Heron", f"#view=playlist&list={LIST}", f"#view=map&list={LIST}",
+     f"#view=map&song={ANCHOR}"],
+)  # fmt: skip
+def test_nothing_moves_as_answers_come_one_after_the_other(demo_service, visit, state, device):
+    page = visit(f"{demo_service}/docs", **device)
+    page.route(re.compile(r"/(recommend|songs|clusters|artists|map)\b"), lambda route: late(page, route))
+    page.add_init_script(SHIFTS)
+    page.goto(f"{demo_service}/{state}")
+    page.wait_for_load_state("networkidle")
+    page.wait_for_timeout(300)
+    shifts = page.evaluate("shifts")
+    assert sum(value for value, _ in shifts) < MOST_MOVED, shifts
+
+
+def late(page, route):
+    if "/page/" not in route.request.url:
+        page.wait_for_timeout(150)
+    route.continue_()
+
+
 # --- keys ---------------------------------------------------------------------------------------------------------
 
 

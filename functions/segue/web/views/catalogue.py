@@ -42,7 +42,7 @@ SEARCH_FIELDS = ("q", "limit")
 MAX_SONGS_IN_URL, MAX_SONGS_IN_BODY = 100, 1000  # songs in a URL, which servers cut, and in a body
 FEATURE_DIGITS = 4
 _ROW = re.compile(r"\d{1,10}", re.ASCII)
-MAX_MAP_POINTS = 200_000
+MAP_POINTS = {"full": 200_000, "low": 16_000}  # of a map by its detail, at the most
 
 
 class PageBounds(NamedTuple):
@@ -281,19 +281,21 @@ SONGS = Operation("songs", _parse_songs_body, _execute_songs, lambda ids: (0, le
 
 def points(context: RequestContext) -> Response:
     """The coordinates of songs."""
-    query_parameters(context.request)
+    detail = query_parameters(context.request, ("detail",)).get("detail", "full")
+    if detail not in MAP_POINTS:
+        raise InvalidQuery([Fault("/detail", f"expected one of {', '.join(MAP_POINTS)}")])
     catalog = context.open_catalog()
-    plain = catalog.cached("map", lambda: _encode_map(catalog))
+    plain = catalog.cached(("map", detail), lambda: _encode_map(catalog, MAP_POINTS[detail]))
     coding = accepted_coding(context.request) if len(plain) >= MIN_COMPRESSED else ""
     # compressed once for a version, which takes longer than all else here
-    content = catalog.cached("compressed map", lambda: compress(plain, 9)) if coding else plain
+    content = catalog.cached(("compressed map", detail), lambda: compress(plain, 9)) if coding else plain
     headers = {"Content-Encoding": coding} if coding else {}
     return Response(content, headers=headers, mimetype="application/octet-stream")
 
 
-def _encode_map(catalog: Catalog) -> bytes:
+def _encode_map(catalog: Catalog, most: int) -> bytes:
     offsets = catalog.array("cell_offsets").astype(np.int64)
-    shown = _points_per_cell(np.diff(offsets))
+    shown = _points_per_cell(np.diff(offsets), most)
     rows = np.repeat(offsets[:-1] - np.cumsum(shown) + shown, shown) + np.arange(shown.sum())
     n_clusters = len(catalog.manifest["clusters"])
     of_clusters = np.bincount(catalog.array("cell_clusters"), shown, n_clusters)
@@ -302,8 +304,8 @@ def _encode_map(catalog: Catalog) -> bytes:
     return b"".join([b"MAP1", numbers.tobytes(), across.astype("<u2").tobytes(), up.astype("<u2").tobytes()])
 
 
-def _points_per_cell(sizes: np.ndarray) -> np.ndarray:
+def _points_per_cell(sizes: np.ndarray, most: int) -> np.ndarray:
     """How many songs of each cell, its most popular ones, are on the map: all, or the same share of each."""
-    if sizes.sum() <= MAX_MAP_POINTS:
+    if sizes.sum() <= most:
         return sizes
-    return -(-sizes * (MAX_MAP_POINTS - len(sizes)) // sizes.sum())
+    return -(-sizes * max(most - len(sizes), 1) // sizes.sum())

@@ -40,6 +40,8 @@ showShape();
 watch(showView);
 keepFocus();
 watchQueue(({songs}) => songs.length && hear().catch(() => announce("The player can’t be loaded.")));
+SPACIOUS.addEventListener("change", placeOpening);
+placeOpening();
 introduce();
 asked();
 
@@ -92,6 +94,12 @@ async function load(view) {
   }
 }
 
+/** The map stands beside the question where there is space, else below the first songs. */
+function placeOpening() {
+  if (SPACIOUS.matches) find(".finder").append(find("#opening"));
+  else find("#first").after(find("#opening"));
+}
+
 /** Whether there is anything to show but the question. */
 function begun({seeds, view}) {
   return seeds.length > 0 || view !== "songs";
@@ -105,8 +113,9 @@ async function introduce() {
     document.body.classList.toggle("real", !ready.invented);
     find("#about").textContent = `${counted(ready.songs, "song")}, model ${ready.version}.`;
     await showFirst(); // what is above comes first, so that nothing moves
+    find("#opening").hidden = navigator.connection?.saveData || begun(now());
     await showFamilies();
-    if (SPACIOUS.matches && !begun(now()) && !navigator.connection?.saveData) (await import("./map/opening.js")).showOpening();
+    if (!find("#opening").hidden) (await import("./map/opening.js")).showOpening();
   } catch (problem) {
     if (!now().seeds.length) find("#search-said").replaceChildren(trouble(problem, {again: introduce}));
   }

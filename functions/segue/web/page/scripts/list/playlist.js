@@ -50,9 +50,9 @@ function draw(list) {
   const known = list.map(recall);
   head.replaceChildren(el("h2", {id: "playlist-title"}, now().name || "Playlist"), ...(list.length ? [summary(known)] : [empty()]));
   if (list.length) head.append(nameField());
-  const songs = known.filter(Boolean);
-  if (songs.length) head.append(el("p", {className: "actions"}, playAll(songs, {"data-key": "play list"}), radioButton(songs)));
-  const line = energyLine(known);
+  const songs = known.filter(Boolean), awaited = known.includes(undefined);
+  if (songs.length || awaited) head.append(el("p", {className: "actions"}, playAll(songs, {"data-key": "play list"}), radioButton(songs)));
+  const line = energyLine(known) ?? (awaited && el("div", {className: "energy"}));
   if (line) head.append(line);
   keepingFocus(rows, () => rows.replaceChildren(...known.map((song, place) => entry(song, list, place))));
   foot.replaceChildren(...(list.length ? exits(known) : []));

@@ -42,6 +42,13 @@ export class Chart {
     this.recolour();
   }
 
+  /** Draw other points, of the same songs. */
+  draw(all) {
+    this.all = all;
+    this.pointed = -1;
+    this.recolour();
+  }
+
   /** Look at another place. */
   look(camera) {
     this.camera = camera;

@@ -7,6 +7,7 @@ import {details} from "../core/songs.js";
 import {change, explore, now, watch} from "../core/store.js";
 import {count as number, counted} from "../core/words.js";
 import {ICONS} from "../parts/icons.js";
+import {linkButton} from "../parts/link.js";
 import {trouble} from "../parts/trouble.js";
 import {WHOLE, around, dragged, zoomed} from "./camera.js";
 import {Chart} from "./chart.js";
@@ -16,7 +17,7 @@ import {lit, way} from "./lit.js";
 import {naming} from "./names.js";
 import {panel} from "./panel.js";
 import {pointing} from "./pointing.js";
-import {box, groupOf, points} from "./points.js";
+import {box, groupOf, overview, points} from "./points.js";
 
 const LARGER = 1.8;
 const PARTED = 1.6; // times that the map is enlarged at least, to see the clusters of a family
@@ -34,9 +35,12 @@ export function showMap() {
 async function unfold(stage) {
   stage.replaceChildren(el("p", {className: "stage-said"}, "Unfolding the map …"));
   try {
-    const chart = new Chart(await points());
-    lay(stage, chart);
+    const chart = new Chart(await overview());
+    const note = lay(stage, chart);
     follow(chart);
+    chart.draw(await points().catch(() => chart.all)); // which shows the best known
+    note.textContent = told(chart.all);
+    chart.onLook();
   } catch (problem) {
     stage.replaceChildren(trouble(problem, {again: () => unfold(stage)}));
   }
@@ -58,9 +62,11 @@ function lay(stage, chart) {
     point, press, cross,
   });
   chart.onLook = name;
-  stage.replaceChildren(el("div", {className: "chart"}, chart.canvases, tip, tools(chart)), el("p", {className: "stage-note"},
-    `${told(chart.all)}, alike ones side by side. Press one to hear what follows.`,
-      el("span", {className: "by-touch"}, " Two fingers move the map; so does one, once it was pressed.")));
+  const note = el("span", {}, counted(chart.all.songs, "song")); // until all points are there
+  stage.replaceChildren(el("div", {className: "chart"}, chart.canvases, tip, tools(chart)), el("div", {className: "stage-note"},
+    el("p", {}, note, ", alike ones side by side. Press one to hear what follows.",
+      el("span", {className: "by-touch"}, " Two fingers move the map; so does one, once it was pressed.")), linkButton()));
+  return note;
 }
 
 function follow(chart) {

@@ -11,18 +11,18 @@ const MOST = 60, PAUSE = 150; // names, and milliseconds without a movement befo
 
 /** Keep the names on a chart as it is looked at: call what is returned whenever it moves. */
 export function naming(chart) {
-  const anew = latest(), known = new Map(); // point -> name
+  const anew = latest(), known = new Map(); // row -> name
   let timer = 0;
 
   async function write() {
-    const found = inSight(chart), missing = found.filter(point => !known.has(point));
+    const {all} = chart, found = inSight(chart), missing = found.map(point => all.rows[point]).filter(row => !known.has(row));
     try {
       if (missing.length) {
-        const {songs} = await ask(path("songs", {rows: missing.map(point => chart.all.rows[point]).join(",")}), {signal: anew()});
+        const {songs} = await ask(path("songs", {rows: missing.join(",")}), {signal: anew()});
         remember(songs);
         songs.forEach((song, place) => known.set(missing[place], song.name));
       }
-      chart.named = found.map(point => ({place: chart.placeAt(point), name: known.get(point)}));
+      if (all === chart.all) chart.named = found.map(point => ({place: chart.placeAt(point), name: known.get(all.rows[point])}));
       chart.redraw();
     } catch (problem) {
       if (!aborted(problem)) chart.named = []; // the map is read without them

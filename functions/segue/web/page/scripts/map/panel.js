@@ -20,7 +20,11 @@ export function panel() {
   const songs = el("section", {className: "lit", "aria-label": "Songs on the map"});
   const chosen = el("section", {className: "told", "aria-label": "Cluster", hidden: true});
   const all = el("section", {className: "clusters", "aria-labelledby": "clusters-title"});
-  const light = () => keepingFocus(songs, () => songs.replaceChildren(...lit()));
+  const light = () => keepingFocus(songs, () => {
+    songs.replaceChildren(...lit());
+    songs.hidden = !awaited();
+    songs.style.setProperty("--lines", awaited());
+  });
   watchAnswers(light);
   watchNames(light);
   watch((state, before) => {
@@ -32,6 +36,9 @@ export function panel() {
   list(all);
   return el("div", {className: "beside"}, songs, chosen, all);
 }
+
+/** How many songs are lit once they are known. */
+const awaited = () => (now().seeds.length ? now().limit : now().list.length);
 
 /** The songs that are lit; nothing before anything was asked for. */
 function lit() {

@@ -8,25 +8,33 @@ import {indexed} from "./nearest.js";
 
 export const SPAN = 65535; // the plane's side
 
+/** As many points as the whole map needs to be seen, of the same form as all points; asked for once, and once more after a failure. */
+export const overview = once(() => grouped("low"));
+
 /**
- * All points; asked for once, and once more after a failure.
+ * All points; the overview where it has all.
  *
  * places : Uint16Array of x, y, x, y, ..., from the left and from the top; rows : what tells which song a point is
  * groups : clusters in the order of /clusters, each with its run of points, first..end, its middle, its box, its hue and
  * its shade; families : each with those that are its clusters, and their middles
  */
 export const points = once(async () => {
-  const [{songs, sizes, rows, places}, all, grouped] = await Promise.all([fetched(), clusters(), families()]);
+  const few = await overview();
+  return few.count === few.songs ? few : grouped("full");
+});
+
+async function grouped(detail) {
+  const [{songs, sizes, rows, places}, all, every] = await Promise.all([fetched(detail), clusters(), families()]);
   let end = 0;
   const runs = new Map(all.map((cluster, at) => {
     const first = end;
     end += sizes[at];
     return [cluster.id, {...cluster, first, end, ...extent(places, first, end)}];
   }));
-  const coloured = grouped.map((family, place) => withMiddles({...family, clusters: family.clusters.map(({id}, at) =>
-    Object.assign(runs.get(id), {hue: hueOf(place, grouped.length), shade: (at + 0.5) / family.clusters.length}))}));
+  const coloured = every.map((family, place) => withMiddles({...family, clusters: family.clusters.map(({id}, at) =>
+    Object.assign(runs.get(id), {hue: hueOf(place, every.length), shade: (at + 0.5) / family.clusters.length}))}));
   return {songs, rows, places, groups: [...runs.values()], families: coloured, count: rows.length, nearest: indexed(places)};
-});
+}
 
 /** The group of a cluster; undefined where there is none, as an old address may have it. */
 export const groupOf = ({groups}, id) => groups.find(group => group.id === id);
@@ -42,8 +50,8 @@ export async function songAt({rows}, point, signal) {
 export const placeOf = song => (typeof song?.x === "number" ? [song.x, SPAN - song.y] : null);
 
 /** The map, whose bytes the API's description explains. */
-async function fetched() {
-  const bytes = await (await answered("map")).arrayBuffer();
+async function fetched(detail) {
+  const bytes = await (await answered(path("map", {detail}))).arrayBuffer();
   const [, songs, count, clustered] = new Uint32Array(bytes, 0, 4);
   const sizes = new Uint32Array(bytes, 16, clustered), rows = new Uint32Array(bytes, 16 + 4 * clustered, count);
   const across = new Uint16Array(bytes, 16 + 4 * (clustered + count)), places = new Uint16Array(2 * count);

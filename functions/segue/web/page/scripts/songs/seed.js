@@ -51,12 +51,12 @@ export function radioButton(songs) {
 }
 
 function artistHead(name) {
-  const place = el("div", {className: "seed-head artist-head"}, el("div", {className: "seed-name"}, el("h2", {}, el("bdi", {}, name))));
+  const place = el("div", {className: `seed-head artist-head ${known.has(name) ? "" : "awaited"}`}, el("div", {className: "seed-name"}, el("h2", {}, el("bdi", {}, name))));
   if (known.has(name)) place.append(...told(known.get(name)));
   else pageOf(name, 0).then(artist => {
     known.set(name, artist);
     place.append(...told(artist));
-  }, () => {}); // the list below tells what is wrong
+  }, () => {}).finally(() => place.classList.remove("awaited")); // the list below tells what is wrong
   return place;
 }
 
