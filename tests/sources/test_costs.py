@@ -94,6 +94,7 @@ REFUSED = {
     "5,000 columns": "5,021 columns, and at most 2,000 are read",
     "JSON of one wide object": "more than",
     "headers, then rows of one cell": "more than",
+    "a zip of changing headers": "headers change more than 100 times from one file to the next",
     "a zip of too many lists": "more than 2,000 files; give those with songs or playlists only",
 }
 

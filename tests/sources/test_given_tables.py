@@ -359,9 +359,11 @@ EXPECTED = {
 def test_each_given_table_becomes_what_it_is(name):
     """Also tables that are nothing without another: they are read as far as they go."""
     became, first = EXPECTED[name]
-    found = list(open_source(SHARED / name, distinct=True))
-    rows = [sum(map(len, table.chunks)) for table in found]
-    assert [table.describe().partition(": ")[2] for table in found] == became, rows
+    lines = []
+    for table in open_source(SHARED / name, distinct=True):
+        assert sum(map(len, table.chunks)) >= 0
+        lines += table.describe()
+    assert [line.partition(": ")[2] for line in lines] == became
     if first:
         song = tracks.load_tracks([str(SHARED / name)], {}, has_playlists=True)[0].iloc[0]
         assert {column: text(song[column]) for column in CANONICAL_COLUMNS if pd.notna(song[column])} == first

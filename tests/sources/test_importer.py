@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from segue.errors import SourceError
+from segue_build.sources import importer
 from segue_build.sources.importer import ENTRY_COLUMNS, iter_entries, open_source
 from segue_build.sources.tracks import load_tracks
 from tests.support.table_formats import archive
@@ -56,11 +57,12 @@ def plays(numbers):
 
 
 def became(path):
-    """What each table of a source became, as a person is told."""
-    tables = list(open_source(path, distinct=True))
-    for table in tables:
+    """What each file of a source became, as a person is told."""
+    lines = []
+    for table in open_source(path, distinct=True):
         assert sum(map(len, table.chunks)) >= 0
-    return [table.describe() for table in tables]
+        lines += table.describe()
+    return lines
 
 
 def entries(path):
@@ -122,3 +124,44 @@ def test_a_table_of_songs_is_neither_playlists_nor_plays(tmp_path):
     (tmp_path / "songs.csv").write_text("id,name,energy\ns1,Slow Rain,0.5\n")
     with pytest.raises(SourceError, match=r"songs.csv: no playlists and no plays in it, only songs; exp"):
         entries(tmp_path / "songs.csv")
+
+
+def test_files_with_the_same_headers_are_one_table_whatever_lies_between(tmp_path, monkeypatch):
+    monkeypatch.setattr(importer, "CHUNK_ROWS", 12)
+    lists = [(f"{n}.csv", exportify(range(n, n + 5))) for n in (1, 2, 3)]
+    others = [("notes.txt", "my lists"), ("genres.csv", "genre_id,title\n1,folk\n")]
+    path = tmp_path / "all.zip"
+    path.write_bytes(archive(lists[0], *others, *lists[1:]))
+    assert [[len(chunk) for chunk in table.chunks] for table in open_source(path)] == [[10, 5], [], []]
+    assert became(path) == [
+        *(f"all.zip: {n}.csv (Exportify): songs 5, playlists 1" for n in (1, 2, 3)),
+        (
+            "all.zip: notes.txt: left alone: no column holds a song's id or name, so this is not a table of tracks"
+            " (but of aggregates?)"
+        ),
+        "all.zip: genres.csv: left alone: its rows are genres, not songs",
+    ]
+    found = entries(path).groupby("playlist", sort=False)["name"].agg(list).to_dict()
+    assert found == {str(n): TITLES[n - 1 : n + 4] for n in (1, 2, 3)}
+
+
+def test_a_bad_row_of_an_archive_is_told_by_its_file(tmp_path):
+    path = tmp_path / "all.zip"
+    bad = exportify(range(1, 6)).replace(",Song 3,", ",,")
+    path.write_bytes(archive(("good.csv", exportify(range(1, 13))), ("bad.csv", bad)))
+    _, report = load_tracks([str(path)], {})
+    assert report.examples == {
+        "without a name": ["all.zip, row 4 of bad.csv, column 'Track Name': '' is not a song title"]
+    }
+
+
+def test_headers_that_change_from_file_to_file_are_refused_with_what_would_work(tmp_path, monkeypatch):
+    monkeypatch.setattr(importer, "MAX_LAYOUTS", 2)
+    path = tmp_path / "all.zip"
+    path.write_bytes(archive(*((f"{n}.csv", f"name,artist,{n}\nSong,Ada,1\n") for n in range(3))))
+    with pytest.raises(SourceError) as refused:
+        became(path)
+    assert str(refused.value) == (
+        "all.zip: headers change more than 2 times from one file to the next; put files with the same headers into a"
+        " folder of their own"
+    )

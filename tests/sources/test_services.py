@@ -208,7 +208,7 @@ def test_each_export_becomes_what_it_is(tmp_path, name):
     path.write_text(content, encoding="utf-8")
     found = list(open_source(path, distinct=True))
     assert all(sum(map(len, table.chunks)) >= 0 for table in found)
-    assert [table.describe().removeprefix(f"{name}").lstrip(": ") for table in found] == [became]
+    assert [line.removeprefix(f"{name}").lstrip(": ") for table in found for line in table.describe()] == [became]
     if first is None:
         return
     song = load_tracks([str(path)], {}, has_playlists=True)[0].iloc[0]

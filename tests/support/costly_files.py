@@ -156,7 +156,10 @@ FILES: dict[str, Callable[[], bytes]] = {
     "10,000 genres": lambda: text([small_song(n, genre=f"genre of {n}") for n in range(10_000)]).encode(),
     "a zip of many lists": lambda: archive(
         *((f"list {n}.csv", f"Track URI,Track Name,Artist Name(s),Added At\ns{n},Song {n},Artist {n},2020\n")
-          for n in range(500))
+          for n in range(2_000))
+    ),
+    "a zip of changing headers": lambda: archive(
+        *((f"{n}.csv", f"name,artist,column {n % 3}\nSong {n},Artist {n},1\n") for n in range(2_000))
     ),
     "a zip of too many lists": lambda: archive(*((f"{n}.csv", f"name,artist\nSong {n},A\n") for n in range(5_000))),
 }  # fmt: skip

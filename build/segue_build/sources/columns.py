@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from segue.errors import SourceError
 from segue.query.schema import AUDIO_FEATURES
@@ -220,6 +221,7 @@ def _unique_name(header: str, taken: Mapping[str, int]) -> str:
     return name
 
 
+@lru_cache(maxsize=10_000)  # archives have hundreds of files, each compared with all synonyms
 def normalize_header(header: str) -> str:
     """A header without case, spaces, underscores, punctuation and prefixes that say nothing."""
     header = re.sub(r"(?<=.)#.*", "", header.lower()).removesuffix("(s)")  # Last.fm: Date#user, artist.#text

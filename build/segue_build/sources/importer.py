@@ -2,13 +2,16 @@
 
 Each table in a source is recognised by its headers. All of them are songs, each distinct song once; tables of
 playlists and plays are entries, too, from which a model learns what people play together.
+
+Files with the same headers are read as one table: a person has playlists by the hundred, and each step of reading
+costs the same for three rows as for thousands.
 """
 
 import itertools
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -19,9 +22,10 @@ from segue_build import progress
 from segue_build.sources.column_inference import DURATION_UNITS, PLURAL_HEADER, infer_duration_unit
 from segue_build.sources.columns import ColumnMapping
 from segue_build.sources.exports import NOT_SONGS, UNKNOWN, Export, Role, recognise
-from segue_build.sources.formats.base import Table
+from segue_build.sources.formats.base import CHUNK_CELLS, CHUNK_ROWS, ROW_NUMBER, Table
 from segue_build.sources.formats.detection import open_tables
 from segue_build.sources.ingest_report import MAX_EXAMPLES
+from segue_build.sources.joining import holds_artists
 from segue_build.sources.multivalue import SEPARATOR, infer_credits, join_values, split_artists
 from segue_build.sources.normalization import BOOLEANS, plain_ids, plain_isrcs
 from segue_build.sources.playlists import CatalogWorks, PlaylistMatcher, Playlists
@@ -41,6 +45,8 @@ ENTRY_COLUMNS = (
     "skipped",
 )
 TEXT_ENTRY_COLUMNS = ENTRY_COLUMNS[:6]
+FILE = "_file"  # column of chunks: which of the table's files a row is of
+MAX_LAYOUTS = 100  # of a source: joining tables takes time for each
 SONG_KEY = ("id", "name", "artists", "album")  # columns by which songs are counted
 EXPECTED_ENTRIES = (
     "expected playlists or plays: a table with playlist_id and track_id, or playlist_id, artist and title; or an"
@@ -49,21 +55,34 @@ EXPECTED_ENTRIES = (
 
 
 @dataclass(slots=True)
-class ImportedTable:
-    """A table of a source, and what it becomes.
+class ImportedFile:
+    """A file of a source.
 
-    name : the file's, in the archive's or folder's: ``my_data.zip: Playlist1.json``
-    format_name : for people
-    export : which export it is; its role is what it becomes
-    headers : in the table's order
-    columns : which of them mean what; None if it is left alone
-    entries : column of ``ENTRY_COLUMNS`` that only entries have -> its position
-    chunks : rows that are songs, as :class:`segue_build.sources.formats.base.Table` gives them; read once
+    name : in the archive or folder, as in ``my_data.zip: Playlist1.json``
     counts : what has been read so far: distinct songs, or entries; plays; and rows that are something else
     playlists : the names or ids of those read so far
     """
 
     name: str
+    counts: Counter[str] = field(default_factory=Counter)
+    playlists: set[str] = field(default_factory=set)
+
+
+@dataclass(slots=True)
+class ImportedTable:
+    """A table of a source, and what it becomes.
+
+    files : those with the table's rows, of which more may follow while its chunks are read
+    format_name : for people
+    export : which export it is; its role is what it becomes
+    headers : in the table's order
+    columns : which of them mean what; None if it is left alone
+    entries : column of ``ENTRY_COLUMNS`` that only entries have -> its position
+    chunks : rows that are songs, as :class:`segue_build.sources.formats.base.Table` gives them, and ``FILE``; the
+        rows of an archive or a folder are numbered with the names of their files; read once
+    """
+
+    files: list[ImportedFile]
     format_name: str
     export: Export
     reason: str = ""
@@ -71,8 +90,16 @@ class ImportedTable:
     columns: ColumnMapping | None = None
     entries: Mapping[str, int] = field(default_factory=dict)
     chunks: Iterator[pd.DataFrame] = field(default_factory=lambda: iter(()))
-    counts: Counter[str] = field(default_factory=Counter)
-    playlists: set[str] = field(default_factory=set)
+
+    @property
+    def name(self) -> str:
+        """The first file's."""
+        return self.files[0].name
+
+    @property
+    def archive(self) -> str:
+        """The archive or folder that it is in; empty if it is in none."""
+        return self.name.rpartition(": ")[0]
 
     @property
     def role(self) -> Role:
@@ -84,20 +111,28 @@ class ImportedTable:
         """Whether it holds playlists or plays."""
         return self.role in (Role.PLAYLISTS, Role.HISTORY) or (self.role == Role.SONGS and "playlist" in self.entries)
 
-    def describe(self) -> str:
-        """What it became, as a line for people."""
+    @property
+    def layout(self) -> tuple[object, ...]:
+        """What tables share that are read as one."""
+        return self.export, tuple(self.headers), self.archive
+
+    def describe(self) -> list[str]:
+        """What each file became, as a line for people."""
+        return [self._describe(file) for file in self.files]
+
+    def _describe(self, file: ImportedFile) -> str:
         if self.role == Role.LEFT_ALONE:
-            return f"{self.name}: left alone: {self.reason.removeprefix('row 1: ').partition(';')[0]}"
-        counted = dict(self.counts)
+            return f"{file.name}: left alone: {self.reason.removeprefix('row 1: ').partition(';')[0]}"
+        counted = dict(file.counts)
         became = [f"{what} {counted.pop(what):,}" for what in ("songs", "entries") if what in counted]
-        if self.playlists:
-            became.append(f"playlists {len(self.playlists):,}")
+        if file.playlists:
+            became.append(f"playlists {len(file.playlists):,}")
         if self.role == Role.HISTORY:
             became.append(f"history {counted.pop('plays', 0):,} plays")
         counted.pop("plays", None)
         others = ", ".join(f"{what} {rows:,}" for what, rows in counted.items() if rows)
         known = f" ({self.export.name})" if self.export.name else ""
-        return f"{self.name}{known}: {', '.join(became)}{f'; not songs: {others}' if others else ''}"
+        return f"{file.name}{known}: {', '.join(became)}{f'; not songs: {others}' if others else ''}"
 
 
 def open_source(
@@ -109,6 +144,8 @@ def open_source(
 ) -> Iterator[ImportedTable]:
     """All tables of a file, an archive or a folder; read the chunks of one before you ask for the next.
 
+    Files with the same headers that follow each other are one table; what is left alone between them comes after it.
+
     part : name of the only one to open, in an archive or a workbook
     overrides : canonical name -> header, as the user says
     distinct : whether of playlists and plays only one of several equal rows of a song is wanted
@@ -116,16 +153,101 @@ def open_source(
     Raises
     ------
     SourceError
-        there is no file, or the only one can't be read.
+        there is no file, the only one can't be read, or the headers change too often.
 
     """
-    for opened in open_tables(source, part):
-        if isinstance(opened, Table):
-            yield import_table(opened, overrides or {}, distinct=distinct)
+    opened = (_import_opened(table, overrides or {}) for table in open_tables(source, part))
+    for number, (_, tables) in enumerate(itertools.groupby(_with_layouts(opened), lambda pair: pair[0])):
+        if number == MAX_LAYOUTS:
+            raise SourceError(
+                f"{source.name}: headers change more than {MAX_LAYOUTS} times from one file to the next; put files"
+                " with the same headers into a folder of their own"
+            )
+        yield from _as_one((table for _, table in tables), distinct)
+
+
+def _import_opened(opened: Table | tuple[str, SourceError], overrides: Mapping[str, str]) -> ImportedTable:
+    if isinstance(opened, Table):
+        return import_table(opened, overrides)
+    name, error = opened
+    return ImportedTable([ImportedFile(name)], "", UNKNOWN, str(error).removeprefix(name).lstrip(":, "))
+
+
+def import_table(table: Table, overrides: Mapping[str, str]) -> ImportedTable:
+    """Recognise a table."""
+    found = recognise(table.headers, overrides, table.name)
+    return ImportedTable(
+        [ImportedFile(table.name)], table.format_name, found.export, found.reason, table.headers, found.columns,
+        found.entries, table.chunks,
+    )  # fmt: skip
+
+
+def _with_layouts(tables: Iterable[ImportedTable]) -> Iterator[tuple[object, ImportedTable]]:
+    """Each with its layout; what nobody reads has that of the table before."""
+    layout: object = None
+    for table in tables:
+        if table.columns is not None or holds_artists(table.headers):
+            layout = table.layout
         else:
-            name, error = opened
-            reason = str(error).removeprefix(name).lstrip(":, ")
-            yield ImportedTable(name, "", UNKNOWN, reason)
+            table.chunks = iter(())  # which closes the file
+        yield layout, table
+
+
+def _as_one(tables: Iterator[ImportedTable], distinct: bool) -> Iterator[ImportedTable]:
+    """The tables of one layout as one, and after it those that are left alone."""
+    first = next(tables)
+    if first.columns is None:
+        yield from itertools.chain([first], tables)
+        return
+    table, left_alone = replace(first), list[ImportedTable]()
+    parts = itertools.chain([first], _without_left_alone(tables, left_alone))
+    table.chunks = _iter_songs(_merged(parts, table), table, distinct)
+    yield table
+    left_alone += [other for other in tables if other.columns is None]
+    yield from left_alone
+
+
+def _without_left_alone(tables: Iterable[ImportedTable], left_alone: list[ImportedTable]) -> Iterator[ImportedTable]:
+    for table in tables:
+        if table.columns is None:
+            left_alone.append(table)
+        else:
+            yield table
+
+
+def _merged(parts: Iterable[ImportedTable], table: ImportedTable) -> Iterator[pd.DataFrame]:
+    """The rows of several tables in chunks that are not small, though tables may be.
+
+    table : receives the files of all parts
+    """
+    size = min(CHUNK_ROWS, CHUNK_CELLS // max(len(table.headers), 1))
+    pending: list[pd.DataFrame] = []
+    n_rows = 0
+    for chunk in _iter_chunks(parts, table):
+        if pending and n_rows + len(chunk) > size:
+            yield _concatenate(pending, table)
+            pending, n_rows = [], 0
+        pending.append(chunk)
+        n_rows += len(chunk)
+    yield _concatenate(pending, table)
+
+
+def _iter_chunks(parts: Iterable[ImportedTable], table: ImportedTable) -> Iterator[pd.DataFrame]:
+    for number, part in enumerate(parts):
+        if number:
+            table.files += part.files
+        for chunk in part.chunks:
+            chunk[FILE] = number
+            yield chunk
+
+
+def _concatenate(chunks: Sequence[pd.DataFrame], table: ImportedTable) -> pd.DataFrame:
+    """Chunks as one; the row numbers of an archive say which file they are of."""
+    rows = pd.concat(chunks, ignore_index=True) if len(chunks) > 1 else chunks[0]
+    if table.archive:
+        members = [file.name.rpartition(": ")[2] for file in table.files]
+        rows[ROW_NUMBER] = [f"{number} of {members[file]}" for number, file in zip(rows[ROW_NUMBER], rows[FILE])]
+    return rows
 
 
 def iter_entries(source: Path) -> Iterator[pd.DataFrame]:
@@ -154,7 +276,7 @@ def iter_entries(source: Path) -> Iterator[pd.DataFrame]:
     if not any(table.has_entries for table in found):
         what = ", ".join(list(dict.fromkeys(table.reason or table.role for table in found))[:MAX_EXAMPLES])
         raise SourceError(f"{source.name}: no playlists and no plays in it, only {what}; {EXPECTED_ENTRIES}")
-    print_summary(table for table in found if table.counts or table.role == Role.LEFT_ALONE)
+    print_summary(found)
 
 
 def load_playlists(source: Path, known: CatalogWorks) -> Playlists:
@@ -173,19 +295,9 @@ def load_playlists(source: Path, known: CatalogWorks) -> Playlists:
 
 
 def print_summary(tables: Iterable[ImportedTable]) -> None:
-    """Print to stderr what each table became."""
-    lines = [f"  {table.describe()}" for table in tables]
+    """Print to stderr what each file became."""
+    lines = [f"  {line}" for table in tables for line in table.describe()]
     print("\n".join(["what each file became:", *lines] if lines else []), end="\n" if lines else "", file=sys.stderr)
-
-
-def import_table(table: Table, overrides: Mapping[str, str], *, distinct: bool = False) -> ImportedTable:
-    """Recognise a table; its rows that are no songs are left out and counted when they are read."""
-    found = recognise(table.headers, overrides, table.name)
-    made = ImportedTable(
-        table.name, table.format_name, found.export, found.reason, table.headers, found.columns, found.entries
-    )
-    made.chunks = table.chunks if found.columns is None else _iter_songs(table.chunks, made, distinct)
-    return made
 
 
 def _iter_songs(chunks: Iterator[pd.DataFrame], table: ImportedTable, distinct: bool) -> Iterator[pd.DataFrame]:
@@ -194,19 +306,33 @@ def _iter_songs(chunks: Iterator[pd.DataFrame], table: ImportedTable, distinct: 
     positions = table.columns.positions if table.columns else {}
     for chunk in chunks:
         kept = chunk[_are_songs(chunk, table)]
-        if table.role == Role.HISTORY:
-            table.counts["plays"] += len(kept)
-        elif "playlist" in table.entries:
-            table.playlists.update(stripped_texts(kept[table.entries["playlist"]]).dropna().unique())
-        elif table.export.one_playlist:
-            table.playlists.add(_file_stem(table.name))
+        _note_playlists(kept, table)
         if distinct and table.has_entries:
-            _are_first(kept[[positions[name][0] for name in SONG_KEY if name in positions]], songs)
-            kept = kept[_are_first(kept[list(itertools.chain.from_iterable(positions.values()))], rows)]
-            table.counts["songs"] = len(songs)
+            are_new = _are_first(kept[[*(positions[name][0] for name in SONG_KEY if name in positions), FILE]], songs)
+            kept = kept[_are_first(kept[[*itertools.chain.from_iterable(positions.values()), FILE]], rows)]
+            _count("songs", chunk.loc[are_new.index[are_new], FILE], table)
         else:
-            table.counts["entries" if table.has_entries else "songs"] += len(kept)
+            _count("entries" if table.has_entries else "songs", kept[FILE], table)
         yield kept.reset_index(drop=True) if len(kept) < len(chunk) else chunk
+
+
+def _count(what: str, files: Series, table: ImportedTable) -> None:
+    """Count rows by their files."""
+    for number, rows in enumerate(np.bincount(files, minlength=len(table.files)).tolist()):
+        table.files[number].counts[what] += rows
+
+
+def _note_playlists(songs: pd.DataFrame, table: ImportedTable) -> None:
+    if table.role == Role.HISTORY:
+        _count("plays", songs[FILE], table)
+    elif "playlist" in table.entries:
+        names = stripped_texts(songs[table.entries["playlist"]]).dropna()
+        pairs = pd.DataFrame({"file": songs[FILE], "name": names}).dropna().drop_duplicates()
+        for number, name in pairs.itertuples(index=False):
+            table.files[number].playlists.add(name)
+    elif table.export.one_playlist:
+        for file in table.files:
+            file.playlists.add(_file_stem(file.name))
 
 
 def _are_first(rows: pd.DataFrame, seen: set[int]) -> Series:
@@ -232,7 +358,8 @@ def _are_songs(chunk: pd.DataFrame, table: ImportedTable) -> Series:
         named = [stripped_texts(chunk[table.columns.positions[name][0]]).notna() for name in ("id", "name")
                  if name in table.columns.positions]  # fmt: skip
         others = others.mask(others.isna() & ~np.logical_or.reduce(named), "rows without a title")
-    table.counts.update(others.dropna())
+    for what in others.dropna().unique():
+        _count(what, chunk.loc[others == what, FILE], table)
     return others.isna()
 
 
@@ -252,7 +379,8 @@ def _entries(chunk: pd.DataFrame, table: ImportedTable) -> pd.DataFrame:
     if table.role == Role.HISTORY:
         frame["playlist"] = ""
     elif "playlist" not in texts:
-        frame["playlist"] = _file_stem(table.name)
+        stems = {number: _file_stem(file.name) for number, file in enumerate(table.files)}
+        frame["playlist"] = chunk[FILE].map(stems).astype("str")
     if "artists" in columns.positions:
         frame["artists"] = _joined_artists(chunk[columns.positions["artists"][0]], columns.header("artists"))
     frame["duration_ms"] = _durations(chunk, columns)

@@ -223,14 +223,24 @@ class ArtistTable:
 
 def read_artists(name: str, headers: Sequence[str], chunks: Iterable[pd.DataFrame]) -> ArtistTable | None:
     """A table of artists' ids and genres; None if it is something else."""
-    positions = [find_column(headers, header) for header in (*HEADER_SYNONYMS["genres"], *_ARTIST_ID_HEADERS)]
-    known = [headers.index(header) for header in positions if header is not None]
-    if len(known) < 2 or not any(find_column(headers, header) for header in _ARTIST_ID_HEADERS):
+    if not holds_artists(headers):
         return None
+    known = _artist_columns(headers)
     genres, ids = known[0], known[-1]
     pairs = pd.concat([chunk[[ids, genres]] for chunk in chunks], ignore_index=True)
     joined = pd.Series(joined_labels(pairs[genres]).to_numpy(), pairs[ids].map(_artist_ids).str[0]).dropna()
     return ArtistTable(name, {str(artist): genre for artist, genre in joined.items() if artist == artist})
+
+
+def holds_artists(headers: Sequence[str]) -> bool:
+    """Whether a table that holds no songs has artists' ids and genres."""
+    return len(_artist_columns(headers)) > 1 and any(find_column(headers, header) for header in _ARTIST_ID_HEADERS)
+
+
+def _artist_columns(headers: Sequence[str]) -> list[int]:
+    """The positions of columns of genres, then of ids."""
+    found = [find_column(headers, header) for header in (*HEADER_SYNONYMS["genres"], *_ARTIST_ID_HEADERS)]
+    return [headers.index(header) for header in found if header is not None]
 
 
 def add_artist_genres(songs: pd.DataFrame, artists: ArtistTable) -> pd.DataFrame:

@@ -2,7 +2,7 @@
 
 import hashlib
 import itertools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -23,7 +23,6 @@ from segue_build.sources.exports import Role
 from segue_build.sources.formats.base import (
     CHUNK_ROWS,
     EXPECTED_TABLE,
-    ROW_NUMBER,
     Table,
     add_row_numbers,
     list_names,
@@ -173,9 +172,9 @@ def _load_source(source: str, loading: _Loading) -> list[SourceTable]:
     loaded: list[SourceTable] = []
     first = len(loading.found)
     with progress.stage(f"reading {source}"):
-        opened = _remember(_open_source(source, loading), loading.found)
-        for _, group in itertools.groupby(opened, _kind):
-            loaded += _load_tables(group, loading)
+        for table in _open_source(source, loading):
+            loading.found.append(table)
+            loaded += _load_table(table, loading)
     found = loading.found[first:]
     if not loaded and not any(artists.name == table.name for artists in loading.artists for table in found):
         raise _nothing_to_load(found)
@@ -184,56 +183,27 @@ def _load_source(source: str, loading: _Loading) -> list[SourceTable]:
     return loaded
 
 
-def _kind(table: ImportedTable) -> tuple[object, ...]:
-    return table.export, tuple(table.headers), table.name.rpartition(": ")[0]
-
-
-def _remember(tables: Iterable[ImportedTable], found: list[ImportedTable]) -> Iterator[ImportedTable]:
-    for table in tables:
-        found.append(table)
-        yield table
-
-
-def _load_tables(tables: Iterator[ImportedTable], loading: _Loading) -> Iterator[SourceTable]:
-    """The songs of tables with the same headers; nothing if they are left alone."""
-    first, report, overrides = next(tables), loading.report, loading.overrides
-    if first.columns is None:
-        artists = read_artists(first.name, first.headers, first.chunks)
+def _load_table(table: ImportedTable, loading: _Loading) -> Iterator[SourceTable]:
+    """The songs of a table; nothing if it is left alone."""
+    report, overrides = loading.report, loading.overrides
+    if table.columns is None:
+        artists = read_artists(table.name, table.headers, table.chunks)
         loading.artists += [artists] if artists else []
         return
-    archive, _, _ = first.name.rpartition(": ")
-    chunks = first.chunks if not archive else _merged(map(_numbered, itertools.chain([first], tables)))
-    head = next(chunks)
-    columns = plausible_columns(head, first.columns, overrides, report)
-    interpretation = TableInterpretation(archive or first.name, first.format_name, columns)
-    bar = progress.bar(itertools.chain([head], chunks), first.name, "chunks")
+    head = next(table.chunks)
+    columns = plausible_columns(head, table.columns, overrides, report)
+    name = table.archive or table.name
+    interpretation = TableInterpretation(name, table.format_name, columns)
+    bar = progress.bar(itertools.chain([head], table.chunks), table.name, "chunks")
     normalized = pd.concat([normalize(chunk, interpretation, report) for chunk in bar], ignore_index=True)
     frame = add_missing_ids(infer_and_apply(normalized, interpretation, report))
     del normalized, head
     merged = merge_duplicate_rows(frame)
-    if first.format_name != INVENTED:
+    if table.format_name != INVENTED:
         interpretation.print_summary()
     report.ids_merged += len(frame) - len(merged)
-    loading.headers += first.headers
-    yield SourceTable(archive or first.name, merged)
-
-
-def _numbered(table: ImportedTable) -> Iterator[pd.DataFrame]:
-    """The rows of one of several files, whose numbers say which file they are of."""
-    member = table.name.rpartition(": ")[2]
-    for chunk in table.chunks:
-        yield chunk.assign(**{ROW_NUMBER: [f"{number} of {member}" for number in chunk[ROW_NUMBER]]})
-
-
-def _merged(files: Iterable[Iterable[pd.DataFrame]]) -> Iterator[pd.DataFrame]:
-    """The rows of several files in chunks that are not small, though files may be."""
-    pending: list[pd.DataFrame] = []
-    for chunk in itertools.chain.from_iterable(files):
-        if pending and sum(map(len, pending)) + len(chunk) > CHUNK_ROWS:
-            yield pd.concat(pending, ignore_index=True)
-            pending = []
-        pending.append(chunk)
-    yield pd.concat(pending, ignore_index=True)
+    loading.headers += table.headers
+    yield SourceTable(name, merged)
 
 
 def _nothing_to_load(found: list[ImportedTable]) -> SourceError:
@@ -242,8 +212,9 @@ def _nothing_to_load(found: list[ImportedTable]) -> SourceError:
         return SourceError(
             f"{name}, {reason}" if reason.startswith("row ") else f"{name}: {reason}; {EXPECTED_TABLE}"
         )
-    reasons = "; ".join(table.describe() for table in found[:MAX_EXAMPLES])
-    return SourceError(f"none of the {len(found)} files holds songs ({reasons}); {EXPECTED_TABLE}")
+    lines = [line for table in found for line in table.describe()]
+    reasons = "; ".join(lines[:MAX_EXAMPLES])
+    return SourceError(f"none of the {len(lines)} files holds songs ({reasons}); {EXPECTED_TABLE}")
 
 
 def _open_source(source: str, loading: _Loading) -> Iterator[ImportedTable]:

@@ -266,14 +266,19 @@ def iter_chunks(
 
 
 def _chunk_frame(rows: list[Sequence[object]], width: int, first_row: int) -> "pd.DataFrame":
+    """The rows that have any cell, as a frame: made at once, because small files are read by the hundred."""
     import pandas as pd
 
-    fields = pd.Series([len(row) for row in rows], dtype="Int32")
-    padded = [row if len(row) == width else [*row, *[""] * width][:width] for row in rows]
-    columns = dict(enumerate(map(_text_column, zip(*padded)))) if padded else {}
-    frame = pd.DataFrame(columns, index=range(len(rows)), columns=range(width), dtype=None if padded else "str")
-    numbered = add_row_numbers(frame, first_row, fields.mask(fields == width))
-    return numbered[np.array([any(row) for row in rows], bool)].reset_index(drop=True)  # a row without a cell is none
+    numbers = [number for number, row in enumerate(rows, first_row) if any(row)]
+    kept = rows if len(numbers) == len(rows) else [rows[number - first_row] for number in numbers]
+    padded = [row if len(row) == width else [*row, *[""] * width][:width] for row in kept]
+    n_fields = np.fromiter(map(len, kept), np.int32, len(kept))
+    columns: dict[Any, Any] = dict(enumerate(map(_text_column, zip(*padded) if padded else [()] * width)))
+    columns |= {
+        ROW_NUMBER: np.array(numbers, np.int64),
+        FIELD_COUNT: pd.arrays.IntegerArray(n_fields, n_fields == width),
+    }
+    return pd.DataFrame(columns)
 
 
 def _text_column(cells: Sequence[Any]) -> "pd.Series[str]":

@@ -81,13 +81,13 @@ def open_tables(path: Path, part: str | None = None) -> Iterator[Table | Unreada
         only while chunks are read.
 
     """
+    if sum(1 for _ in itertools.islice(_iter_contents(path, part), MAX_FILES + 1)) > MAX_FILES:
+        raise SourceError(f"{path.name}: more than {MAX_FILES:,} files; give those with songs or playlists only")
     contents = _iter_contents(path, part)
     first = list(itertools.islice(contents, 2))
     if path.is_dir() and (not first or any(map(columnar.is_parquet, path.rglob("*")))):
         yield columnar.read_parquet_folder(path)
-    for number, content in enumerate(itertools.chain(first, contents), 1):
-        if number > MAX_FILES:
-            raise SourceError(f"{path.name}: more than {MAX_FILES:,} files; give those with songs or playlists only")
+    for content in itertools.chain(first, contents):
         if not isinstance(content, Content):
             yield content
             continue
