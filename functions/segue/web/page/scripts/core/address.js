@@ -73,8 +73,8 @@ export function write(state) {
 export function shared(state) {
   const {seeds: [seed, ...others], view, list, name} = state, named = name ? `?name=${encodeURIComponent(name)}` : "";
   if (list.length && list.length <= MOST_SHARED && (view === "playlist" || (view === "map" && !seed))) return `s/${view === "map" ? "walk" : "list"}/${list.join(",")}${named}`;
-  const plain = write({...EMPTY, seeds: [seed], list}) === write({...state, view: EMPTY.view, at: null});
-  return view === "songs" && seed?.kind === "song" && !others.length && plain ? `s/song/${seed.key}` : `./${write(state)}`;
+  const plain = seed && write({...EMPTY, seeds: [seed], list}) === write({...state, at: null});
+  return seed?.kind === "song" && !others.length && plain ? `s/song/${seed.key}` : `./${write(state)}`;
 }
 
 const named = text => text.trim() !== "" && text.length <= LONGEST;

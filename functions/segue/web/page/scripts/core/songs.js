@@ -25,6 +25,9 @@ async function fetched(ids, signal) {
   songs.forEach((song, place) => known.set(ids[place], song && {...known.get(ids[place]), ...song}));
 }
 
+/** So many of a list, from all of it. */
+export const spread = (list, most) => (list.length <= most ? list : Array.from({length: most}, (_, place) => list[Math.floor(place * list.length / most)]));
+
 /** The mean of each feature over songs, of those that have it; null where no song is given. */
 export function mean(songs) {
   const sums = {};

@@ -3,7 +3,7 @@
 import {aborted, ask, latest} from "../core/api.js";
 import {announce, button, el} from "../core/dom.js";
 import {LONGEST_NAME, MOST_LISTED, MOST_SEEDS} from "../core/address.js";
-import {remember} from "../core/songs.js";
+import {remember, spread} from "../core/songs.js";
 import {now, start} from "../core/store.js";
 import {count, counted} from "../core/words.js";
 import {copyButton} from "../parts/copy.js";
@@ -60,12 +60,9 @@ function told(name, all, missing, ids) {
     el("p", {className: "brought-said"}, `${count(here)} of ${counted(sought, "song")} of “${name}” ${here === 1 ? "is" : "are"} here.`),
     all.length > MOST && el("p", {className: "small"}, `It has ${count(all.length)}; the first ${count(MOST)} were looked for.`),
     ids.length > MOST_LISTED && el("p", {className: "small"}, `A playlist holds the first ${MOST_LISTED}.`),
-    ids.length > 0 && el("p", {className: "actions"}, button("More like these", () => start(spread(ids).map(key => ({kind: "song", key, less: false}))))),
+    ids.length > 0 && el("p", {className: "actions"}, button("More like these", () => start(spread(ids, MOST_SEEDS).map(key => ({kind: "song", key, less: false}))))),
     missing.length > 0 && el("details", {}, el("summary", {}, `${counted(missing.length, "song")} missing`),
       el("ol", {className: "lacking"}, listed.map(text => el("li", {}, el("bdi", {}, text)))),
       copyButton("Copy these", () => listed.join("\n"))),
   ].filter(Boolean);
 }
-
-/** As many songs as there may be seeds, from all of a list. */
-const spread = ids => (ids.length <= MOST_SEEDS ? ids : Array.from({length: MOST_SEEDS}, (_, place) => ids[Math.floor(place * ids.length / MOST_SEEDS)]));

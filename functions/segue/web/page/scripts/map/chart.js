@@ -31,6 +31,7 @@ export class Chart {
     this.onLook = () => {}; // is told when it looks elsewhere
     this.pointed = -1; // the point that is pointed at
     this.named = []; // songs whose names are written, {place, name}
+    this.loop = []; // corners of a loop round songs, on the plane
     this.written = []; // where labels are, {left, right, top, bottom, label}
     this.covered = {width: 0, height: 0}; // the corner at the right where something else stands
     this.#context = this.top.getContext("2d");
@@ -88,6 +89,12 @@ export class Chart {
     return [left + scale * x / SPAN, top + scale * y / SPAN];
   }
 
+  /** What place of the plane is drawn at a pixel. */
+  placeUnder(x, y) {
+    const {left, top, scale} = view(this.camera, this.size), units = SPAN / scale;
+    return [(x - left) * units, (y - top) * units];
+  }
+
   /** The label that is written at a pixel; undefined where there is none. */
   labelAt(x, y) {
     return this.written.find(({left, right, top, bottom}) => x >= left && x <= right && y >= top && y <= bottom)?.label;
@@ -100,8 +107,7 @@ export class Chart {
 
   /** The point that is drawn nearest to a pixel, or -1 where there is none within some pixels. */
   under(x, y, reach) {
-    const {left, top, scale} = view(this.camera, this.size), units = SPAN / scale;
-    return this.all.nearest((x - left) * units, (y - top) * units, reach * units);
+    return this.all.nearest(...this.placeUnder(x, y), reach * SPAN / view(this.camera, this.size).scale);
   }
 
   #points() {
@@ -133,7 +139,7 @@ export class Chart {
     this.written = overlay(this.#context, {
       size: this.size, covered: this.covered, at: place => this.at(place),
       labels: labels(this.camera[2], this.all, groupOf(this.all, now().cluster), box),
-      lit: lit(), way: way(), named: this.named, pointed: this.pointed < 0 ? null : this.placeAt(this.pointed),
+      lit: lit(), way: way(), loop: this.loop, named: this.named, pointed: this.pointed < 0 ? null : this.placeAt(this.pointed),
       crossed: this.top.matches(":focus-visible"),
     });
   }

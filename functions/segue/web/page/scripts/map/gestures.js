@@ -7,7 +7,7 @@ const LARGER = 1.5;
 /**
  * Tell what is done on a canvas, in its CSS pixels.
  *
- * drag(right, down), zoom(factor, x, y), point(x, y) or point() when nothing is pointed at,
+ * drag(right, down, at), where `at` is where to, drawing(), whether a hand draws rather than moves, zoom(factor, x, y), point(x, y) or point() when nothing is pointed at,
  * press(x, y, {song}), where song says that no label is meant, done() : a movement has ended,
  * cross(x, y) : after one by keys, where the middle is
  */
@@ -33,22 +33,22 @@ export function gestures(canvas, told) {
     moved += Math.hypot(right, below);
     if (down.size > 1) hold(true);
     if (down.size > 1) pinched([...down.values()].find(one => one !== at), before, at);
-    else if (moved > STILL && (held || event.pointerType !== "touch")) told.drag(right, below);
+    else if (moved > STILL && (held || told.drawing() || event.pointerType !== "touch")) told.drag(right, below, at);
     return undefined;
   }
 
   function pinched(other, before, at) {
     const [was, is] = [before, at].map(([x, y]) => Math.hypot(x - other[0], y - other[1]));
-    told.drag((at[0] - before[0]) / 2, (at[1] - before[1]) / 2);
+    told.drag((at[0] - before[0]) / 2, (at[1] - before[1]) / 2, at);
     told.zoom(is / Math.max(was, 1), (at[0] + other[0]) / 2, (at[1] + other[1]) / 2);
   }
 
   function up(event) {
     if (!down.delete(event.pointerId)) return;
     if (event.type === "pointerup" && moved <= STILL && !down.size) {
-      hold(true);
+      if (!told.drawing()) hold(true);
       told.press(...place(event));
-    } else if (held || event.pointerType !== "touch") told.done();
+    } else if (held || told.drawing() || event.pointerType !== "touch") told.done();
   }
 
   canvas.addEventListener("pointerdown", event => {

@@ -13,6 +13,7 @@ import {WHOLE, around, dragged, zoomed} from "./camera.js";
 import {Chart} from "./chart.js";
 import {fly, land} from "./flight.js";
 import {gestures} from "./gestures.js";
+import {lasso} from "./lasso.js";
 import {lit, way} from "./lit.js";
 import {naming} from "./names.js";
 import {panel} from "./panel.js";
@@ -22,7 +23,7 @@ import {box, groupOf, overview, points} from "./points.js";
 const LARGER = 1.8;
 const PARTED = 1.6; // times that the map is enlarged at least, to see the clusters of a family
 const CLOSEST = 5; // times that the map is enlarged to show the lit songs
-const TOOLS = {width: 64, height: 160}; // pixels of the corner where the buttons are
+const TOOLS = {width: 64, height: 208}; // pixels of the corner where the buttons are
 const KEYS = "Map of the songs. Arrows move it, plus and minus enlarge it, Enter takes the song in its middle.";
 
 /** Show the map in its view. */
@@ -55,17 +56,21 @@ function lay(stage, chart) {
     land(chart);
     chart.look(camera);
   };
+  const loop = lasso(chart);
   gestures(chart.top, {
-    drag: (right, down) => hand(dragged(chart.camera, chart.size, right, down)),
+    drag: (right, down, at) => (loop.drawing() ? loop.draw([at[0] - right, at[1] - down], at) : hand(dragged(chart.camera, chart.size, right, down))),
+    drawing: loop.drawing,
     zoom: (factor, x, y) => hand(zoomed(chart.camera, chart.size, factor, x, y)),
-    done: () => rest(chart.camera),
-    point, press, cross,
+    done: () => (loop.drawing() && chart.loop.length ? loop.end() : rest(chart.camera)),
+    press: (x, y, how) => (loop.drawing() ? loop.around(x, y) : press(x, y, how)),
+    point, cross,
   });
   chart.onLook = name;
   const note = el("span", {}, counted(chart.all.songs, "song")); // until all points are there
-  stage.replaceChildren(el("div", {className: "chart"}, chart.canvases, tip, tools(chart)), el("div", {className: "stage-note"},
+  stage.replaceChildren(el("div", {className: "chart"}, chart.canvases, tip, tools(chart, loop.tool)), el("div", {className: "stage-note"},
     el("p", {}, note, ", alike ones side by side. Press one to hear what follows.",
       el("span", {className: "by-touch"}, " Two fingers move the map; so does one, once it was pressed.")), linkButton()));
+  find(".beside").prepend(loop.place);
   return note;
 }
 
@@ -101,12 +106,12 @@ function lead({members}) {
   return change({at: [x, y, Math.max(zoom, PARTED)], cluster: null});
 }
 
-function tools(chart) {
+function tools(chart, ...more) {
   const zoom = factor => rest(zoomed(chart.camera, chart.size, factor));
   return el("p", {className: "tools"},
     button(icon(ICONS.add), () => zoom(LARGER), {label: "Enlarge"}),
     button(icon(ICONS.minus), () => zoom(1 / LARGER), {label: "Make smaller"}),
-    button(icon(ICONS.whole), () => change({at: WHOLE, cluster: null}), {label: "Show the whole map"}));
+    button(icon(ICONS.whole), () => change({at: WHOLE, cluster: null}), {label: "Show the whole map"}), more);
 }
 
 /** How many songs the map has; past a number of points it has the best known. */

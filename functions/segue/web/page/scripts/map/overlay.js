@@ -13,12 +13,13 @@ const NAMED = 30; // stops of a way that are numbered and named
  * at(place) : where a place of the plane is drawn
  * labels : as labels() gives them; those in front are placed first, later ones where there is space left
  * lit : [{place, seed, name}]; way, named : [{place, name}], stops and single songs; pointed : a place, or null
- * crossed : whether the middle is marked
+ * loop : corners of a loop; crossed : whether the middle is marked
  * Returns where the labels are that lead somewhere, {left, right, top, bottom, label}
  */
-export function overlay(context, {size, covered, at, labels, lit, way, named: songs = [], pointed, crossed}) {
+export function overlay(context, {size, covered, at, labels, lit, way, named: songs = [], pointed, loop = [], crossed}) {
   const inks = {paper: named("--paper"), ink: named("--ink"), accent: named("--accent")};
   context.clearRect(0, 0, size.width, size.height);
+  looped(context, loop.map(at), inks);
   line(context, way.map(({place}) => at(place)), inks);
   const corner = {left: size.width - covered.width, right: size.width, top: 0, bottom: covered.height};
   const taken = [corner, ...lit.flatMap(song => marked(context, song, at(song.place), inks, size))];
@@ -76,6 +77,19 @@ function ring(context, [x, y], radius, colour, paper) {
     context.beginPath();
     context.arc(x, y, radius + 3, 0, 2 * Math.PI);
     Object.assign(context, {lineWidth: width, strokeStyle: stroke});
+    context.stroke();
+  }
+}
+
+function looped(context, corners, {accent, paper}) {
+  context.beginPath();
+  corners.forEach(([x, y]) => context.lineTo(x, y));
+  context.closePath();
+  Object.assign(context, {fillStyle: accent, lineJoin: "round", globalAlpha: 0.12});
+  context.fill();
+  context.globalAlpha = 1;
+  for (const [width, colour] of [[5, paper], [2, accent]]) {
+    Object.assign(context, {lineWidth: width, strokeStyle: colour});
     context.stroke();
   }
 }
