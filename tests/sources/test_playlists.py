@@ -5,6 +5,7 @@ import json
 import random
 import subprocess
 import sys
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -228,6 +229,25 @@ def test_a_skip_or_less_than_half_a_minute_does_not_count_but_somebody_was_there
 def test_plays_and_playlists_in_one_source_teach_both(matched):
     found = matched({"playlist": "p", "id": "two"}, play(0, "one"), {"playlist": "p", "id": "one"}, {"id": "three"})
     assert members(found) == {"p": [1, 0], "2026-01-01T10:00:00Z": [0]}
+
+
+def test_a_history_takes_few_bytes_a_play(known):
+    """Sessions of ten of a thousand songs: as dictionaries they would take 93 bytes a play."""
+    n_plays = 20_000
+    count = np.arange(n_plays)
+    at = pd.Series(np.datetime64("2020-01-01", "ms") + (count * 200_000 + count // 10 * 7_200_000).astype("m8[ms]"))
+    songs = pd.Series(count * 7 % 1_000).astype("str")
+    entries = pd.DataFrame({"playlist": "", "id": np.where(count, "", "one"), "isrc": "", "artists": "Somebody",
+                            "name": songs, "skipped": None, "played_at": at.dt.tz_localize("UTC"),
+                            "ms_played": 200_000.0})  # fmt: skip
+    matcher = playlists.PlaylistMatcher(known)
+    matcher.add(entries)
+    tracemalloc.start()
+    found = matcher.playlists("history")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert (len(found.names), sum(map(len, found.members))) == (2_000, n_plays)
+    assert peak < 60 * n_plays
 
 
 def test_works_outside_the_catalogue_are_kept_apart(read):

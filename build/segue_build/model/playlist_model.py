@@ -16,7 +16,7 @@ What is factored or solved is float64: processors then differ far below the code
 """
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -202,9 +202,16 @@ def _neighbour_lists(
     unobserved = (playlist_counts == 0) & artist_observed
     lists[unobserved] = of_artist.loc[artist[unobserved]]
     co_occurrence = incidence[:, : len(playlist_counts)].T.tocsr()
+
+    def votes_of_works(rows: slice) -> sparse.csr_matrix:
+        return co_occurrence[observed[rows]] + votes[artist[observed[rows]]]
+
+    def votes_of_artists(rows: slice) -> sparse.csr_matrix:
+        return votes[cold_artists[rows]]
+
     ranked = itertools.chain(
-        _rank_neighbours(co_occurrence[observed] + votes[artist[observed]], co_occurrence, playlist_counts, observed),
-        _rank_neighbours(votes[cold_artists], co_occurrence, playlist_counts, None),
+        _rank_neighbours(votes_of_works, len(observed), co_occurrence, playlist_counts, observed),
+        _rank_neighbours(votes_of_artists, len(cold_artists), co_occurrence, playlist_counts, None),
     )
     neighbours = list(progress.bar(ranked, "neighbours", " works", len(observed) + len(cold_artists)))
     return NeighbourLists(
@@ -216,13 +223,16 @@ def _neighbour_lists(
 
 
 def _rank_neighbours(
-    votes: sparse.csr_matrix, co_occurrence: sparse.csr_matrix, playlist_counts: np.ndarray, own: np.ndarray | None
+    votes: Callable[[slice], sparse.csr_matrix],
+    n_rows: int,
+    co_occurrence: sparse.csr_matrix,
+    playlist_counts: np.ndarray,
+    own: np.ndarray | None,
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """For each row of votes (rows x playlists) its neighbours and their weights, none of them its ``own`` work."""
     damped = (sparse.diags(np.maximum(playlist_counts, 1.0) ** -POPULARITY_EXPONENT) @ co_occurrence).T.tocsr()
-    votes = sparse.csr_matrix(votes)
-    for first in range(0, votes.shape[0], CHUNK_ROWS):
-        raw = sparse.csr_matrix(votes[first : first + CHUNK_ROWS] @ damped)
+    for first in range(0, n_rows, CHUNK_ROWS):
+        raw = sparse.csr_matrix(votes(slice(first, first + CHUNK_ROWS)) @ damped)
         for row, (start, stop) in enumerate(itertools.pairwise(raw.indptr)):
             works, scores = raw.indices[start:stop], raw.data[start:stop]
             other = scores > 0 if own is None else (scores > 0) & (works != own[first + row])

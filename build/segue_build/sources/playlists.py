@@ -6,6 +6,7 @@ A history becomes sessions: plays without ``SESSION_GAP`` of silence between the
 import hashlib
 import itertools
 import re
+from array import array
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -204,7 +205,7 @@ class PlaylistMatcher:
         self.known = known
         self._matcher = _EntryMatcher(known)
         self._members: dict[str, dict[int, None]] = {}
-        self._plays: list[pd.DataFrame] = []
+        self._plays = _Plays()
 
     def add(self, entries: pd.DataFrame) -> None:
         """Match some: a frame with ``ENTRY_COLUMNS`` of :mod:`segue_build.sources.importer`."""
@@ -214,7 +215,7 @@ class PlaylistMatcher:
             if entries_of_kind["playlist"].any():
                 _add_members(self._members, entries_of_kind["playlist"], works)
             elif len(works):
-                self._plays.append(_compact_plays(entries_of_kind, works))
+                self._plays.add(entries_of_kind, works)
 
     def playlists(self, source: str) -> Playlists:
         """All that were added.
@@ -228,17 +229,19 @@ class PlaylistMatcher:
 
         """
         counts, known = self._matcher.counts, self.known
-        for session, works in sessions(pd.concat(self._plays, ignore_index=True)) if self._plays else ():
-            _add_members(self._members, itertools.repeat(session), works)
         if not counts.found:
             raise SourceError(
                 f"{source}: no song of these playlists is in the catalogue, by id or by artist and title"
                 f"{counts.examples()}"
             )
-        held = [list(works) for works in self._members.values()]
-        return Playlists(
-            list(self._members), held, known.artists + self._matcher.unknown_artists, len(known.rows), counts
-        )
+        artists = known.artists + self._matcher.unknown_artists
+        numbers = list(range(len(artists)))  # one object a work, for all of the millions of entries of a history
+        held = {name: [numbers[work] for work in works] for name, works in self._members.items()}
+        for session, works in self._plays.sessions():
+            distinct = dict.fromkeys(works[works != UNUSED].tolist())
+            if distinct:
+                held[session] = [numbers[work] for work in itertools.islice(distinct, MAX_PLAYLIST_WORKS)]
+        return Playlists(list(held), list(held.values()), artists, len(known.rows), counts)
 
 
 def _add_members(members: dict[str, dict[int, None]], playlists: Iterable[str], works: np.ndarray) -> None:
@@ -249,25 +252,35 @@ def _add_members(members: dict[str, dict[int, None]], playlists: Iterable[str], 
                 held[work] = None
 
 
-def _compact_plays(entries: pd.DataFrame, works: np.ndarray) -> pd.DataFrame:
-    """What sessions are made of, in 16 bytes a play: histories have millions."""
-    lengths = entries["ms_played"].fillna(0).clip(0, MAX_PLAY_MS).astype(np.int32)
-    return pd.DataFrame({"played_at": entries["played_at"], "ms_played": lengths, "work": works.astype(np.int32)})
+class _Plays:
+    """The plays of a history in 16 bytes each, for there are millions.
 
-
-def sessions(plays: pd.DataFrame) -> Iterator[tuple[str, np.ndarray]]:
-    """The sessions of a history, each named by the time of its first play.
-
-    plays : ``played_at``; ``ms_played``, 0 where unknown; ``work``, ``UNUSED`` where a play does not count. Exports
-        that know how long a play was have the time of its end, others that of its beginning.
+    Exports that know how long a play was have the time of its end, others that of its beginning.
     """
-    plays = plays.sort_values("played_at", kind="stable")
-    times = plays["played_at"].to_numpy("datetime64[ms]")
-    lengths = plays["ms_played"].to_numpy().astype("timedelta64[ms]")
-    starts = np.flatnonzero(np.append(True, times[1:] - lengths[1:] - times[:-1] >= SESSION_GAP)[: len(plays)])
-    works = plays["work"].to_numpy(np.int64)
-    for start, stop in itertools.pairwise([*starts.tolist(), len(plays)]):
-        yield f"{np.datetime_as_string(times[start], 's')}Z", works[start:stop]
+
+    def __init__(self) -> None:
+        self._times = array("q")  # milliseconds since 1970; arrays grow in their place
+        self._lengths = array("i")  # milliseconds, 0 where unknown
+        self._works = array("i")  # UNUSED where a play does not count
+
+    def add(self, entries: pd.DataFrame, works: np.ndarray) -> None:
+        """Add some, and the work of each."""
+        lengths = entries["ms_played"].fillna(0).clip(0, MAX_PLAY_MS)
+        self._times.frombytes(entries["played_at"].to_numpy("datetime64[ms]").tobytes())
+        self._lengths.frombytes(lengths.to_numpy(np.int32).tobytes())
+        self._works.frombytes(works.astype(np.int32).tobytes())
+
+    def sessions(self) -> Iterator[tuple[str, np.ndarray]]:
+        """The works of each session, which is named by the time of its first play."""
+        order = np.argsort(np.frombuffer(self._times, np.int64), kind="stable")
+        times = np.frombuffer(self._times, "datetime64[ms]")[order]
+        silences = np.diff(times)
+        silences -= np.frombuffer(self._lengths, np.int32)[order[1:]].astype("timedelta64[ms]")
+        starts = np.flatnonzero(np.append(True, silences >= SESSION_GAP)[: len(times)])
+        works = np.frombuffer(self._works, np.int32)[order]
+        del order, silences
+        for start, stop in itertools.pairwise([*starts.tolist(), len(times)]):
+            yield f"{np.datetime_as_string(times[start], 's')}Z", works[start:stop]
 
 
 UNUSED = -1  # the work of an entry that does not count
