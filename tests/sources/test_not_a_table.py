@@ -65,7 +65,10 @@ BAD = {
         excel(songs(energy="=B2*2")),
         "cell K2: a formula without its result; open the work",
     ),
-    "a cell far away": (far_cell(), "extends to cell XFD1048576, more than 50,000,000 cells; remove what lies far"),
+    "a cell far away": (
+        far_cell(),
+        "as with no table of this size (is there a cell far from the others?)",
+    ),
     "another document": (archive(("word/document.xml", "<x/>")), "this is a document, but not .xlsx"),
     "an old workbook": (OLD_EXCEL, "this is an old Excel workbook (.xls), or one with a password; save it as .xlsx"),
     "two encodings": (
@@ -87,7 +90,7 @@ BAD = {
     "a bomb in gzip": (gzip.compress(BOMB), "unpacks to more than 200 times its size"),
     "a bomb in zstd": (compressed(BOMB, "zstd"), "unpacks to more than 200 times its size"),
     "a bomb in zip": (archive(("table.csv", BOMB)), "unpacks to more than 200 times its size"),
-    "a bomb of Parquet": (wide_parquet(), "3,000,000 rows in"),
+    "a bomb of Parquet": (wide_parquet(), "more rows than its "),
     "one object": (b'{"name": {"0": "A", "1": "B"}}', "only one object in it; expected one array of objects"),
     "JSON of texts": (b'["A", "B"]', "value 1: 'A' is not an object; expected one array of objects"),
     "JSON cut off": (json.dumps(ROWS).encode()[:-40], "not JSON, or cut off ("),

@@ -296,7 +296,7 @@ def test_a_database_is_read_by_the_name_of_its_table(tmp_path):
         ("a.xml", "<?xml version='1.0'?><plist><dict></dict></plist>", "the library of iTunes or Music is damaged"),
         ("a.nml", "<?xml version='1.0'?><NML/>", "no song and no playlist in it; is it the file that you mean?"),
         ("a.jspf", '{"playlist": {"track": [', "not JSON, or cut off"),
-        ("a.db", "SQLite format 3\0" + "x" * 5000, "the SQLite database is damaged or locked"),
+        ("a.db", "SQLite format 3\0" + "x" * 5000, "the SQLite file is damaged or cut off"),
         ("a.m3u8", "#EXTM3U\n", "no song and no playlist in it"),
     ],
 )  # fmt: skip

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 BLOCK_BYTES = 1 << 20  # bytes read at a time
 MIN_SIZE_LIMIT = 100 * 10**6  # bytes to which any compressed file may unpack, however small it is
 MAX_RATIO = 200  # times its own size to which a larger one may: tables in which each song has an id stay below 20
+REMEDY = "write or download it again"  # what is damaged
 UNPACKING_ERRORS = (EOFError, OSError, RuntimeError, zipfile.BadZipFile, zlib.error, lzma.LZMAError)
 Opener = Callable[[contextlib.ExitStack], IO[bytes]]
 SNIFFED_ROWS = 30  # rows among which the headers are
@@ -155,7 +156,7 @@ class BoundedReader(io.RawIOBase):
         self._name, self._compression, self._size = name, compression, size
         self._unpacked = 0
         with contextlib.ExitStack() as stack:
-            with translate_unpacking_errors(name, compression):
+            with translate_errors(name, f"{compression} file"):
                 self._file = unpack(stack)
             self._resources = stack.pop_all()
 
@@ -165,7 +166,7 @@ class BoundedReader(io.RawIOBase):
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override] # what BufferedReader gives
         """Read the next bytes into the buffer."""
-        with translate_unpacking_errors(self._name, self._compression):
+        with translate_errors(self._name, f"{self._compression} file"):
             block = self._file.read(len(buffer))
         self._unpacked += len(block)
         check_unpacked(self._unpacked, self._size, self._name)
@@ -180,15 +181,15 @@ class BoundedReader(io.RawIOBase):
 
 
 @contextlib.contextmanager
-def translate_unpacking_errors(name: str, compression: str) -> Iterator[None]:
-    """Turn errors of decompression into a SourceError."""
+def translate_errors(name: str, kind: str, errors: tuple[type[Exception], ...] = UNPACKING_ERRORS) -> Iterator[None]:
+    """Turn errors of whoever reads a file of a kind into a SourceError."""
     try:
         yield
-    except UNPACKING_ERRORS as error:
+    except MemoryError:
+        raise SourceError(f"{name}: the {kind} takes more memory than its size explains; {REMEDY}") from None
+    except errors as error:
         why = " ".join(str(error).split()) or type(error).__name__
-        raise SourceError(
-            f"{name}: the {compression} file is damaged or cut off ({why}); compress it again, or download it again"
-        ) from error
+        raise SourceError(f"{name}: the {kind} is damaged or cut off ({why}); {REMEDY}") from error
 
 
 def list_names(names: Sequence[str]) -> str:
@@ -304,5 +305,5 @@ def _decode_bytes_literal(cell: str) -> str:
 
 def open_zip(content: Content) -> zipfile.ZipFile:
     """Open a zip archive, which stays open as long as it is in use."""
-    with translate_unpacking_errors(content.name, "zip"), content.as_path() as path:
+    with translate_errors(content.name, "zip file"), content.as_path() as path:
         return zipfile.ZipFile(path)

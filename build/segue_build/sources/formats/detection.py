@@ -8,7 +8,7 @@ import gzip
 import itertools
 import lzma
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import IO, cast
@@ -37,10 +37,10 @@ UNSUPPORTED_MAGIC = {
     b"7z\xbc\xaf\x27\x1c": "a 7z archive; unpack it and give the table in it",
     b"Rar!": "a rar archive; unpack it and give the table in it",
     b"version https://git-lfs": "a pointer of Git LFS, not the file itself; get that with git lfs pull",
-    b"\x80\x02": "a pickle, which could run code; save the table as Parquet or CSV",
-    b"\x80\x03": "a pickle, which could run code; save the table as Parquet or CSV",
-    b"\x80\x04": "a pickle, which could run code; save the table as Parquet or CSV",
-    b"\x80\x05": "a pickle, which could run code; save the table as Parquet or CSV",
+    **dict.fromkeys(
+        (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05"),
+        "a pickle, which could run code; save the table as Parquet or CSV",
+    ),
     b"\x89HDF": "an HDF5 file; save the table as Parquet or CSV",
     b"ORC": "an ORC file; save the table as Parquet or CSV",
     b"Obj\x01": "an Avro file; save the table as Parquet or CSV",
@@ -50,9 +50,14 @@ UNSUPPORTED_MAGIC = {
 }
 MARKUP_STARTS = (b"<!doctype", b"<html", b"<head", b"<?xml", b"<body", b"<playlist", b"<dj_playlists", b"<nml")
 TAR_MAGIC, TAR_MAGIC_OFFSET = b"ustar", 257
-SQLITE_MAGIC = b"SQLite format 3\0"
-ZIP_MAGIC = b"PK\x03\x04"
-EMPTY_ZIP_MAGIC = b"PK\x05\x06"
+ISOLATED_MAGIC = {  # first bytes -> what reads them in a process of its own
+    columnar.PARQUET_MAGIC: columnar.PARQUET,
+    columnar.ARROW_FILE_MAGIC: columnar.FEATHER,
+    columnar.ARROW_STREAM_MAGIC: columnar.FEATHER,
+    columnar.FEATHER_1_MAGIC: columnar.FEATHER,
+    b"SQLite format 3\0": columnar.SQLITE,
+}
+ZIP_MAGICS = (b"PK\x03\x04", b"PK\x05\x06")  # the last: of an empty one
 # entries of zip files that are documents, not archives
 DOCUMENT_ENTRIES = ("xl/", "word/", "ppt/", "content.xml", "Index/Document.iwa")
 MAX_FILES = 2_000  # of a folder or an archive
@@ -125,7 +130,7 @@ def _iter_file(path: Path, part: str | None) -> Iterator[Content]:
     content = file_content(path)
     if not content.size:
         raise SourceError(f"{path.name}: the file is empty; {EXPECTED_TABLE}")
-    if _is_archive(content):
+    if content.head().startswith(ZIP_MAGICS) and not _is_document(_archive_names(content)):
         yield from _iter_members(content, part)
     else:
         yield content
@@ -161,14 +166,11 @@ def _read_content(content: Content, part: str | None) -> Table:
         if head.startswith(tuple(STREAM_FORMATS)):
             raise SourceError(f"{content.name}: this is compressed twice; unpack it and give the table in it")
     _check_supported(head, content.name)
-    if head.startswith((ZIP_MAGIC, EMPTY_ZIP_MAGIC)):
+    if head.startswith(ZIP_MAGICS):
         return _read_zip_document(content, part)
-    if head.startswith(columnar.PARQUET_MAGIC):
-        return columnar.read_isolated(content, columnar.PARQUET)
-    if head.startswith((columnar.ARROW_FILE_MAGIC, columnar.ARROW_STREAM_MAGIC, columnar.FEATHER_1_MAGIC)):
-        return columnar.read_isolated(content, columnar.FEATHER)
-    if head.startswith(SQLITE_MAGIC):
-        return columnar.read_sqlite(content, part)
+    kind = next((kind for magic, kind in ISOLATED_MAGIC.items() if head.startswith(magic)), None)
+    if kind:
+        return columnar.read_isolated(content, kind, part)
     text = head.replace(b"\0", b"").lstrip(BYTES_BEFORE_TEXT)
     if text.startswith((b"{", b"[")):
         return read_json(content)
@@ -191,21 +193,22 @@ def _check_supported(head: bytes, name: str) -> None:
 
 
 def _read_zip_document(content: Content, part: str | None) -> Table:
-    with open_zip(content) as archive:
-        names = archive.namelist()
-    if not any(name.startswith(DOCUMENT_ENTRIES) for name in names):
+    names = _archive_names(content)
+    if not _is_document(names):
         raise SourceError(f"{content.name}: this is an archive in an archive; unpack it and give what is in it")
     if "xl/workbook.xml" not in names:
         raise SourceError(f"{content.name}: this is a document, but not .xlsx; save its table as .xlsx or CSV")
     return columnar.read_isolated(content, columnar.WORKBOOK, part)
 
 
-def _is_archive(content: Content) -> bool:
-    """Whether a file is a zip archive, and not a document, such as a workbook."""
-    if not content.head().startswith((ZIP_MAGIC, EMPTY_ZIP_MAGIC)):
-        return False
+def _archive_names(content: Content) -> list[str]:
     with open_zip(content) as archive:
-        return not any(name.startswith(DOCUMENT_ENTRIES) for name in archive.namelist())
+        return archive.namelist()
+
+
+def _is_document(names: Iterable[str]) -> bool:
+    """Whether a zip is a document, such as a workbook, and not an archive."""
+    return any(name.startswith(DOCUMENT_ENTRIES) for name in names)
 
 
 def _decompress(content: Content, compression: str, stream: StreamOpener) -> Content:

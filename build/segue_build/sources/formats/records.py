@@ -10,16 +10,16 @@ import json
 import plistlib
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
-from typing import IO, Any, cast
+from typing import Any
 from xml.etree.ElementTree import Element, ParseError
 from xml.parsers.expat import ExpatError
 
 import defusedxml.ElementTree
 
 from segue.errors import SourceError
-from segue_build.sources.formats.base import Content, Table, check_width, iter_chunks
+from segue_build.sources.formats.base import Content, Table, check_width, iter_chunks, translate_errors
 from segue_build.sources.formats.text import detect_encoding, encoding_label, iter_decoded
 
 MAX_OBJECT_LENGTH = 1 << 27  # characters of one object
@@ -47,6 +47,7 @@ JSON_ARRAYS = (
 )
 RECORD_KEYS = {"track_metadata", "track_name", "trackName"}  # of an object that is a record, if it is the only one
 PLAYLIST = "playlist"
+XML_ERRORS = (ParseError, ExpatError, ValueError, LookupError, AttributeError, TypeError)
 XSPF_FIELDS = ("title", "creator", "album", "duration", "identifier", "location")
 M3U_TAGS = {"#EXTALB": "album", "#EXTART": "artist", "#EXTGENRE": "genre"}
 TRAKTOR_KEYS = [f"{note} {mode}" for mode in ("major", "minor") for note in
@@ -239,76 +240,70 @@ def read_xml(content: Content) -> Table:
         it is XML of another kind, damaged, or declares entities.
 
     """
-    name, records = _xml_kind(content)
-    make = _playlist_table if records is _xspf_records else _records_table
-    try:
-        return make(content, content.describe(name), lambda: _iter_xml_records(content, records))
-    except (ParseError, ExpatError, ValueError, KeyError, AttributeError) as error:
-        raise SourceError(
-            f"{content.name}: the {name} is damaged or cut off ({' '.join(str(error).split())}); export it again"
-        ) from error
+    kind = next((kind for tag, kind in XML_KINDS.items() if f"<{tag}".encode() in content.head()), None)
+    if kind is None:
+        known = ", ".join(name for name, _ in XML_KINDS.values())
+        raise SourceError(f"{content.name}: this is a web page or XML, not a table; of XML, Segue reads: {known}")
+    name, read = kind
+
+    def records() -> Iterator[Record]:
+        with content.open() as file:
+            yield from read(file.read(MAX_XML_BYTES))
+
+    make = _playlist_table if read is _xspf_records else _records_table
+    with translate_errors(content.name, name, XML_ERRORS):
+        return make(content, content.describe(name), records)
 
 
-def _xml_kind(content: Content) -> tuple[str, Callable[[IO[bytes]], Iterator[Record]]]:
-    head = content.head()
-    for tag, (name, records) in XML_KINDS.items():
-        if f"<{tag}".encode() in head:
-            return name, records
-    known = ", ".join(name for name, _ in XML_KINDS.values())
-    raise SourceError(f"{content.name}: this is a web page or XML, not a table; of XML, Segue reads: {known}")
+def _library(tracks: Mapping[str, Record], playlists: Iterable[tuple[str, Iterable[str]]]) -> Iterator[Record]:
+    """All tracks, then those of each playlist.
+
+    tracks : by what playlists call them
+    playlists : names, and what their tracks are called
+    """
+    yield from tracks.values()
+    for name, entries in playlists:
+        yield from ({**tracks[entry], PLAYLIST: name} for entry in entries if entry in tracks)
 
 
-def _iter_xml_records(content: Content, records: Callable[[IO[bytes]], Iterator[Record]]) -> Iterator[Record]:
-    with content.open() as file:
-        yield from records(file)
+def _itunes_records(data: bytes) -> Iterator[Record]:
+    """A library, without the playlists of the player itself; its numbers of tracks are no ids elsewhere."""
+    library = plistlib.loads(data)
+    playlists = [
+        (playlist.get("Name", ""), [str(item.get("Track ID")) for item in playlist.get("Playlist Items", ())])
+        for playlist in library.get("Playlists", ())
+        if not any(key in playlist for key in ("Master", "Distinguished Kind", "Folder"))
+    ]
+    tracks = {str(number): _without(track, "Track ID") for number, track in library["Tracks"].items()}
+    return _library(tracks, playlists)
 
 
-def _itunes_records(file: IO[bytes]) -> Iterator[Record]:
-    """All tracks, then those of each playlist but the player's own; numbers of tracks are no ids elsewhere."""
-    library = plistlib.loads(file.read(MAX_XML_BYTES))
-    tracks = {str(key): dict(track) for key, track in library["Tracks"].items()}
-    for track in tracks.values():
-        track.pop("Track ID", None)
-        yield track
-    for playlist in library.get("Playlists", ()):
-        if not any(key in playlist for key in ("Master", "Distinguished Kind", "Folder")):
-            for item in playlist.get("Playlist Items", ()):
-                found = tracks.get(str(item.get("Track ID")))
-                if found:
-                    yield {**found, PLAYLIST: playlist.get("Name", "")}
-
-
-def _rekordbox_records(file: IO[bytes]) -> Iterator[Record]:
-    """All tracks of the collection, then those of each playlist."""
-    root = _xml_root(file)
-    tracks: dict[tuple[str, str], Record] = {}
+def _rekordbox_records(data: bytes) -> Iterator[Record]:
+    root = _xml_root(data)
+    tracks, numbers = {}, {}
     for element in root.iterfind("COLLECTION/TRACK"):
-        track = {name: value for name, value in element.attrib.items() if name != "TrackID"}
-        if float(track.get("AverageBpm") or 0) == 0:
-            track.pop("AverageBpm", None)  # not analysed
-        tracks["0", element.get("TrackID", "")] = tracks["1", element.get("Location", "")] = track
-        yield track
-    for node in root.iterfind("PLAYLISTS//NODE[@Type='1']"):
-        for element in node.iterfind("TRACK"):
-            entry = tracks.get((node.get("KeyType", "0"), element.get("Key", "")))
-            if entry:
-                yield {**entry, PLAYLIST: node.get("Name", "")}
+        number = element.get("TrackID", "")
+        is_analysed = float(element.get("AverageBpm") or 0) > 0
+        tracks[number] = _without(element.attrib, "TrackID", *([] if is_analysed else ["AverageBpm"]))
+        numbers[element.get("Location", "")] = number
+    playlists = [
+        (node.get("Name", ""), [numbers.get(key, key) for key in (e.get("Key", "") for e in node.iterfind("TRACK"))])
+        for node in root.iterfind("PLAYLISTS//NODE[@Type='1']")
+    ]
+    return _library(tracks, playlists)
 
 
-def _traktor_records(file: IO[bytes]) -> Iterator[Record]:
-    """All tracks of the collection, then those of each playlist."""
-    root = _xml_root(file)
-    tracks: dict[str, Record] = {}
+def _traktor_records(data: bytes) -> Iterator[Record]:
+    root = _xml_root(data)
+    tracks = {}
     for entry in root.iterfind("COLLECTION/ENTRY"):
         place = _attributes(entry, "LOCATION")
-        track = _traktor_track(entry)
-        tracks[place.get("VOLUME", "") + place.get("DIR", "") + place.get("FILE", "")] = track
-        yield track
-    for node in root.iterfind("PLAYLISTS//NODE[@TYPE='PLAYLIST']"):
-        for key in node.iterfind("PLAYLIST/ENTRY/PRIMARYKEY"):
-            found = tracks.get(key.get("KEY", ""))
-            if found:
-                yield {**found, PLAYLIST: node.get("NAME", "")}
+        tracks["".join(place.get(part, "") for part in ("VOLUME", "DIR", "FILE"))] = _traktor_track(entry)
+    playlists = [
+        (node.get("NAME", ""), [key.get("KEY", "") for key in node.iterfind("PLAYLIST/ENTRY/PRIMARYKEY")])
+        for node in root.iterfind("PLAYLISTS//NODE[@TYPE='PLAYLIST']")
+    ]
+    return _library(tracks, playlists)
 
 
 def _traktor_track(entry: Element) -> Record:
@@ -327,24 +322,25 @@ def _traktor_track(entry: Element) -> Record:
     return {name: value for name, value in found.items() if value}
 
 
+def _without(found: Mapping[str, Any], *names: str) -> Record:
+    return {name: value for name, value in found.items() if name not in names}
+
+
 def _attributes(element: Element, child: str) -> dict[str, str]:
     found = element.find(child)
     return {} if found is None else dict(found.attrib)
 
 
-def _xspf_records(file: IO[bytes]) -> Iterator[Record]:
-    root = _xml_root(file)
-    for element in root.iter():
-        element.tag = element.tag.rpartition("}")[2]  # without its namespace
-    playlist = (root.findtext("title") or "").strip()
-    for track in root.iterfind("trackList/track"):
-        found = {name: (track.findtext(name) or "").strip() for name in XSPF_FIELDS}
-        yield {name: value for name, value in found.items() if value} | ({PLAYLIST: playlist} if playlist else {})
+def _xspf_records(data: bytes) -> Iterator[Record]:
+    root = _xml_root(data)
+    playlist = (root.findtext("{*}title") or "").strip()
+    for track in root.iterfind("{*}trackList/{*}track"):
+        found = {name: (track.findtext(f"{{*}}{name}") or "").strip() for name in XSPF_FIELDS} | {PLAYLIST: playlist}
+        yield {name: value for name, value in found.items() if value}
 
 
-def _xml_root(file: IO[bytes]) -> Element:
-    root: Any = defusedxml.ElementTree.parse(file).getroot()
-    return cast(Element, root)
+def _xml_root(data: bytes) -> Element:
+    return defusedxml.ElementTree.fromstring(data)
 
 
 def read_m3u(content: Content) -> Table:
@@ -392,7 +388,7 @@ def _m3u_song(song: Record, place: str) -> Record:
     return {"artist": artist if dash else "", "title": title if dash else label, **song, **uri}
 
 
-XML_KINDS: dict[str, tuple[str, Callable[[IO[bytes]], Iterator[Record]]]] = {
+XML_KINDS: dict[str, tuple[str, Callable[[bytes], Iterator[Record]]]] = {
     "plist": ("library of iTunes or Music", _itunes_records),
     "DJ_PLAYLISTS": ("rekordbox collection", _rekordbox_records),
     "NML": ("Traktor collection", _traktor_records),
