@@ -1,6 +1,7 @@
 """Files, archives and folders as people have them become songs, playlists and plays, or are left alone."""
 
 import csv
+import datetime as dt
 import io
 import json
 
@@ -8,8 +9,11 @@ import pandas as pd
 import pytest
 
 from segue.errors import SourceError
+from segue_build.fit import fingerprint
 from segue_build.sources import importer
+from segue_build.sources.columns import CANONICAL_COLUMNS
 from segue_build.sources.importer import ENTRY_COLUMNS, iter_entries, open_source
+from segue_build.sources.series import joined_labels
 from segue_build.sources.tracks import load_tracks
 from tests.support.table_formats import archive
 
@@ -108,6 +112,33 @@ def test_a_folder_of_plays_is_a_history_without_its_podcasts(tmp_path):
         "playlist": "", "id": "track00000000000000002", "isrc": "", "name": "Song 2", "artists": "Ada Blum",
         "album": "First", "ms_played": 131_538,
     }  # fmt: skip
+
+
+def test_songs_of_a_history_keep_nothing_of_when_and_where_they_were_played(tmp_path, capsys):
+    (tmp_path / "Streaming_History_Audio_2024.json").write_text(plays(range(1, 21)))
+    songs, _ = load_tracks([str(tmp_path)], {}, has_playlists=True)
+    assert list(songs) == list(CANONICAL_COLUMNS)
+    assert "kept in catalog.parquet" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("suffix", ["json", "parquet"])
+def test_a_column_of_lists_that_is_not_interpreted_is_kept_as_text(tmp_path, suffix):
+    """Such as the artists' ids of a play, or similar songs in a table of lyrics."""
+    frame = pd.DataFrame(
+        [
+            {"name": f"Song {n}", "energy": n / 20, "seen": ["a", f"b {n}"], "at": dt.date(2024, 1, n)}
+            for n in range(1, 13)
+        ]
+    )
+    path = tmp_path / f"songs.{suffix}"
+    if suffix == "json":
+        frame.astype({"at": "str"}).to_json(path, orient="records")
+    else:
+        frame.to_parquet(path)
+    songs, _ = load_tracks([str(path)], {})
+    assert songs[["seen", "at"]].iloc[0].tolist() == ['["a", "b 1"]', "2024-01-01"]
+    assert joined_labels(songs["seen"]).iloc[0] == "a\x1fb 1"
+    assert len(fingerprint(songs)) == 64
 
 
 def test_a_song_of_several_playlists_has_the_genres_of_all(tmp_path):

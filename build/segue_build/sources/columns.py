@@ -101,7 +101,13 @@ class ColumnMapping:
         """The same without some canonical columns, whose source columns become extra ones, but with ``added``."""
         kept = {name: indices for name, indices in self.positions.items() if name not in names}
         positions = {**kept, **(added or {})}
-        return ColumnMapping(positions, _extra_columns(self.headers, positions), self.headers)
+        dropped = {index for name in names for index in self.positions.get(name, ())}
+        extra = {
+            name: index
+            for name, index in _extra_columns(self.headers, positions).items()
+            if index in dropped or index in self.extra.values()
+        }
+        return ColumnMapping(positions, extra, self.headers)
 
 
 def match_headers(headers: Sequence[str], overrides: Mapping[str, str], table: str) -> ColumnMapping:

@@ -144,7 +144,8 @@ class TableInterpretation:
         """The same as lines of text."""
         described = [self._describe_column(name) for name in self.columns.positions]
         used = {index for indices in self.columns.positions.values() for index in indices}
-        unused = [_one_line(header) for index, header in enumerate(self.columns.headers) if index not in used]
+        kept = [index for index in self.columns.extra.values() if index not in used]
+        unused = [_one_line(self.columns.headers[index]) for index in kept]
         return [
             f"{self.table}: {self.format_name}{', decimal commas' if self.decimal_commas else ''}",
             *_wrap("  read: ", described),

@@ -5,6 +5,7 @@ the source's other columns. Lists (artists, genres) are texts joined by ``SEPARA
 memory of Python lists. What only a whole column shows is inferred in :mod:`segue_build.sources.column_inference`.
 """
 
+import json
 import re
 from collections.abc import Callable, Collection, Iterator
 from functools import partial
@@ -105,9 +106,23 @@ def normalize(raw: pd.DataFrame, interpretation: TableInterpretation, report: In
         if name in columns.positions:
             is_long = frame[name].str.len().fillna(0) > most
             chunk.reject(is_long, name, f"with {name} too long", f"is longer than {most:,} characters")
-    others = {name: raw[index].mask(raw[index].isin([""])) for name, index in columns.extra.items()}
+    others = {name: _kept_cells(raw[index]) for name, index in columns.extra.items()}
     # All at once: each insertion into a frame takes time for all of its columns.
     return chunk.rows.accepted(pd.concat([frame, pd.DataFrame(others, raw.index), raw[[ROW_NUMBER]]], axis=1))
+
+
+def _kept_cells(cells: Series) -> Series:
+    """Cells of a column that is not interpreted; lists and whatever else is no number become texts."""
+    if cells.dtype == object:
+        cells = cells.map(_as_text, na_action="ignore").astype("str")
+    return cells.mask(cells.isin([""]))
+
+
+def _as_text(cell: object) -> str:
+    """A list as JSON, which is read as a list again where the column is one of labels."""
+    if isinstance(cell, np.ndarray):
+        cell = cell.tolist()
+    return json.dumps(cell, ensure_ascii=False, default=str) if isinstance(cell, list | tuple | dict) else str(cell)
 
 
 def plausible_columns(
