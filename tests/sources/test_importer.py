@@ -114,6 +114,22 @@ def test_a_folder_of_plays_is_a_history_without_its_podcasts(tmp_path):
     }  # fmt: skip
 
 
+def test_each_file_of_a_folder_is_told_by_its_name(tmp_path, capsys):
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    for name, numbers in (("a", range(1, 11)), ("b", range(8, 16))):
+        (folder / f"{name}.csv").write_text(exportify(numbers))
+    names = [{"title": f"Song {n}", "artist": "Ada Blum"} for n in range(1, 13, 2)]
+    (folder / "names.csv").write_text(as_csv(names))
+    load_tracks([str(folder)], {})
+    told = capsys.readouterr().err.splitlines()
+    assert [line for line in told if line.startswith("mine: ")] == [
+        "mine: a.csv and 1 more: CSV, UTF-8, separated by commas",
+        "mine: names.csv: CSV, UTF-8, separated by commas",
+        "mine: names.csv: 6 songs, 6 of them in the sources before (0 by id, 0 by ISRC, 6 by title and artist), 0 new",
+    ]
+
+
 def test_songs_of_a_history_keep_nothing_of_when_and_where_they_were_played(tmp_path, capsys):
     (tmp_path / "Streaming_History_Audio_2024.json").write_text(plays(range(1, 21)))
     songs, _ = load_tracks([str(tmp_path)], {}, has_playlists=True)

@@ -97,6 +97,12 @@ class ImportedTable:
         return self.files[0].name
 
     @property
+    def files_name(self) -> str:
+        """The first file's name, and how many more there were when all chunks have been read."""
+        others = len(self.files) - 1
+        return f"{self.name} and {others:,} more" if others else self.name
+
+    @property
     def archive(self) -> str:
         """The archive or folder that it is in; empty if it is in none."""
         return self.name.rpartition(": ")[0]

@@ -192,18 +192,18 @@ def _load_table(table: ImportedTable, loading: _Loading) -> Iterator[SourceTable
         return
     head = next(table.chunks)
     columns = plausible_columns(head, table.columns, overrides, report)
-    name = table.archive or table.name
-    interpretation = TableInterpretation(name, table.format_name, columns)
+    interpretation = TableInterpretation(table.archive or table.name, table.format_name, columns)
     bar = progress.bar(itertools.chain([head], table.chunks), table.name, "chunks")
     normalized = pd.concat([normalize(chunk, interpretation, report) for chunk in bar], ignore_index=True)
     frame = add_missing_ids(infer_and_apply(normalized, interpretation, report))
     del normalized, head
     merged = merge_duplicate_rows(frame)
+    interpretation.table = table.files_name
     if table.format_name != INVENTED:
         interpretation.print_summary()
     report.ids_merged += len(frame) - len(merged)
     loading.headers += table.headers
-    yield SourceTable(name, merged)
+    yield SourceTable(table.files_name, merged)
 
 
 def _nothing_to_load(found: list[ImportedTable]) -> SourceError:
