@@ -161,5 +161,5 @@ FILES: dict[str, Callable[[], bytes]] = {
     "a zip of changing headers": lambda: archive(
         *((f"{n}.csv", f"name,artist,column {n % 3}\nSong {n},Artist {n},1\n") for n in range(2_000))
     ),
-    "a zip of too many lists": lambda: archive(*((f"{n}.csv", f"name,artist\nSong {n},A\n") for n in range(5_000))),
+    "a zip of too many lists": lambda: archive(*((f"{n}.csv", f"name,artist\nSong {n},A\n") for n in range(6_000))),
 }  # fmt: skip

@@ -60,7 +60,7 @@ ISOLATED_MAGIC = {  # first bytes -> what reads them in a process of its own
 ZIP_MAGICS = (b"PK\x03\x04", b"PK\x05\x06")  # the last: of an empty one
 # entries of zip files that are documents, not archives
 DOCUMENT_ENTRIES = ("xl/", "word/", "ppt/", "content.xml", "Index/Document.iwa")
-MAX_FILES = 2_000  # of a folder or an archive
+MAX_FILES = 5_000  # of a folder or an archive
 Unreadable = tuple[str, SourceError]  # a name, and why it can't be read
 StreamOpener = Callable[[IO[bytes]], IO[bytes]]
 # first bytes -> name, and the function that opens such a stream
