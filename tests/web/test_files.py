@@ -149,6 +149,8 @@ def test_a_module_is_short_makes_text_of_text_and_asks_nobody_else(script):
         "http://www.w3.org/2000/svg",
         "https://www.w3.org/WAI/ARIA/apg/patterns/combobox/",
         "https://developer.spotify.com/documentation/embeds/references/iframe-api",
+        "https://developer.spotify.com/documentation/embeds/reference/oembed",
+        "https://open.spotify.com/oembed?url=",  # asked once a listener wants pictures
         "https://www.youtube.com/results?search_query=",  # links that a listener may follow
         "https://music.apple.com/search?term=",
     }

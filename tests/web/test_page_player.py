@@ -29,6 +29,7 @@ STAND_IN = """<!doctype html><title>A stand-in</title><button>End</button><pre><
     document.querySelector('button').onclick = () => update(true, 30000);
     tell('ready');
 </script>"""
+PICTURE = '<svg xmlns="http://www.w3.org/2000/svg" width="88" height="88"><rect width="88" height="88"/></svg>'
 
 
 @pytest.fixture(scope="module")
@@ -135,8 +136,12 @@ def test_seeds_map_and_clusters_have_the_same_button(heard, service):
     assert {song["link"] for song in typical} == {f"https://open.spotify.com/track/{song['id']}" for song in typical}
 
 
-def test_a_table_with_audio_files_plays_those(tmp_path, visits, visit):
-    rows = [row | {"preview_url": f"https://audio.example/{row['id']}.mp3"} for row in world.rows()]
+def test_a_table_with_audio_files_and_pictures_plays_and_shows_those(tmp_path, visits, visit):
+    rows = [
+        row
+        | {"preview_url": f"https://audio.example/{row['id']}.mp3", "cover_image": f"https://i.example/{row['id']}"}
+        for row in world.rows()
+    ]
     rows[1]["preview_url"] = ""
     silence = io.BytesIO()
     with wave.open(silence, "wb") as sound:
@@ -151,9 +156,12 @@ def test_a_table_with_audio_files_plays_those(tmp_path, visits, visit):
         page.route(
             rows[0]["preview_url"], lambda route: route.fulfill(body=silence.getvalue(), content_type="audio/wav")
         )
+        page.route("https://i.example/**", lambda route: route.fulfill(body=PICTURE, content_type="image/svg+xml"))
         page.goto(f"{base}/#song={rows[0]['id']}")
         expect(page.locator("#songs .song").first).to_be_visible()
-        assert visits.troubles == []
+        expect(page.locator(".artwork img")).to_have_attribute("src", rows[0]["cover_image"])
+        expect(page.get_by_role("button", name="Show artwork")).to_have_count(0)
+        assert visits.troubles == [rows[0]["cover_image"]]
         page.get_by_role("button", name=f"Play {rows[0]['name']}", exact=True).click()
         expect(bar(page).locator("audio")).to_have_attribute("src", rows[0]["preview_url"])
         expect(bar(page).get_by_role("button", name="Pause")).to_be_visible()
@@ -161,7 +169,37 @@ def test_a_table_with_audio_files_plays_those(tmp_path, visits, visit):
             page.get_by_role("button", name=f"Play {row['name']}", exact=True).click()
             expect(bar(page).locator(".player-name")).to_contain_text(row["name"])
             expect(bar(page).get_by_role("link")).to_have_text(["YouTube", "Apple Music"])
-        visits.troubles[:] = [one for one in visits.troubles if not one.startswith("https://audio.example/")]
+        visits.troubles[:] = [one for one in visits.troubles if ".example/" not in one]
+
+
+def test_spotify_is_asked_for_a_picture_once_a_listener_wants_it_and_not_any_more(heard, service):
+    page, asked = heard(f"#song={SEED}", **PHONE)
+    cover = "https://i.scdn.co/image/invented"
+
+    def answer(route):
+        asked.append(route.request.url)
+        if route.request.url == cover:
+            route.fulfill(body=PICTURE, content_type="image/svg+xml")
+        else:
+            route.fulfill(json={"thumbnail_url": cover}, headers={"Access-Control-Allow-Origin": "*"})
+
+    page.route(re.compile("https://open.spotify.com/oembed|https://i.scdn.co/"), answer)
+    songs = shown(page, service)["recommendations"]
+    picture = page.locator(".artwork img")
+    page.get_by_role("button", name="Show artwork").click()
+    expect(picture).to_have_attribute("src", cover)
+    wanted = "https://open.spotify.com/oembed?url=https%3A%2F%2Fopen.spotify.com%2Ftrack%2F"
+    assert asked == [f"{wanted}{SEED}", cover]
+    page.get_by_role("button", name=f"More like this: {songs[0]['name']}").click()
+    expect(page.get_by_role("button", name="Hide artwork")).to_be_visible()
+    expect(picture).to_be_visible()
+    assert f"{wanted}{songs[0]['id']}" in asked
+    page.get_by_role("button", name="Hide artwork").click()
+    expect(picture).to_have_count(0)
+    page.reload()
+    shown(page, service)
+    expect(page.get_by_role("button", name="Show artwork")).to_be_visible()
+    expect(picture).to_have_count(0)
 
 
 def test_a_song_that_nobody_here_plays_is_looked_for_elsewhere(world_artifacts, visit):

@@ -40,9 +40,10 @@ SECURITY_HEADERS = {
 }
 DATA_POLICY = "default-src 'none'; frame-ancestors 'none'"
 PAGE_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self'; connect-src 'self';"
-    " frame-src https://open.spotify.com; media-src https:; form-action 'self'; base-uri 'none';"
-    " frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
+    "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self' https:;"
+    " connect-src 'self' https://open.spotify.com; frame-src https://open.spotify.com; media-src https:;"
+    " form-action 'self'; base-uri 'none'; frame-ancestors 'none';"
+    " require-trusted-types-for 'script'; trusted-types 'none'"
 )
 CORS_HEADERS = {
     "Access-Control-Allow-Methods": "GET, HEAD, POST, OPTIONS",
@@ -271,7 +272,8 @@ def add_security_headers(request: Request, response: Response) -> None:
 def content_security_policy(response: Response) -> str:
     """The content security policy of a response.
 
-    HTML may load files of the service, frame Spotify's player, and play the audio files that a table names.
+    HTML may load files of the service, frame Spotify's player, ask Spotify for pictures, and show the pictures and
+    play the audio files that a table names.
     """
     return PAGE_POLICY if response.mimetype == "text/html" else DATA_POLICY
 

@@ -4,6 +4,8 @@ import {ask, path} from "./api.js";
 
 const AT_ONCE = 100;
 const known = new Map(); // id -> song, null where the catalogue has none
+const records = new Map(); // id -> what the table says, while it is asked for
+const lacking = new Set(); // names that no column of the table has
 
 /** Keep what an answer says of songs. */
 export function remember(songs) {
@@ -23,6 +25,15 @@ export async function details(ids, signal) {
 async function fetched(ids, signal) {
   const {songs} = await ask(path("songs", {ids: ids.join(",")}), {signal});
   songs.forEach((song, place) => known.set(ids[place], song && {...known.get(ids[place]), ...song}));
+}
+
+/** The first address that the table has for a song in a column whose name fits; null where it has none. */
+export async function linkIn({id}, name) {
+  if (lacking.has(name.source)) return null;
+  if (!records.has(id)) records.set(id, ask(`songs/${encodeURIComponent(id)}`));
+  const columns = Object.entries(await records.get(id).finally(() => records.delete(id))).filter(([column]) => name.test(column));
+  if (!columns.length) lacking.add(name.source);
+  return columns.map(([, value]) => value).find(value => /^https:\/\//.test(value)) ?? null;
 }
 
 /** So many of a list, from all of it. */

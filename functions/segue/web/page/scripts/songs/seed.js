@@ -9,6 +9,7 @@ import {now} from "../core/store.js";
 import {counted, untagged} from "../core/words.js";
 import {ICONS} from "../parts/icons.js";
 import {playAll, playButton} from "../parts/play.js";
+import {artwork} from "./artwork.js";
 import {songLines} from "./lines.js";
 import {artists, facts, keepButton, linkTo} from "./row.js";
 
@@ -24,12 +25,12 @@ export function seedHead() {
 }
 
 function songHead(song) {
-  const name = untagged(song.name), {genres = [], cluster} = song;
-  return el("div", {className: "seed-head"},
+  const name = untagged(song.name), {genres = [], cluster} = song, {place, asks} = artwork(song);
+  return el("div", {className: "seed-head"}, place,
     el("div", {className: "seed-name"},
       el("h2", {}, el("bdi", {title: song.name}, name)),
       song.album === undefined ? el("p", {className: "facts"}, artists(song, "song-artists")) : facts(song, song)),
-    el("div", {className: "song-keep"}, playButton(song, () => [song], {className: "round", "data-key": "play seed"}), keepButton(song)),
+    el("div", {className: "song-keep"}, playButton(song, () => [song], {className: "round", "data-key": "play seed"}), keepButton(song), asks),
     el("p", {className: "seed-tags"},
       genres.slice(0, GENRES).map(genre => el("a", {href: linkTo("genre", genre)}, genre)),
       cluster && el("a", {href: write({...now(), view: "map", cluster: cluster.id, at: EMPTY.at}), className: "seed-cluster"}, `in “${cluster.name}” on the map`)));

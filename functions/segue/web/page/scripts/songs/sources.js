@@ -1,7 +1,7 @@
 /** Where a song is heard: from a file that the table names, in Spotify's player, or wherever a search finds it. */
 
-import {ask} from "../core/api.js";
 import {el} from "../core/dom.js";
+import {linkIn} from "../core/songs.js";
 import {by} from "../core/words.js";
 
 const FILE = /(^|_)(preview|audio|sample|stream|mp3)(_|$)/i; // columns of a table that name one
@@ -10,7 +10,6 @@ const SEARCHES = [
   ["YouTube", "https://www.youtube.com/results?search_query="],
   ["Apple Music", "https://music.apple.com/search?term="],
 ];
-let named = true; // whether the table has such a column, as far as that is known
 
 /**
  * What plays a song: {element, note, pause(paused), part(), end()}, part() being how far it was heard, 0..1.
@@ -18,17 +17,9 @@ let named = true; // whether the table has such a column, as far as that is know
  * paused(is) : is called when it pauses or goes on; ended() : when it is over; failed() : where there is no such file
  */
 export async function sourceOf(song, told, {files = true} = {}) {
-  const file = files && await fileOf(song).catch(() => null);
+  const file = files && await linkIn(song, FILE).catch(() => null);
   if (file) return audio(song, file, told);
   return song.link ? spotify(song, told) : searches(song);
-}
-
-/** The address of a song's file; null where the table names none. */
-async function fileOf({id}) {
-  if (!named) return null;
-  const columns = Object.entries(await ask(`songs/${encodeURIComponent(id)}`)).filter(([name]) => FILE.test(name));
-  named = columns.length > 0;
-  return columns.map(([, value]) => value).find(value => /^https:\/\//.test(value)) ?? null;
 }
 
 function audio({name}, file, {paused, ended, failed}) {
