@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from segue.catalog import Catalog
+from segue.catalog.lookup.resolver import resolve_text
 from segue.engine.recommendation import recommend
 from segue.query.schema import Query, Seed
 from segue_build.fit import FitOptions, fit
@@ -122,3 +123,22 @@ def albums(catalog: Catalog, song: str) -> list[str]:
 def test_songs_for_an_occasion_are_recommended_to_their_like(year_round):
     assert albums(year_round, "song30") == ["Christmas"] * 5
     assert albums(year_round, "song21") == ["Album"] * 5
+
+
+def test_a_version_on_a_compilation_for_an_occasion_does_not_stand_for_its_original(tmp_path):
+    seasons = [f"{'Christmas' if number % 4 in (0, 3) else 'Album'} {number}" for number in range(100)]
+    table = [
+        tables.song(
+            number,
+            track_name=f"Song {number // 2}",
+            artists=f"Artist {number // 2}",
+            album_name=album,
+            popularity=number // 2 + 1 if album.startswith("Album") else 0,
+        )
+        for number, album in enumerate(seasons)
+    ]
+    catalog = fit(FitOptions([tables.write(tmp_path / "songs.csv", table)]), tmp_path / "out")
+    firsts = catalog.lists("work", "songs").first_items(np.arange(50))
+    assert {catalog.texts("albums")[row].split()[0] for row in firsts} == {"Album"}
+    found = [resolve_text(catalog, f"Song {number}", f"Artist {number}").row for number in range(50)]
+    assert sorted(found) == sorted(firsts)

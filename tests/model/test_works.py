@@ -112,10 +112,10 @@ HEAP = [0.0] * 30 + [float(value) for value in range(1, 71)]
 
 def test_a_heap_at_popularity_0_is_unknown_but_for_songs_with_a_better_known_version():
     works = np.arange(100)
-    works[:2] = 99, 50  # the first song is another version of the last one
+    works[:3] = 99, 50, 30  # the first song is another version of the last one
     found = known_popularity(np.array(HEAP), works)
-    assert found[:2].tolist() == [70, 21]
-    assert np.isnan(found[2:30]).all()
+    assert found[:3].tolist() == [69, 20, 1]
+    assert np.isnan(found[3:30]).all()
     assert found[30:].tolist() == HEAP[30:]
 
 

@@ -108,7 +108,8 @@ def known_popularity(popularity: np.ndarray, works: np.ndarray) -> np.ndarray:
     """The popularity of songs, where 0 means that it is unknown.
 
     Where 0 is the value of far more songs than any other one, it stands for re-releases that nobody counted rather
-    than for songs that nobody plays. Such a song is as popular as the best-known version of its work, else unknown.
+    than for songs that nobody plays. Such a song is a step less popular than the best-known version of its work, so
+    that this one stands for the work; else it is unknown.
 
     Parameters
     ----------
@@ -116,10 +117,11 @@ def known_popularity(popularity: np.ndarray, works: np.ndarray) -> np.ndarray:
     works : int64, shape (n_songs,), from 0
 
     """
-    counts = np.unique(popularity[popularity > 0], return_counts=True)[1]
+    values, counts = np.unique(popularity[popularity > 0], return_counts=True)
     zero = popularity == 0
     if zero.sum() < max(MIN_ZEROS, MIN_ZERO_SHARE * len(popularity), ZEROS_PER_OTHER * counts.max(initial=0)):
         return popularity
     best = np.full(int(works.max(initial=-1)) + 1, np.nan)
     np.fmax.at(best, works[~zero], popularity[~zero])
-    return np.where(zero, best[works], popularity)
+    step, lowest = np.diff(values, prepend=0).min(initial=np.inf), values.min(initial=np.inf)
+    return np.where(zero, np.maximum(best[works] - step, lowest), popularity)
