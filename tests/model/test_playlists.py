@@ -118,6 +118,13 @@ def test_vectors_have_unit_length_and_put_songs_that_are_played_together_near():
     assert min(partners) > near[ids.index("piano-1"), ids.index("disco-3")]
 
 
+def test_a_song_that_no_playlist_holds_lies_with_its_artists_others():
+    mixes = Playlists(list("pqrs"), [[0, 1], [3, 4], [1, 0], [4, 3]], list("aaabbb"), 6)
+    vectors = fit_playlist_model(mixes, np.zeros((6, 2), np.float32), 0).vectors
+    near = vectors @ vectors.T
+    assert min(near[2, :2].min(), near[5, 3:5].min()) > max(near[2, 3:].max(), near[5, :3].max())
+
+
 def test_all_versions_share_the_list(taught):
     studio, live = links(taught, "piano-1"), links(taught, "piano-1-live")
     assert len(studio.rows)

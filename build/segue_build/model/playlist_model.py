@@ -5,8 +5,10 @@ is on playlists shows which of the others belong together.
 
 The block
     Playlists x works, TF-IDF, rows of unit length, truncated SVD; a work's vector is its row of V S, of unit length.
-    A ridge regression on the content blocks predicts the vector of works that few playlists hold; a work held by n
-    playlists has n / (n + ``PRIOR_PLAYLISTS``) of its own and the rest of the prediction.
+    A ridge regression on the content blocks predicts the vector of works that few playlists hold. To it is added what
+    it misses of the artist's other works: the sum of their residuals times their trusts, divided by the sum of the
+    trusts and ``PRIOR_WORKS`` (a random effect of the artist). A work held by n playlists has
+    n / (n + ``PRIOR_PLAYLISTS``) of its own vector, its *trust*, and the rest of the prediction.
 The neighbour lists
     ``raw(s, i) = (co_occurrence(s, i) + ARTIST_WEIGHT * p(i | artist of s)) / n_i ** POPULARITY_EXPONENT``, where p
     is the share of the playlists holding the artist that hold i; the best ``MAX_NEIGHBOURS`` of each work, each
@@ -36,6 +38,7 @@ from segue_build.sources.series import batch_slices
 
 DIMENSIONS = 24
 PRIOR_PLAYLISTS = 3
+PRIOR_WORKS = 1  # of an artist, by which the mean of their residuals is shrunk
 RIDGE_ALPHA = 10.0
 ARTIST_WEIGHT = 10  # playlists that the song's artist counts for
 POPULARITY_EXPONENT = 0.3  # 0: no correction; 1: popular songs count no more than others
@@ -135,7 +138,7 @@ def fit_playlist_model(playlists: Playlists, content: np.ndarray, seed: int) -> 
     playlist_counts = np.asarray(incidence.sum(axis=0)).ravel()[: playlists.n_known].astype(np.int64)
     artists = pd.factorize(pd.Series(playlists.artists, dtype="str"))[0]
     return PlaylistModel(
-        _work_vectors(incidence, playlist_counts, content, seed),
+        _work_vectors(incidence, playlist_counts, content, artists[: len(content)], seed),
         playlist_counts,
         _neighbour_lists(incidence, playlist_counts, artists),
     )
@@ -162,7 +165,7 @@ def _check_enough_playlists(incidence: sparse.csr_matrix) -> None:
 
 
 def _work_vectors(
-    incidence: sparse.csr_matrix, playlist_counts: np.ndarray, content: np.ndarray, seed: int
+    incidence: sparse.csr_matrix, playlist_counts: np.ndarray, content: np.ndarray, artists: np.ndarray, seed: int
 ) -> np.ndarray:
     work_counts = np.asarray(incidence.sum(axis=0)).ravel()
     known = np.arange(incidence.shape[1]) < len(playlist_counts)
@@ -178,8 +181,27 @@ def _work_vectors(
     model.fit(content[observed].astype(np.float64), own, sample_weight=trust.ravel())
     chunks = (content[chunk].astype(np.float64) for chunk in batch_slices(len(content)))
     vectors = normalize(np.concatenate([model.predict(chunk) for chunk in chunks]))
+    _add_artist_effects(vectors, own - vectors[observed], trust, artists, observed)
     vectors[observed] = trust * own + (1 - trust) * vectors[observed]
     return normalize(vectors).astype(np.float32)
+
+
+def _add_artist_effects(
+    vectors: np.ndarray, residuals: np.ndarray, trust: np.ndarray, artists: np.ndarray, observed: np.ndarray
+) -> None:
+    """Add to predictions what they miss of the artist's other works, shrunk.
+
+    vectors : shape (n_works, n_dims), of unit length, before and after
+    residuals, trust : shape (n_observed, n_dims) and (n_observed, 1), of the works ``observed``
+    artists : shape (n_works,), the artist of each work
+    """
+    weighted = np.concatenate([trust * residuals, trust], axis=1)
+    sums = np.zeros((artists.max() + 1, weighted.shape[1]))
+    np.add.at(sums, artists[observed], weighted)
+    heard = np.flatnonzero(sums[artists, -1])
+    others = sums[artists[heard]]
+    others[heard.searchsorted(observed)] -= weighted
+    vectors[heard] = normalize(vectors[heard] + others[:, :-1] / (others[:, -1:] + PRIOR_WORKS))
 
 
 def _neighbour_lists(
