@@ -341,9 +341,9 @@ BAD = {
     "nothing matches": (b"playlist_id,track_id\np,nobody\nq,knows\n", f"bad.csv: {MATCHES_NOTHING}"),
 }
 TOO_LITTLE = {
-    "playlists of one song": "".join(f"{number},piano-{number % 4 + 1}\n" for number in range(30)),
-    "one playlist": "p,piano-1\np,piano-2\np,metal-1\np,metal-2\n",
-    "one list of songs in any order": "p,piano-1\np,metal-1\nq,metal-1\nq,piano-1\nq,metal-1\n",
+    "playlists of one song": ("".join(f"{number},piano-{number % 4 + 1}\n" for number in range(30)), "0, of 30"),
+    "one playlist": ("p,piano-1\np,piano-2\np,metal-1\np,metal-2\n", "1, of 1"),
+    "one list of songs in any order": ("p,piano-1\np,metal-1\nq,metal-1\nq,piano-1\nq,metal-1\n", "1, of 2"),
 }
 
 
@@ -377,10 +377,12 @@ def test_bad_playlists_judge_nothing(refused, world_artifacts, content, told):
     assert told in refused(content, "evaluate", "--artifacts", world_artifacts)
 
 
-@pytest.mark.parametrize("rows", TOO_LITTLE.values(), ids=TOO_LITTLE)
-def test_playlists_that_tell_no_songs_apart_are_refused(refused, rows):
-    told = refused(f"playlist_id,track_id\n{rows}".encode())
-    assert told.endswith("learning takes 2 such playlists that differ")
+@pytest.mark.parametrize(("rows", "found"), TOO_LITTLE.values(), ids=TOO_LITTLE)
+def test_playlists_that_tell_no_songs_apart_are_refused(refused, rows, found):
+    assert refused(f"playlist_id,track_id\n{rows}".encode()) == (
+        "error: learning takes 2 playlists or sessions that differ, each of two or more songs of the catalogue;"
+        f" found: {found} in all"
+    )
 
 
 @pytest.fixture
@@ -398,7 +400,7 @@ def fold(refused, tmp_path):
 
 
 def test_a_fold_that_leaves_nothing_to_learn_from_is_told(fold):
-    assert "of 0 playlists to learn from" in fold("valid", 6)
+    assert "of the catalogue; found: 0, of 0 in all" in fold("valid", 6)
 
 
 def test_a_fold_that_leaves_nothing_to_judge_by_is_told_before_anything_is_written(fold):

@@ -157,10 +157,11 @@ def _incidence(playlists: Playlists) -> sparse.csr_matrix:
 def _check_enough_playlists(incidence: sparse.csr_matrix) -> None:
     """One playlist, or one list of songs over and over, puts all songs in one place."""
     several = incidence[np.diff(incidence.indptr) > 1]
-    if len({row.indices.tobytes() for row in several}) < MIN_PLAYLISTS:
+    different = len({row.indices.tobytes() for row in several})
+    if different < MIN_PLAYLISTS:
         raise SourceError(
-            f"of {incidence.shape[0]:,} playlists to learn from, {several.shape[0]:,} hold two or more songs of"
-            f" the catalogue: learning takes {MIN_PLAYLISTS} such playlists that differ"
+            f"learning takes {MIN_PLAYLISTS} playlists or sessions that differ, each of two or more songs of the"
+            f" catalogue; found: {different:,}, of {incidence.shape[0]:,} in all"
         )
 
 

@@ -210,7 +210,7 @@ def _read_parquet(content: Content, _: str | None) -> Batches:
             dataset.schema, batch_size=CHUNK_ROWS, batch_readahead=1, fragment_readahead=1, use_threads=False
         )
     )
-    return {"details": [f"{len(paths)} files"] if place.is_dir() else []}, dataset.schema, batches
+    return {"details": [f"{len(paths):,} files"] if len(paths) > 1 else []}, dataset.schema, batches
 
 
 READERS: dict[str, Callable[[Content, str | None], Batches]] = {
