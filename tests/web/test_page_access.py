@@ -3,6 +3,7 @@
 import re
 
 import pytest
+import requests
 from playwright.sync_api import expect
 
 from segue_build.fit import FitOptions, fit
@@ -187,3 +188,124 @@ def test_what_is_touched_is_large_enough(demo_service, visit, state):
         .map(one => [one.getBoundingClientRect(), one.getAttribute('aria-label') || one.textContent || one.id])
         .filter(([{width, height}]) => width < 24 || height < 24).map(([, name]) => name)""")  # fmt: skip
     assert small == []
+
+
+# --- phones -------------------------------------------------------------------------------------------------------
+
+
+def test_on_a_phone_the_first_song_is_near_the_top_and_the_sheet_leaves_it_in_sight(demo_service, visit):
+    page = visit(demo_service, **PHONE)
+    field = page.get_by_role("combobox", name="Song, artist or genre", exact=True)
+    field.fill("anchor")
+    field.press("Enter")
+    first = page.locator("#songs .song-name").first
+    expect(first).to_be_visible()
+    expect(field).not_to_be_focused()  # so that the keyboard goes
+    assert first.bounding_box()["y"] < 300
+    page.get_by_role("button", name="Shape it").click()
+    before = page.locator("#songs .song-name").all_inner_texts()
+    page.get_by_role("slider", name="Energy").press("End")
+    expect(page.locator("#songs .song-name")).not_to_have_text(before)
+    sheet, song = page.locator(".sheet").bounding_box(), first.bounding_box()
+    assert song["y"] + song["height"] < sheet["y"]
+    page.get_by_role("button", name="Done").click()
+    expect(page.locator(".sheet")).to_be_hidden()
+    expect(page.get_by_role("button", name="Shape it")).to_be_focused()
+
+
+def test_one_finger_scrolls_the_page_over_the_map_until_the_map_was_pressed(demo_service, visit):
+    page = visit(f"{demo_service}/#view=map&at=0.5,0.5,3", **PHONE)
+    expect(page.locator(".stage-note")).to_be_visible()
+    session, box = page.context.new_cdp_session(page), page.get_by_role("application").bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    for kind, points in [
+        ("touchStart", [y]),
+        *(("touchMove", [y - 20 * step]) for step in range(1, 9)),
+        ("touchEnd", []),
+    ]:
+        touches = [{"x": x, "y": down} for down in points]
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": touches})
+    page.wait_for_function("scrollY > 80")
+    assert page.url.endswith("at=0.5,0.5,3")
+
+
+# --- eyes, paper, keys --------------------------------------------------------------------------------------------
+
+
+def test_the_columns_of_a_sound_are_named_where_somebody_asks(demo_service, visit):
+    page = visit(f"{demo_service}/#song={SONG}", **PHONE)
+    columns = page.get_by_role("button", name=re.compile("^Sound: ")).first
+    expect(columns).to_have_attribute("aria-expanded", "false")
+    columns.press("Enter")
+    names = page.locator(".profile-told").first.locator("li")
+    expect(names.first).to_have_text(re.compile(r"^energy \d+ \(seed \d+\)$"))
+    expect(names).to_have_count(columns.locator("g").count())
+    expect(columns).to_be_focused()
+    assert not re.search(r"occasion \d", page.locator("main").inner_text())
+
+
+def test_the_skip_link_goes_to_the_songs(demo_service, visit):
+    page = visit(f"{demo_service}/#song={SONG}")
+    expect(page.locator("#songs .song-name").first).to_be_visible()
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the songs")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("#results")).to_be_focused()
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.closest('#results') !== null")
+
+
+@pytest.mark.parametrize(
+    ("state", "names"),
+    [
+        (f"/#song={SONG}&genre=jazz&energy=0.4", ["Take jazz away", "Less like Anchor", "Reset", "Other songs",
+                                                  "Never this artist", "All into the playlist"]),
+        (f"/#view=playlist&list={LIST}", ["Move .* down", "Take .* out", "Clear the playlist"]),
+        ("/#view=map&cluster=1", ["Close .*", "Enlarge"]),
+    ],
+)  # fmt: skip
+def test_the_focus_never_falls_off_the_page(demo_service, visit, state, names):
+    page = visit(demo_service + state)
+    page.wait_for_load_state("networkidle")
+    for name in names:
+        page.get_by_role("button", name=re.compile(f"^{name}")).first.press("Enter")
+        page.wait_for_load_state("networkidle")
+        page.wait_for_timeout(100)
+        assert page.evaluate("document.activeElement !== document.body"), name
+
+
+def test_sliders_and_bars_are_seen_in_forced_colours_and_print_has_the_songs_alone(demo_service, visit):
+    page = visit(f"{demo_service}/#song={SONG}&energy=0.4", forced_colors="active")
+    expect(page.locator("#songs .profile").first).to_be_visible()
+    paper, *seen = page.evaluate("""() => {
+        const shade = (one, part) => getComputedStyle(one, part).backgroundColor;
+        const filled = one => getComputedStyle(one).fill;
+        const [bar, column] = ['.bar-part', '.profile-bar'].map(name => document.querySelector(name));
+        return [shade(document.body), shade(bar), filled(column)];
+    }""")
+    assert paper not in seen
+    page.emulate_media(media="print", forced_colors="none")
+    hidden = ("header nav", ".finder", "#shape", ".dock", ".song-actions", ".below")
+    assert [name for name in hidden if page.locator(name).first.is_visible()] == []
+    expect(page.locator("#songs .song-name")).to_have_count(10)
+    expect(page.locator("#songs .song-name").last).to_be_visible()
+
+
+# --- the map by name ----------------------------------------------------------------------------------------------
+
+
+def test_a_search_from_the_map_stays_there_and_what_keys_come_to_is_spoken(demo_service, visit):
+    page = visit(f"{demo_service}/#view=map", reduced_motion="reduce", **DESK)
+    expect(page.locator(".stage-note")).to_be_visible()
+    field = page.get_by_role("combobox", name="Song, artist or genre", exact=True)
+    field.fill("anchor")
+    field.press("Enter")
+    expect(page).to_have_url(f"{demo_service}/#song={SONG}&view=map")
+    expect(page.get_by_role("region", name="Songs on the map").locator(".line")).to_have_count(10)
+    (song,) = requests.get(f"{demo_service}/songs", {"ids": SONG}, timeout=60).json()["songs"]
+    page.goto(f"{demo_service}/#view=map&at={song['x'] / 65535:.4f},{1 - song['y'] / 65535:.4f},40")
+    page.get_by_role("application").focus()
+    page.keyboard.press("+")
+    expect(page.locator("#spoken")).to_have_text(re.compile(r"^.+, .+\.$"))
+    assert page.locator("#spoken").inner_text() == ", ".join(page.locator(".tip bdi").all_inner_texts()) + "."
+    expect(page.locator(".tip")).to_be_visible()

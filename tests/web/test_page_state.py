@@ -1,6 +1,7 @@
 """What the page says of the service: which model, asleep, failing, offline, without artifacts."""
 
 import re
+import time
 
 import pytest
 from playwright.sync_api import expect
@@ -50,6 +51,36 @@ def test_a_service_that_fails_is_told_and_asked_again(demo_service, visit):
     page.unroute("**/recommend")
     page.get_by_role("button", name="Try again").click()
     shown(page, demo_service)
+
+
+def test_a_service_that_says_when_is_asked_again_then_by_itself(demo_service, visit):
+    page = visit(f"{demo_service}/docs")
+    asked = []
+
+    def busy(route):
+        asked.append(time.monotonic())
+        if len(asked) > 1:
+            route.continue_()
+        else:
+            route.fulfill(status=503, headers={"Retry-After": "2"}, json={"detail": "too many others wait"})
+
+    page.route("**/recommend", busy)
+    page.goto(f"{demo_service}/#song={ANCHOR}")
+    expect(page.get_by_role("alert")).to_contain_text("Too many others wait.")
+    expect(page.get_by_role("alert")).to_contain_text(re.compile("It is tried again by itself in [12] s."))
+    shown(page, demo_service)
+    expect(page.get_by_role("alert")).to_have_count(0)
+    assert asked[1] - asked[0] >= 1.9  # seconds: not before it was said to
+
+
+def test_the_opening_is_never_seen_before_what_a_link_leads_to(demo_service, visit):
+    page = visit(f"{demo_service}/docs", **PHONE)
+    page.route("**/main.js", lambda route: None)  # which never comes
+    page.goto(f"{demo_service}/s/song/{ANCHOR}", wait_until="commit")
+    page.wait_for_url(f"{demo_service}/#song={ANCHOR}", wait_until="commit")
+    expect(page.locator("html")).to_have_class("begun")
+    expect(page.locator("#openings")).to_be_hidden()
+    assert page.get_by_role("heading", level=1).bounding_box()["height"] <= 1
 
 
 def test_a_seed_that_is_not_there_any_more_can_be_taken_away(demo_service, visit):

@@ -12,7 +12,9 @@ export function keepFocus() {
     around = [];
     for (let one = target.parentElement; one; one = one.parentElement) if (one.matches(AROUND)) around.push(one);
   });
-  document.addEventListener("focusout", () => usable(last) && (last = null)); // left by its own will
+  document.addEventListener("focusout", () => setTimeout(() => { // what is being taken away is left before it is gone
+    if (document.activeElement === document.body && usable(last)) last = null; // left by its own will
+  }));
   new MutationObserver(() => {
     if (last && document.activeElement === document.body && !usable(last)) heir().focus({preventScroll: true});
   }).observe(document.body, {childList: true, subtree: true, attributes: true, attributeFilter: ["hidden", "disabled"]});
