@@ -9,6 +9,7 @@ from werkzeug.test import Client
 from werkzeug.wrappers import Request
 
 from segue.config import Config
+from segue.web import gateway
 from segue.web.aws_lambda import strip_stage
 from segue.web.service import Service
 from segue.web.views.pages import MEDIA_TYPES, PAGE_FOLDER, STATIC_FOLDERS
@@ -184,6 +185,12 @@ def test_the_page_weighs_less_than_100_kb_compressed_as_it_opens_and_150_kb_what
     sizes = {path: len(gzip.compress(path.read_bytes(), 6)) for path in {*whole, *first}}
     assert sum(size for path, size in sizes.items() if path not in later) < BYTES
     assert sum(sizes.values()) < BYTES_OF_ALL
+
+
+def test_every_file_that_is_compressed_once_is_kept_compressed(client):
+    """Whoever asks for all files in turn, as browsers do, finds each of them there the next time."""
+    kept = gateway._compress_once.cache_parameters()["maxsize"]
+    assert len([path for path in PAGE_FOLDER.rglob("*.*") if path.suffix in MEDIA_TYPES]) <= kept
 
 
 def test_the_font_comes_with_its_licence():

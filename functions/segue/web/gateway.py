@@ -256,7 +256,7 @@ def add_compression(request: Request, response: Response) -> None:
     response.headers["Content-Encoding"] = "gzip"
 
 
-@functools.lru_cache(maxsize=64)
+@functools.lru_cache(maxsize=128)
 def _compress_once(content: bytes) -> bytes:
     return compress(content, 9)
 
