@@ -6,6 +6,7 @@ recordings by others.
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from segue.catalog.normalization import case_folded, core_text, title_key, without_version
@@ -39,6 +40,7 @@ class Piece:
     """What a title says of the piece that is played.
 
     titles : keys of the whole title
+    words : stems of its words
     names : keys of what its parts call the piece: what stands before a catalogue number, and its last part
     numbers : each a catalogue, a number in it, and the numbers of a part and of what is within it
     stems : of the words before a catalogue number
@@ -47,6 +49,7 @@ class Piece:
     """
 
     titles: frozenset[str]
+    words: frozenset[str]
     names: frozenset[str]
     numbers: tuple[tuple[str, ...], ...]
     stems: frozenset[str]
@@ -62,8 +65,10 @@ class Piece:
         alone = core_text(_ASIDE.sub("", heading)) if numbers else ""
         whole, _, part = text.rpartition(":")
         quoted = _QUOTED.search(whole or part) if numbers else None
+        titles = frozenset((title_key(title), parse_unnumbered(title)))
         return cls(
-            frozenset((title_key(title), parse_unnumbered(title))),
+            titles,
+            _stems(min(titles, key=len)),
             frozenset((alone, movement)) - {""},
             numbers,
             _stems(heading),
@@ -71,18 +76,7 @@ class Piece:
             _stems(movement),
         )
 
-    def is_same(self, other: "Piece") -> bool:
-        """Whether both are one piece, or a movement of it and the whole."""
-        return self._shares_title(other) or other._shares_title(self) or self._shares_number(other)
-
-    def _shares_title(self, other: "Piece") -> bool:
-        """Whether one's whole title is what the other is called, by its nickname, too: "Moonlight Sonata"."""
-        if self.titles & (other.titles | other.names):
-            return True
-        words = _stems(min(self.titles, key=len))
-        return bool(other.nickname) and other.nickname <= words <= other.nickname | other.stems
-
-    def _shares_number(self, other: "Piece") -> bool:
+    def shares_number(self, other: "Piece") -> bool:
         """Whether both have a number and no other movement.
 
         Composers have opus numbers in common: they mean one piece only together with a word of what it is called.
@@ -94,6 +88,32 @@ class Piece:
             for mine in self.numbers
             for theirs in other.numbers
             if mine[0] in _ONE_COMPOSERS or self.stems & other.stems
+        )
+
+    def has_nickname(self, words: frozenset[str]) -> bool:
+        """Whether it is called by its nickname: "Moonlight Sonata"; ``words`` are stems of the whole title."""
+        return bool(self.nickname) and self.nickname <= words <= self.nickname | self.stems
+
+
+class Pieces:
+    """Several pieces, to which others are compared all at once: a request has up to a hundred."""
+
+    def __init__(self, pieces: Iterable[Piece]):
+        pieces = list(pieces)
+        self._titles = frozenset().union(*(piece.titles for piece in pieces))
+        self._names = self._titles.union(*(piece.names for piece in pieces))
+        self._words = {piece.words for piece in pieces}
+        self._nicknamed = [piece for piece in pieces if piece.nickname]
+        self._numbered = [piece for piece in pieces if piece.numbers]
+
+    def __contains__(self, piece: Piece) -> bool:
+        """Whether one of them is the same piece, or one is a movement of the other."""
+        return (
+            not self._names.isdisjoint(piece.titles)
+            or not self._titles.isdisjoint(piece.names)
+            or any(one.has_nickname(piece.words) for one in self._nicknamed)
+            or (bool(piece.nickname) and any(map(piece.has_nickname, self._words)))
+            or (bool(piece.numbers) and any(map(piece.shares_number, self._numbered)))
         )
 
 

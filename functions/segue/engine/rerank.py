@@ -22,7 +22,7 @@ from segue.limits import checked, checkpoint
 from segue.query.schema import Query
 
 if TYPE_CHECKING:
-    from segue.catalog.compositions import Piece
+    from segue.catalog.compositions import Piece, Pieces
 
 CHECKED_SONGS = 256  # songs from checkpoint to checkpoint
 MMR_POOL = 300  # songs among which diversity chooses, whatever the limit: a longer list begins as a shorter one does
@@ -108,8 +108,13 @@ class Representatives:
             return True
         if not self._compares_pieces and not _has_parts(name):
             return False
-        piece = _piece(name)
-        return any(piece.is_same(_piece(seed)) for seed in self._seed_names)
+        return _piece(name) in self._seed_pieces
+
+    @functools.cached_property
+    def _seed_pieces(self) -> "Pieces":
+        from segue.catalog.compositions import Pieces  # few lists need it
+
+        return Pieces(map(_piece, self._seed_names))
 
 
 def _has_parts(name: str) -> bool:

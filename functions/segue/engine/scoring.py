@@ -27,7 +27,7 @@ quantization: in each block a song has the number of the nearest of a few hundre
 whatever the number of its points; a song's approximate score is a look-up and a sum over the blocks.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -102,15 +102,20 @@ class ScoredRows(NamedTuple):
         return self.select(np.lexsort((self.rows, -self.scores)))
 
 
-class Dislike(NamedTuple):
-    """A seed of negative weight beside others.
+class Dislikes(NamedTuple):
+    """Seeds of negative weight beside others.
 
-    points : numbers of its points
-    block_weights : float64, shape (n_blocks,), of the blocks that it and the others have, times its strength
+    points : numbers of their points, those of one seed after those of another
+    starts : where the points of each seed begin among these
+    block_weights : float64, shape (n_seeds, n_blocks), of the blocks that a dislike and the others have, times its
+        strength
+    point_weights : the same for each point, shape (n_blocks, n_points, 1)
     """
 
-    points: slice
+    points: np.ndarray
+    starts: np.ndarray
     block_weights: np.ndarray
+    point_weights: np.ndarray
 
 
 def scale_levels(local_scales: np.ndarray) -> np.ndarray:
@@ -161,7 +166,9 @@ class Scorer:
         self._only_dislikes = not (self.weights > 0).any()
         linear_weights = self.weights if self._only_dislikes else np.maximum(self.weights, 0)
         self._block_point_weights = self.block_weights * linear_weights
-        self._dislikes = [] if self._only_dislikes else list(self._find_dislikes())
+        self._liked = np.flatnonzero(self.weights > 0)
+        has_both = 0 < len(self._liked) < len(self.weights)
+        self._dislikes = self._find_dislikes() if has_both else None
         self.neighbour_rows, self.neighbour_scores = neighbour_scores(
             self._neighbours, linear_weights, self._neighbour_weights
         )
@@ -192,7 +199,7 @@ class Scorer:
                 position = np.minimum(np.searchsorted(self.neighbour_rows, part), len(self.neighbour_rows) - 1)
                 terms += np.where(self.neighbour_rows[position] == part, self.neighbour_scores[position], 0)
             if self._dislikes:
-                terms *= 1 - self._losses(kernel)
+                terms *= 1 - self._losses(kernel, self._dislikes)
             scores.append(self._add_targets(terms, self._target_values(part)).round(SCORE_DIGITS))
         return np.concatenate(scores) if scores else np.empty(0)
 
@@ -212,28 +219,31 @@ class Scorer:
             + self._only_dislikes
         )
 
-    def _find_dislikes(self) -> Iterator[Dislike]:
+    def _find_dislikes(self) -> Dislikes:
         """The seeds of negative weight beside others."""
-        weights, known = np.array([seed.seed.weight for seed in self._seeds]), self._points.units > UNKNOWN_UNIT
-        stops = np.cumsum([len(seed.vectors) for seed in self._seeds])
-        weighted = self._space.block_weights * known[:, self.weights > 0].mean(axis=1)
-        for number in np.flatnonzero(weights < 0).tolist():
-            points = slice(stops[number] - len(self._seeds[number].vectors), stops[number])
-            block_weights = weighted * known[:, points].mean(axis=1)
-            strength = -DISLIKE_STRENGTH * weights[number] / weights[weights > 0].mean()
-            share = block_weights.sum() / self._space.block_weights.sum()
-            yield Dislike(points, strength * block_weights / max(share, 1e-12))
+        weights = np.array([seed.seed.weight for seed in self._seeds])
+        sizes = np.array([len(seed.vectors) for seed in self._seeds])
+        points, counts = np.flatnonzero(np.repeat(weights < 0, sizes)), sizes[weights < 0]
+        starts = np.cumsum(counts) - counts
+        known = self._points.units > UNKNOWN_UNIT
+        known_of_disliked = np.add.reduceat(known[:, points], starts, axis=1, dtype=np.int64) / counts
+        block_weights = (
+            self._space.block_weights * known[:, self._liked].mean(axis=1) * np.ascontiguousarray(known_of_disliked.T)
+        )
+        strengths = -DISLIKE_STRENGTH * weights[weights < 0] / weights[weights > 0].mean()
+        shares = block_weights.sum(axis=1) / self._space.block_weights.sum()
+        block_weights = strengths[:, None] * block_weights / np.maximum(shares, 1e-12)[:, None]
+        return Dislikes(points, starts, block_weights, np.repeat(block_weights, counts, axis=0).T[..., None])
 
-    def _losses(self, kernel: np.ndarray) -> np.ndarray:
+    def _losses(self, kernel: np.ndarray, dislikes: Dislikes) -> np.ndarray:
         """What songs lose by dislikes, 0..1, float64, shape (n_songs,)."""
-        blocks, excess = kernel[:-1].astype(np.float64), np.zeros(kernel.shape[2])
-        liked = blocks[:, self.weights > 0]
-        weights = np.stack([dislike.block_weights for dislike in self._dislikes])
-        near_others = (weights @ liked.reshape(len(liked), -1)).reshape(len(weights), *liked.shape[1:]).max(axis=1)
-        for dislike, others in zip(self._dislikes, near_others):
-            near = np.tensordot(dislike.block_weights, blocks[:, dislike.points], 1).max(axis=0)
-            np.maximum(excess, near - others, out=excess)
-        return np.minimum(excess, 1.0) ** 2
+        liked, disliked = (
+            kernel[:-1].take(points, axis=1).astype(np.float64) for points in (self._liked, dislikes.points)
+        )
+        near_others = (dislikes.block_weights @ liked.reshape(len(liked), -1)).reshape(-1, *liked.shape[1:])
+        disliked *= dislikes.point_weights
+        near = np.maximum.reduceat(disliked.sum(axis=0), dislikes.starts)
+        return np.clip((near - near_others.max(axis=1)).max(axis=0), 0.0, 1.0) ** 2
 
     def approximate_scores(self, rows: np.ndarray) -> np.ndarray:
         """Approximate scores of rows by their PQ codes, without co-occurrence; float32, shape (len(rows),)."""
@@ -346,7 +356,7 @@ class Scorer:
         if self._space.co_occurrence_weight:
             parts["co_occurrence"] = seeds_weight * self._neighbour_similarities(rows, positive)
         if self._dislikes:
-            parts["less_like"] = -self._losses(kernel) * np.sum(list(parts.values()), axis=0)
+            parts["less_like"] = -self._losses(kernel, self._dislikes) * np.sum(list(parts.values()), axis=0)
         elif self._only_dislikes:
             parts["less_like"] = seeds_weight * (
                 1 - negative @ similar.sum(axis=0) - self._neighbour_similarities(rows, negative)

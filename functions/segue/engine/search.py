@@ -293,12 +293,14 @@ class _Candidates:
     def __init__(self, scorer: Scorer, allowed: AllowedSongs, cells: CellProber, neighbours: np.ndarray):
         self._scorer, self._allowed, self._cells, self._neighbours = scorer, allowed, cells, neighbours
         self._approximate_scores = np.empty(0, np.float32)
+        self._is_rescored = np.empty(0, bool)
         self.remaining = 0
 
     def add(self, positions: range) -> None:
         """Compute approximate scores of more songs, those that follow."""
         scores = approximate_scores(self._scorer, self._cells, positions)
         self._approximate_scores = np.concatenate([self._approximate_scores, scores])
+        self._is_rescored = np.concatenate([self._is_rescored, np.zeros(len(scores), bool)])
         self.remaining += len(positions)
 
     def pop_best(self, count: int) -> np.ndarray:
@@ -313,7 +315,9 @@ class _Candidates:
     def rescore(self, count: int) -> None:
         """Give the best their exact scores by the coarse scorer."""
         positions = self._best(count)
+        positions = positions[~self._is_rescored[positions]]
         self._approximate_scores[positions] = self._scorer.score(self._cells.rows(positions))
+        self._is_rescored[positions] = True
 
     def _best(self, count: int) -> np.ndarray:
         """Positions of so many of the best, and of what ties with the last of them."""
