@@ -70,6 +70,24 @@ def test_whoever_goes_on_gets_every_song_once(demo_catalog):
     assert all((np.diff(batch.scores) <= 0).all() for batch in found)
 
 
+def test_each_song_more_costs_a_few_scores_however_many_were_made_for_the_first(demo_catalog, monkeypatch):
+    seeds = resolve(demo_catalog, seeds_of(demo_catalog, "id", 100, (1.0, -1.0)))
+    scorer, few = Scorer(demo_catalog, seeds, {}), Scorer(demo_catalog, thin(demo_catalog, seeds), {})
+    scored, score = {100: [], len(few): []}, Scorer.score
+    monkeypatch.setattr(search, "FIRST_BATCH", 10)
+    monkeypatch.setattr(search, "MIN_RESCORED", 20)
+    monkeypatch.setattr(
+        Scorer, "score", lambda self, rows: (scored[len(self)].append(len(rows)), score(self, rows))[1]
+    )
+    allowed = search.AllowedSongs(demo_catalog, Query(seeds=()).filters)
+    batches = search.approximate_search(demo_catalog, scorer, allowed, search.Budget(100, 60), few)
+    passed = [len(next(batches).rows) for _ in range(3)]
+    first, second, third = [count for count in scored[100] if count]
+    assert passed == pytest.approx([10, 20, 40], abs=2)
+    assert (first, second, third) == pytest.approx((60 * len(few) // 100, 60, 120), abs=3)
+    assert sum(scored[len(few)]) <= 60 + first + 2 * (second + third)
+
+
 def test_few_points_are_not_thinned(demo_catalog, monkeypatch):
     monkeypatch.setattr(recommendation, "thin", None)
     recommend(demo_catalog, Query(seeds_of(demo_catalog, "id", SEARCH_POINTS)))

@@ -9,7 +9,8 @@ takes no longer than the approximate scores of the budget.
 
 Where more than a few dozen points stand for the seeds, a *coarse* scorer of a few dozen ranks the cells and makes the
 approximate scores; then it scores the best candidates exactly, and only the best of those get their score by all
-points: as many as take no longer than if there were a few dozen.
+points: as many as take no longer than if there were a few dozen, and where more songs are taken a few for each of
+them, since most of what was scored before is still there.
 """
 
 from collections.abc import Iterator
@@ -32,6 +33,8 @@ CANDIDATE_BATCH = 8_192  # songs: what is computed of them stays in the processo
 SORTED_FIRST = 1_000  # of all songs that are put in order before the others: few lists need more
 SORTED_GROWTH = 16  # times as many are put in order each time that more are taken
 MIN_RESCORED = 2 * FIRST_BATCH  # songs, at first, that get their score by all of many points
+SCORED_PER_SONG = 3  # of those that are passed on later: songs that get their score by all of many points
+RESCORED_PER_SCORED = 2  # of these: songs that the coarse scorer scores exactly
 MIN_SCORE = float(np.finfo(np.float32).min)  # below every approximate score
 
 
@@ -191,11 +194,14 @@ def approximate_search(
         positions = cells.probe(factor * budget.candidates)
         catalog.prefetch_rows(partial(cells.rows, positions), "pq_codes")
         candidates.add(positions)
+        n_popped = factor * n_scored
         if coarse is not scorer:
-            candidates.rescore(factor * budget.rescored)
+            if factor > 1:
+                n_popped = min(n_popped, SCORED_PER_SONG * factor * FIRST_BATCH)
+            candidates.rescore(max(budget.rescored, RESCORED_PER_SCORED * n_popped))
         elif not cells.remaining:
-            n_scored = candidates.remaining
-        rescored.add(candidates.pop_best(factor * n_scored))
+            n_popped = candidates.remaining
+        rescored.add(candidates.pop_best(n_popped))
         yield rescored.pop_best(factor * FIRST_BATCH)
         factor *= 2
     yield from rescored.drain()
