@@ -92,17 +92,24 @@ def test_fifty_requests_may_ask_for_fifty_songs_each(client):
     assert {one["status"] for one in asked(client, *most).json["answers"]} == {200}
 
 
-@pytest.mark.parametrize(("requests", "said"), [
-    ([("/recommend", {"song": "Slow Rain", "limit": 100})] * 26, "26 seeds and ask for 2600 songs"),
-    ([("/playlist", {"song": "Slow Rain", "minutes": 600})] * 13, "13 seeds and ask for 2600 songs"),
+MOST = "250 seeds and 2500 songs"
+
+
+@pytest.mark.parametrize(("requests", "said", "most"), [
+    ([("/recommend", {"song": "Slow Rain", "limit": 100})] * 26, "have 26 seeds and ask for 2600 songs", MOST),
+    ([("/playlist", {"song": "Slow Rain", "minutes": 600})] * 13, "have 13 seeds and ask for 2600 songs", MOST),
     ([("/recommend", {"seeds": ["Slow Rain"] * 50, "limit": 1})] * 5
-     + [("/continue", {"played": ["piano-1"], "limit": 1})], "251 seeds and ask for 6 songs"),
+     + [("/continue", {"played": ["piano-1"], "limit": 1})], "have 251 seeds and ask for 6 songs", MOST),
+    ([("/recommend", {"song": "Slow Rain", "limit": 1}), ("/playlist", {"seeds": ["Slow Rain"] * 100, "songs": 200})],
+     "ask for 20001 songs, each counted for every seed of its request", "20000"),
 ])  # fmt: skip
-def test_requests_that_ask_for_too_much_together_are_refused_with_what_would_have_worked(client, requests, said):
+def test_requests_that_ask_for_too_much_together_are_refused_with_what_would_have_worked(
+    client, requests, said, most
+):
     answer = asked(client, *requests)
     assert (answer.status_code, answer.json["detail"]) == (
         400,
-        f"together they have {said}; 250 seeds and 2500 songs are the most: send some of them in another batch",
+        f"together they {said}; {most} are the most: send some of them in another batch",
     )
     assert asked(client, *requests[1:]).status_code == 200
 

@@ -32,6 +32,7 @@ OPERATIONS = {
 MAX_REQUESTS = 50
 MAX_SEEDS = 250  # of all requests together
 MAX_SONGS = 2_500  # that all requests together ask for
+MAX_PAIRS = 20_000  # of a seed and a song of one request, in all: what the largest may have that is sent alone
 
 _log = logging.getLogger("segue")
 
@@ -88,12 +89,15 @@ def _check_size(requests: Sequence[ParsedRequest | Exception]) -> None:
     """Raise InvalidQuery if all requests together would take too long."""
     sizes = [request.operation.size(request.query) for request in requests if isinstance(request, ParsedRequest)]
     seeds, songs = (sum(part) for part in zip(*sizes)) if sizes else (0, 0)
+    pairs = sum(of_one * asked for of_one, asked in sizes)
+    found = most = ""
     if seeds > MAX_SEEDS or songs > MAX_SONGS:
-        raise InvalidQuery([Fault(
-            "/requests",
-            f"together they have {seeds} seeds and ask for {songs} songs; {MAX_SEEDS} seeds and {MAX_SONGS} songs"
-            " are the most: send some of them in another batch",
-        )])  # fmt: skip
+        found, most = f"have {seeds} seeds and ask for {songs} songs", f"{MAX_SEEDS} seeds and {MAX_SONGS} songs"
+    elif pairs > MAX_PAIRS and len(sizes) > 1:
+        found, most = f"ask for {pairs} songs, each counted for every seed of its request", str(MAX_PAIRS)
+    if found:
+        detail = f"together they {found}; {most} are the most: send some of them in another batch"
+        raise InvalidQuery([Fault("/requests", detail)])
 
 
 def _execute(catalog: Catalog, request: ParsedRequest | Exception) -> dict[str, Any]:
