@@ -4,15 +4,21 @@ import contextlib
 import json
 import re
 import socket
+from typing import Any
 
 _LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
 
 
 def post(song: str) -> bytes:
     """The request for ten songs like one."""
-    body = json.dumps({"song_id": song}).encode()
-    head = f"POST /recommend HTTP/1.1\r\nHost: segue\r\nContent-Type: application/json\r\nContent-Length: {len(body)}"
-    return head.encode() + b"\r\n\r\n" + body
+    return post_json("/recommend", {"song_id": song})
+
+
+def post_json(path: str, body: dict[str, Any]) -> bytes:
+    """A request with a body."""
+    content = json.dumps(body).encode()
+    head = f"POST {path} HTTP/1.1\r\nHost: segue\r\nContent-Type: application/json\r\nContent-Length: {len(content)}"
+    return head.encode() + b"\r\n\r\n" + content
 
 
 class Client:

@@ -22,7 +22,7 @@ from segue.engine.scoring import ScoredRows, Scorer, SeedPoints
 from segue.engine.search import AllowedSongs, out_of_range
 from segue.engine.seeds import SEARCH_POINTS, ResolvedSeed, complete, resolve, thin
 from segue.engine.space import AUDIO_COLUMNS, MAX_CODE, rank_transform, similarity, space_of
-from segue.limits import check_exact
+from segue.limits import check_exact, checkpoint
 from segue.query.schema import Filters, Query, Seed, Vocabulary
 
 MAX_RELATED = 20
@@ -90,7 +90,9 @@ def recommend(catalog: Catalog, query: Query, resolved: Sequence[ResolvedSeed] |
     seeds = resolve(catalog, query.seeds) if resolved is None else resolved
     query = complete(catalog, query, seeds)
     scorer = Scorer(catalog, seeds, query.targets)
+    checkpoint()
     allowed = AllowedSongs(catalog, _filters(catalog, query, seeds))
+    checkpoint()
     song_seeds = [seed.rows[0] for seed in seeds if seed.is_song]  # artists and genres may return to their own songs
     representatives = rerank.Representatives(catalog, allowed, song_seeds)
     ranked = _search(catalog, query, seeds, scorer, allowed)

@@ -186,13 +186,17 @@ class Scorer:
         """Numbers that are held for each song while it is scored."""
         return self.block_weights.size
 
+    @property
+    def _batch(self) -> int:
+        """Songs that are scored at a time."""
+        return max(1, MAX_BATCH // max(self.values_per_song, len(self._space.spread)))
+
     def score(self, rows: np.ndarray) -> np.ndarray:
         """Scores of rows, float64, shape (len(rows),), rounded to ``SCORE_DIGITS``."""
         self._catalog.prefetch_rows(rows, "vectors", "local_scales")
-        batch = max(1, MAX_BATCH // max(self.values_per_song, len(self._space.spread)))
         scores = []
-        for start in checked(range(0, len(rows), batch)):
-            part = rows[start : start + batch]
+        for start in checked(range(0, len(rows), self._batch)):
+            part = rows[start : start + self._batch]
             kernel = self._kernel(part)
             terms = self._weighted_sum(kernel)
             if len(self.neighbour_rows):
@@ -289,8 +293,10 @@ class Scorer:
     def seed_similarities(self, rows: np.ndarray) -> np.ndarray:
         """The mean similarity of rows to the points of each seed, 0..1, float64, shape (n_seeds, len(rows))."""
         sizes = np.array([len(seed.vectors) for seed in self._seeds])
-        similar = self.similarities(rows).astype(np.float64)
-        return np.add.reduceat(similar, np.cumsum(sizes) - sizes, axis=0) / sizes[:, None]
+        starts = np.cumsum(sizes) - sizes
+        batches = (rows[start : start + self._batch] for start in checked(range(0, len(rows), self._batch)))
+        sums = [np.add.reduceat(self.similarities(batch), starts, axis=0, dtype=np.float64) for batch in batches]
+        return np.concatenate([np.empty((len(sizes), 0)), *sums], axis=1) / sizes[:, None]
 
     def score_gains(self, gains: np.ndarray) -> np.ndarray:
         """What songs' scores gain where their similarities to the seeds of positive weight do; shape (n_songs,).
