@@ -1,6 +1,7 @@
 """``/batch``: several requests in one body, each answered as if it were sent alone."""
 
 import logging
+import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -89,7 +90,7 @@ def _check_size(requests: Sequence[ParsedRequest | Exception]) -> None:
     """Raise InvalidQuery if all requests together would take too long."""
     sizes = [request.operation.size(request.query) for request in requests if isinstance(request, ParsedRequest)]
     seeds, songs = (sum(part) for part in zip(*sizes)) if sizes else (0, 0)
-    pairs = sum(of_one * asked for of_one, asked in sizes)
+    pairs = sum(math.prod(size) for size in sizes)
     found = most = ""
     if seeds > MAX_SEEDS or songs > MAX_SONGS:
         found, most = f"have {seeds} seeds and ask for {songs} songs", f"{MAX_SEEDS} seeds and {MAX_SONGS} songs"
