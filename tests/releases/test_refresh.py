@@ -16,7 +16,7 @@ from werkzeug.test import Client
 from werkzeug.wrappers import Request
 
 from segue import releases
-from segue.catalog import version_files
+from segue.catalog import Catalog, version_files
 from segue.config import Config
 from segue.engine import recommendation
 from segue.releases import serving
@@ -81,6 +81,26 @@ def test_nothing_is_looked_for_before_the_interval_is_over(stocked, versions, ca
     assert 5 <= place <= 15
     assert set(seen[:place]) == {first.version}
     assert set(seen[place:]) == {versions[1].version}
+
+
+def test_a_version_that_begins_without_blocks_serves_for_a_while_though_others_come_all_the_time(
+    plain, versions, monkeypatch
+):
+    """Each change costs every reader the blocks that it needs most."""
+    monkeypatch.setattr(Catalog, "warm_up", 20.0)
+    published(plain, versions[:2])
+    now = [0.0]
+    live = serving.LiveCatalog(releases.open_releases(Config(plain)), 1.0, lambda songs: None, lambda: now[0])
+    seen = []
+    seconds = range(0, 90, 5)
+    for second in seconds:
+        now[0] = float(second)
+        point_to(plain, versions[second % 2].version)
+        seen.append(live.catalog().version)
+        settle(live)
+    times = [second for second, (before, after) in zip(seconds, itertools.pairwise(seen)) if before != after]
+    assert len(times) > 2
+    assert min(after - before for before, after in itertools.pairwise(times)) >= 20
 
 
 def settle(live):
