@@ -4,9 +4,13 @@
 docs/quality.md, or one row of it. Methods without playlists are judged by all of them; what is learned from playlists
 is judged by the fifth that it did not see, in five turns. How evenly lists cover the catalogue is measured by lists
 for a sample of its works. ``--ablation`` prints what each choice of the space is worth instead: the table without it.
+
+``python -m tests.benchmarks.quality --artifacts artifacts --playlists playlists.csv`` prints what the score's parts
+are worth, without fitting anew: the same songs without one block each, and without the joint term.
 """
 
 import argparse
+import dataclasses
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,7 +18,9 @@ from pathlib import Path
 
 import numpy as np
 
+from segue import releases
 from segue.catalog import Catalog
+from segue.engine.space import Space
 from segue_build.fit import FitOptions, fit
 from segue_build.quality.evaluate import EvaluatedCatalog, evaluate_playlists, evaluated_catalog
 from segue_build.quality.metrics import coverage_metrics, playlist_queries, ranking_metrics
@@ -45,17 +51,46 @@ LEARNED = "+ playlists: Segue, learned"
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.quality", description=__doc__)
-    parser.add_argument("--source", required=True)
+    fitted_or_not = parser.add_mutually_exclusive_group(required=True)
+    fitted_or_not.add_argument("--source")
+    fitted_or_not.add_argument("--artifacts")
     parser.add_argument("--playlists", required=True, type=Path)
     parser.add_argument("--ablation", action="store_true")
     parser.add_argument("--row", choices=[*PEERS, *SEGUE, LEARNED, *CHOICES])
     options = parser.parse_args()
     columns = [*FIGURES.values(), *EVEN.values()]
     print(f"| method | {' | '.join(columns)} |\n|---|{'---|' * len(columns)}", flush=True)
-    rows = CHOICES if options.ablation else [*PEERS, *SEGUE, LEARNED]
-    for name in [options.row] if options.row else rows:
-        figures = measure(name, options.source, options.playlists)
+    if options.artifacts:
+        measured = scores_without_parts(options.artifacts, options.playlists)
+    else:
+        rows = [options.row] if options.row else CHOICES if options.ablation else [*PEERS, *SEGUE, LEARNED]
+        measured = ((name, measure(name, options.source, options.playlists)) for name in rows)
+    for name, figures in measured:
         print(f"| {name} | {' | '.join(f'{figures[column]:.3f}' for column in columns)} |", flush=True)
+
+
+def scores_without_parts(artifacts: str, playlists: Path) -> Iterator[tuple[str, dict[str, float]]]:
+    """Figures of the same artifacts with the score as it is, then without each part."""
+    whole = Space.from_manifest(releases.load(artifacts).manifest["space"])
+    for part in (None, "joint", *(block.name for block in whole.blocks)):
+        songs = releases.load(artifacts)
+        songs.manifest["space"] = (without_part(whole, part) if part else whole).to_manifest()
+        yield f"no {part}" if part else "the score as it is", judged_by(songs, playlists)
+
+
+def without_part(space: Space, part: str) -> Space:
+    """A space in which a block, or the joint term, counts for nothing, and the others for as much more."""
+    if part == "joint":
+        joint, blocks = 0.0, space.blocks
+    else:
+        joint = space.joint_weight
+        blocks = tuple(
+            dataclasses.replace(block, weight=0.0, exponent=0.0) if block.name == part else block
+            for block in space.blocks
+        )
+    total = (joint + sum(block.weight for block in blocks)) / (1 - space.co_occurrence_weight)
+    blocks = tuple(dataclasses.replace(block, weight=block.weight / total) for block in blocks)
+    return dataclasses.replace(space, blocks=blocks, joint_weight=joint / total)
 
 
 def measure(name: str, source: str, playlists: Path) -> dict[str, float]:
@@ -74,9 +109,14 @@ def measure(name: str, source: str, playlists: Path) -> dict[str, float]:
 def fitted(options: FitOptions, playlists: Path) -> dict[str, float]:
     """Fit, and judge through the engine that serves."""
     with made(options) as songs:
-        judged = evaluated_catalog(songs)
-        figures = means(evaluate_playlists(songs, playlists, "all", 0).metrics)
-        return named(figures, lambda work: judged.rank(work, 10), judged)
+        return judged_by(songs, playlists)
+
+
+def judged_by(songs: Catalog, playlists: Path) -> dict[str, float]:
+    """Judge a catalogue through the engine that serves."""
+    judged = evaluated_catalog(songs)
+    figures = means(evaluate_playlists(songs, playlists, "all", 0).metrics)
+    return named(figures, lambda work: judged.rank(work, 10), judged)
 
 
 def learned(source: str, playlists: Path) -> dict[str, float]:
