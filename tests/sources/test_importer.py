@@ -78,7 +78,7 @@ def test_an_archive_of_playlists_is_songs_and_playlists(tmp_path, capsys):
     path.write_bytes(archive(("road_trip.csv", exportify(range(1, 11))), ("sunday.csv", exportify(range(5, 13)))))
     songs, report = load_tracks([str(path)], {})
     assert songs["name"].tolist() == TITLES
-    assert (report.rows, report.ids_merged) == (18, 6)
+    assert (report.rows, report.ids_merged) == (12, 0)  # a song with equal cells is read once
     assert capsys.readouterr().err.splitlines()[-3:] == [
         "what each file became:",
         "  all.zip: road_trip.csv (Exportify): songs 10, playlists 1",

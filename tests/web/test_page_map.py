@@ -360,10 +360,9 @@ def test_songs_in_a_loop_become_a_playlist(demo_service, visit, songs, device):
     looped = page.get_by_role("region", name="Songs in the loop")
     expect(looped.get_by_role("heading")).to_have_text(f"{len(wanted)} songs in the loop")
     expect(looped.locator(".line")).to_have_count(len(wanted))
-    assert [one["popularity"] for one in wanted] == [
-        next(song["popularity"] for song in songs if song["id"] == line.get_attribute("data-id"))
-        for line in looped.locator(".line").all()
-    ]
+    popularity = {song["id"]: song["popularity"] for song in songs}
+    listed = looped.locator(".line").evaluate_all("lines => lines.map((line) => line.dataset.id)")
+    assert [popularity[song] for song in listed] == [one["popularity"] for one in wanted]
     expect(lasso).to_have_attribute("aria-pressed", "false")
     looped.get_by_role("button", name="Into the playlist").click()
     expect(page.get_by_role("link", name=f"Playlist {len(wanted)}")).to_be_visible()

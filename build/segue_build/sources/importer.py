@@ -307,16 +307,19 @@ def print_summary(tables: Iterable[ImportedTable]) -> None:
 
 
 def _iter_songs(chunks: Iterator[pd.DataFrame], table: ImportedTable, distinct: bool) -> Iterator[pd.DataFrame]:
-    songs: set[int] = set()
-    rows: set[int] = set()
+    file, songs_of_file, rows = -1, set[int](), set[int]()
     positions = table.columns.positions if table.columns else {}
+    song_key = [positions[name][0] for name in SONG_KEY if name in positions]
     for chunk in chunks:
         kept = chunk[_are_songs(chunk, table)]
         _note_playlists(kept, table)
         if distinct and table.has_entries:
-            are_new = _are_first(kept[[*(positions[name][0] for name in SONG_KEY if name in positions), FILE]], songs)
-            kept = kept[_are_first(kept[[*itertools.chain.from_iterable(positions.values()), FILE]], rows)]
-            _count("songs", chunk.loc[are_new.index[are_new], FILE], table)
+            songs = _row_hashes(kept[[*song_key, FILE]])
+            _count("songs", kept.loc[_are_first(songs, songs_of_file), FILE], table)
+            last = chunk[FILE].max()
+            if last != file:  # files come one after the other: a history has too many songs to keep those of all
+                file, songs_of_file = last, set(songs[kept[FILE] == last].tolist())
+            kept = kept[_are_first(_row_hashes(kept[[*itertools.chain.from_iterable(positions.values())]]), rows)]
         else:
             _count("entries" if table.has_entries else "songs", kept[FILE], table)
         yield kept.reset_index(drop=True) if len(kept) < len(chunk) else chunk
@@ -341,9 +344,12 @@ def _note_playlists(songs: pd.DataFrame, table: ImportedTable) -> None:
             file.playlists.add(_file_stem(file.name))
 
 
-def _are_first(rows: pd.DataFrame, seen: set[int]) -> Series:
+def _row_hashes(rows: pd.DataFrame) -> Series:
+    return pd.util.hash_pandas_object(rows.astype("str"), index=False)
+
+
+def _are_first(hashes: Series, seen: set[int]) -> Series:
     """Which rows are the first of their kind; ``seen`` receives them."""
-    hashes: Series = pd.util.hash_pandas_object(rows.astype("str"), index=False)
     is_first = ~hashes.duplicated()
     is_first[is_first] = [row not in seen for row in hashes[is_first].tolist()]
     seen.update(hashes[is_first].tolist())
