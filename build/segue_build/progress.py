@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
+import pyarrow as pa
 from tqdm import tqdm
 
 Item = TypeVar("Item")
@@ -21,7 +22,10 @@ _KILOBYTE = 1 if sys.platform == "darwin" else 1024  # the unit of getrusage: by
 
 @contextlib.contextmanager
 def stage(what: str) -> Iterator[None]:
-    """Log the start of a stage, a heartbeat while it runs, and the time and memory that it took."""
+    """Log the start of a stage, a heartbeat while it runs, and the time and memory that it took.
+
+    Memory that Arrow keeps for itself is given back at the end, or the next stage would need its own beside it.
+    """
     _log(f"{what} ...")
     started, done = time.monotonic(), threading.Event()
     threading.Thread(target=_heartbeat, args=(what, started, done), daemon=True).start()
@@ -29,6 +33,7 @@ def stage(what: str) -> Iterator[None]:
         yield
     finally:
         done.set()
+        pa.default_memory_pool().release_unused()
     _log(f"{what}: {time.monotonic() - started:.1f} s, {peak_memory() / 1e6:,.0f} MB at the peak so far")
 
 

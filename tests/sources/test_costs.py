@@ -95,7 +95,7 @@ REFUSED = {
     "JSON of one wide object": "more than",
     "headers, then rows of one cell": "more than",
     "a zip of changing headers": "headers change more than 100 times from one file to the next",
-    "a zip of too many lists": "more than 2,000 files; give those with songs or playlists only",
+    "a zip of too many lists": "more than 5,000 files; give those with songs or playlists only",
 }
 
 

@@ -145,10 +145,7 @@ def fit_model(
     with stage("measuring neighbourhoods"):
         scales = local_scales(embedding.space, embedding.vectors, is_analysed(frame), seed)
     if playlist_reader:
-        with stage("learning from playlists"):
-            embedding, neighbours = _learn_from_playlists(
-                frame, embedding, work_numbers, playlist_reader, seed, report
-            )
+        embedding, neighbours = _learn_from_playlists(frame, embedding, work_numbers, playlist_reader, seed, report)
     with stage("clustering"):
         clustering, cells = _cluster(frame, embedding, seed, previous)
     with stage("sorting"):
@@ -180,11 +177,13 @@ def _learn_from_playlists(
 ) -> tuple[Embedding, NeighbourLists | None]:
     """The embedding with what playlists teach, and their co-occurrences."""
     known = playlists.catalog_works(frame, works.match_key, work_numbers)
-    training = reader.read(frame, known)
+    with stage("reading playlists"):
+        training = reader.read(frame, known)
     print("\n".join(training.matches.lines()), file=sys.stderr)
     report.add_note(training.matches.summary())
     try:
-        return add_playlist_block(embedding, work_numbers, known, training, seed, report)
+        with stage("learning from playlists"):
+            return add_playlist_block(embedding, work_numbers, known, training, seed, report)
     except SourceError as error:
         if reader.required:
             raise
