@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 from segue.catalog import load
 from tests.support.browser import PHONE, in_a_browser, visit, visits
 from tests.support.serving import served
+from tests.web.test_page_map import SPAN
 
 __all__ = ["visit", "visits"]  # fixtures
 pytestmark = [in_a_browser, pytest.mark.slow]
@@ -65,7 +66,7 @@ def test_a_playlist_is_made_and_copied_as_spotifys_addresses(service, visit, fam
     assert copied == [f"spotify:track:{song}" for song in ids]
 
 
-def test_the_map_has_a_point_for_every_song_and_names_what_is_pointed_at(service, visit, real):
+def test_the_map_has_a_point_for_every_song_and_names_what_is_pointed_at(service, visit, real, famous):
     page = visit(f"{service}/#view=map", viewport={"width": 1280, "height": 800})
     expect(page.locator(".stage-note")).to_contain_text(f"{len(real):,} songs")
     drawn = page.wait_for_function("""() => {
@@ -73,6 +74,10 @@ def test_the_map_has_a_point_for_every_song_and_names_what_is_pointed_at(service
         return new Set(new Uint32Array(data.buffer)).size > 1000;
     }""")
     assert drawn
+    song = page.request.get(f"{service}/songs?ids={famous[0]}").json()["songs"][0]
+    near = f"{service}/#view=map&at={song['x'] / SPAN:.5f},{1 - song['y'] / SPAN:.5f},30"  # where no label covers it
+    page = visit(near, viewport={"width": 1280, "height": 800})
+    expect(page.locator(".stage-note")).to_contain_text(f"{len(real):,} songs")
     box = page.get_by_role("application").bounding_box()
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     expect(page.locator(".tip")).to_be_visible()

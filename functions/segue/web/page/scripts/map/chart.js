@@ -29,6 +29,7 @@ export class Chart {
     this.camera = WHOLE;
     this.size = {width: 1, height: 1};
     this.onLook = () => {}; // is told when it looks elsewhere
+    this.onDraw = () => {}; // is told when it draws other points
     this.pointed = -1; // the point that is pointed at
     this.named = []; // songs whose names are written, {place, name}
     this.loop = []; // corners of a loop round songs, on the plane
@@ -48,6 +49,7 @@ export class Chart {
     this.all = all;
     this.pointed = -1;
     this.recolour();
+    this.onDraw();
   }
 
   /** Look at another place. */

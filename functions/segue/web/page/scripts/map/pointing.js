@@ -13,9 +13,10 @@ const HIGH = 90; // pixels above a point that its name takes
 /** The name that appears at what is pointed at, and what to do when the pointer moves or presses, or the middle is moved by keys. */
 export function pointing(chart, {song: take, label: lead}) {
   const tip = el("p", {className: "tip", hidden: true, "aria-hidden": "true"}), anew = latest();
-  let timer = 0;
+  let timer = 0, pointer = [];
 
   function point(x, y) {
+    pointer = [x, y];
     const label = x === undefined ? undefined : chart.labelAt(x, y), found = x === undefined || label ? -1 : chart.under(x, y, REACH);
     chart.top.classList.toggle("pointing", found >= 0 || Boolean(label));
     if (found === chart.pointed) return;
@@ -68,5 +69,6 @@ export function pointing(chart, {song: take, label: lead}) {
     return undefined;
   }
 
+  chart.onDraw = () => point(...pointer);
   return {tip, point, press, cross};
 }
