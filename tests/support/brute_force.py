@@ -29,6 +29,7 @@ def table(catalog: Catalog) -> pd.DataFrame:
     return frame.assign(
         first=firsts,
         work=work_numbers(frame.assign(artists=firsts)),
+        title=[min(title_variants(name), key=len) for name in frame["name"]],
         genre_set=[frozenset(row) if row is not None else frozenset() for row in frame["genres"]],
         by=[frozenset(row) if row is not None else frozenset() for row in frame["artists"]],
         artist_set=[frozenset(map(normalized, row)) if row is not None else frozenset() for row in frame["artists"]],
@@ -86,8 +87,7 @@ def seed_works(catalog: Catalog, frame: pd.DataFrame, query: Query) -> set[int]:
         song_by_id(catalog, seed.id) if seed.id else resolve_text(catalog, seed.song, seed.artist).row
         for seed in songs
     ]
-    titles = frame["name"].map(lambda name: min(title_variants(name), key=len))
-    return set(frame["work"][titles.isin(set(titles[rows]))])
+    return set(frame["work"][frame["title"].isin(set(frame["title"].iloc[rows]))])
 
 
 def _capped(frame: pd.DataFrame, order: Iterable[int], query: Query) -> list[int]:
