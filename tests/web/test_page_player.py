@@ -87,6 +87,8 @@ def test_a_song_plays_on_one_press_and_the_next_follows_it(heard, service, devic
     bar(page).get_by_role("button", name="Next song").click()
     expect(marked(page)).to_have_attribute("data-id", third["id"])
     expect(bar(page)).to_contain_text("3 of 10")
+    expect(bar(page).locator(f"iframe[src*='{third['id']}']")).to_be_visible()
+    expect(frame.locator("pre")).to_have_text("load_complete_ack play ")
     bar(page).get_by_role("button", name="The song before").click()
     expect(marked(page)).to_have_attribute("data-id", second["id"])
     bar(page).get_by_role("button", name="Close the player").click()

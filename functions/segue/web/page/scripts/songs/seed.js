@@ -15,6 +15,7 @@ import {artists, facts, keepButton, linkTo} from "./row.js";
 
 const GENRES = 4, SIMILAR = 8, FIRST = 5, PAGE = 50; // of an artist: genres and artists that are named, songs at first and at a time
 const known = new Map(); // artist -> what the service tells
+const unfolded = new Set(); // artists all of whose songs are shown, also when the list below comes and all is drawn anew
 
 /** What is told of the only seed that is liked, once it is known; nothing where there are several. */
 export function seedHead() {
@@ -65,15 +66,19 @@ function artistHead(name) {
 function told({name, size, genres, similar, songs}) {
   remember(songs);
   const list = el("ol", {className: "lines", "aria-label": `Songs by ${name}`}, songLines(songs.slice(0, FIRST), "of"));
-  const all = button(`All ${counted(size, "song")}`, () => {
+  const unfold = () => {
+    unfolded.add(name);
     all.remove();
     list.append(...songLines(songs.slice(FIRST), "of"));
     more(name, size, list, songs.length);
-  }, {"data-key": "all of"});
+  };
+  const all = button(`All ${counted(size, "song")}`, unfold, {"data-key": "all of"});
+  const isFolded = size > FIRST && !unfolded.has(name);
+  if (unfolded.has(name)) unfold();
   return [
     el("p", {className: "song-keep"}, playAll(songs, {"data-key": "play artist"}), radioButton(songs.slice(0, 1))),
     el("p", {className: "seed-tags"}, genres.slice(0, GENRES).map(genre => el("a", {href: linkTo("genre", genre.name)}, genre.name))),
-    list, ...(size > FIRST ? [all] : []),
+    list, ...(isFolded ? [all] : []),
     similar.length > 0 && el("p", {className: "seed-similar"}, "Similar: ", similar.slice(0, SIMILAR).map(({name: other}, place) => [
       place > 0 && ", ", el("a", {href: linkTo("artist", other)}, el("bdi", {}, other))])),
   ].filter(Boolean);
