@@ -1,4 +1,4 @@
-"""The map of the page, in a real browser: seen, moved by hand and keys, pointed at, pressed; and its clusters."""
+"""The map of the page, in a real browser: seen, moved by hand and keys, pointed at, pressed."""
 
 import itertools
 import re
@@ -8,62 +8,22 @@ import requests
 from playwright.sync_api import expect
 
 from tests.support.browser import PHONE, in_a_browser, visit, visits
-from tests.support.page_helpers import by_family, renumbered, with_gaps
+from tests.support.map_view import (
+    DESK,
+    SONG,
+    SPAN,
+    WHOLE,
+    canvas,
+    get,
+    lonely,
+    looked_at,
+    opened,
+    pixel,
+    songs,
+)
 
-__all__ = ["visit", "visits"]  # fixtures
+__all__ = ["songs", "visit", "visits"]  # fixtures
 pytestmark = in_a_browser
-
-SONG = "demo-0000033"
-DESK = {"viewport": {"width": 1280, "height": 800}}
-WHOLE = "&at=0.5,0.5,1"
-SPAN = 65535
-FILLED = 0.94  # of the canvas, by the whole map
-
-
-@pytest.fixture(scope="module")
-def songs(demo_service):
-    """All songs, with where they lie."""
-    asked = (",".join(map(str, range(first, first + 100))) for first in range(0, 600, 100))
-    return [song for rows in asked for song in get(demo_service, "songs", rows=rows)["songs"]]
-
-
-def get(service, path, **parameters):
-    return requests.get(f"{service}/{path}", parameters, timeout=60).json()
-
-
-def opened(visit, service, state="", **options):
-    """The page with its map drawn."""
-    page = visit(f"{service}/#view=map{state}", **(options or DESK))
-    expect(page.locator(".stage-note")).to_be_visible()
-    page.wait_for_timeout(100)  # until the frame that draws it
-    return page
-
-
-def canvas(page):
-    return page.get_by_role("application")
-
-
-def pixel(page, song, at=(0.5, 0.5, 1)):
-    """Where a song is drawn, in the page's pixels."""
-    box = canvas(page).bounding_box()
-    scale = FILLED * min(box["width"], box["height"]) * at[2]
-    across, down = song["x"] / SPAN - at[0], (1 - song["y"] / SPAN) - at[1]
-    return box["x"] + box["width"] / 2 + scale * across, box["y"] + box["height"] / 2 + scale * down
-
-
-def lonely(songs):
-    """The song that is farthest from all others."""
-
-    def gap(one):
-        return min((one["x"] - other["x"]) ** 2 + (one["y"] - other["y"]) ** 2 for other in songs if other is not one)
-
-    return max(songs, key=gap)
-
-
-def looked_at(page):
-    """Where the address says that the map is looked at."""
-    found = re.search(r"at=([^&]*)", page.url)
-    return tuple(float(part) for part in found[1].split(",")) if found else None
 
 
 def colours(page, song):
@@ -330,79 +290,7 @@ def test_buttons_enlarge_and_show_the_whole_map_again(demo_service, visit):
     expect(page).to_have_url(f"{demo_service}/#view=map{WHOLE}")
 
 
-# --- a loop round songs -------------------------------------------------------------------------------------------
-
-
-def inside(songs, left, right, bottom, top):
-    """Songs in a part of the map, from its left and its bottom, the best known first."""
-    found = [one for one in songs if left < one["x"] / SPAN < right and bottom < one["y"] / SPAN < top]
-    return sorted(found, key=lambda one: -one["popularity"])
-
-
-@pytest.mark.parametrize("device", [DESK, PHONE], ids=["mouse", "finger"])
-def test_songs_in_a_loop_become_a_playlist(demo_service, visit, songs, device):
-    page = opened(visit, demo_service, WHOLE, reduced_motion="reduce", **device)
-    lasso = page.get_by_role("button", name="Draw a loop round songs")
-    lasso.click()
-    expect(lasso).to_have_attribute("aria-pressed", "true")
-    sides = next(
-        (x, x + 0.2, y, y + 0.2)
-        for x, y in itertools.product((0.2, 0.3, 0.4, 0.5), repeat=2)
-        if 5 < len(inside(songs, x, x + 0.2, y, y + 0.2)) <= 60
-    )
-    left, right, bottom, top = sides
-    corners = [
-        pixel(page, {"x": x * SPAN, "y": y * SPAN})
-        for x, y in ((left, bottom), (right, bottom), (right, top), (left, top))
-    ]
-    draw(page, corners, device)
-    wanted = inside(songs, *sides)
-    looped = page.get_by_role("region", name="Songs in the loop")
-    expect(looped.get_by_role("heading")).to_have_text(f"{len(wanted)} songs in the loop")
-    expect(looped.locator(".line")).to_have_count(len(wanted))
-    popularity = {song["id"]: song["popularity"] for song in songs}
-    listed = looped.locator(".line").evaluate_all("lines => lines.map((line) => line.dataset.id)")
-    assert [popularity[song] for song in listed] == [one["popularity"] for one in wanted]
-    expect(lasso).to_have_attribute("aria-pressed", "false")
-    looped.get_by_role("button", name="Into the playlist").click()
-    expect(page.get_by_role("link", name=f"Playlist {len(wanted)}")).to_be_visible()
-    assert set(re.search("list=([^&]*)", page.url)[1].split(",")) == {one["id"] for one in wanted}
-    assert looked_at(page) == (0.5, 0.5, 1)  # the map did not move under the hand
-    looped.get_by_role("button", name="Close the loop").click()
-    expect(looped).to_be_hidden()
-    expect(canvas(page)).to_be_focused()
-
-
-def draw(page, corners, device):
-    """Along the corners, with a mouse or a finger."""
-    if device is DESK:
-        page.mouse.move(*corners[0])
-        page.mouse.down()
-        for corner in [*corners[1:], corners[0]]:
-            page.mouse.move(*corner, steps=4)
-        page.mouse.up()
-        return
-    session = page.context.new_cdp_session(page)
-    for kind, place in [("touchStart", corners[0]), *(("touchMove", one) for one in corners), ("touchEnd", None)]:
-        points = [{"x": place[0], "y": place[1]}] if place else []
-        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
-
-
-def test_a_loop_is_drawn_by_keys_round_the_middle_and_begins_a_mix(demo_service, visit, songs):
-    song = lonely(songs)
-    at = (song["x"] / SPAN, 1 - song["y"] / SPAN, 8)
-    page = opened(visit, demo_service, "&at=" + ",".join(f"{part:.4f}" for part in at), **DESK)
-    page.get_by_role("button", name="Draw a loop round songs").press("Enter")
-    expect(page.locator("#spoken")).to_contain_text("Enter on the map takes those around its middle.")
-    canvas(page).focus()
-    page.keyboard.press("Enter")
-    looped = page.get_by_role("region", name="Songs in the loop")
-    expect(looped).to_be_focused()
-    expect(looped.locator(".song-name").filter(has_text=song["name"]).first).to_be_visible()
-    number = looped.locator(".line").count()
-    looped.get_by_role("button", name="More like these").click()
-    expect(page.locator(".lit .line")).to_have_count(10)
-    assert page.url.count("song=") == min(number, 20)
+# --- what is going on -----------------------------------------------------------------------------------------------
 
 
 def test_the_map_has_a_link_to_copy(demo_service, visit):
@@ -410,87 +298,6 @@ def test_the_map_has_a_link_to_copy(demo_service, visit):
     page.get_by_role("button", name="Copy link").click()
     expect(page.get_by_role("button", name="Copied")).to_be_visible()
     assert page.evaluate("navigator.clipboard.readText()") == f"{demo_service}/#view=map&cluster=1"
-
-
-# --- clusters -----------------------------------------------------------------------------------------------------
-
-
-def test_clusters_are_listed_below_their_families(demo_service, visit):
-    page, families = opened(visit, demo_service), list(by_family(demo_service))
-    members = [cluster for _, clusters in families for cluster in clusters]
-    listed = page.get_by_role("region", name=f"{len(members)} clusters")
-    expect(listed.get_by_role("heading", level=3)).to_have_text([family["name"] for family, _ in families])
-    expect(listed.get_by_role("link")).to_have_text([cluster["name"] for cluster in members])
-    for place, (_, clusters) in enumerate(families):
-        links = listed.get_by_role("list").nth(place).get_by_role("link")
-        expect(links).to_have_text([cluster["name"] for cluster in clusters])
-
-
-def test_a_cluster_tells_its_family_its_genres_and_how_it_differs(demo_service, visit):
-    page = opened(visit, demo_service)
-    members = [(family, cluster) for family, clusters in by_family(demo_service) for cluster in clusters]
-    family, cluster = max(members, key=lambda one: one[1]["differences"]["acousticness"])
-    page.get_by_role("region", name="clusters").get_by_role("link", name=cluster["name"], exact=True).first.click()
-    told = page.get_by_role("region", name="Cluster", exact=True)
-    expect(page).to_have_url(f"{demo_service}/#view=map&cluster={cluster['id']}")
-    expect(told.get_by_role("heading", level=2)).to_have_text(cluster["name"])
-    expect(told.locator("p.soft")).to_have_text(f"In the family {family['name']}")
-    shares = [f"{genre['name']}{round(100 * genre['share'])} %" for genre in cluster["genres"]]
-    expect(told.locator(".genres > div")).to_have_text(shares)
-    expect(told.locator(".sound").last).to_contain_text(f"energy{round(100 * cluster['features']['energy'])} %")
-    expect(told.locator(".different")).to_contain_text(re.compile("^Than the catalogue: .*more acoustic"))
-    expect(told.locator(".song-name")).to_have_text([song["name"] for song in cluster["typical"]])
-    expect(told.locator(".nears a")).to_have_text([near["name"] for near in cluster["near"]])
-    told.locator(".nears a").first.click()
-    expect(told.get_by_role("heading", level=2)).to_have_text(cluster["near"][0]["name"])
-    page.go_back()
-    expect(told.get_by_role("heading", level=2)).to_have_text(cluster["name"])
-    told.get_by_role("button", name=f"Close {cluster['name']}").click()
-    expect(told).to_be_hidden()
-
-
-def test_a_cluster_is_found_by_its_id_where_ids_have_gaps(demo_service, visit):
-    page = visit(demo_service, **DESK)
-    page.route("**/clusters", lambda route: route.fulfill(json=with_gaps(get(demo_service, "clusters"))))
-    cluster = get(demo_service, "clusters")["clusters"][1]
-    page.goto(f"{demo_service}/#view=map&cluster={renumbered(cluster['id'])}")
-    page.reload()
-    told = page.get_by_role("region", name="Cluster", exact=True)
-    expect(told.get_by_role("heading", level=2)).to_have_text(cluster["name"])
-    expect(page.locator(".clusters [aria-current]")).to_have_text(cluster["name"])
-    expect(page.locator(".stage-note")).to_be_visible()
-    page.wait_for_timeout(300)
-    page.get_by_role("button", name="Enlarge").click()  # goes on from where the map is looked at
-    assert looked_at(page)[2] > 1.9
-    page.goto(f"{demo_service}/#view=map&cluster=1")  # an id that is no longer there
-    expect(told).to_have_text("This catalogue has no such cluster.")
-
-
-def test_all_songs_of_a_cluster_are_to_be_had_a_page_at_a_time(demo_service, visit):
-    largest = max(get(demo_service, "clusters")["clusters"], key=lambda cluster: cluster["size"])
-    page = opened(visit, demo_service, f"&cluster={largest['id']}")
-    told = page.get_by_role("region", name="Cluster", exact=True)
-    told.get_by_text(f"All {largest['size']} songs").click()
-    names = told.locator("details .song-name")
-    expect(names).to_have_count(20)
-    told.get_by_role("button", name="More songs").click()
-    expect(names).to_have_count(min(40, largest["size"]))
-    listed = get(demo_service, f"clusters/{largest['id']}", limit=40)["songs"]
-    expect(names).to_have_text([song["name"] for song in listed])
-
-
-def test_a_song_beside_the_map_is_explored_or_put_into_the_playlist(demo_service, visit):
-    page = opened(visit, demo_service, f"&song={SONG}")
-    line = page.get_by_role("region", name="Songs on the map").locator(".line").first
-    name, song = line.locator(".song-name").inner_text(), line.get_attribute("data-id")
-    line.get_by_role("button", name=f"{name} in the playlist").click()
-    expect(page.get_by_role("link", name="Playlist 1")).to_be_visible()
-    line.locator(".line-name").click()
-    expect(page.get_by_role("heading", name=f"Songs like {name}")).to_be_visible()
-    expect(page).to_have_url(f"{demo_service}/#song={song}&view=map&list={song}")
-
-
-# --- what is going on ---------------------------------------------------------------------------------------------
 
 
 def test_a_map_that_can_not_be_had_is_told_and_asked_for_again(demo_service, visit):

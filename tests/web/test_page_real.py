@@ -7,8 +7,8 @@ from playwright.sync_api import expect
 
 from segue.catalog import load
 from tests.support.browser import PHONE, in_a_browser, visit, visits
+from tests.support.map_view import SPAN
 from tests.support.serving import served
-from tests.web.test_page_map import SPAN
 
 __all__ = ["visit", "visits"]  # fixtures
 pytestmark = [in_a_browser, pytest.mark.slow]
