@@ -2,7 +2,6 @@
 
 import fcntl
 import os
-import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from segue.catalog import Catalog, load
 from segue_build.fit import FitOptions, fit
 from segue_build.sources import demo
 from tests.support import world
+from tests.support.releases import wait_for_checks
 from tests.support.serving import served
 from tests.support.stores import address, behind_proxy, google, moto, places, plain, s3, stocked, stocked_bucket  # noqa: F401 # fixtures
 
@@ -148,9 +148,7 @@ def real_artifacts(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def no_check_outlives_its_test():
     """Wait for checks for a new version that are still running when a test ends."""
     yield
-    for thread in threading.enumerate():
-        if thread.name == "segue-refresh":
-            thread.join(60)
+    wait_for_checks()
 
 
 @pytest.fixture

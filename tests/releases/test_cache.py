@@ -1,12 +1,13 @@
 """The cache of fetched files: what is kept, what makes room, what is refused."""
 
 import errno
+from pathlib import Path
 
 import pytest
 
 from segue.errors import ArtifactsError
 from segue.releases.remote import FileCache
-from tests.support.releases import client, point_to, served, warnings
+from tests.support.releases import client, point_to, served, wait_for_checks, warnings
 
 pytestmark = pytest.mark.usefixtures("no_check_outlives_its_test")
 FACTS = {"bytes": 3, "sha256": "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"}  # of abc
@@ -79,21 +80,48 @@ OBSTACLES = {
 }
 
 
+def make_parent(path):
+    path.parent.mkdir(parents=True)
+    return path
+
+
 @pytest.mark.parametrize("place", ["one/file", "one"])
 @pytest.mark.parametrize("obstacle", OBSTACLES)
 def test_what_stands_in_the_place_of_a_file_or_its_version_is_removed(cache, place, obstacle):
     kept = FileCache(cache, 100)
-    (cache / place).parent.mkdir(parents=True)
-    OBSTACLES[obstacle](cache / place)
+    OBSTACLES[obstacle](make_parent(cache / place))
     assert kept.fetch("one", "file", FACTS, abc).read_bytes() == b"abc"
     assert FileCache(cache, 100).fetch("one", "file", FACTS, full).read_bytes() == b"abc"
     assert [path.name for path in (cache / "one").iterdir() if path.is_file()] == ["file"]
+
+
+@pytest.mark.parametrize("place", ["one/file", "one"])
+def test_a_process_that_heals_a_place_leaves_what_another_has_healed_meanwhile(cache, place, monkeypatch):
+    file, is_dir = cache / "one/file", Path.is_dir
+    OBSTACLES["a folder" if place == "one/file" else "an empty file"](make_parent(cache / place))
+
+    def is_dir_before_another_heals(path):
+        answer = is_dir(path)
+        if path == cache / place and not file.is_file():
+            path.rmdir() if answer else path.unlink()
+            file.parent.mkdir(exist_ok=True)
+            file.write_bytes(b"abc")
+        return answer
+
+    def stream():
+        assert file.read_bytes() == b"abc"
+        yield from abc()
+
+    monkeypatch.setattr(FileCache, "_evict_for", lambda *_: None)  # it asks is_dir, too
+    monkeypatch.setattr(Path, "is_dir", is_dir_before_another_heals)
+    assert FileCache(cache, 100).fetch("one", "file", FACTS, stream).read_bytes() == b"abc"
 
 
 def test_a_function_heals_folders_in_the_places_of_all_its_cached_files(stocked_bucket, cache):
     function = client(stocked_bucket, cache)
     served(function)
     served(function)
+    wait_for_checks()
     files = [path for path in cache.rglob("*") if path.is_file()]
     for path in files:
         path.unlink()

@@ -3,6 +3,7 @@
 import json
 import logging
 import re
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -51,6 +52,13 @@ def served(client: Client) -> str:
     assert answer.status_code == 200
     assert answer.json["model"] == answer.headers["X-Segue-Model"]
     return answer.json["model"]
+
+
+def wait_for_checks() -> None:
+    """Wait until no check for a new version is under way."""
+    for thread in threading.enumerate():
+        if thread.name == "segue-refresh":
+            thread.join(60)
 
 
 def current(address):

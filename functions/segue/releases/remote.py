@@ -234,14 +234,16 @@ class FileCache:
         """Write a temporary file; rename it if it has the expected digest. Returns the digest.
 
         Whatever else stands in the place of the file, or of its version's folder, is removed: the cache is our own.
+        Another process may do the same, so a file is removed only where a folder belongs, a folder where a file does.
         """
         temporary = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}")
         if path.parent != self.folder and not path.parent.is_dir():
-            _remove(path.parent)
+            with contextlib.suppress(OSError):
+                path.parent.unlink()
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         for place in (path, temporary):
             if place.is_dir():
-                _remove(place)
+                shutil.rmtree(place, ignore_errors=True)
         digest = hashlib.sha256()
         try:
             with temporary.open("wb") as file:
