@@ -206,6 +206,20 @@ def test_a_genre_of_exactly_a_words_name_comes_before_others_that_say_the_same(o
     assert resolve_text(odd_catalog, f"{genre} music").reading == Description((genre,))
 
 
+@pytest.mark.parametrize(
+    ("asked", "description"),
+    [
+        ("quiet kids music", Description(("kids",), {"energy": 0.2})),
+        ("90s kids music", Description(("kids",), certain=False)),
+        ("sad 1985 kids music", Description(("kids",), {"energy": 0.3, "valence": 0.1}, certain=False)),
+    ],
+)
+def test_a_description_of_which_the_table_can_tell_a_part_is_uncertain(odd_catalog, asked, description):
+    """The small world has no years."""
+    found = resolve_text(odd_catalog, asked)
+    assert (found.reading, found.ambiguous) == (description, not description.certain)
+
+
 def test_a_word_that_people_leave_out_names_no_title(odd_catalog):
     found = resolve_text(odd_catalog, "the gravel saimts")
     assert odd_catalog.texts("artists")[found.artist] == "Gravel Saints"

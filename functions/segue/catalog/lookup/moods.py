@@ -1,7 +1,8 @@
 """Genres by name, and descriptions of music in words, such as "sad piano", "80s" or "happy upbeat 120 bpm".
 
 A text is a description if each of its words is a genre of the table, is in the tables below, or says nothing ("music
-for ..."). What a table of tracks can't tell is left out of a description; if nothing is left, it is none.
+for ..."). What a table of tracks can't tell is left out of a description, which is then uncertain; if nothing is
+left, it is none.
 """
 
 import difflib
@@ -99,8 +100,9 @@ def parse_description(catalog: Catalog, words: Sequence[str]) -> Description | N
         values.setdefault(name, []).append(value)
     targets = {name: round(sum(some) / len(some), 3) for name, some in values.items() if name in attributes}
     genres = tuple(dict.fromkeys(genre for part in found for genre in part.genres))
-    years = next((part.years for part in found if part.years), None) if "year" in attributes else None
-    certain = all(part.certain for part in found)
+    decade = next((part.years for part in found if part.years), None)
+    years = decade if "year" in attributes else None
+    certain = all(part.certain for part in found) and len(targets) == len(values) and years == decade
     return Description(genres, targets, years, certain=certain) if genres or targets or years else None
 
 
