@@ -1,5 +1,7 @@
 """What the page shows, for the tests that look at it."""
 
+import re
+
 import requests
 from playwright.sync_api import expect
 
@@ -24,13 +26,16 @@ def names(page):
     return page.locator("#songs .song-name").all_inner_texts()
 
 
+def scripts(page):
+    """Where the scripts of a page are."""
+    return re.sub(r"(?<=/scripts/).*", "", page.locator("script[src$='main.js']").evaluate("script => script.src"))
+
+
 def shown(page, service):
     """Wait for the songs that the service answers for what the page says that it asked, and give them."""
     expect(page.locator("#results")).to_have_attribute("aria-busy", "false")
     expect(page.locator("#songs .song-name").first).to_be_visible()
-    script = page.locator("script[type=module]").evaluate("script => script.src")
-    answers = script.replace("main.js", "core/answers.js")
-    body = page.evaluate(f"import('{answers}').then(({{showing}}) => showing().body)")
+    body = page.evaluate(f"import('{scripts(page)}answers.js').then(({{showing}}) => showing().body)")
     answer = ask(service, "recommend", body)
     expect(page.locator("#songs .song-name")).to_have_text([song["name"] for song in answer["recommendations"]])
     return answer

@@ -1,12 +1,13 @@
 """The page at /, in a real browser in front of a real server: find, recommend, shape, and say what is going on."""
 
+import json
 import re
 
 import pytest
 from playwright.sync_api import expect
 
 from tests.support.browser import PHONE, in_a_browser, visit, visits
-from tests.support.page_helpers import ANCHOR, ask, by_family, field, options, shown, with_gaps
+from tests.support.page_helpers import ANCHOR, ask, by_family, field, options, scripts, shown, with_gaps
 
 __all__ = ["visit", "visits"]  # fixtures
 pytestmark = in_a_browser
@@ -304,13 +305,8 @@ def test_the_list_begins_with_the_song_it_is_about(demo_service, visit, size):
 )  # fmt: skip
 def test_a_title_is_told_without_its_release(demo_service, visit, title, told):
     page = visit(f"{demo_service}/docs")
-    words = (
-        page.locator("script[type=module]").evaluate("script => script.src").replace("docs/main.js", "core/words.js")
-    )
-    assert (
-        page.evaluate("([words, title]) => import(words).then(({untagged}) => untagged(title))", [words, title])
-        == told
-    )
+    script = f"import('{scripts(page)}elements.js').then(({{untagged}}) => untagged({json.dumps(title)}))"
+    assert page.evaluate(script) == told
 
 
 def test_titles_and_artists_are_links_and_an_artist_has_songs_genres_and_similar_ones(demo_service, visit):

@@ -21,6 +21,7 @@ from tests.support.map_view import (
     pixel,
     songs,
 )
+from tests.support.page_helpers import scripts
 
 __all__ = ["songs", "visit", "visits"]  # fixtures
 pytestmark = in_a_browser
@@ -118,17 +119,16 @@ def test_pressing_a_song_lights_what_follows_and_back_leads_to_what_was(demo_ser
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_families_have_hues_of_their_own_and_their_clusters_are_shades(demo_service, visit, scheme):
     page = opened(visit, demo_service, color_scheme=scheme, **DESK)
-    scripts = page.locator("script[type=module]").evaluate("script => script.src").removesuffix("main.js")
     drawn = page.evaluate(
         """async scripts => {
             const [{points}, {colourOf, named, packed}] = await Promise.all(
-                ['points', 'colours'].map(name => import(`${scripts}map/${name}.js`)));
+                ['chart', 'drawing'].map(name => import(`${scripts}map/${name}.js`)));
             const bytes = colour => [0, 8, 16].map(shift => packed(colour) >> shift & 255);
             const {groups, families} = await points();
             return {paper: bytes(named('--paper')), hues: families.map(({clusters}) => clusters.map(({hue}) => hue)),
                 colours: groups.map(group => bytes(colourOf(group)))};
         }""",
-        scripts,
+        scripts(page),
     )
     hues = [set(family) for family in drawn["hues"]]
     assert all(len(family) == 1 for family in hues)
@@ -184,10 +184,9 @@ def test_labels_are_families_then_clusters_then_genres_as_the_map_is_enlarged(de
 
 def test_a_label_is_written_at_the_first_of_its_places_that_is_free_and_not_across_the_edge(demo_service, visit):
     page = opened(visit, demo_service)
-    scripts = page.locator("script[type=module]").evaluate("script => script.src").removesuffix("main.js")
     written = page.evaluate(
         """async scripts => {
-            const {overlay} = await import(`${scripts}map/overlay.js`), found = [];
+            const {overlay} = await import(`${scripts}map/drawing.js`), found = [];
             const context = document.createElement('canvas').getContext('2d');
             context.fillText = (text, x, y) => found.push([text, Math.round(x), Math.round(y)]);
             const label = (text, ...middles) => ({lines: [text], size: 14, middles});
@@ -198,7 +197,7 @@ def test_a_label_is_written_at_the_first_of_its_places_that_is_free_and_not_acro
             });
             return found;
         }""",
-        scripts,
+        scripts(page),
     )
     assert written[:2] == [["one", 150, 100], ["two", 150, 200]]
     ((name, x, y),) = written[2:]

@@ -1,48 +1,55 @@
 /**
- * The page. Modules import downwards: main, list, map, shape, songs, find, parts, core.
+ * The page. Modules import downwards: main, map, playlist, bring, player, shape, songs, find, controls, elements,
+ * answers, service, state.
  *
- * What is shown follows from the state in the address (core/store.js): whoever is clicked changes the state, whoever
- * shows something watches it.
+ * What is shown follows from the state in the address (state.js): whoever is clicked changes the state, whoever shows
+ * something watches it.
  */
 
-import {followState} from "./core/answers.js";
-import {ask, once} from "./core/api.js";
-import {announce, find} from "./core/dom.js";
-import {watchQueue} from "./core/queue.js";
-import {write} from "./core/address.js";
-import {change, now, watch} from "./core/store.js";
-import {counted} from "./core/words.js";
-import {keepFocus} from "./parts/focus.js";
-import {askForKeys} from "./parts/key.js";
-import {trouble} from "./parts/trouble.js";
-import {showWaits} from "./parts/wait.js";
-import {showFirst} from "./find/first.js";
-import {showFamilies} from "./find/families.js";
-import {look, showSearch} from "./find/search.js";
-import {showSeeds} from "./find/seeds.js";
-import {showResults} from "./songs/results.js";
-import {showShape} from "./shape/sliders.js";
+import {change, now, watch, write} from "./state.js";
+import {ask, once} from "./service.js";
+import {announce, askForKeys, counted, el, find, showWaits, trouble} from "./elements.js";
+import {keepFocus, watchQueue} from "./controls.js";
+import {look, showFamilies, showFirst, showSearch, showSeeds} from "./find.js";
 
-const LATER = { // when first seen
-  map: () => import("./map/map.js").then(({showMap}) => showMap()),
-  playlist: () => import("./list/playlist.js").then(({showPlaylist}) => showPlaylist()),
+const PARTS = { // loaded when they are first seen
+  songs: async () => {
+    (await import("./songs.js")).showResults();
+    (await import("./shape.js")).showShape();
+  },
+  map: async () => (await import("./map/map.js")).showMap(),
+  playlist: async () => (await import("./playlist.js")).showPlaylist(),
 };
-const hear = once(() => import("./songs/player.js").then(({showPlayer}) => showPlayer()));
+const hear = once(async () => (await import("./player.js")).showPlayer());
 const SPACIOUS = matchMedia("(min-width: 70rem)");
+
+/** Say what the catalogue is. */
+const introduce = once(async () => {
+  const ready = await ask("readyz");
+  find("#invented").hidden = !ready.invented;
+  document.body.classList.toggle("real", !ready.invented);
+  find("#about").textContent = `${counted(ready.songs, "song")}, model ${ready.version}.`;
+});
+
+/** Show songs to begin with, the families, and the map: what is above comes first, so that nothing moves. */
+const open = once(async () => {
+  await introduce();
+  await showFirst();
+  find("#opening").hidden = navigator.connection?.saveData || begun(now());
+  await showFamilies();
+  if (!find("#opening").hidden) await showOpening();
+});
 
 askForKeys();
 showWaits();
 showSearch();
 showSeeds();
-showResults();
-followState();
-showShape();
 watch(showView);
+watch((state, before) => begun(state) === (before && begun(before)) || begin());
 keepFocus();
 watchQueue(({songs}) => songs.length && hear().catch(() => announce("The player can’t be loaded.")));
 SPACIOUS.addEventListener("change", placeOpening);
 placeOpening();
-introduce();
 asked();
 
 find("#skip").addEventListener("click", event => {
@@ -63,8 +70,7 @@ for (const kind of ["dragover", "dragleave", "drop"]) {
 
 async function receive(file) {
   change({view: "playlist"});
-  const {bring} = await import("./list/bring.js");
-  bring(file);
+  (await import("./playlist.js")).receive(file);
 }
 
 /** Show one view and lead to the others. */
@@ -76,7 +82,7 @@ function showView(state) {
     else link.removeAttribute("aria-current");
     find(`#view-${view}`).hidden = view !== state.view;
   }
-  load(state.view);
+  if (begun(state)) load(state.view);
   document.documentElement.classList.toggle("begun", begun(state));
   find("#openings").hidden = begun(state);
   find("#kept").textContent = state.list.length || "";
@@ -84,13 +90,13 @@ function showView(state) {
 
 /** Load what shows a view, once. */
 async function load(view) {
-  const loading = LATER[view]?.();
-  delete LATER[view];
+  const loading = PARTS[view]?.();
+  delete PARTS[view];
   try {
     await loading;
   } catch {
     const said = {message: "This part of the page can’t be loaded."};
-    find(`#view-${view}`).replaceChildren(trouble(said, {again: () => location.reload()}));
+    find(`#view-${view}`).prepend(trouble(said, {again: () => location.reload()}));
   }
 }
 
@@ -105,20 +111,24 @@ function begun({seeds, view}) {
   return seeds.length > 0 || view !== "songs";
 }
 
-/** Say what the catalogue is, and name its families and some of their clusters. */
-async function introduce() {
+/** Say what the catalogue is, and show what the page opens with where nothing was asked for yet. */
+async function begin() {
   try {
-    const ready = await ask("readyz");
-    find("#invented").hidden = !ready.invented;
-    document.body.classList.toggle("real", !ready.invented);
-    find("#about").textContent = `${counted(ready.songs, "song")}, model ${ready.version}.`;
-    await showFirst(); // what is above comes first, so that nothing moves
-    find("#opening").hidden = navigator.connection?.saveData || begun(now());
-    await showFamilies();
-    if (!find("#opening").hidden) (await import("./map/opening.js")).showOpening();
+    await (begun(now()) ? introduce() : open());
   } catch (problem) {
-    if (!now().seeds.length) find("#search-said").replaceChildren(trouble(problem, {again: introduce}));
+    if (!now().seeds.length) find("#search-said").replaceChildren(trouble(problem, {again: begin}));
   }
+}
+
+/** Show the map beside the question; nothing where it can't be had, for its own view tells what is wrong. */
+async function showOpening() {
+  const {Chart, overview} = await import("./map/chart.js");
+  const all = await overview().catch(() => null);
+  find("#opening").hidden = !all;
+  if (!all) return;
+  const {canvases} = new Chart(all);
+  for (const canvas of canvases) canvas.setAttribute("aria-hidden", "true");
+  find("#opening").replaceChildren(...canvases, el("span", {className: "unseen"}, "The map of the songs"));
 }
 
 /** An address from elsewhere may ask in words: ?q=harbour. */

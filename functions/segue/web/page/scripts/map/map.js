@@ -1,24 +1,12 @@
-/** The map of the catalogue: every song a point, clusters named, the songs that are shown lit. */
+/** The map of the catalogue: every song a point, what hands do there, and what is named. */
 
-import {watchAnswers} from "../core/answers.js";
-import {latest} from "../core/api.js";
-import {button, el, find, icon} from "../core/dom.js";
-import {details} from "../core/songs.js";
-import {change, explore, now, watch} from "../core/store.js";
-import {count as number, counted} from "../core/words.js";
-import {ICONS} from "../parts/icons.js";
-import {linkButton} from "../parts/link.js";
-import {trouble} from "../parts/trouble.js";
-import {WHOLE, around, dragged, zoomed} from "./camera.js";
-import {Chart} from "./chart.js";
-import {fly, land} from "./flight.js";
-import {gestures} from "./gestures.js";
-import {lasso} from "./lasso.js";
-import {lit, way} from "./lit.js";
-import {naming} from "./names.js";
-import {panel} from "./panel.js";
-import {pointing} from "./pointing.js";
-import {box, groupOf, overview, points} from "./points.js";
+import {change, explore, now, watch} from "../state.js";
+import {aborted, ask, details, latest, path, remember} from "../service.js";
+import {watchAnswers} from "../answers.js";
+import {announce, button, by, count as number, counted, el, find, icon, ICONS, trouble} from "../elements.js";
+import {linkButton} from "../controls.js";
+import {around, box, Chart, dragged, fly, groupOf, land, lit, overview, points, songAt, SPAN, view, way, WHOLE, zoomed} from "./chart.js";
+import {lasso, panel} from "./panel.js";
 
 const LARGER = 1.8;
 const PARTED = 1.6; // times that the map is enlarged at least, to see the clusters of a family
@@ -121,3 +109,208 @@ const told = ({count, songs}) => (count === songs ? counted(songs, "song") : `Th
 const rest = camera => change({at: camera}, {replace: true});
 
 const same = (one, other) => one.every((part, place) => Math.abs(part - other[place]) < 1e-4);
+
+// --- what a hand does ---
+
+const STILL = 6; // pixels that a press may move
+const STEP = 80; // pixels that an arrow key moves
+const ONE_KEY = 1.5;
+
+/**
+ * Tell what is done on a canvas, in its CSS pixels.
+ *
+ * drag(right, down, at), where `at` is where to, drawing(), whether a hand draws rather than moves, zoom(factor, x, y), point(x, y) or point() when nothing is pointed at,
+ * press(x, y, {song}), where song says that no label is meant, done() : a movement has ended,
+ * cross(x, y) : after one by keys, where the middle is
+ */
+export function gestures(canvas, told) {
+  const down = new Map(); // pointer -> where it is
+  let moved = 0, held = false; // a finger scrolls the page before the map has been pressed
+
+  function hold(is) {
+    held = is;
+    canvas.classList.toggle("held", is);
+  }
+
+  function place({clientX, clientY}) {
+    const {left, top} = canvas.getBoundingClientRect();
+    return [clientX - left, clientY - top];
+  }
+
+  function move(event) {
+    const at = place(event), before = down.get(event.pointerId);
+    if (!before) return event.pointerType === "mouse" && told.point(...at);
+    down.set(event.pointerId, at);
+    const [right, below] = [at[0] - before[0], at[1] - before[1]];
+    moved += Math.hypot(right, below);
+    if (down.size > 1) hold(true);
+    if (down.size > 1) pinched([...down.values()].find(one => one !== at), before, at);
+    else if (moved > STILL && (held || told.drawing() || event.pointerType !== "touch")) told.drag(right, below, at);
+    return undefined;
+  }
+
+  function pinched(other, before, at) {
+    const [was, is] = [before, at].map(([x, y]) => Math.hypot(x - other[0], y - other[1]));
+    told.drag((at[0] - before[0]) / 2, (at[1] - before[1]) / 2, at);
+    told.zoom(is / Math.max(was, 1), (at[0] + other[0]) / 2, (at[1] + other[1]) / 2);
+  }
+
+  function up(event) {
+    if (!down.delete(event.pointerId)) return;
+    if (event.type === "pointerup" && moved <= STILL && !down.size) {
+      if (!told.drawing()) hold(true);
+      told.press(...place(event));
+    } else if (held || told.drawing() || event.pointerType !== "touch") told.done();
+  }
+
+  canvas.addEventListener("pointerdown", event => {
+    if (event.button !== 0) return;
+    if (!down.size) moved = 0;
+    down.set(event.pointerId, place(event));
+    canvas.setPointerCapture(event.pointerId);
+    told.point();
+  });
+  canvas.addEventListener("pointermove", move);
+  for (const end of ["pointerup", "pointercancel"]) canvas.addEventListener(end, up);
+  canvas.addEventListener("pointerleave", () => told.point());
+  canvas.addEventListener("wheel", event => {
+    event.preventDefault();
+    const lines = event.deltaMode === WheelEvent.DOM_DELTA_LINE ? 16 : 1;
+    told.zoom(2 ** (-event.deltaY * lines / (event.ctrlKey ? 100 : 350)), ...place(event));
+    told.done();
+  }, {passive: false});
+  canvas.addEventListener("blur", () => hold(false));
+  canvas.addEventListener("keydown", event => pressed(event, canvas, told));
+}
+
+function pressed(event, {clientWidth, clientHeight}, told) {
+  const keys = {
+    ArrowLeft: () => told.drag(STEP, 0), ArrowRight: () => told.drag(-STEP, 0),
+    ArrowUp: () => told.drag(0, STEP), ArrowDown: () => told.drag(0, -STEP),
+    "+": () => told.zoom(ONE_KEY), "=": () => told.zoom(ONE_KEY), "-": () => told.zoom(1 / ONE_KEY),
+    Enter: () => told.press(clientWidth / 2, clientHeight / 2, {song: true}),
+  };
+  if (!(event.key in keys) || event.ctrlKey || event.metaKey || event.altKey) return;
+  event.preventDefault();
+  keys[event.key]();
+  if (event.key === "Enter") return;
+  told.done();
+  told.cross(clientWidth / 2, clientHeight / 2);
+}
+
+// --- what is pointed at ---
+
+const REACH = 14, TOUCH = 28; // pixels from a point to a pointer or a finger
+const REST = 250; // milliseconds after the last key before the song in the middle is named
+const PAUSE = 60; // milliseconds that a pointer rests before a song is asked for
+const HIGH = 90; // pixels above a point that its name takes
+
+/** The name that appears at what is pointed at, and what to do when the pointer moves or presses, or the middle is moved by keys. */
+export function pointing(chart, {song: take, label: lead}) {
+  const tip = el("p", {className: "tip", hidden: true, "aria-hidden": "true"}), anew = latest();
+  let timer = 0, pointer = [];
+
+  function point(x, y) {
+    pointer = [x, y];
+    const label = x === undefined ? undefined : chart.labelAt(x, y), found = x === undefined || label ? -1 : chart.under(x, y, REACH);
+    chart.top.classList.toggle("pointing", found >= 0 || Boolean(label));
+    if (found === chart.pointed) return;
+    clearTimeout(timer);
+    chart.pointed = found;
+    chart.redraw();
+    tip.hidden = true;
+    if (found >= 0) timer = setTimeout(() => name(found), PAUSE);
+  }
+
+  async function name(found, {spoken = false} = {}) {
+    try {
+      const song = await songAt(chart.all, found, anew());
+      if (found !== chart.pointed) return;
+      show(song, chart.at(chart.placeAt(found)));
+      if (spoken) announce(`${song.name}, ${by(song)}.`);
+    } catch (problem) {
+      if (!aborted(problem)) tip.hidden = true; // who presses is told what is wrong
+    }
+  }
+
+  function show(song, [x, y]) {
+    tip.replaceChildren(el("bdi", {className: "tip-name"}, song.name), el("bdi", {}, by(song)));
+    tip.style.setProperty("--x", `${Math.min(Math.max(x, 130), chart.size.width - 130)}px`);
+    tip.style.setProperty("--y", `${y}px`);
+    tip.classList.toggle("below", y < HIGH);
+    tip.hidden = false;
+  }
+
+  /** Name what lies in the middle, which has been moved by keys. */
+  function cross(x, y) {
+    clearTimeout(timer);
+    chart.pointed = chart.under(x, y, TOUCH);
+    chart.redraw();
+    tip.hidden = true;
+    if (chart.pointed >= 0) timer = setTimeout(() => name(chart.pointed, {spoken: true}), REST);
+  }
+
+  async function press(x, y, {song: only = false} = {}) {
+    const label = only ? undefined : chart.labelAt(x, y), found = chart.under(x, y, TOUCH);
+    if (label) return lead(label);
+    if (found < 0) return undefined;
+    try {
+      take(await songAt(chart.all, found));
+    } catch (problem) {
+      announce(problem.message);
+      tip.replaceChildren(problem.message);
+      tip.hidden = false;
+    }
+    return undefined;
+  }
+
+  chart.onDraw = () => point(...pointer);
+  return {tip, point, press, cross};
+}
+
+// --- names of songs ---
+
+const FROM = 8; // times that the map is enlarged, beyond which songs are named
+const FIELD_WIDE = 150, FIELD_HIGH = 46; // pixels of a field in which one song is named
+const MOST = 60, STILL_FOR = 150; // names, and milliseconds without a movement before they are asked for
+
+/** Keep the names on a chart as it is looked at: call what is returned whenever it moves. */
+export function naming(chart) {
+  const anew = latest(), known = new Map(); // row -> name
+  let timer = 0;
+
+  async function write() {
+    const {all} = chart, found = inSight(chart), missing = found.map(point => all.rows[point]).filter(row => !known.has(row));
+    try {
+      if (missing.length) {
+        const {songs} = await ask(path("songs", {rows: missing.join(",")}), {signal: anew()});
+        remember(songs);
+        songs.forEach((song, place) => known.set(missing[place], song.name));
+      }
+      if (all === chart.all) chart.named = found.map(point => ({place: chart.placeAt(point), name: known.get(all.rows[point])}));
+      chart.redraw();
+    } catch (problem) {
+      if (!aborted(problem)) chart.named = []; // the map is read without them
+    }
+  }
+
+  return () => {
+    clearTimeout(timer);
+    if (chart.camera[2] > FROM) timer = setTimeout(write, STILL_FOR);
+    else chart.named = [];
+  };
+}
+
+/** One point in each field of a grid that stays where it is on the plane while the map is dragged. */
+function inSight({all: {places}, camera, size}) {
+  const {left, top, scale} = view(camera, size), fields = new Map();
+  const [wide, high] = [FIELD_WIDE, FIELD_HIGH].map(pixels => pixels * SPAN / scale);
+  const [west, north] = [-left * SPAN / scale, -top * SPAN / scale], [east, south] = [west + size.width * SPAN / scale, north + size.height * SPAN / scale];
+  for (let at = 0; at < places.length; at += 2) {
+    const x = places[at], y = places[at + 1];
+    if (x < west || x > east || y < north || y > south) continue;
+    const field = `${Math.floor(x / wide)} ${Math.floor(y / high)}`;
+    if (!fields.has(field)) fields.set(field, at / 2);
+  }
+  return [...fields.values()].slice(0, MOST);
+}
