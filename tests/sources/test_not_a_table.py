@@ -57,7 +57,7 @@ BAD = {
     "a zip with a password": (with_password(), "table.csv has a password; unpack it and give the table"),
     "two sheets": (
         excel(ROWS, ("More", True)),
-        "has 2 sheets (Songs, More); say which is the table, as in --source bad#So",
+        "has 2 sheets (Songs with 23 rows, More with 1 row); say which holds the songs, as in --source bad#Songs",
     ),
     "a bomb in a workbook": (with_shared_strings(BOMB), "unpacks to more than 200 times its size"),
     "an empty sheet": (excel([{}], title="Sheet1"), "no sheet has anything in it"),
@@ -136,5 +136,5 @@ def test_a_table_that_is_not_in_an_archive_is_told_with_those_that_are(tmp_path)
     (tmp_path / "one.xlsx").write_bytes(excel(ROWS))
     with pytest.raises(SourceError, match=r"two.zip: the zip archive has no 'c.csv' \(a.csv, b.csv\)"):
         load_tracks([str(tmp_path / "two.zip#c.csv")], {})
-    with pytest.raises(SourceError, match=r"one\.xlsx: no sheet 'Songz'; there are: Songs"):
+    with pytest.raises(SourceError, match=r"one\.xlsx: the workbook has no sheet 'Songz' \(Songs with 23 rows\)"):
         load_tracks([str(tmp_path / "one.xlsx#Songz")], {})

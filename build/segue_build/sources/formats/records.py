@@ -19,7 +19,7 @@ from xml.parsers.expat import ExpatError
 import defusedxml.ElementTree
 
 from segue.errors import SourceError
-from segue_build.sources.formats.base import Content, Table, check_width, iter_chunks, translate_errors
+from segue_build.sources.formats.base import Content, Table, iter_chunks, translate_errors
 from segue_build.sources.formats.text import detect_encoding, encoding_label, iter_decoded
 
 MAX_OBJECT_LENGTH = 1 << 27  # characters of one object
@@ -85,7 +85,7 @@ def read_json(content: Content) -> Table:
             yield {**record, PLAYLIST: playlist} if playlist and PLAYLIST not in record else record
 
     where = "" if path == "[]" else f" ({path.removesuffix('[]')})"
-    return _records_table(content, f"{content.describe('JSON')}{where}, {encoding_label(codec)}", records)
+    return _records_table(content, f"{'JSON'}{where}, {encoding_label(codec)}", records)
 
 
 def _records_table(content: Content, format_name: str, records: Callable[[], Iterator[Record]]) -> Table:
@@ -94,7 +94,6 @@ def _records_table(content: Content, format_name: str, records: Callable[[], Ite
     held = list(itertools.islice(reading, HELD_RECORDS))
     is_all = len(held) < HELD_RECORDS
     headers = dict.fromkeys(itertools.chain.from_iterable(itertools.chain(held, reading)))
-    check_width(content.name, len(headers))
     if not headers:
         raise SourceError(f"{content.name}: no song and no playlist in it; is it the file that you mean?")
     rows = ([_to_cell(record.get(header)) for header in headers] for record in (held if is_all else records()))
@@ -247,12 +246,12 @@ def read_xml(content: Content) -> Table:
     name, read = kind
 
     def records() -> Iterator[Record]:
-        with content.open() as file:
+        with content.path.open("rb") as file:
             yield from read(file.read(MAX_XML_BYTES))
 
     make = _playlist_table if read is _xspf_records else _records_table
     with translate_errors(content.name, name, XML_ERRORS):
-        return make(content, content.describe(name), records)
+        return make(content, name, records)
 
 
 def _library(tracks: Mapping[str, Record], playlists: Iterable[tuple[str, Iterable[str]]]) -> Iterator[Record]:
@@ -346,7 +345,7 @@ def _xml_root(data: bytes) -> Element:
 def read_m3u(content: Content) -> Table:
     """Read a playlist of lines: what ``#EXTINF`` says of a song, then where it is."""
     codec = detect_encoding(content)
-    format_name = f"{content.describe('M3U')}, {encoding_label(codec)}"
+    format_name = f"{'M3U'}, {encoding_label(codec)}"
     return _playlist_table(content, format_name, lambda: _iter_m3u_records(content, codec))
 
 

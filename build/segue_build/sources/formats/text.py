@@ -6,7 +6,6 @@ guesses: of 1,200 short tables in twelve encodings that reads 1,042 right, and c
 
 import codecs
 import csv
-import io
 import itertools
 import re
 import unicodedata
@@ -17,7 +16,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import chardet
 
 from segue.errors import SourceError
-from segue_build.sources.formats.base import EXPECTED_TABLE, Content, Table, iter_chunks, split_headers
+from segue_build.sources.formats.base import BLOCK_BYTES, EXPECTED_TABLE, Content, Table, iter_chunks, split_headers
 
 DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 MAX_LINE_LENGTH = 1 << 24  # characters of a line
@@ -72,7 +71,7 @@ def read_delimited(content: Content) -> Table:
     _check_headers(headers, content.name)
     kind = "TSV" if delimiter == "\t" else "CSV"
     delimiter_name = DELIMITERS.get(delimiter, repr(delimiter))
-    format_name = f"{content.describe(kind)}, {encoding_label(codec)}, separated by {delimiter_name}"
+    format_name = f"{kind}, {encoding_label(codec)}, separated by {delimiter_name}"
     return Table(content.name, format_name, headers, iter_chunks(content, rows, len(headers), first_row))
 
 
@@ -84,7 +83,7 @@ def _unquote_line(line: str) -> str:
 
 def _text_lines(content: Content, codec: str) -> Iterator[str]:
     """The lines, unchanged, with their line ends."""
-    with io.TextIOWrapper(content.open(), codec, newline="") as text:
+    with content.path.open(encoding=codec, newline="") as text:
         for number in itertools.count(1):
             line = text.readline(MAX_LINE_LENGTH)
             if not line:
@@ -208,7 +207,13 @@ def encoding_label(codec: str) -> str:
 
 def iter_decoded(content: Content, codec: str) -> Iterator[str]:
     """Decode the text, a block at a time."""
-    return codecs.iterdecode(content.blocks(), codec)
+    return codecs.iterdecode(_blocks(content), codec)
+
+
+def _blocks(content: Content) -> Iterator[bytes]:
+    with content.path.open("rb") as file:
+        while block := file.read(BLOCK_BYTES):
+            yield block
 
 
 def _guess_encoding(sample: bytes, encodings: Sequence[str]) -> str | None:
@@ -220,7 +225,7 @@ def _first_invalid(content: Content, codec: str) -> tuple[int, int, bool] | None
     """Line and value of the first byte that can't be decoded, if any, and whether only ASCII precedes it."""
     decoder = codecs.getincrementaldecoder(codec)()
     line, all_ascii = 1, True
-    for block in itertools.chain(content.blocks(), [b""]):
+    for block in itertools.chain(_blocks(content), [b""]):
         try:
             text = decoder.decode(block, final=not block)
         except UnicodeDecodeError as error:
@@ -246,7 +251,7 @@ def _is_text(text: str) -> bool:
 def _sample_non_ascii(content: Content) -> bytes:
     """The first lines that are not ASCII; those that cross the end of a block are cut there."""
     sample = bytearray()
-    for block in content.blocks():
+    for block in _blocks(content):
         sample += b"".join(line + b"\n" for line in block.splitlines() if not line.isascii())
         if len(sample) >= SAMPLE_BYTES:
             break
