@@ -4,26 +4,25 @@ A record is a mapping of names to values, and a table has a column for each name
 in a playlist have its name in the column ``playlist``.
 """
 
-import io
 import itertools
 import json
 import plistlib
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import PurePosixPath
-from typing import Any
-from xml.etree.ElementTree import Element, ParseError
+from typing import Any, NamedTuple
+from xml.etree.ElementTree import ParseError
 from xml.parsers.expat import ExpatError
 
 import defusedxml.ElementTree
 
 from segue.errors import SourceError
-from segue_build.sources.formats.base import Content, Table, iter_chunks, translate_errors
-from segue_build.sources.formats.text import detect_encoding, encoding_label, iter_decoded
+from segue_build.sources.formats.base import BLOCK_BYTES, Content, Table, iter_chunks, translate_errors
+from segue_build.sources.formats.text import detect_encoding, encoding_label
 
 MAX_OBJECT_LENGTH = 1 << 27  # characters of one object
-MAX_TEXT = 1 << 20  # characters of one text; an error that is farther from the end of what was read is one
 MAX_XML_BYTES = 1 << 29  # bytes of a library that is held in memory
 BYTES_BEFORE_TEXT = b"\xef\xbb\xbf\xff\xfe\0 \t\r\n"  # byte order marks, spaces, every second byte of UTF-16
 MAX_FIELD_DEPTH = 4  # levels of nested objects whose fields become columns: {"track": {"album": {"name": ..}}}
@@ -32,11 +31,11 @@ EXPECTED_JSON = 'expected one array of objects, [{"name": ..}, ..], or one objec
 HELD_RECORDS = 20_000  # of a file of more, the records are read twice: which columns it has only its end shows
 SAMPLED_VALUES = 20  # values of a file by which the array is found
 # Where the songs are in documents that hold more than one array; elsewhere the longest array of objects counts.
-PLAYLIST_ARRAYS = ("playlist.track[]",)  # of files that are one playlist each
+JSPF_ARRAY = "playlist.track[]"
 JSON_ARRAYS = (
     "playlists[].tracks[]",  # Million Playlist Dataset
     "playlists[].items[]",  # account data of Spotify
-    "playlist.track[]",  # JSPF
+    JSPF_ARRAY,
     "payload.listens[]",  # ListenBrainz
     "tracks.items[]",  # a playlist of Spotify's Web API
     "tracks.data[]",  # a playlist of Deezer's API
@@ -50,10 +49,9 @@ PLAYLIST = "playlist"
 XML_ERRORS = (ParseError, ExpatError, ValueError, LookupError, AttributeError, TypeError)
 XSPF_FIELDS = ("title", "creator", "album", "duration", "identifier", "location")
 M3U_TAGS = {"#EXTALB": "album", "#EXTART": "artist", "#EXTGENRE": "genre"}
-TRAKTOR_KEYS = [f"{note} {mode}" for mode in ("major", "minor") for note in
-                ("C", "Db", "D", "Eb", "E", "F", "Gb", "G", "Ab", "A", "Bb", "B")]  # fmt: skip
+NOTES = ("C", "Db", "D", "Eb", "E", "F", "Gb", "G", "Ab", "A", "Bb", "B")
 Record = dict[str, Any]
-_GAP = re.compile(r"[\s,\ufeff]*")
+_GAP = re.compile(r"[\s,\[\]\ufeff]*")
 # Numbers stay as they are written; NaN and Infinity, which JSON does not have, are missing values.
 _DECODER = json.JSONDecoder(parse_float=str, parse_int=str, parse_constant=lambda _: "")
 
@@ -72,32 +70,36 @@ def read_json(content: Content) -> Table:
 
     """
     codec = detect_encoding(content)
-    reading = _iter_values(content, codec)
-    sample = list(itertools.islice(reading, SAMPLED_VALUES))
-    path, begun = _find_array(sample, content), [itertools.chain(sample, reading)]
+    path = _find_array(list(itertools.islice(_iter_values(content, codec), SAMPLED_VALUES)), content)
 
     def records() -> Iterator[Record]:
-        values = begun.pop() if begun else _iter_values(content, codec)
-        root = _check_objects(values, content.name) if path.startswith("[]") else next(values)
-        fallback = _stem(content) if path in PLAYLIST_ARRAYS else ""
-        for item, playlist in _expand(root, _steps(path), _playlist_name(root) or fallback, Counter()):
-            record = dict(_flatten(item, "", MAX_FIELD_DEPTH))
-            yield {**record, PLAYLIST: playlist} if playlist and PLAYLIST not in record else record
+        values = _iter_objects(content, codec)
+        root = values if path.startswith("[]") else next(values)
+        for item, playlist in _expand(root, _steps(path), _playlist_name(root), Counter()):
+            yield ({PLAYLIST: playlist} if playlist else {}) | dict(_flatten(item, "", MAX_FIELD_DEPTH))
 
     where = "" if path == "[]" else f" ({path.removesuffix('[]')})"
-    return _records_table(content, f"{'JSON'}{where}, {encoding_label(codec)}", records)
+    format_name = f"JSON{where}, {encoding_label(codec)}"
+    return _records_table(content, format_name, records, is_playlist=path == JSPF_ARRAY)
 
 
-def _records_table(content: Content, format_name: str, records: Callable[[], Iterator[Record]]) -> Table:
-    """A table of records, which are read once for the headers, and again if they are more than are held."""
-    reading = records()
+def _records_table(
+    content: Content, format_name: str, records: Callable[[], Iterator[Record]], *, is_playlist: bool = False
+) -> Table:
+    """A table of records, which are read once for the headers, and again if they are more than are held.
+
+    is_playlist : whether the file is a playlist, which has the file's name if it has none of its own
+    """
+    fallback = {PLAYLIST: PurePosixPath(content.name.rpartition(": ")[2]).stem} if is_playlist else {}
+    reading: Iterator[Record] = ({**fallback, **record} for record in records())
     held = list(itertools.islice(reading, HELD_RECORDS))
     is_all = len(held) < HELD_RECORDS
-    headers = dict.fromkeys(itertools.chain.from_iterable(itertools.chain(held, reading)))
+    headers = list(dict.fromkeys(itertools.chain.from_iterable(itertools.chain(held, reading))))
     if not headers:
         raise SourceError(f"{content.name}: no song and no playlist in it; is it the file that you mean?")
-    rows = ([_to_cell(record.get(header)) for header in headers] for record in (held if is_all else records()))
-    return Table(content.name, format_name, list(headers), iter_chunks(content, rows, len(headers), 2))
+    reading = iter(held) if is_all else ({**fallback, **record} for record in records())
+    rows = ([_to_cell(record.get(header)) for header in headers] for record in reading)
+    return Table(content.name, format_name, headers, iter_chunks(content, rows, len(headers), 2))
 
 
 def _find_array(values: Sequence[Any], content: Content) -> str:
@@ -141,9 +143,7 @@ def _expand(
     names : how often the name of each playlist occurred
     """
     for key in steps[0]:
-        if not isinstance(value, dict):
-            return
-        value = value.get(key)
+        value = value.get(key) if isinstance(value, dict) else None
         playlist = _playlist_name(value) or playlist
     for item in value if isinstance(value, Iterable) else ():
         if isinstance(item, dict) and len(steps) == 1:
@@ -156,61 +156,43 @@ def _expand(
 
 
 def _playlist_name(value: Any) -> str:
-    if not isinstance(value, dict):
-        return ""
-    return next((str(value[key]) for key in ("pid", "name", "title") if isinstance(value.get(key), str)), "")
+    found = value if isinstance(value, dict) else {}
+    return next((found[key] for key in ("pid", "name", "title") if isinstance(found.get(key), str)), "")
 
 
-def _check_objects(values: Iterable[Any], table: str) -> Iterator[Record]:
-    """The values, which must be objects, or arrays of them, as pages of an API."""
-    for number, page in enumerate(values, 1):
-        for value in page if isinstance(page, list) else [page]:
-            if not isinstance(value, dict):
-                found = repr(str(value)[:40])
-                raise SourceError(f"{table}, value {number}: {found} is not an object; {EXPECTED_JSON}")
-            yield value
+def _iter_objects(content: Content, codec: str) -> Iterator[Record]:
+    for number, value in enumerate(_iter_values(content, codec), 1):
+        if not isinstance(value, dict):
+            raise SourceError(
+                f"{content.name}, value {number}: {str(value)[:40]!r} is not an object; {EXPECTED_JSON}"
+            )
+        yield value
 
 
 def _iter_values(content: Content, codec: str) -> Iterator[Any]:
-    """The values one by one; only the text of the current one is held in memory."""
-    buffer, line, in_array, closed, enough = "", 1, False, False, 0
-    for block in itertools.chain(iter_decoded(content, codec), [None]):
-        buffer += block or ""
-        if block is not None and len(buffer) < enough:
-            continue  # doubling the text before a value is tried again keeps long ones from taking squared time
-        position = _skip_gap(buffer, 0)
-        if line == 1 and not in_array and buffer.startswith("[", position):
-            in_array, position = True, position + 1
-        while (position := _skip_gap(buffer, position)) < len(buffer):
-            if in_array and buffer[position] == "]":
-                closed, position = True, position + 1
-                continue
+    """The values one by one, whether they are items of an array, of its pages, or lines; only one is held as text."""
+    buffer, position, line, depth = "", 0, 1, 0
+    with content.path.open(encoding=codec) as file:
+        while True:
+            gap = _GAP.match(buffer, position)[0]  # type: ignore[index] # it matches everywhere
+            depth, position = depth + gap.count("[") - gap.count("]"), position + len(gap)
             try:
                 value, position = _DECODER.raw_decode(buffer, position)
-            except (json.JSONDecodeError, RecursionError) as error:
-                if block is None or _is_final(error, len(buffer) - position, len(buffer)):
-                    line_number = line + buffer[:position].count("\n")
-                    raise SourceError(
-                        f"{content.name}, line {line_number}: not JSON, or cut off ({error}); {EXPECTED_JSON}"
-                    ) from error
-                break  # the value continues in the next block
-            yield value
-        line += buffer[:position].count("\n")
-        buffer = buffer[position:]
-        enough = 2 * len(buffer)
-    if in_array and not closed:
-        raise SourceError(
-            f"{content.name}, line {line}: the array is not closed: the file is cut off; {EXPECTED_JSON}"
-        )
-
-
-def _is_final(error: Exception, length: int, end: int) -> bool:
-    """Whether more text would not help: the error is not at the end, or a value is too long."""
-    return not isinstance(error, json.JSONDecodeError) or length > MAX_OBJECT_LENGTH or error.pos < end - MAX_TEXT
-
-
-def _skip_gap(text: str, position: int) -> int:
-    return _GAP.match(text, position).end()  # type: ignore[union-attr] # it matches everywhere
+            except (json.JSONDecodeError, RecursionError) as error:  # unless the value continues in the next block
+                line, buffer, position = line + buffer.count("\n", 0, position), buffer[position:], 0
+                more = file.read(max(BLOCK_BYTES, len(buffer))) if len(buffer) < MAX_OBJECT_LENGTH else ""
+                if not more and (buffer or depth):
+                    why = (
+                        f"not JSON, or cut off ({error})"
+                        if buffer
+                        else "the array is not closed: the file is cut off"
+                    )
+                    raise SourceError(f"{content.name}, line {line}: {why}; {EXPECTED_JSON}") from error
+                if not more:
+                    return
+                buffer += more
+            else:
+                yield value
 
 
 def _flatten(found: Record, prefix: str, max_depth: int) -> Iterator[tuple[str, Any]]:
@@ -230,6 +212,48 @@ def _to_cell(value: Any) -> str | list[str]:
     return "" if value is None else str(value)
 
 
+class Library(NamedTuple):
+    """Where a player writes its tracks and playlists, as paths of ElementTree.
+
+    keys : attributes that together are what playlists call a track, any of several; a child's as ``LOCATION.FILE``
+    entries : path from a playlist
+    fields : attribute of a track or of a child -> column; if there are none, each attribute of a track is a column
+    tones : how it writes musical keys -> how people do
+    """
+
+    tracks: str
+    keys: Sequence[Sequence[str]]
+    playlists: str
+    entries: str
+    fields: Mapping[str, str] = {}
+    tones: Mapping[str, str] = {}
+
+
+REKORDBOX = Library("COLLECTION/TRACK", [["TrackID"], ["Location"]], ".//NODE[@Type='1']", "TRACK")
+TRAKTOR = Library(
+    "COLLECTION/ENTRY",
+    [["LOCATION.VOLUME", "LOCATION.DIR", "LOCATION.FILE"]],
+    ".//NODE[@TYPE='PLAYLIST']",
+    "PLAYLIST/ENTRY/PRIMARYKEY",
+    {
+        "TITLE": "title",
+        "ARTIST": "artist",
+        "ALBUM.TITLE": "album",
+        "INFO.GENRE": "genre",
+        "INFO.LABEL": "label",
+        "INFO.PLAYTIME": "duration_s",
+        "INFO.PLAYTIME_FLOAT": "duration_s",
+        "INFO.RELEASE_DATE": "release_date",
+        "TEMPO.BPM": "bpm",
+        "MUSICAL_KEY.VALUE": "key",
+    },
+    {
+        str(number): tone
+        for number, tone in enumerate(f"{note} {mode}" for mode in ("major", "minor") for note in NOTES)
+    },
+)
+
+
 def read_xml(content: Content) -> Table:
     """Read the library or playlist of a player.
 
@@ -239,157 +263,92 @@ def read_xml(content: Content) -> Table:
         it is XML of another kind, damaged, or declares entities.
 
     """
-    kind = next((kind for tag, kind in XML_KINDS.items() if f"<{tag}".encode() in content.head()), None)
-    if kind is None:
+    tag = next((tag for tag in XML_KINDS if f"<{tag}".encode() in content.head()), None)
+    if tag is None:
         known = ", ".join(name for name, _ in XML_KINDS.values())
         raise SourceError(f"{content.name}: this is a web page or XML, not a table; of XML, Segue reads: {known}")
-    name, read = kind
-
-    def records() -> Iterator[Record]:
-        with content.path.open("rb") as file:
-            yield from read(file.read(MAX_XML_BYTES))
-
-    make = _playlist_table if read is _xspf_records else _records_table
-    with translate_errors(content.name, name, XML_ERRORS):
-        return make(content, name, records)
+    name, read = XML_KINDS[tag]
+    with translate_errors(content.name, name, XML_ERRORS), content.path.open("rb") as file:
+        records = list(read(file.read(MAX_XML_BYTES)))
+    return _records_table(content, name, partial(iter, records), is_playlist=read is _xspf_records)
 
 
-def _library(tracks: Mapping[str, Record], playlists: Iterable[tuple[str, Iterable[str]]]) -> Iterator[Record]:
-    """All tracks, then those of each playlist.
+def _library_records(library: Library, xml: bytes) -> Iterator[Record]:
+    """All tracks, then those of each playlist."""
+    root, tracks = defusedxml.ElementTree.fromstring(xml), dict[str, Record]()
+    for element in root.iterfind(library.tracks):
+        values = {f"{child.tag}.{name}": value for child in reversed(element) for name, value in child.items()}
+        values |= element.attrib
+        fields = library.fields or {name: name for name in element.attrib if [name] not in library.keys}
+        record = {column: values[name] for name, column in fields.items() if values.get(name)}
+        if library.tones:
+            record["key"] = library.tones.get(record.get("key", ""), "")
+        tracks |= {"".join(values.get(name, "") for name in names): record for names in library.keys}
+        yield record
+    for node in root.iterfind(library.playlists):
+        entries = [entry.get("Key", entry.get("KEY", "")) for entry in node.iterfind(library.entries)]
+        yield from _in_playlist(node.get("Name", node.get("NAME", "")), entries, tracks)
 
-    tracks : by what playlists call them
-    playlists : names, and what their tracks are called
-    """
-    yield from tracks.values()
-    for name, entries in playlists:
-        yield from ({**tracks[entry], PLAYLIST: name} for entry in entries if entry in tracks)
 
-
-def _itunes_records(data: bytes) -> Iterator[Record]:
+def _itunes_records(xml: bytes) -> Iterator[Record]:
     """A library, without the playlists of the player itself; its numbers of tracks are no ids elsewhere."""
-    library = plistlib.loads(data)
-    playlists = [
-        (playlist.get("Name", ""), [str(item.get("Track ID")) for item in playlist.get("Playlist Items", ())])
-        for playlist in library.get("Playlists", ())
-        if not any(key in playlist for key in ("Master", "Distinguished Kind", "Folder"))
-    ]
-    tracks = {str(number): _without(track, "Track ID") for number, track in library["Tracks"].items()}
-    return _library(tracks, playlists)
-
-
-def _rekordbox_records(data: bytes) -> Iterator[Record]:
-    root = _xml_root(data)
-    tracks, numbers = {}, {}
-    for element in root.iterfind("COLLECTION/TRACK"):
-        number = element.get("TrackID", "")
-        is_analysed = float(element.get("AverageBpm") or 0) > 0
-        tracks[number] = _without(element.attrib, "TrackID", *([] if is_analysed else ["AverageBpm"]))
-        numbers[element.get("Location", "")] = number
-    playlists = [
-        (node.get("Name", ""), [numbers.get(key, key) for key in (e.get("Key", "") for e in node.iterfind("TRACK"))])
-        for node in root.iterfind("PLAYLISTS//NODE[@Type='1']")
-    ]
-    return _library(tracks, playlists)
-
-
-def _traktor_records(data: bytes) -> Iterator[Record]:
-    root = _xml_root(data)
-    tracks = {}
-    for entry in root.iterfind("COLLECTION/ENTRY"):
-        place = _attributes(entry, "LOCATION")
-        tracks["".join(place.get(part, "") for part in ("VOLUME", "DIR", "FILE"))] = _traktor_track(entry)
-    playlists = [
-        (node.get("NAME", ""), [key.get("KEY", "") for key in node.iterfind("PLAYLIST/ENTRY/PRIMARYKEY")])
-        for node in root.iterfind("PLAYLISTS//NODE[@TYPE='PLAYLIST']")
-    ]
-    return _library(tracks, playlists)
-
-
-def _traktor_track(entry: Element) -> Record:
-    info, key = _attributes(entry, "INFO"), _attributes(entry, "MUSICAL_KEY").get("VALUE", "")
-    found = {
-        "title": entry.get("TITLE"),
-        "artist": entry.get("ARTIST"),
-        "album": _attributes(entry, "ALBUM").get("TITLE"),
-        "genre": info.get("GENRE"),
-        "label": info.get("LABEL"),
-        "duration_s": info.get("PLAYTIME_FLOAT") or info.get("PLAYTIME"),
-        "release_date": info.get("RELEASE_DATE"),
-        "bpm": _attributes(entry, "TEMPO").get("BPM"),
-        "key": TRAKTOR_KEYS[int(key)] if key.isdecimal() and int(key) < len(TRAKTOR_KEYS) else None,
+    library = plistlib.loads(xml)
+    tracks = {
+        number: {name: value for name, value in track.items() if name != "Track ID"}
+        for number, track in library["Tracks"].items()
     }
-    return {name: value for name, value in found.items() if value}
+    yield from tracks.values()
+    for playlist in library.get("Playlists", ()):
+        if not playlist.keys() & {"Master", "Distinguished Kind", "Folder"}:
+            numbers = [str(item.get("Track ID")) for item in playlist.get("Playlist Items", ())]
+            yield from _in_playlist(playlist.get("Name", ""), numbers, tracks)
 
 
-def _without(found: Mapping[str, Any], *names: str) -> Record:
-    return {name: value for name, value in found.items() if name not in names}
+def _in_playlist(name: str, entries: Iterable[str], tracks: Mapping[str, Record]) -> Iterator[Record]:
+    return ({**tracks[entry], PLAYLIST: name} for entry in entries if entry in tracks)
 
 
-def _attributes(element: Element, child: str) -> dict[str, str]:
-    found = element.find(child)
-    return {} if found is None else dict(found.attrib)
-
-
-def _xspf_records(data: bytes) -> Iterator[Record]:
-    root = _xml_root(data)
-    playlist = (root.findtext("{*}title") or "").strip()
+def _xspf_records(xml: bytes) -> Iterator[Record]:
+    root = defusedxml.ElementTree.fromstring(xml)
     for track in root.iterfind("{*}trackList/{*}track"):
-        found = {name: (track.findtext(f"{{*}}{name}") or "").strip() for name in XSPF_FIELDS} | {PLAYLIST: playlist}
-        yield {name: value for name, value in found.items() if value}
+        found = {name: track.findtext(f"{{*}}{name}") for name in XSPF_FIELDS} | {PLAYLIST: root.findtext("{*}title")}
+        yield {name: value.strip() for name, value in found.items() if value and value.strip()}
 
 
-def _xml_root(data: bytes) -> Element:
-    return defusedxml.ElementTree.fromstring(data)
+XML_KINDS: dict[str, tuple[str, Callable[[bytes], Iterator[Record]]]] = {
+    "plist": ("library of iTunes or Music", _itunes_records),
+    "DJ_PLAYLISTS": ("rekordbox collection", partial(_library_records, REKORDBOX)),
+    "NML": ("Traktor collection", partial(_library_records, TRAKTOR)),
+    "playlist": ("XSPF playlist", _xspf_records),
+}
 
 
 def read_m3u(content: Content) -> Table:
     """Read a playlist of lines: what ``#EXTINF`` says of a song, then where it is."""
     codec = detect_encoding(content)
-    format_name = f"{'M3U'}, {encoding_label(codec)}"
-    return _playlist_table(content, format_name, lambda: _iter_m3u_records(content, codec))
-
-
-def _playlist_table(content: Content, format_name: str, records: Callable[[], Iterator[Record]]) -> Table:
-    """A table of a file that is a playlist, which has the file's name if it has none of its own."""
-    return _records_table(
-        content, format_name, lambda: ({PLAYLIST: _stem(content), **record} for record in records())
-    )
-
-
-def _stem(content: Content) -> str:
-    return PurePosixPath(content.name.rpartition(": ")[2]).stem
+    format_name = f"M3U, {encoding_label(codec)}"
+    return _records_table(content, format_name, partial(_iter_m3u_records, content, codec), is_playlist=True)
 
 
 def _iter_m3u_records(content: Content, codec: str) -> Iterator[Record]:
-    playlist = ""
-    song: Record = {}
-    for line in io.StringIO("".join(iter_decoded(content, codec))):
-        tag, _, text = line.lstrip("\ufeff").strip().partition(":")
-        if tag == "#EXTINF":
-            seconds, _, label = text.partition(",")
-            song |= {"duration_s": seconds.split()[0] if seconds.strip() else "", "label": label.strip()}
-        elif tag in M3U_TAGS:
-            song[M3U_TAGS[tag]] = text.strip()
-        elif tag == "#PLAYLIST":
-            playlist = text.strip()
-        elif line.strip() and not line.startswith("#"):
-            yield _m3u_song(song, line.strip()) | ({PLAYLIST: playlist} if playlist else {})
-            song = {}
+    song, playlist = Record(), Record()
+    with content.path.open(encoding=codec) as lines:
+        for line in map(str.strip, lines):
+            tag, _, text = line.partition(":")
+            if tag == "#EXTINF":
+                song["duration_s"], _, song["label"] = text.partition(",")
+            elif tag in M3U_TAGS:
+                song[M3U_TAGS[tag]] = text.strip()
+            elif tag == "#PLAYLIST":
+                playlist = {PLAYLIST: text.strip()}
+            elif line and not line.startswith("#"):
+                yield _m3u_song(line, **song) | playlist
+                song = {}
 
 
-def _m3u_song(song: Record, place: str) -> Record:
+def _m3u_song(place: str, label: str = "", duration_s: str = "", **found: str) -> Record:
     """A song by its label, "Artist - Title", else by the name of its file."""
-    label = song.pop("label", "") or PurePosixPath(place.replace("\\", "/")).stem
-    artist, dash, title = label.partition(" - ")
-    if song.get("duration_s", "").startswith("-"):
-        del song["duration_s"]  # unknown
+    artist, dash, title = (label.strip() or PurePosixPath(place.replace("\\", "/")).stem).partition(" - ")
+    duration = {"duration_s": duration_s.partition(" ")[0]} if not duration_s.startswith("-") else {}  # unknown
     uri = {"uri": place} if place.startswith(("spotify:", "https://open.spotify.com/")) else {}
-    return {"artist": artist if dash else "", "title": title if dash else label, **song, **uri}
-
-
-XML_KINDS: dict[str, tuple[str, Callable[[bytes], Iterator[Record]]]] = {
-    "plist": ("library of iTunes or Music", _itunes_records),
-    "DJ_PLAYLISTS": ("rekordbox collection", _rekordbox_records),
-    "NML": ("Traktor collection", _traktor_records),
-    "playlist": ("XSPF playlist", _xspf_records),
-}
+    return {"artist": artist if dash else "", "title": title if dash else artist, **duration, **uri, **found}
