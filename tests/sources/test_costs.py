@@ -9,6 +9,7 @@ import pytest
 from segue.catalog import normalization
 from segue.errors import SourceError
 from segue_build.cli import main
+from segue_build.sources.formats.detection import open_tables
 from segue_build.sources.joining import recording_key
 from segue_build.sources.multivalue import infer_credits, split_artists
 from segue_build.sources.playlists import credited_names
@@ -79,6 +80,18 @@ def test_a_text_longer_than_any_of_its_kind_is_a_bad_cell(tmp_path, column, cell
     rows[3][column] = cell
     frame, report = load_tracks([write(tmp_path / "songs.csv", rows)], {})
     assert (len(frame), dict(report.dropped)) == (19, {reason: 1})
+
+
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize(
+    ("rows", "names"),
+    [('"a\n"b,c\n' * 40_000 + '"a"\n', 80_001), ('"a"b,' + '"a,' * 100_000 + "\n", 1)],
+    ids=["rows", "cells"],
+)
+def test_quotes_that_are_not_doubled_take_time_in_proportion_to_a_table(tmp_path, rows, names):
+    (tmp_path / "songs.csv").write_text("name,artist\n" + rows)
+    (table,) = open_tables(tmp_path / "songs.csv")
+    assert sum(map(len, table.chunks)) == names
 
 
 REFUSED = {

@@ -156,7 +156,7 @@ def test_whatever_bytes_are_either_a_table_or_refused_in_one_line(tmp_path_facto
         ),
         pytest.param(
             b"id,name\ns1," + b"x" * 200_000,
-            "songs.csv, line 2: field larger than field limit (131072) (a quote that is never closed?); "
+            "songs.csv, row 2: field larger than field limit (131072) (a quote that is never closed?); "
             + EXPECTED_TABLE,
             id="a cell without end",
         ),

@@ -21,20 +21,20 @@ from segue_build.sources.formats.base import BLOCK_BYTES, EXPECTED_TABLE, Conten
 DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 MAX_LINE_LENGTH = 1 << 24  # characters of a line
 SNIFFED_LINES = 100  # lines from which the delimiter is detected
+_DECLARATION = re.compile(r"sep=(.)\s*", re.IGNORECASE)  # a first line as Excel writes and reads it
 _SCROBBLE = ("artist", "album", "track", "utc_time")
 HEADERLESS = (  # cells of a row, joined by tabs -> the headers that its table lacks
     (re.compile(r"[^\t]+\t[^\t]*\t[^\t]+\t\d{1,2} \w{3} \d{4},? \d{1,2}:\d\d"), _SCROBBLE),
     (re.compile(r"spotify:track:\w+|https://open\.spotify\.com/(?:intl-\w+/)?track/\S+"), ("track_uri",)),
 )  # fmt: skip
-_QUOTED_LINE = re.compile(r'"((?:[^"]|"")*)"')
+_QUOTED_LINE = re.compile(r'\s*"((?:[^"]|"")*)"\s*')
 UNICODE_ENCODINGS = ("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be")
 LATIN_ENCODINGS = ("windows-1252", "windows-1250", "windows-1254", "macroman")
 OTHER_ENCODINGS = (
     "windows-1251", "windows-1253", "windows-1255", "windows-1256", "koi8-r", "cp932", "gb18030", "big5", "cp949",
 )  # fmt: skip
-SAMPLE_BYTES = 1 << 18  # bytes of lines that are not ASCII, from which the encoding is guessed
+SAMPLE_BYTES, SAMPLED_LINES = 1 << 18, 1 << 10  # of lines that are not ASCII, from which the encoding is guessed
 _WORD = re.compile(rb"[A-Za-z\x80-\xff]*[\x80-\xff][A-Za-z\x80-\xff]*")
-SAVE_HINT = "save the table as UTF-8"
 
 
 def read_delimited(content: Content) -> Table:
@@ -51,49 +51,40 @@ def read_delimited(content: Content) -> Table:
     """
     codec = detect_encoding(content)
     sample = list(itertools.islice(_text_lines(content, codec), SNIFFED_LINES))
-    first_line = sample[0].strip() if sample else ""
-    declared = (
-        first_line[4:] if first_line.lower().startswith("sep=") and len(first_line) == 5 else None
-    )  # as Excel writes and reads it
+    declared = _DECLARATION.fullmatch(sample[0]) if sample else None
     lines: Iterator[str] = itertools.islice(_text_lines(content, codec), int(declared is not None), None)
     if 2 * sum(_unquote_line(line) != line for line in sample) > len(sample):
         sample, lines = list(map(_unquote_line, sample)), map(_unquote_line, lines)
-    delimiter = declared or detect_delimiter(sample)
-    quoted = re.compile(rf' +"[^"]*" *(?:{re.escape(delimiter)}|$)')
-    spaced = any(
-        quoted.match(line, place.end()) for line in sample for place in re.finditer(re.escape(delimiter), line)
-    )
+    delimiter = declared[1] if declared else detect_delimiter(sample)
+    beside = re.escape(delimiter)
+    spaced = any(re.search(rf'{beside} +"[^"]*" *(?:{beside}|$)', line) for line in sample)
     rows = _parse_rows(lines, delimiter, content.name, spaced)
     headers, first_row, rows = split_headers(rows, 1 + int(declared is not None))
     known = next((names for pattern, names in HEADERLESS if pattern.fullmatch("\t".join(headers))), None)
     if known:
         headers, first_row, rows = list(known), first_row - 1, itertools.chain([headers], rows)
-    _check_headers(headers, content.name)
-    kind = "TSV" if delimiter == "\t" else "CSV"
-    delimiter_name = DELIMITERS.get(delimiter, repr(delimiter))
-    format_name = f"{kind}, {encoding_label(codec)}, separated by {delimiter_name}"
+    if not any(headers):
+        raise SourceError(f"{content.name}, row 1: no headers; {EXPECTED_TABLE}")
+    if not all(character.isprintable() or character.isspace() for character in "".join(headers)):
+        raise SourceError(f"{content.name}, row 1: binary data in the headers; {EXPECTED_TABLE}")
+    kind, parts = "TSV" if delimiter == "\t" else "CSV", DELIMITERS.get(delimiter, repr(delimiter))
+    format_name = f"{kind}, {encoding_label(codec)}, separated by {parts}"
     return Table(content.name, format_name, headers, iter_chunks(content, rows, len(headers), first_row))
 
 
 def _unquote_line(line: str) -> str:
     """A line that is one quoted cell, though it holds the cells of a row, as a row."""
-    found = _QUOTED_LINE.fullmatch(line.strip())
+    found = _QUOTED_LINE.fullmatch(line)
     return found[1].replace('""', '"') + "\n" if found and any(map(found[1].count, DELIMITERS)) else line
 
 
 def _text_lines(content: Content, codec: str) -> Iterator[str]:
     """The lines, unchanged, with their line ends."""
     with content.path.open(encoding=codec, newline="") as text:
-        for number in itertools.count(1):
-            line = text.readline(MAX_LINE_LENGTH)
-            if not line:
-                return
-            if "\0" in line:
-                raise SourceError(f"{content.name}, line {number}: binary data (a zero byte); {EXPECTED_TABLE}")
-            if len(line) == MAX_LINE_LENGTH:
-                raise SourceError(
-                    f"{content.name}, line {number}: longer than {MAX_LINE_LENGTH:,} characters; {EXPECTED_TABLE}"
-                )
+        for number, line in enumerate(iter(lambda: text.readline(MAX_LINE_LENGTH), ""), 1):
+            if "\0" in line or len(line) == MAX_LINE_LENGTH:
+                what = "binary data (a zero byte)" if "\0" in line else f"longer than {MAX_LINE_LENGTH:,} characters"
+                raise SourceError(f"{content.name}, line {number}: {what}; {EXPECTED_TABLE}")
             yield line
 
 
@@ -111,7 +102,7 @@ def detect_delimiter(lines: list[str]) -> str:
         return max(DELIMITERS, key="".join(lines[:1]).count)
 
 
-def _parse_rows(lines: Iterable[str], delimiter: str, table: str, spaced: bool) -> Iterator[list[str]]:
+def _parse_rows(lines: Iterator[str], delimiter: str, table: str, spaced: bool) -> Iterator[list[str]]:
     """The rows of cells.
 
     A row with quotes that are not doubled is split at quotes beside delimiters. A quote that is never closed is an
@@ -119,60 +110,49 @@ def _parse_rows(lines: Iterable[str], delimiter: str, table: str, spaced: bool) 
 
     spaced : whether spaces follow delimiters
     """
-    remaining, pending = iter(lines), deque[str]()
+    pending, pushed_back, n_rows = deque[str](), deque[str](), 0  # lines of this row; lines read ahead of it
 
-    def record() -> Iterator[str]:
-        for line in remaining:
+    def read() -> Iterator[str]:
+        while line := pushed_back.popleft() if pushed_back else next(lines, ""):
             pending.append(line)
             yield line
 
-    reader = csv.reader(record(), delimiter=delimiter, strict=True, skipinitialspace=spaced)
-    for number in itertools.count(1):
+    is_more = True
+    while is_more:
         try:
-            row = next(reader)
-        except StopIteration:
-            return
+            for row in csv.reader(read(), delimiter=delimiter, strict=True, skipinitialspace=spaced):
+                pending.clear()
+                n_rows += 1
+                yield row
+            is_more = False
         except csv.Error as error:
             if "expected after" not in str(error):
-                raise _unclosed_quote(str(error), pending, number, delimiter, table, reader.line_num) from error
-            row = _split_loosely(pending.popleft(), delimiter)
-            remaining = itertools.chain(list(pending), remaining)
-            reader = csv.reader(record(), delimiter=delimiter, strict=True, skipinitialspace=spaced)
-        pending.clear()
-        yield row
+                raise _unclosed_quote(str(error), pending, f"{table}, row {n_rows + 1}", delimiter) from error
+            n_rows += 1
+            yield _split_loosely(pending.popleft(), delimiter)
+            pushed_back.extendleft(reversed(pending))
+            pending.clear()
 
 
 def _split_loosely(line: str, delimiter: str) -> list[str]:
     """The cells of a line, of which those in quotes end at a quote beside a delimiter."""
-    cell = re.compile(
-        rf'\s*"(.*?)"\s*(?:{re.escape(delimiter)}|$)|([^{re.escape(delimiter)}]*)(?:{re.escape(delimiter)}|$)'
-    )
-    line, cells, position = line.rstrip("\r\n") + delimiter, [], 0
+    line, beside = line.rstrip("\r\n") + delimiter, re.escape(delimiter)
+    quoted = re.compile(rf'\s*"(.*?)"\s*{beside}')
+    last = max((closing.start() for closing in re.finditer(rf'"\s*{beside}', line)), default=0)
+    cells, position = list[str](), 0
     while position < len(line):
-        found = cell.match(line, position)
-        if not found:
-            break
-        cells.append(found[1].replace('""', '"') if found[1] is not None else found[2])
-        position = found.end()
+        found = quoted.match(line, position) if position < last else None  # or each cell is compared with all others
+        end = found.end() if found else line.index(delimiter, position) + 1
+        cells.append(found[1].replace('""', '"') if found else line[position : end - 1])
+        position = end
     return cells
 
 
-def _unclosed_quote(
-    error: str, lines: Iterable[str], row: int, delimiter: str, table: str, line_number: int
-) -> SourceError:
-    if "unexpected end" in error:
-        column = len(next(csv.reader(lines, delimiter=delimiter)))
-        return SourceError(
-            f"{table}, row {row}, column {column}: a quote is opened and never closed; {EXPECTED_TABLE}"
-        )
-    return SourceError(f"{table}, line {line_number}: {error} (a quote that is never closed?); {EXPECTED_TABLE}")
-
-
-def _check_headers(headers: list[str], table: str) -> None:
-    if not any(headers):
-        raise SourceError(f"{table}, row 1: no headers; {EXPECTED_TABLE}")
-    if any(not character.isprintable() and not character.isspace() for header in headers for character in header):
-        raise SourceError(f"{table}, row 1: binary data in the headers; {EXPECTED_TABLE}")
+def _unclosed_quote(error: str, lines: Iterable[str], place: str, delimiter: str) -> SourceError:
+    if "unexpected end" not in error:
+        return SourceError(f"{place}: {error} (a quote that is never closed?); {EXPECTED_TABLE}")
+    column = len(next(csv.reader(lines, delimiter=delimiter)))
+    return SourceError(f"{place}, column {column}: a quote is opened and never closed; {EXPECTED_TABLE}")
 
 
 def detect_encoding(content: Content) -> str:
@@ -189,31 +169,22 @@ def detect_encoding(content: Content) -> str:
     if invalid is None:
         return codec
     line, byte, all_ascii = invalid
-    where = f"{content.name}, line {line}: byte 0x{byte:02x} is not {encoding_label(codec)}"
-    if codec != "utf-8" or not all_ascii:
-        raise SourceError(f"{where}, although everything before it is; {SAVE_HINT}")
-    sample = _sample_non_ascii(content)
-    guess = _guess_encoding(sample, LATIN_ENCODINGS if _is_latin(sample) else OTHER_ENCODINGS)
-    if guess is None or not _is_text(sample.decode(guess, "ignore")) or _first_invalid(content, guess):
-        raise SourceError(f"{where}, and no other encoding fits; {SAVE_HINT}")
-    return guess
+    why = "although everything before it is"
+    if codec == "utf-8" and all_ascii:
+        sample, why = _sample_non_ascii(content), "and no other encoding fits"
+        guess = _guess_encoding(sample, LATIN_ENCODINGS if _is_latin(sample) else OTHER_ENCODINGS)
+        if guess and _is_text(sample.decode(guess, "ignore")) and not _first_invalid(content, guess):
+            return guess
+    raise SourceError(
+        f"{content.name}, line {line}: byte 0x{byte:02x} is not {encoding_label(codec)}, {why}; save the table as"
+        " UTF-8"
+    )
 
 
 def encoding_label(codec: str) -> str:
     """The name of a codec for people."""
-    name = codec.lower().removesuffix("-sig").removesuffix("-le").removesuffix("-be")
+    name = re.sub("-(sig|le|be)$", "", codec.lower())
     return name.upper() if name.startswith("utf") else name
-
-
-def iter_decoded(content: Content, codec: str) -> Iterator[str]:
-    """Decode the text, a block at a time."""
-    return codecs.iterdecode(_blocks(content), codec)
-
-
-def _blocks(content: Content) -> Iterator[bytes]:
-    with content.path.open("rb") as file:
-        while block := file.read(BLOCK_BYTES):
-            yield block
 
 
 def _guess_encoding(sample: bytes, encodings: Sequence[str]) -> str | None:
@@ -224,16 +195,25 @@ def _guess_encoding(sample: bytes, encodings: Sequence[str]) -> str | None:
 def _first_invalid(content: Content, codec: str) -> tuple[int, int, bool] | None:
     """Line and value of the first byte that can't be decoded, if any, and whether only ASCII precedes it."""
     decoder = codecs.getincrementaldecoder(codec)()
-    line, all_ascii = 1, True
-    for block in itertools.chain(_blocks(content), [b""]):
-        try:
-            text = decoder.decode(block, final=not block)
-        except UnicodeDecodeError as error:
-            before = error.object[: error.start]
-            return line + before.count(b"\n"), error.object[error.start], all_ascii and before.isascii()
-        line += text.count("\n")
-        all_ascii = all_ascii and text.isascii()
+    line, all_ascii, block = 1, True, b"\0"
+    with content.path.open("rb") as file:
+        while block:
+            block = file.read(BLOCK_BYTES)
+            try:
+                text = decoder.decode(block, final=not block)
+            except UnicodeDecodeError as error:
+                before = error.object[: error.start]
+                return line + before.count(b"\n"), error.object[error.start], all_ascii and before.isascii()
+            line += text.count("\n")
+            all_ascii = all_ascii and text.isascii()
     return None
+
+
+def _sample_non_ascii(content: Content) -> bytes:
+    """The first lines that are not ASCII."""
+    with content.path.open("rb") as file:
+        lines = iter(lambda: file.readline(SAMPLE_BYTES // SAMPLED_LINES), b"")
+        return b"".join(itertools.islice((line for line in lines if not line.isascii()), SAMPLED_LINES))
 
 
 def _is_latin(sample: bytes) -> bool:
@@ -246,13 +226,3 @@ def _is_text(text: str) -> bool:
     """Whether most characters beyond ASCII are letters and punctuation; in a wrong encoding many are symbols."""
     kinds = [unicodedata.category(character)[0] for character in text if not character.isascii()]
     return 2 * sum(kind in "LMP" for kind in kinds) > len(kinds)
-
-
-def _sample_non_ascii(content: Content) -> bytes:
-    """The first lines that are not ASCII; those that cross the end of a block are cut there."""
-    sample = bytearray()
-    for block in _blocks(content):
-        sample += b"".join(line + b"\n" for line in block.splitlines() if not line.isascii())
-        if len(sample) >= SAMPLE_BYTES:
-            break
-    return bytes(sample)
