@@ -6,6 +6,7 @@ artists. A search reads the shortest lists first, for rare trigrams distinguish 
 budget: lists begin with the most popular songs.
 """
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -24,7 +25,7 @@ MAX_INDEXED_LENGTH = 100  # characters of a title, and of its artists together
 MAX_POSTINGS = 200_000  # numbers of entries that one search reads
 MIN_SHARE = 0.5  # of the most that any entry shares with a text, below which others are not worth comparing
 MAX_RANKED = 4_000  # of those that share most; more only where very many share as much
-MAX_SCANNED_SHARE = 4  # entries per one with a score, up to which looking at all takes less time than sorting those
+LIKELY_SHARE = 0.75  # of the most, which mostly enough entries share, so that no others need be looked at
 _LETTER_BITS = 21  # of a Unicode character
 _WEIGHT_STEPS = 16  # a weight is a whole number of these parts of a bit
 
@@ -116,9 +117,10 @@ def songs_by_trigrams(catalog: Catalog, text: str, limit: int) -> np.ndarray:
         return np.empty(0, np.int64)
     songs = catalog.reader("entry_songs")
     scores = np.zeros(len(songs), np.uint16)
-    for entries in lists:
-        scores[entries] += np.uint16(1 + _WEIGHT_STEPS * np.log2(len(songs) / len(entries)))
-    best = _top_entries(np.concatenate(lists), scores, limit)[:MAX_RANKED]
+    weights = [int(1 + _WEIGHT_STEPS * np.log2(len(songs) / len(entries))) for entries in lists]
+    for entries, weight in zip(lists, weights):
+        np.add.at(scores, entries.astype(np.intp), np.uint16(weight))
+    best = _top_entries(lists, weights, scores, limit)[:MAX_RANKED]
     offsets = catalog.reader("names_offsets")
     found = songs.take(best)
     gaps = np.abs(
@@ -141,6 +143,8 @@ def candidates(catalog: Catalog, words: Sequence[str]) -> np.ndarray:
 def _add_words(one: np.ndarray, other: np.ndarray) -> np.ndarray:
     """The sums of numbers of several machine words, the least word first; an overflow of the last one is lost."""
     total = one + other
+    if len(total) == 1:
+        return total
     carry = total < one
     for word in range(1, len(total)):
         total[word] += carry[word - 1]
@@ -163,19 +167,30 @@ def _rarest_postings(catalog: Catalog, text: str) -> list[np.ndarray]:
     return list(take_slices(entries, firsts.tolist(), (firsts + read[read > 0]).tolist()))
 
 
-def _top_entries(entries: np.ndarray, scores: np.ndarray, limit: int) -> np.ndarray:
+def _top_entries(
+    lists: Sequence[np.ndarray], weights: Sequence[int], scores: np.ndarray, limit: int
+) -> np.ndarray:
     """Entries by falling score: ``limit`` of them and all ties, none with less than ``MIN_SHARE`` of the best score.
 
-    entries : those with a score, some several times
+    lists, weights : of entries, by falling weight; an entry's score is the sum of the weights of those that hold it
     """
-    if len(scores) <= MAX_SCANNED_SHARE * len(entries):
-        best = np.flatnonzero(scores >= MIN_SHARE * scores.max())
-    else:
-        found = scores[entries]
-        best = np.sort(entries[found >= MIN_SHARE * found.max()])
-        best = best[np.diff(best, prepend=-1) > 0]  # np.unique would hash, ten times slower
+    best, most = np.empty(0, np.int64), int(scores.max())
+    for share in (LIKELY_SHARE, MIN_SHARE):
+        best = _entries_reaching(math.ceil(share * most), lists, weights, scores)
+        if len(best) >= limit:
+            break
     found = scores[best]
     reached = np.bincount(found)[::-1].cumsum()  # entries of that score or more
     enough = np.searchsorted(reached, min(limit, len(best)))
     best = best[found >= len(reached) - 1 - enough]
     return best[np.argsort(np.iinfo(scores.dtype).max - scores[best], kind="stable")]
+
+
+def _entries_reaching(
+    least: int, lists: Sequence[np.ndarray], weights: Sequence[int], scores: np.ndarray
+) -> np.ndarray:
+    """Entries with a score, rising; the lists after those whose weights it takes hold no others (prefix filter)."""
+    left = sum(weights) - np.cumsum(weights)
+    entries = np.concatenate(lists[: 1 + int(np.flatnonzero(left < least)[0])])
+    best = np.sort(entries[scores.take(entries) >= least])
+    return best[np.diff(best, prepend=-1) > 0]  # np.unique would hash, ten times slower
