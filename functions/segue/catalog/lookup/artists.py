@@ -156,9 +156,9 @@ def search_artists(catalog: Catalog, text: str, candidates: Iterable[int]) -> li
     with_prefix = artists_with_prefix(catalog, " ".join(words), MAX_PREFIX_MATCHES).tolist()
     query = join_words(words)
     exact = rank_spellings(catalog, text, artists_by_name(catalog, [query])[0].tolist())
-    texts, similarity = catalog.texts("artists"), LcsSimilarity(query)
-    others = np.array(list({*candidates, *with_prefix}.difference(exact)), np.int64)
-    mismatches = np.array([_mismatch(query, texts[row], similarity) for row in others.tolist()], np.int64)
+    similarity, others = LcsSimilarity(query), np.array(list({*candidates, *with_prefix}.difference(exact)), np.int64)
+    names = catalog.texts("artists").take(others)
+    mismatches = np.array([_mismatch(query, name, similarity) for name in names], np.int64)
     similar, mismatches = others[mismatches < _NO_MATCH], mismatches[mismatches < _NO_MATCH]
     order = np.lexsort((similar, -popularity(catalog, most_popular_songs(catalog, similar)), mismatches))
     return [*exact, *similar[order].tolist()]
@@ -169,6 +169,6 @@ def _mismatch(query: str, name: str, similarity: LcsSimilarity) -> int:
     spelling = search_key(name)
     if len(query) >= _MIN_PREFIX and spelling.startswith(query):
         return 1
-    if similarity.ratio(spelling) >= CLOSE_NAME_SCORE:
+    if similarity.reaches(spelling, CLOSE_NAME_SCORE):
         return 2
     return 3 if len(query) >= _MIN_PREFIX and f" {query}" in search_text(name) else _NO_MATCH

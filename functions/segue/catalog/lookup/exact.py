@@ -188,7 +188,9 @@ def _with_prefix(order: ArrayReader, names: StringArray, text: str) -> np.ndarra
 
     positions = range(len(order))
     first = bisect_left(positions, text, key=key)
-    rows: np.ndarray = order[first : bisect_left(positions, text + _MAX_CHARACTER, lo=first, key=key)]
+    is_prefix = first < len(order) and key(first).startswith(text)
+    last = bisect_left(positions, text + _MAX_CHARACTER, lo=first, key=key) if is_prefix else first
+    rows: np.ndarray = order[first:last]
     return rows
 
 

@@ -49,6 +49,10 @@ class LcsSimilarity:
         size = len(self.text)
         return 2 * min(size, len(other)) >= least * (size + len(other))
 
+    def reaches(self, other: str, least: float) -> bool:
+        """Whether the ratio is so great or greater."""
+        return self.allows(other, least) and self.ratio(other) >= least
+
     def ratio(self, other: str) -> float:
         """``2 * common / (len(text) + len(other))``: 1 for the same text, 0 if they share no letter."""
         positions, free = self._positions, self._all

@@ -146,13 +146,17 @@ class CandidateSong:
         self._artist_keys = [join_words(words) for words in self._artist_words]
         self._variants = title_variants(name)
 
-    def spellings(self, shortest: float, longest: float) -> list[Spelling]:
-        """Ways to type it, in so many letters: the title alone, and with an artist or all before or after it."""
+    def spellings(self, shortest: float, longest: float) -> list[tuple[str, str, str, int | None]]:
+        """Ways to type it, in so many letters: the title alone, and with an artist or all before or after it.
+
+        As tuples, for few of them become a :class:`Spelling`.
+        """
         named = list(zip(self._artist_keys, self.artists))
         if len(named) > 1:
             named.append(("".join(self._artist_keys), self.artists[0]))
-        return [Spelling(title, title, "", None) for title in self._variants if shortest <= len(title) <= longest] + [
-            Spelling(text, title, name, artist)
+        alone = [title for title in self._variants if shortest <= len(title) <= longest]
+        return [(title, title, "", None) for title in alone] + [
+            (text, title, name, artist)
             for title in self._variants
             for name, artist in named
             if shortest <= len(title) + len(name) <= longest
@@ -180,8 +184,10 @@ class CandidateSong:
 
         It is a guess if the last word is incomplete, or others match nothing.
         """
-        everything = " ".join([*self._title_words, *itertools.chain.from_iterable(self._artist_words)])
-        if sum(word not in everything for word in query) > MAX_TYPO_WORDS:
+        everything = " ".join(["", *self._title_words, *itertools.chain.from_iterable(self._artist_words)])
+        others = [word for word in query if word not in everything]
+        stray = [word for word in others if f" {word[0]}" not in everything and not is_version_word(word)]
+        if len(others) > MAX_TYPO_WORDS or len("".join(stray)) > (1 - _MIN_LETTERS_SHARE) * len("".join(query)):
             return None
         matched, rest = _partition(query, self._title_words, query[-1])
         artist, unmatched = self._artist_among(rest, query[-1])
@@ -221,12 +227,14 @@ class CandidateSong:
             return None
         return SongMatch(self.row, "guess", _WORDS_SCORE * share, artist, names_title, certain=False)
 
-    def judge_spelling(self, words: Sequence[str], query: str, spelling: Spelling) -> tuple[str, bool]:
+    def judge_spelling(
+        self, words: Sequence[str], similarity: LcsSimilarity, spelling: Spelling
+    ) -> tuple[str, bool]:
         """The kind of a match by a spelling, and whether it is certain."""
+        query = similarity.text
         if query == spelling.text:
             return "exact", True
-        ratio = LcsSimilarity(query).ratio(spelling.text)
-        if ratio < CLOSE_SCORE or not self._explains(words, query, spelling.text):
+        if not similarity.reaches(spelling.text, CLOSE_SCORE) or not self._explains(words, query, spelling.text):
             return "guess", False
         is_long = len(spelling.title) >= (MIN_TYPO_TITLE if spelling.artist is not None else MIN_CERTAIN_LENGTH)
         is_whole = abs(len(query) - len(spelling.text)) <= 1 and _same_numbers(query, spelling.text)
@@ -319,16 +327,16 @@ def _match_spellings(words: Sequence[str], songs: Sequence[CandidateSong], *, ty
         for index, song in enumerate(songs)
         for spelling in song.spellings(shortest, math.inf if typing else longest)
     ]
-    scores = _similarities(query, [spelling.text for _, spelling in spellings], longest, typing=typing)
-    found: dict[int, SongMatch] = {}
-    for position in np.argsort(-scores, kind="stable").tolist():
-        (index, spelling), score = spellings[position], float(scores[position])
-        if score < least:
-            break
+    scores = _similarities(query, [text for _, (text, *_) in spellings], longest, typing=typing)
+    similarity, found = LcsSimilarity(query), dict[int, SongMatch]()
+    for position in np.argsort(-scores, kind="stable")[: np.count_nonzero(scores >= least)].tolist():
+        index, values = spellings[position]
+        spelling = Spelling(*values)
         if index not in found and _parts_agree(query, spelling):
             song, names_title = songs[index], _names_title(query, spelling)
-            kind, certain = song.judge_spelling(words, query, spelling)
-            found[index] = SongMatch(song.row, kind, round(score, 3), spelling.artist, names_title, certain)
+            kind, certain = song.judge_spelling(words, similarity, spelling)
+            score = round(float(scores[position]), 3)
+            found[index] = SongMatch(song.row, kind, score, spelling.artist, names_title, certain)
     return found
 
 
@@ -338,13 +346,15 @@ def _similarities(query: str, texts: Sequence[str], longest: float, *, typing: b
     longest : letters of a text that can be similar as a whole; a longer one's similarity is 0
     """
     query = query[:MAX_COMPARED_LENGTH]
+    size = len(query)
     whole = [index for index, text in enumerate(texts) if len(text) <= longest]
-    begun = [index for index, text in enumerate(texts) if len(text) > len(query)] if typing else []
+    begun = [index for index, text in enumerate(texts) if len(text) > size] if typing else []
     compared = [texts[index][:MAX_COMPARED_LENGTH] for index in whole]
-    ratios = LcsSimilarity(query).ratios([*compared, *(texts[index][: len(query)] for index in begun)])
-    scores = np.zeros(len(texts))
-    scores[whole] = ratios[: len(whole)]
-    scores[begun] = np.maximum(scores[begun], _PREFIX_FACTOR * ratios[len(whole) :])
+    beginnings = [texts[index][:size] for index in begun]
+    numbers = {text: number for number, text in enumerate(dict.fromkeys([*compared, *beginnings]))}
+    ratios, scores = LcsSimilarity(query).ratios(list(numbers)), np.zeros(len(texts))
+    scores[whole] = ratios[[numbers[text] for text in compared]]
+    scores[begun] = np.maximum(scores[begun], _PREFIX_FACTOR * ratios[[numbers[text] for text in beginnings]])
     return scores
 
 
@@ -363,4 +373,4 @@ def _parts_agree(query: str, spelling: Spelling) -> bool:
         first, second = second, first
     prefix, rest = query[: len(first)], query[len(first) :]
     parts = [(prefix, first), (rest, second[: len(rest)])] if rest else [(prefix, first)]
-    return all(LcsSimilarity(part).ratio(name) >= _MIN_PART_SIMILARITY for part, name in parts)
+    return all(part == name or LcsSimilarity(part).ratio(name) >= _MIN_PART_SIMILARITY for part, name in parts)

@@ -8,10 +8,11 @@ left, it is none.
 import difflib
 import functools
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from segue.catalog.catalog import Catalog
+from segue.catalog.lookup.fuzzy import LcsSimilarity
 
 # Words for a mood or an activity -> values of audio features; where no feature says it, the genres below do.
 TARGETS: Mapping[str, Mapping[str, float]] = {
@@ -159,12 +160,15 @@ def search_genres(genres: Sequence[str], text: str) -> list[str]:
     keys, query = _genres_by_key(tuple(genres)), genre_key(text)[:_MAX_GENRE_LENGTH]
     exact = [keys[query]] if query in keys else []
     with_prefix = [name for key, name in keys.items() if key.startswith(query) and len(query) > 1]
-    close = (
-        difflib.get_close_matches(query, keys, n=3, cutoff=_GENRE_SIMILARITY)
-        if len(query) < _MAX_GENRE_LENGTH
-        else []
-    )
+    close = _close_genres(query, keys) if len(query) < _MAX_GENRE_LENGTH else []
     return list(dict.fromkeys([*exact, *with_prefix, *(keys[key] for key in close)]))
+
+
+def _close_genres(query: str, keys: Iterable[str]) -> list[str]:
+    """The keys that one with a typo may be: LCS, which is no less than what difflib finds, leaves few for it."""
+    similarity = LcsSimilarity(query)
+    likely = [key for key in keys if similarity.reaches(key, _GENRE_SIMILARITY)]
+    return difflib.get_close_matches(query, likely, n=3, cutoff=_GENRE_SIMILARITY)
 
 
 @functools.lru_cache(maxsize=4)

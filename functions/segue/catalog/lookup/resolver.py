@@ -197,6 +197,8 @@ def search(catalog: Catalog, text: str, limit: int) -> SearchResults:
 
 def rank_matches(catalog: Catalog, found: Sequence[SongMatch]) -> list[SongMatch]:
     """Matches by their scores and the songs' popularity together, then the most popular first."""
+    if len(found) < 2:
+        return list(found)
     rows = np.array([match.row for match in found], np.int64)
     scores = np.array([match.score for match in found]) + POPULARITY_WEIGHT * popularity_with_artist(
         catalog, rows
