@@ -115,7 +115,7 @@ def search_text(text: str) -> str:
 
 def join_words(words: Sequence[str]) -> str:
     """Typed words joined, without stop words: ``["the", "beach", "boys"]`` -> ``"beachboys"``."""
-    return "".join([word for word in words if word not in STOP_WORDS] or words)
+    return words[0] if len(words) == 1 else "".join([word for word in words if word not in STOP_WORDS] or words)
 
 
 def search_key(text: str) -> str:

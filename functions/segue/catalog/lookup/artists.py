@@ -120,8 +120,8 @@ def _compare_names(catalog: Catalog, words: Sequence[str], rows: Iterable[int]) 
     if len(query) < MIN_GUESS_LENGTH:
         return []
     similarity, found = LcsSimilarity(query), list[ArtistMatch]()
-    unique = np.unique(np.fromiter(rows, np.int64))
-    for row, name in zip(unique.tolist(), catalog.texts("artists").take(unique)):
+    unique = sorted(set(rows))
+    for row, name in zip(unique, catalog.texts("artists").take(np.array(unique, np.int64))):
         if len(name) > len(query) - MAX_LENGTH_GAP and (
             len(name) < len(tail) + MAX_LENGTH_GAP or words[-1] in case_folded(name)
         ):

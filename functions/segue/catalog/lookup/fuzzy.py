@@ -14,7 +14,7 @@ import numpy as np
 from segue.catalog.catalog import Catalog, take_slices
 from segue.catalog.normalization import search_text, without_separators
 
-BATCH_THRESHOLD = 64  # texts; fewer are compared one by one, which is faster
+BATCH_THRESHOLD = 48  # texts; fewer are compared one by one, which is faster
 _WORD_BITS = 64  # bits
 _ALL_BITS = np.uint64(2**_WORD_BITS - 1)
 LETTERS = 3

@@ -306,11 +306,8 @@ def _matches_any(word: str, known: Collection[str], prefix: bool) -> bool:
     """Whether a word is a known one with a typo, or the beginning of one if ``prefix`` allows it."""
     if len(word) < MIN_FUZZY_LENGTH:
         return False
-    return any(
-        (prefix and other.startswith(word)) or _are_similar_words(word, other)
-        for other in known
-        if other[0] == word[0]
-    )
+    begun_alike = [other for other in known if other[0] == word[0]]
+    return any((prefix and other.startswith(word)) or _are_similar_words(word, other) for other in begun_alike)
 
 
 @functools.lru_cache(maxsize=4096)

@@ -240,7 +240,9 @@ def _lookup_pairs(title: str | None, artist: str | None) -> list[tuple[str, str]
 def _read_exactly(catalog: Catalog, text: str, words: Sequence[str]) -> list[Reading]:
     """Readings that spell the whole text: songs and artists, the better known first, then a genre of this name."""
     songs, artists = exact_songs(catalog, text, words), exact_artists(catalog, text)
-    described = parse_description(catalog, words) if songs or artists else None
+    if not songs and not artists:
+        return []
+    described = parse_description(catalog, words)
     if songs and not described and not any(match.kind == "exact" for match in artists):
         artists = surnames(catalog, words)
     readings = _merge(catalog, WrittenText(text), songs, artists)

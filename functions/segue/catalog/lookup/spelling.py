@@ -92,6 +92,8 @@ def exact_songs(catalog: Catalog, text: str, words: Sequence[str]) -> list[Spell
             found |= {row: SpelledSong(row, None) for row in songs[:MAX_SAME_TITLE].tolist()}
         elif len(songs) and len(performers):
             found |= {row: SpelledSong(row, artist) for row, artist in songs_by_artists(catalog, songs, performers)}
+    if not found:
+        return []
     ranked, written = _best_known_first(catalog, list(found.values())), WrittenText(text)
     head = sorted(ranked[:MAX_COMPARED], key=lambda song: writing_level(catalog, written, song))
     return [*_whole_name_first(catalog, written, head), *ranked[MAX_COMPARED:]]
