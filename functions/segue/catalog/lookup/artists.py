@@ -169,6 +169,6 @@ def _mismatch(query: str, name: str, similarity: LcsSimilarity) -> int:
     spelling = search_key(name)
     if len(query) >= _MIN_PREFIX and spelling.startswith(query):
         return 1
-    if similarity.reaches(spelling, CLOSE_NAME_SCORE):
+    if similarity.is_at_least(spelling, CLOSE_NAME_SCORE):
         return 2
     return 3 if len(query) >= _MIN_PREFIX and f" {query}" in search_text(name) else _NO_MATCH

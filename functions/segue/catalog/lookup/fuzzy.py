@@ -49,7 +49,7 @@ class LcsSimilarity:
         size = len(self.text)
         return 2 * min(size, len(other)) >= least * (size + len(other))
 
-    def reaches(self, other: str, least: float) -> bool:
+    def is_at_least(self, other: str, least: float) -> bool:
         """Whether the ratio is so great or greater."""
         return self.allows(other, least) and self.ratio(other) >= least
 
@@ -171,9 +171,7 @@ def _rarest_postings(catalog: Catalog, text: str) -> list[np.ndarray]:
     return list(take_slices(entries, firsts.tolist(), (firsts + read[read > 0]).tolist()))
 
 
-def _top_entries(
-    lists: Sequence[np.ndarray], weights: Sequence[int], scores: np.ndarray, limit: int
-) -> np.ndarray:
+def _top_entries(lists: Sequence[np.ndarray], weights: Sequence[int], scores: np.ndarray, limit: int) -> np.ndarray:
     """Entries by falling score: ``limit`` of them and all ties, none with less than ``MIN_SHARE`` of the best score.
 
     lists, weights : of entries, by falling weight; an entry's score is the sum of the weights of those that hold it

@@ -155,13 +155,12 @@ class CandidateSong:
         if len(named) > 1:
             named.append(("".join(self._artist_keys), self.artists[0]))
         alone = [title for title in self._variants if shortest <= len(title) <= longest]
-        return [(title, title, "", None) for title in alone] + [
-            (text, title, name, artist)
-            for title in self._variants
-            for name, artist in named
-            if shortest <= len(title) + len(name) <= longest
-            for text in (title + name, name + title)
-        ]
+        found: list[tuple[str, str, str, int | None]] = [(title, title, "", None) for title in alone]
+        for title in self._variants:
+            for name, artist in named:
+                if shortest <= len(title) + len(name) <= longest:
+                    found += [(title + name, title, name, artist), (name + title, title, name, artist)]
+        return found
 
     def match_apart(self, titles: Sequence[LcsSimilarity], singer: LcsSimilarity) -> SongMatch | None:
         """The match if a title, given in its variants, and one artist, or all, are close to the song's."""
@@ -227,14 +226,12 @@ class CandidateSong:
             return None
         return SongMatch(self.row, "guess", _WORDS_SCORE * share, artist, names_title, certain=False)
 
-    def judge_spelling(
-        self, words: Sequence[str], similarity: LcsSimilarity, spelling: Spelling
-    ) -> tuple[str, bool]:
+    def judge_spelling(self, words: Sequence[str], similarity: LcsSimilarity, spelling: Spelling) -> tuple[str, bool]:
         """The kind of a match by a spelling, and whether it is certain."""
         query = similarity.text
         if query == spelling.text:
             return "exact", True
-        if not similarity.reaches(spelling.text, CLOSE_SCORE) or not self._explains(words, query, spelling.text):
+        if not similarity.is_at_least(spelling.text, CLOSE_SCORE) or not self._explains(words, query, spelling.text):
             return "guess", False
         is_long = len(spelling.title) >= (MIN_TYPO_TITLE if spelling.artist is not None else MIN_CERTAIN_LENGTH)
         is_whole = abs(len(query) - len(spelling.text)) <= 1 and _same_numbers(query, spelling.text)
@@ -306,8 +303,8 @@ def _matches_any(word: str, known: Collection[str], prefix: bool) -> bool:
     """Whether a word is a known one with a typo, or the beginning of one if ``prefix`` allows it."""
     if len(word) < MIN_FUZZY_LENGTH:
         return False
-    begun_alike = [other for other in known if other[0] == word[0]]
-    return any((prefix and other.startswith(word)) or _are_similar_words(word, other) for other in begun_alike)
+    with_initial = [other for other in known if other[0] == word[0]]
+    return any((prefix and other.startswith(word)) or _are_similar_words(word, other) for other in with_initial)
 
 
 @functools.lru_cache(maxsize=4096)

@@ -167,7 +167,7 @@ def search_genres(genres: Sequence[str], text: str) -> list[str]:
 def _close_genres(query: str, keys: Iterable[str]) -> list[str]:
     """The keys that one with a typo may be: LCS, which is no less than what difflib finds, leaves few for it."""
     similarity = LcsSimilarity(query)
-    likely = [key for key in keys if similarity.reaches(key, _GENRE_SIMILARITY)]
+    likely = [key for key in keys if similarity.is_at_least(key, _GENRE_SIMILARITY)]
     return difflib.get_close_matches(query, likely, n=3, cutoff=_GENRE_SIMILARITY)
 
 

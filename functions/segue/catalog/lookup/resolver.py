@@ -321,6 +321,8 @@ def _read_uncertainly(catalog: Catalog, text: str, words: Sequence[str]) -> list
 
 def _best_known_first(catalog: Catalog, readings: Sequence[Reading]) -> list[Reading]:
     """Readings of songs and artists by their scores and their popularity together."""
+    if len(readings) < 2:
+        return list(readings)
     songs = [reading for reading in readings if isinstance(reading, SongMatch)]
     artists = [reading for reading in readings if isinstance(reading, ArtistMatch)]
     known = [
