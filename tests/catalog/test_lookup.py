@@ -278,6 +278,21 @@ def test_runs_of_any_length_give_the_same_index(rows):
         np.testing.assert_array_equal(found, whole)
 
 
+@pytest.mark.parametrize("limit", [1, 80])
+@pytest.mark.parametrize("text", ["paper harbour", "the", "rain and the light of a river", "zzq harbor"])
+def test_the_songs_found_by_trigrams_are_those_that_share_most_of_all(demo_catalog, text, limit):
+    songs, postings = demo_catalog.array("entry_songs"), demo_catalog.lists("trigram", "entries")
+    wanted = np.unique(fuzzy.trigram_keys(f" {text} "))
+    lists = [postings[row] for row in np.flatnonzero(np.isin(demo_catalog.array("trigram_keys"), wanted))]
+    scores = np.zeros(len(songs), int)
+    for entries in lists:
+        scores[entries] += int(1 + 16 * np.log2(len(songs) / len(entries)))
+    entries = np.flatnonzero(scores * 2 >= scores.max())
+    gaps = [abs(len(demo_catalog.texts("names")[row].encode()) - len(text)) for row in songs[entries]]
+    expected = songs[entries][np.lexsort((entries, gaps, -scores[entries]))][:limit]
+    np.testing.assert_array_equal(fuzzy.songs_by_trigrams(demo_catalog, text, limit), expected)
+
+
 @pytest.mark.parametrize("budget", [1, 5, 50])
 def test_a_search_reads_no_more_than_its_budget(demo_catalog, monkeypatch, budget):
     monkeypatch.setattr("segue.catalog.lookup.fuzzy.MAX_POSTINGS", budget)
