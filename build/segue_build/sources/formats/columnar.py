@@ -115,10 +115,10 @@ def _run_reader(content: Content, kind: str, part: str | None, output: str) -> N
         )
         why = ended.stdout.decode()
     if why is None:
+        hint = " (is there a cell far from the others?)" if kind == "workbook" else ""
         raise SourceError(
             f"{content.name}: the {kind} file can't be read: its reader crashed, or ran out of memory or time"
-            f" ({seconds} s), as with no table of this size (is there a cell far from the others?); write it again,"
-            " or as CSV"
+            f" ({seconds} s), as with no table of this size{hint}; write it again, or as CSV"
         )
     if why:
         raise SourceError(why)
@@ -197,14 +197,9 @@ def _flatten(table: pa.Table) -> pa.Table:
         if pa.types.is_dictionary(column.type):
             table = table.set_column(place, column.name, table[place].cast(column.type.value_type))
         elif pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type):
-            table = table.set_column(
-                place, column.name, pa.array(map(_to_text, table[place].to_pylist()), pa.string())
-            )
+            texts = [value and value.decode("utf-8", "replace") for value in table[place].to_pylist()]
+            table = table.set_column(place, column.name, pa.array(texts, pa.string()))
     return table
-
-
-def _to_text(value: bytes | None) -> str | None:
-    return None if value is None else value.decode("utf-8", "replace")
 
 
 def _read_arrow(content: Content, _: str | None) -> Reading:

@@ -15,21 +15,8 @@ from typing import Any
 import pyarrow as pa
 
 from segue.errors import SourceError
-from segue_build.sources.formats.base import (
-    EXPECTED_TABLE,
-    Content,
-    Table,
-    list_names,
-    translate_errors,
-    unpack,
-)
-from segue_build.sources.formats.columnar import (
-    ARROW_STREAM_MAGIC,
-    PARQUET_MAGIC,
-    is_parquet,
-    parquet_parts,
-    read_isolated,
-)
+from segue_build.sources.formats import columnar
+from segue_build.sources.formats.base import EXPECTED_TABLE, Content, Table, list_names, translate_errors, unpack
 from segue_build.sources.formats.records import BYTES_BEFORE_TEXT, read_json, read_m3u, read_xml
 from segue_build.sources.formats.text import read_delimited
 
@@ -48,8 +35,8 @@ UNSUPPORTED_MAGIC = {
 }
 TAR_MAGIC, TAR_MAGIC_OFFSET = b"ustar", 257
 ISOLATED_MAGIC = {  # first bytes -> what reads them in a process of its own
-    (PARQUET_MAGIC,): "Parquet",
-    (b"ARROW1", ARROW_STREAM_MAGIC): "Feather",
+    (columnar.PARQUET_MAGIC,): "Parquet",
+    (b"ARROW1", columnar.ARROW_STREAM_MAGIC): "Feather",
     (b"SQLite format 3\0",): "SQLite",
 }
 TEXT_READERS: Mapping[tuple[bytes, ...], Callable[[Content], Table]] = {  # what a text begins with, in small letters
@@ -110,11 +97,13 @@ def _open_each(openers: Mapping[str, Opener], owner: str) -> Iterator[Table | Un
 
 def _open_folder(folder: Path) -> Iterator[Table | Unreadable]:
     files = [path for path in sorted(folder.rglob("*")) if path.is_file() and path.stat().st_size]
-    names = {path: str(path.relative_to(folder)) for path in files if not is_parquet(path)}
+    names = {path: str(path.relative_to(folder)) for path in files if not columnar.is_parquet(path)}
     names = {path: f"{folder.name}: {name}" for path, name in names.items() if not _is_hidden(name)}
-    parts = parquet_parts(folder)
+    parts = columnar.parquet_parts(folder)
     if parts:
-        yield read_isolated(Content(f"{folder.name}/", folder, sum(path.stat().st_size for path in parts)), "Parquet")
+        yield columnar.read_isolated(
+            Content(f"{folder.name}/", folder, sum(path.stat().st_size for path in parts)), "Parquet"
+        )
     elif not names:
         raise SourceError(f"{folder}: a folder without files; {EXPECTED_TABLE}")
     yield from _open_each({name: partial(_open_file, path, name) for path, name in names.items()}, folder.name)
@@ -190,7 +179,7 @@ def _read_content(content: Content, part: str | None) -> Table:
     if kind == "workbook":
         _check_workbook(content)
     if kind:
-        return read_isolated(content, kind, part)
+        return columnar.read_isolated(content, kind, part)
     text = head.replace(b"\0", b"").lstrip(BYTES_BEFORE_TEXT).lower()
     return _find(TEXT_READERS, text)(content)
 
