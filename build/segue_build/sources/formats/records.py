@@ -76,7 +76,8 @@ def read_json(content: Content) -> Table:
         values = _iter_objects(content, codec)
         root = values if path.startswith("[]") else next(values)
         for item, playlist in _expand(root, _steps(path), _playlist_name(root), Counter()):
-            yield ({PLAYLIST: playlist} if playlist else {}) | dict(_flatten(item, "", MAX_FIELD_DEPTH))
+            record = dict(_flatten(item, "", MAX_FIELD_DEPTH))
+            yield {PLAYLIST: playlist, **record} if playlist else record
 
     where = "" if path == "[]" else f" ({path.removesuffix('[]')})"
     format_name = f"JSON{where}, {encoding_label(codec)}"
@@ -90,15 +91,18 @@ def _records_table(
 
     is_playlist : whether the file is a playlist, which has the file's name if it has none of its own
     """
-    fallback = {PLAYLIST: PurePosixPath(content.name.rpartition(": ")[2]).stem} if is_playlist else {}
-    reading: Iterator[Record] = ({**fallback, **record} for record in records())
+
+    def read() -> Iterator[Record]:
+        stem = PurePosixPath(content.name.rpartition(": ")[2]).stem
+        return ({PLAYLIST: stem, **record} for record in records()) if is_playlist else records()
+
+    reading = read()
     held = list(itertools.islice(reading, HELD_RECORDS))
     is_all = len(held) < HELD_RECORDS
     headers = list(dict.fromkeys(itertools.chain.from_iterable(itertools.chain(held, reading))))
     if not headers:
         raise SourceError(f"{content.name}: no song and no playlist in it; is it the file that you mean?")
-    reading = iter(held) if is_all else ({**fallback, **record} for record in records())
-    rows = ([_to_cell(record.get(header)) for header in headers] for record in reading)
+    rows = ([_to_cell(record.get(header)) for header in headers] for record in (held if is_all else read()))
     return Table(content.name, format_name, headers, iter_chunks(content, rows, len(headers), 2))
 
 

@@ -113,14 +113,18 @@ def _parse_rows(lines: Iterator[str], delimiter: str, table: str, spaced: bool) 
     pending, pushed_back, n_rows = deque[str](), deque[str](), 0  # lines of this row; lines read ahead of it
 
     def read() -> Iterator[str]:
-        while line := pushed_back.popleft() if pushed_back else next(lines, ""):
+        while pushed_back:
+            pending.append(pushed_back.popleft())
+            yield pending[-1]
+        for line in lines:
             pending.append(line)
             yield line
 
     is_more = True
     while is_more:
         try:
-            for row in csv.reader(read(), delimiter=delimiter, strict=True, skipinitialspace=spaced):
+            reader = csv.reader(read(), delimiter=delimiter, strict=True, skipinitialspace=spaced)
+            for row in reader:
                 pending.clear()
                 n_rows += 1
                 yield row
