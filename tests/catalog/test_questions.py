@@ -1,5 +1,6 @@
 """Asked as people ask: titles and artists in one text, links, and what is said of how a text was understood."""
 
+import numpy as np
 import pytest
 from werkzeug.test import Client
 from werkzeug.wrappers import Request
@@ -7,7 +8,7 @@ from werkzeug.wrappers import Request
 from segue.catalog import load
 from segue.catalog.lookup.exact import song_by_id
 from segue.catalog.lookup.matching import SongMatch
-from segue.catalog.lookup.moods import Description
+from segue.catalog.lookup.moods import KNOWN_POPULARITY, Description
 from segue.catalog.lookup.resolver import resolve_text
 from segue.catalog.normalization import without_version
 from segue.config import Config
@@ -144,7 +145,10 @@ def test_what_names_nothing_is_not_found(real_artifacts, asked):
     [
         ("sad piano", {"genres": ["piano"], "targets": {"energy": 0.3, "valence": 0.1}}),
         ("music for studying", {"genres": ["study"], "targets": {"energy": 0.3, "instrumentalness": 0.9}}),
-        ("happy upbeat 120 bpm", {"targets": {"valence": 0.85, "energy": 0.8, "tempo": 120.0}}),
+        (
+            "happy upbeat 120 bpm",
+            {"targets": {"valence": 0.85, "energy": 0.8, "tempo": 120.0, "popularity": KNOWN_POPULARITY}},
+        ),
     ],
 )
 def test_moods_are_read(real_artifacts, asked, described):
@@ -210,6 +214,7 @@ def test_a_genre_of_exactly_a_words_name_comes_before_others_that_say_the_same(o
     ("asked", "description"),
     [
         ("quiet kids music", Description(("kids",), {"energy": 0.2})),
+        ("quiet music", Description((), {"energy": 0.2, "popularity": KNOWN_POPULARITY})),
         ("90s kids music", Description(("kids",), certain=False)),
         ("sad 1985 kids music", Description(("kids",), {"energy": 0.3, "valence": 0.1}, certain=False)),
     ],
@@ -218,6 +223,13 @@ def test_a_description_of_which_the_table_can_tell_a_part_is_uncertain(odd_catal
     """The small world has no years."""
     found = resolve_text(odd_catalog, asked)
     assert (found.reading, found.ambiguous) == (description, not description.certain)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("asked", ["happy upbeat 120 bpm", "romantic songs", "energetic music", "relaxing music"])
+def test_a_mood_alone_is_answered_with_songs_that_people_know(real_artifacts, asked):
+    answer = client_of(real_artifacts).get("/recommend", query_string={"song": asked, "limit": 20}).json
+    assert np.median([song["popularity"] for song in answer["recommendations"]]) >= 60
 
 
 def test_a_word_that_people_leave_out_names_no_title(odd_catalog):

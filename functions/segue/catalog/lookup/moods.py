@@ -58,6 +58,7 @@ FILLERS = frozenset((
     "vibes", "with",
 ))  # fmt: skip
 UNCERTAIN_FILLERS = frozenset(("i", "in", "like", "me", "something", "stuff", "that", "the", "time", "to", "while"))
+KNOWN_POPULARITY = 80.0  # of songs that people mean by a mood, where they name no genre
 MAX_GENRE_WORDS = 3
 _DECADE = re.compile(r"(?:19|20)?(\d0)s")
 _YEAR = re.compile(r"(?:19|20)\d\d")
@@ -104,6 +105,8 @@ def parse_description(catalog: Catalog, words: Sequence[str]) -> Description | N
     decade = next((part.years for part in found if part.years), None)
     years = decade if "year" in attributes else None
     certain = all(part.certain for part in found) and len(targets) == len(values) and years == decade
+    if targets and not genres and "popularity" in attributes:
+        targets["popularity"] = KNOWN_POPULARITY
     return Description(genres, targets, years, certain=certain) if genres or targets or years else None
 
 
