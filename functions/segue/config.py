@@ -39,6 +39,7 @@ class Config:
     request_seconds : SEGUE_REQUEST_SECONDS, 0.01..86400, seconds of a processor that one request may compute
     exact_pairs : SEGUE_EXACT_PAIRS, pairs of a song and a point of the seeds that an exact request may compare; 0,
         here None: as many as it likes
+    request_pairs : SEGUE_REQUEST_PAIRS, the same for all searches of a request that asks for no exact list
     forwarded_headers : which of ``X-Forwarded-*`` say how callers reach the service: those that the platform sets, or
         with SEGUE_TRUST_FORWARDED those that a proxy sets: 1 for all, or their names with commas
     max_waiting : requests that may wait for the engine; most of THREADS, the functions framework's, so that some are
@@ -56,6 +57,7 @@ class Config:
     preload: bool = False
     request_seconds: float = 2.0
     exact_pairs: int | None = 3_000_000
+    request_pairs: int | None = 2_500_000
     forwarded_headers: tuple[str, ...] = ()
     max_waiting: float = math.inf
 
@@ -75,6 +77,7 @@ class Config:
             read_boolean(environ, "SEGUE_PRELOAD"),
             _number(environ, "SEGUE_REQUEST_SECONDS", 0.01, 86400, 2),
             round(_number(environ, "SEGUE_EXACT_PAIRS", 0, 10**9 - 1, 3_000_000)) or None,
+            round(_number(environ, "SEGUE_REQUEST_PAIRS", 0, 10**9 - 1, 2_500_000)) or None,
             _forwarded_headers(environ),
             _max_waiting(environ.get("THREADS", "")),
         )

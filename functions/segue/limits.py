@@ -169,6 +169,7 @@ class RequestBudget(contextlib.AbstractContextManager[None]):
 
     seconds : of a processor that the request may compute, in all blocks together
     max_pairs : of a song and a point that it may compare if it asks for the exact list; None: as many as it likes
+    max_searched_pairs : the same for all its other searches together
     environ : of the request; the socket in it, if there is one, tells whether the caller is still there
     """
 
@@ -177,11 +178,14 @@ class RequestBudget(contextlib.AbstractContextManager[None]):
         lock: FairLock,
         seconds: float = math.inf,
         max_pairs: int | None = None,
+        max_searched_pairs: int | None = None,
         environ: Mapping[str, Any] | None = None,
     ):
         self._lock = lock
         self._seconds = seconds
         self.max_pairs = max_pairs
+        self._max_searched_pairs = max_searched_pairs
+        self._searched_pairs = 0
         self._socket = (environ or {}).get("gunicorn.socket")
         self._computed = 0.0
         self._began = 0.0
@@ -214,6 +218,18 @@ class RequestBudget(contextlib.AbstractContextManager[None]):
             if len(self._lock):
                 self._exit()
                 self._enter()
+
+    def charge(self, n_pairs: int) -> None:
+        """Count pairs of a song and a point before they are compared; raise InvalidQuery if they are too many."""
+        self._searched_pairs += n_pairs
+        most = self._max_searched_pairs
+        if most is not None and self._searched_pairs > most:
+            raise InvalidQuery([Fault(
+                "",
+                f"this takes more than {most:,} comparisons of a song with a point that stands for a seed: name fewer"
+                " seeds, ask for fewer songs, allow more songs of one artist, or let fewer songs pass"
+                " (SEGUE_REQUEST_PAIRS)",
+            )])  # fmt: skip
 
     def _enter(self) -> None:
         try:
@@ -249,6 +265,13 @@ def checked(items: Iterable[Any]) -> Iterator[Any]:
     for item in items:
         checkpoint()
         yield item
+
+
+def charge(n_pairs: int) -> None:
+    """Count pairs of a song and a point that a search is about to compare, which a request's budget bounds."""
+    budget = _BUDGET.get()
+    if budget is not None:
+        budget.charge(n_pairs)
 
 
 def check_exact(n_songs: int, n_points: int) -> None:

@@ -7,13 +7,13 @@ from segue.catalog.compositions import Piece, Pieces
 MOONLIGHT = 'Piano Sonata No. 14 in C-Sharp Minor, Op. 27 No. 2 "Moonlight"'
 FIRST = f"{MOONLIGHT}: I. Adagio sostenuto"
 SUITE = "Cello Suite No. 1 in G Major, BWV 1007"
-OTHERS = [Piece.of(title) for title in ("Paper Harbour", "Nights, Op. 3 No. 9: II. Calm", 'Études, Op. 12 "Owl"')]
+OTHERS = [Piece(title) for title in ("Paper Harbour", "Nights, Op. 3 No. 9: II. Calm", 'Études, Op. 12 "Owl"')]
 
 
 def is_same(first, second):
     """Whether a piece is among several that the other is one of."""
-    assert Piece.of(second) not in Pieces(OTHERS)
-    return Piece.of(second) in Pieces([*OTHERS, Piece.of(first)])
+    assert Piece(second) not in Pieces(OTHERS)
+    return Piece(second) in Pieces([*OTHERS, Piece(first)])
 
 
 @pytest.mark.parametrize(

@@ -111,7 +111,7 @@ def test_there_are_one_to_three_reasons_of_which_no_two_say_the_same(explained):
 def test_reasons_are_the_rarest_things_that_are_true(taught):
     seed = resolve(taught, ask({"id": SONGS[0]}).seeds)[0]
     for found in recommend(taught, ask({"id": SONGS[0]}, limit=50, explain=True)).recommendations:
-        reasons = Comparison(taught, seed, 0, np.array([found.row])).reasons(0)
+        reasons = Comparison(taught, [seed], np.array([0]), np.array([found.row])).reasons(0)
         assert [reason.bits for reason in reasons] == sorted((reason.bits for reason in reasons), reverse=True)
         telling = [reason.text for reason in reasons if reason.bits >= MIN_BITS and found.why.parts[reason.part]]
         assert found.why.reasons == (tuple(telling[:MAX_REASONS]) or NOTHING)
@@ -137,7 +137,7 @@ def test_songs_are_similar_in_a_block_by_how_far_apart_random_pairs_are_in_it(ta
     rows = np.array(rows_of(taught, ask({"id": SONGS[1]}, limit=100)))
     gaps = taught.array("vectors")[rows].astype(float) - taught.array("vectors")[row]
     known = space.known_blocks(taught.array("present")[[row, *rows]])
-    comparison = Comparison(taught, seed, 0, rows)
+    comparison = Comparison(taught, [seed], np.zeros(len(rows), int), rows)
     told = [{reason.part: reason.text for reason in comparison.reasons(song)} for song in range(len(rows))]
     for number, block in enumerate(space.blocks):
         unit = np.sqrt(space.spread[block.columns].sum())
@@ -154,7 +154,9 @@ def test_a_tempo_is_the_same_within_two_beats_a_minute(world_catalog):
     seed = resolve(world_catalog, ask({"id": "piano-1"}).seeds)[0]
     for song, near in (("piano-2", True), ("disco-1", False)):
         row = song_by_id(world_catalog, song)
-        told = {reason.text for reason in Comparison(world_catalog, seed, 0, np.array([row])).reasons(0)}
+        told = {
+            reason.text for reason in Comparison(world_catalog, [seed], np.array([0]), np.array([row])).reasons(0)
+        }
         assert ("same tempo, 72 bpm" in told) == near
         assert not near or not any("slow" in text for text in told)
 

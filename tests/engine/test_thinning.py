@@ -10,6 +10,8 @@ from segue.engine import recommendation, search
 from segue.engine.recommendation import recommend
 from segue.engine.scoring import Scorer
 from segue.engine.seeds import SEARCH_POINTS, resolve, thin
+from segue.errors import Fault, InvalidQuery
+from segue.limits import FairLock, RequestBudget
 from segue.query.schema import Query, Seed
 
 LIMIT = 20
@@ -86,6 +88,38 @@ def test_each_song_more_costs_a_few_scores_however_many_were_made_for_the_first(
     assert passed == pytest.approx([10, 20, 40], abs=2)
     assert (first, second, third) == pytest.approx((60 * len(few) // 100, 60, 120), abs=3)
     assert sum(scored[len(few)]) <= 60 + first + 2 * (second + third)
+
+
+def test_a_request_searches_until_it_has_compared_as_many_pairs_as_it_may(demo_catalog):
+    seeds = resolve(demo_catalog, seeds_of(demo_catalog, "id", 100))
+    scorer, few = Scorer(demo_catalog, seeds, {}), Scorer(demo_catalog, thin(demo_catalog, seeds), {})
+
+    def share_found(max_pairs):
+        allowed = search.AllowedSongs(demo_catalog, Query(seeds=()).filters)
+        with RequestBudget(FairLock(), max_searched_pairs=max_pairs):
+            found = search.approximate_search(demo_catalog, scorer, allowed, search.Budget(100, 60), few)
+            return sum(len(batch.rows) for batch in found) / allowed.count()
+
+    at_most = len(demo_catalog) * (len(scorer) + len(few))  # each song once, by both
+    assert share_found(None) == share_found(at_most) == 1
+    with pytest.raises(InvalidQuery) as refused:
+        share_found(50_000)
+    assert refused.value.faults == (Fault(
+        "",
+        "this takes more than 50,000 comparisons of a song with a point that stands for a seed: name fewer seeds, ask"
+        " for fewer songs, allow more songs of one artist, or let fewer songs pass (SEGUE_REQUEST_PAIRS)",
+    ),)  # fmt: skip
+
+
+def test_a_long_list_has_fewer_points_in_all(demo_catalog):
+    seeds = seeds_of(demo_catalog, "artist", 30)
+    assert [sum(len(seed.rows) for seed in resolve(demo_catalog, seeds, songs)) for songs in (1, 100, 200)] == [
+        sum(min(points, demo_catalog.lists("artist", "songs").length(resolved.match.artist))
+            for resolved in resolve(demo_catalog, seeds))
+        for points in (13, 13, 6)
+    ]  # fmt: skip
+    songs = seeds_of(demo_catalog, "id", 100)
+    assert [len(seed.rows) for seed in resolve(demo_catalog, songs, 200)] == [1] * 100
 
 
 def test_few_points_are_not_thinned(demo_catalog, monkeypatch):

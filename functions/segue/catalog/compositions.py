@@ -7,7 +7,7 @@ recordings by others.
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from functools import cached_property
 
 from segue.catalog.normalization import case_folded, core_text, title_key, without_version
 
@@ -17,6 +17,7 @@ _CATALOGUE_NUMBER = re.compile(  # of a catalogue of somebody's compositions: "O
 _NUMBER_AND_KEY = re.compile(  # of a form: "Piano Sonata No. 14 in C-Sharp Minor"
     r"\bn[or]\. ?(\d+)\b[^:]{0,40}? in ([a-h])\b[- ]?(sharp|flat)?"
 )
+_DIGIT = re.compile(r"\d")
 _ONE_COMPOSERS = frozenset(("bwv", "kv", "hwv", "rv", "wwv", "twv"))  # other catalogues' numbers mean several pieces
 _OTHER_CATALOGUE_NUMBER = re.compile(r"\b(?!no|pt)[a-z]{1,2}\. ?\d+[a-z]?\b")
 _KEY = re.compile(r"\bin [a-h](?:[- ](?:sharp|flat))?(?: (?:major|minor))?\b")
@@ -35,46 +36,56 @@ _ROMAN = (
 _ORDINALS = ("first", "second", "third", "fourth", "fifth")
 
 
-@dataclass(frozen=True, slots=True)
 class Piece:
-    """What a title says of the piece that is played.
+    """What a title says of the piece that is played, each part read when it is first needed: few are of most titles.
 
-    titles : keys of the whole title
-    words : stems of its words
-    names : keys of what its parts call the piece: what stands before a catalogue number, and its last part
     numbers : each a catalogue, a number in it, and the numbers of a part and of what is within it
-    stems : of the words before a catalogue number
-    nickname : stems of what is in quotes there
-    movement : stems of the last part
     """
 
-    titles: frozenset[str]
-    words: frozenset[str]
-    names: frozenset[str]
-    numbers: tuple[tuple[str, ...], ...]
-    stems: frozenset[str]
-    nickname: frozenset[str]
-    movement: frozenset[str]
+    def __init__(self, title: str):
+        self._title = title
+        self._text = case_folded(title[:MAX_CHARACTERS])
+        self.numbers, self._heading = _numbers(self._text)
 
-    @classmethod
-    def of(cls, title: str) -> "Piece":
-        """Read a title."""
-        text = case_folded(title[:MAX_CHARACTERS])
-        numbers, heading = _numbers(text)
-        movement = movement_name(case_folded(without_version(title[:MAX_CHARACTERS])))
-        alone = core_text(_ASIDE.sub("", heading)) if numbers else ""
-        whole, _, part = text.rpartition(":")
-        quoted = _QUOTED.search(whole or part) if numbers else None
-        titles = frozenset((title_key(title), parse_unnumbered(title)))
-        return cls(
-            titles,
-            _stems(min(titles, key=len)),
-            frozenset((alone, movement)) - {""},
-            numbers,
-            _stems(heading),
-            _stems(quoted[1]) if quoted else frozenset(),
-            _stems(movement),
-        )
+    @cached_property
+    def titles(self) -> frozenset[str]:
+        """Keys of the whole title."""
+        whole = title_key(self._title)
+        is_plain = ":" not in self._text and len(self._title) <= MAX_CHARACTERS
+        return frozenset((whole, whole if is_plain else parse_unnumbered(self._title)))
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """Stems of the title's words."""
+        return _stems(min(self.titles, key=len))
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """Keys of what its parts call the piece: what stands before a catalogue number, and its last part."""
+        alone = core_text(_ASIDE.sub("", self._heading)) if self.numbers else ""
+        return frozenset((alone, self._movement)) - {""}
+
+    @cached_property
+    def stems(self) -> frozenset[str]:
+        """Of the words before a catalogue number."""
+        return _stems(self._heading)
+
+    @cached_property
+    def nickname(self) -> frozenset[str]:
+        """Stems of what is in quotes there."""
+        whole, _, part = self._text.rpartition(":")
+        quoted = _QUOTED.search(whole or part) if self.numbers else None
+        return _stems(quoted[1]) if quoted else frozenset()
+
+    @cached_property
+    def movement(self) -> frozenset[str]:
+        """Stems of the last part."""
+        return _stems(self._movement)
+
+    @cached_property
+    def _movement(self) -> str:
+        has_parts = ":" in self._text
+        return movement_name(case_folded(without_version(self._title[:MAX_CHARACTERS]))) if has_parts else ""
 
     def shares_number(self, other: "Piece") -> bool:
         """Whether both have a number and no other movement.
@@ -96,20 +107,28 @@ class Piece:
 
 
 class Pieces:
-    """Several pieces, to which others are compared all at once: a request has up to a hundred."""
+    """Several pieces, to which others are compared all at once: a request has up to a hundred.
+
+    names : keys of their titles and of what they are called
+    """
 
     def __init__(self, pieces: Iterable[Piece]):
         pieces = list(pieces)
         self._titles = frozenset().union(*(piece.titles for piece in pieces))
-        self._names = self._titles.union(*(piece.names for piece in pieces))
+        self.names = self._titles.union(*(piece.names for piece in pieces))
         self._words = {piece.words for piece in pieces}
         self._nicknamed = [piece for piece in pieces if piece.nickname]
         self._numbered = [piece for piece in pieces if piece.numbers]
 
+    @property
+    def have_nicknames(self) -> bool:
+        """Whether one of them is also called by a nickname."""
+        return bool(self._nicknamed)
+
     def __contains__(self, piece: Piece) -> bool:
         """Whether one of them is the same piece, or one is a movement of the other."""
         return (
-            not self._names.isdisjoint(piece.titles)
+            not self.names.isdisjoint(piece.titles)
             or not self._titles.isdisjoint(piece.names)
             or any(one.has_nickname(piece.words) for one in self._nicknamed)
             or (bool(piece.nickname) and any(map(piece.has_nickname, self._words)))
@@ -181,6 +200,8 @@ def _ordinal_movement(text: str) -> list[str]:
 
 def _numbers(text: str) -> tuple[tuple[tuple[str, ...], ...], str]:
     """All catalogue numbers of a title, each with those of its movement, and what stands before the first of them."""
+    if not _DIGIT.search(text):
+        return (), ""
     catalogued = list(_CATALOGUE_NUMBER.finditer(text))
     heading = text[: catalogued[0].start()] if catalogued else text
     keys = list(_NUMBER_AND_KEY.finditer(heading))

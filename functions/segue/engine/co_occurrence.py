@@ -1,4 +1,4 @@
-"""Songs that co-occur in playlists with those that stand for seeds, where the build learned from playlists."""
+"""Songs that co-occur in playlists with those that stand for seeds, and what else they have in common by name."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -59,3 +59,19 @@ def neighbour_scores(
         return neighbours.rows, np.empty(0)
     rows, position = np.unique(neighbours.rows, return_inverse=True)
     return rows, np.bincount(position, point_weights[neighbours.points] * neighbour_weights)
+
+
+@dataclass(frozen=True, slots=True)
+class SongRelations:
+    """What a song may have in common with others by name: its artists, its genres, the works it co-occurs with."""
+
+    artists: frozenset[int] = frozenset()
+    genres: frozenset[int] = frozenset()
+    neighbours: frozenset[int] = frozenset()
+
+    @classmethod
+    def of(cls, catalog: Catalog, row: int, has_playlists: bool) -> "SongRelations":
+        """A song's; the last only where the build learned from playlists."""
+        artists, genres = catalog.lists("song", "artists")[row], catalog.lists("song", "genres")[row]
+        neighbours = neighbour_works(catalog, row)[0] if has_playlists else NO_WORKS[0]
+        return cls(*(frozenset(numbers.tolist()) for numbers in (artists, genres, neighbours)))

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from segue.catalog.catalog import Catalog, sample_rows
-from segue.engine.co_occurrence import neighbour_works
+from segue.engine.co_occurrence import SongRelations
 from segue.engine.scoring import TARGETS_WEIGHT, Scorer, SeedPoints
 from segue.engine.space import (
     LOCAL_SCALE,
@@ -76,6 +76,7 @@ COMPARED_FEATURES = tuple(dict.fromkeys((*TAIL_WORDS, *(attribute.name for attri
 _GENERIC_PHRASES = tuple(BLOCK_PHRASES.values())
 MAX_REASONS = 3
 SAME_RANK = 0.08  # difference of ranks up to which two values are called the same
+POINTS_COMPARED = 32  # at a time: bounds the memory of a request with many seeds
 MIN_BITS = 1.0  # bits from which a reason is worth giving: it is true of less than half of all songs
 
 
@@ -165,62 +166,76 @@ class SharedTail:
 
 
 @dataclass(frozen=True, slots=True)
-class SongRelations:
-    """What a song may have in common with others by name: its artists, its genres, the works it co-occurs with."""
+class _SeedPoint:
+    """A point that stands for a seed.
 
-    artists: frozenset[int] = frozenset()
-    genres: frozenset[int] = frozenset()
-    neighbours: frozenset[int] = frozenset()
+    number : of the seed
+    row : of the song that the point is, None for raw features
+    vector, known : shape (n_dims,), see :class:`segue.engine.scoring.SeedPoints`
+    """
+
+    number: int
+    row: int | None
+    features: Mapping[str, float]
+    vector: np.ndarray
+    known: np.ndarray
+    relations: SongRelations
 
     @classmethod
-    def of(cls, catalog: Catalog, row: int) -> "SongRelations":
-        """A song's."""
-        artists, genres = catalog.lists("song", "artists")[row], catalog.lists("song", "genres")[row]
-        neighbours = neighbour_works(catalog, row)[0] if space_of(catalog).co_occurrence_weight else np.empty(0)
-        return cls(*(frozenset(numbers.tolist()) for numbers in (artists, genres, neighbours)))
+    def of(cls, catalog: Catalog, seeds: Sequence[SeedPoints], point: int) -> "_SeedPoint":
+        """One of the points of all seeds."""
+        ends = np.cumsum([len(seed.vectors) for seed in seeds])
+        number = int(np.searchsorted(ends, point, side="right"))
+        seed, of_seed = seeds[number], point - int(ends[number])
+        row = seed.rows[of_seed] if seed.rows else None
+        has_playlists = bool(space_of(catalog).co_occurrence_weight)
+        relations = SongRelations() if row is None else SongRelations.of(catalog, row, has_playlists)
+        return cls(number, row, seed.seed.features or {}, seed.vectors[of_seed], seed.known[of_seed], relations)
 
 
 class Comparison:
-    """A point that stands for a seed, compared with songs.
+    """Songs, each compared with a point that stands for a seed.
 
-    rows : of the songs, int64, shape (n_songs,); below, songs are numbered in this order
+    points : number of the point of each song among those of all seeds, int64, shape (n_songs,)
+    rows : of the songs, int64, the same shape; below, songs are numbered in this order
     """
 
-    def __init__(self, catalog: Catalog, seed: SeedPoints, point: int, rows: np.ndarray):
+    def __init__(self, catalog: Catalog, seeds: Sequence[SeedPoints], points: np.ndarray, rows: np.ndarray):
         self._catalog, self._rows = catalog, rows.tolist()
         self._sample = Sample.of(catalog, tuple(TAIL_WORDS))
-        self._seed_row = seed.rows[point] if seed.rows else None
-        self._values = self._seed_and_song_values(seed.seed.features or {})
-        transform = rank_transform(catalog)
-        self._ranks = {name: transform(name, values) for name, values in self._values.items()}
-        self._shared_tails = self._find_shared_tails()
-        self._reasons_by_block = self._block_reasons(
-            Points(space_of(catalog), seed.vectors[[point]], seed.known[[point]]), rows
+        chosen, numbers = np.unique(points, return_inverse=True)
+        self._numbers = numbers.tolist()  # of each song's point among those chosen
+        self._seeds = [_SeedPoint.of(catalog, seeds, point) for point in chosen.tolist()]
+        transform, values = rank_transform(catalog), self._features_of_seeds_and_songs()
+        ranks = {name: transform(name, column) for name, column in values.items()}
+        self._values, self._ranks = (  # of each song's seed, and of the songs, both of shape (n_songs,)
+            {name: (column[numbers], column[len(self._seeds) :]) for name, column in columns.items()}
+            for columns in (values, ranks)
         )
-        self._tempo_by_song = self._tempo_reasons()
-        self._relations = SongRelations() if self._seed_row is None else SongRelations.of(catalog, self._seed_row)
-        played = space_of(catalog).block("played")
-        # if not, what is known from playlists is about its artist
-        self._seed_in_playlists = played is not None and bool(seed.known[point, played.start])
+        self._shared_tails = self._find_shared_tails()
+        self._block_reasons = self._find_block_reasons(numbers, rows)
+        self._tempo_reasons = self._find_tempo_reasons()
+
+    def seed_number(self, song: int) -> int:
+        """The number of the seed that a song is compared with."""
+        return self._seed_of(song).number
 
     def rank_gaps(self, song: int) -> dict[str, float]:
         """Audio feature -> difference of the ranks of seed and song, 0..1, where both are known."""
         levels = {attribute.name: self._ranks[attribute.name] for attribute in AUDIO_FEATURES}
-        gaps = {name: abs(both.item(0) - both.item(song + 1)) for name, both in levels.items()}
+        gaps = {name: abs(seeds.item(song) - songs.item(song)) for name, (seeds, songs) in levels.items()}
         return {name: gap for name, gap in gaps.items() if gap >= 0}
 
     def reasons(self, song: int) -> list[Reason]:
         """The reasons for a song, the rarest first: one for each part of the score, but up to two for sound."""
-        by_part = {reason.part: reason for reason, is_near in self._reasons_by_block if is_near[song]}
-        tempo_reason = self._tempo_by_song[song]
+        by_part = {reason.part: reason for reason in self._block_reasons[song]}
+        tempo_reason = self._tempo_reasons[song]
         audio_reasons = [
             reason for reason in (tempo_reason, self._tail_reason(song, "tempo" if tempo_reason else None)) if reason
         ]
         if audio_reasons:
             by_part.pop("audio", None)
-        shared = (
-            share(self._rows[song]) for share in (self._genre_reason, self._artist_reason, self._co_occurrence_reason)
-        )
+        shared = (share(song) for share in (self._genre_reason, self._artist_reason, self._co_occurrence_reason))
         by_part |= {reason.part: reason for reason in shared if reason}
         if "co_occurrence" in by_part:
             by_part.pop("played", None)
@@ -228,22 +243,22 @@ class Comparison:
             [*by_part.values(), *audio_reasons], key=lambda reason: (-reason.bits, reason.text in _GENERIC_PHRASES)
         )
 
-    def _seed_and_song_values(self, features: Mapping[str, float]) -> dict[str, np.ndarray]:
-        """Values of the seed and then of the songs, float64, shape (n_songs + 1,), NaN where unknown."""
-        rows = [self._seed_row or 0, *self._rows]
+    def _features_of_seeds_and_songs(self) -> dict[str, np.ndarray]:
+        """Values of the seeds and then of the songs, float64, shape (n_seeds + n_songs,), NaN where unknown."""
+        rows = [*(seed.row or 0 for seed in self._seeds), *self._rows]
         values = {name: self._catalog.attribute(name, rows).astype(np.float64) for name in COMPARED_FEATURES}
-        if self._seed_row is None:
-            for name, both in values.items():
-                both[0] = features.get(name, np.nan)
+        for position, seed in enumerate(self._seeds):
+            if seed.row is None:
+                for name, column in values.items():
+                    column[position] = seed.features.get(name, np.nan)
         return values
 
     def _find_shared_tails(self) -> list[list[SharedTail]]:
         """In which tails of features both are, song by song."""
         found: list[list[SharedTail]] = [[] for _ in self._rows]
         for feature, word, about, sign, tail, least in _TAILS:
-            levels, values = sign * self._ranks[feature], self._values[feature]
-            depths = np.maximum(levels[0], levels[1:])
-            in_tail = np.flatnonzero((depths <= tail) & (np.minimum(values[0], values[1:]) >= least))
+            depths = np.multiply(sign, self._ranks[feature]).max(axis=0)
+            in_tail = np.flatnonzero((depths <= tail) & (np.minimum(*self._values[feature]) >= least))
             extreme = bitsets(sign * self._sample.levels[feature] <= depths[in_tail, None])
             for song, songs in zip(in_tail.tolist(), extreme):
                 found[song].append(SharedTail(feature, word, about, songs))
@@ -269,54 +284,76 @@ class Comparison:
             tuple(tail.feature for tail in rarest),
         )
 
-    def _block_reasons(self, point: Points, rows: np.ndarray) -> list[tuple[Reason, list[bool]]]:
-        """For each block the reason for songs that are similar in it, and which songs are."""
-        catalog = self._catalog
-        known = space_of(catalog).known_blocks(catalog.take("present", rows))
-        song_mask = _similar_blocks(catalog, point, point.distances(catalog.take("vectors", rows)), known)
-        sample_mask = _similar_blocks(
-            catalog, point, point.distances_to_prepared(self._sample.vectors), self._sample.known
+    def _find_block_reasons(self, numbers: np.ndarray, rows: np.ndarray) -> list[list[Reason]]:
+        """For each song the reasons of the blocks in which it is similar."""
+        blocks = space_of(self._catalog).blocks
+        song_known = space_of(self._catalog).known_blocks(self._catalog.take("present", rows))
+        found: list[list[Reason]] = [[] for _ in self._rows]
+        for start in checked(range(0, len(self._seeds), POINTS_COMPARED)):
+            seeds = self._seeds[start : start + POINTS_COMPARED]
+            vectors, known = np.stack([seed.vector for seed in seeds]), np.stack([seed.known for seed in seeds])
+            points = Points(space_of(self._catalog), vectors, known)
+            songs = np.flatnonzero((numbers >= start) & (numbers < start + len(seeds)))
+            of_song = numbers[songs] - start
+            distances = points.distances(self._catalog.take("vectors", rows[songs]))
+            distances = distances[:, of_song, np.arange(len(songs))]
+            near = _similar_blocks(self._catalog, points.units[:, of_song], distances) & song_known[:, songs]
+            in_sample = _similar_blocks(
+                self._catalog, points.units[:, :, None], points.distances_to_prepared(self._sample.vectors)
+            )
+            in_sample &= self._sample.known[:, None]
+            for number, block in enumerate(blocks):
+                if block.name not in SILENT_BLOCKS:
+                    rarities = [self._sample.bits(songs) for songs in bitsets(in_sample[number])]
+                    text = _block_phrase(block.name)
+                    for position in np.flatnonzero(near[number]).tolist():
+                        reason = Reason(text, block.name, rarities[int(of_song[position])])
+                        found[int(songs[position])].append(reason)
+        return found
+
+    def _find_tempo_reasons(self) -> list[Reason | None]:
+        seed_tempos, tempos = self._values["tempo"]
+        same = np.flatnonzero((tempos > 0) & (np.abs(tempos - seed_tempos) <= SAME_TEMPO))
+        as_fast = bitsets(np.abs(self._sample.tempos - seed_tempos[same, None]) <= SAME_TEMPO)
+        found: list[Reason | None] = [None for _ in self._rows]
+        for song, songs in zip(same.tolist(), as_fast):
+            text = f"same tempo, {tempos[song]:.0f} bpm"
+            found[song] = Reason(text, "audio", self._sample.bits(songs), ("tempo",))
+        return found
+
+    def _genre_reason(self, song: int) -> Reason | None:
+        genres, of_seed = (
+            self._catalog.lists("song", "genres")[self._rows[song]],
+            self._seed_of(song).relations.genres,
         )
-        return [
-            (Reason(_block_phrase(block.name), block.name, self._sample.bits(sample_set)), near)
-            for block, near, sample_set in zip(space_of(catalog).blocks, song_mask.tolist(), bitsets(sample_mask))
-            if block.name not in SILENT_BLOCKS
-        ]
-
-    def _tempo_reasons(self) -> list[Reason | None]:
-        tempos = self._values["tempo"]
-        seed_tempo = tempos[0]
-        (same_tempo,) = bitsets(np.abs(self._sample.tempos[None] - seed_tempo) <= SAME_TEMPO)
-        bits = self._sample.bits(same_tempo)
-        return [
-            Reason(f"same tempo, {tempo:.0f} bpm", "audio", bits, ("tempo",))
-            if tempo > 0 and abs(tempo - seed_tempo) <= SAME_TEMPO
-            else None
-            for tempo in tempos[1:].tolist()
-        ]
-
-    def _genre_reason(self, row: int) -> Reason | None:
-        shared = [
-            genre for genre in self._catalog.lists("song", "genres")[row].tolist() if genre in self._relations.genres
-        ]
+        shared = [genre for genre in genres.tolist() if genre in of_seed]
         if not shared:
             return None
         names = ", ".join(self._catalog.manifest["genres"][genre] for genre in shared[:MAX_GENRES_NAMED])
         have_all = _intersection(self._sample.genres.get(genre, 0) for genre in shared[:MAX_GENRES_NAMED])
         return Reason(f"shared genres: {names}", "genre", self._sample.bits(have_all))
 
-    def _artist_reason(self, row: int) -> Reason | None:
-        artists = self._catalog.lists("song", "artists")[row].tolist()
-        shared = next((artist for artist in artists if artist in self._relations.artists), None)
+    def _artist_reason(self, song: int) -> Reason | None:
+        artists, of_seed = (
+            self._catalog.lists("song", "artists")[self._rows[song]],
+            self._seed_of(song).relations.artists,
+        )
+        shared = next((artist for artist in artists.tolist() if artist in of_seed), None)
         if shared is None:
             return None
         return Reason(f"also by {self._catalog.texts('artists')[shared]}", "artist", self._sample.bits(0))
 
-    def _co_occurrence_reason(self, row: int) -> Reason | None:
-        if int(self._catalog.take("works", row)) not in self._relations.neighbours:
+    def _co_occurrence_reason(self, song: int) -> Reason | None:
+        if int(self._catalog.take("works", self._rows[song])) not in self._seed_of(song).relations.neighbours:
             return None
-        text = "often in the same playlists" if self._seed_in_playlists else "often in playlists with this artist"
+        played = space_of(self._catalog).block("played")
+        in_playlists = played is not None and self._seed_of(song).known[played.start]
+        # if not, what is known from playlists is about its artist
+        text = "often in the same playlists" if in_playlists else "often in playlists with this artist"
         return Reason(text, "co_occurrence", self._sample.bits(0))
+
+    def _seed_of(self, song: int) -> _SeedPoint:
+        return self._seeds[self._numbers[song]]
 
 
 def _intersection(bitsets: Iterable[int]) -> int:
@@ -324,14 +361,15 @@ def _intersection(bitsets: Iterable[int]) -> int:
     return functools.reduce(operator.and_, bitsets)
 
 
-def _similar_blocks(catalog: Catalog, point: Points, distances: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """In which blocks songs are similar to a point; bool, shape (n_blocks, n_songs), as ``known``: who has a block.
+def _similar_blocks(catalog: Catalog, units: np.ndarray, distances: np.ndarray) -> np.ndarray:
+    """In which blocks songs are similar to points, if they have them; bool, shape (n_blocks, ...).
 
-    distances : shape (n_blocks + 1, 1, n_songs), in 1/``STEPS_PER_UNIT`` of the point's units
+    units : of the points, in a shape that goes with that of the distances
+    distances : shape (n_blocks + 1, ...), in 1/``STEPS_PER_UNIT`` of the points' units
     """
-    max_distance = -math.log(MIN_SIMILARITY) * LOCAL_SCALE * STEPS_PER_UNIT / space_of(catalog).block_scales
-    similar = (point.units > UNKNOWN_UNIT) & (distances[:-1, 0] <= max_distance[:, None])
-    return np.asarray(similar & known)
+    max_distances = -math.log(MIN_SIMILARITY) * LOCAL_SCALE * STEPS_PER_UNIT / space_of(catalog).block_scales
+    max_distances = max_distances.reshape(-1, *[1] * (distances.ndim - 1))
+    return np.asarray((units > UNKNOWN_UNIT) & (distances[:-1] <= max_distances))
 
 
 @dataclass(frozen=True, slots=True)
@@ -368,20 +406,14 @@ def explain(
     parts = scorer.parts(rows)
     query_reasons, scaled_parts = _query_reasons(scorer, rows, parts), _scale_to_scores(parts, scores)
     closest = scorer.closest_points(rows)
-    explanations: dict[int, Explanation] = {}
-    for point in checked(np.unique(closest).tolist()):
-        positions = np.flatnonzero(closest == point)
-        number, point_of_seed = _seed_of(seeds, point)
-        comparison = Comparison(catalog, seeds[number], point_of_seed, rows[positions])
-        for song, position in enumerate(positions.tolist()):
-            explanations[position] = _explanation(
-                number, comparison, song, query_reasons[position], scaled_parts[position]
-            )
-    return [explanations[position] for position in range(len(rows))]
+    comparison = Comparison(catalog, seeds, closest, rows)
+    return [
+        _explanation(comparison, song, query_reasons[song], scaled_parts[song]) for song in checked(range(len(rows)))
+    ]
 
 
 def _explanation(
-    number: int, comparison: Comparison, song: int, query_reasons: list[str], parts: Mapping[str, float]
+    comparison: Comparison, song: int, query_reasons: list[str], parts: Mapping[str, float]
 ) -> Explanation:
     strong = [reason for reason in comparison.reasons(song) if reason.bits >= MIN_BITS and parts.get(reason.part)]
     reasons = (*query_reasons, *(reason.text for reason in strong[: MAX_REASONS - len(query_reasons)]))
@@ -391,7 +423,7 @@ def _explanation(
     farthest = max(rank_gaps, key=lambda name: rank_gaps[name], default=None)
     if farthest is not None and rank_gaps[farthest] <= SAME_RANK:
         farthest = None
-    return Explanation(number, reasons or ("the closest of what is left",), farthest, parts)
+    return Explanation(comparison.seed_number(song), reasons or ("the closest of what is left",), farthest, parts)
 
 
 def _scale_to_scores(parts: Mapping[str, np.ndarray], scores: np.ndarray) -> list[dict[str, float]]:
@@ -401,13 +433,6 @@ def _scale_to_scores(parts: Mapping[str, np.ndarray], scores: np.ndarray) -> lis
     total = stacked.sum(axis=0)
     scaled = np.where(total, scores * stacked / np.where(total, total, 1), 0)
     return [dict(zip(parts, each)) for each in scaled.T.tolist()]
-
-
-def _seed_of(seeds: Sequence[SeedPoints], point: int) -> tuple[int, int]:
-    """The seed that a point stands for, and which of its points it is."""
-    ends = np.cumsum([len(seed.vectors) for seed in seeds])
-    number = int(np.searchsorted(ends, point, side="right"))
-    return number, point - int(ends[number]) + len(seeds[number].vectors)
 
 
 def _query_reasons(scorer: Scorer, rows: np.ndarray, parts: Mapping[str, np.ndarray]) -> list[list[str]]:

@@ -121,12 +121,12 @@ def vocabulary(catalog: Catalog) -> Vocabulary:
     return Vocabulary(manifest["genres"], manifest["attributes"], manifest["has_explicit"], genre, clusters)
 
 
-def similarity_function(catalog: Catalog) -> Callable[[int, Sequence[int]], np.ndarray]:
-    """A function that gives the similarity of a song to others, 0..1, as a seed's, in all columns."""
+def similarity_function(catalog: Catalog) -> Callable[[Sequence[int], Sequence[int]], np.ndarray]:
+    """A function that gives the similarity of songs to others, 0..1, as seeds', in all columns."""
 
-    def similarities(row: int, others: Sequence[int]) -> np.ndarray:
+    def similarities(rows: Sequence[int], others: Sequence[int]) -> np.ndarray:
         vectors, local_scales = catalog.take("vectors", others), catalog.take("local_scales", others)
-        return similarity(space_of(catalog), vectors, catalog.take("vectors", [row]), local_scales)[:, 0]
+        return similarity(space_of(catalog), vectors, catalog.take("vectors", rows), local_scales).T
 
     return similarities
 

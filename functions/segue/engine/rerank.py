@@ -8,6 +8,7 @@ import functools
 import itertools
 import math
 import random
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from segue.catalog.catalog import Catalog
-from segue.catalog.normalization import title_variants
+from segue.catalog.normalization import STOP_WORDS, title_variants
 from segue.engine.scoring import ScoredRows
 from segue.engine.search import AllowedSongs
 from segue.limits import checked, checkpoint
@@ -26,8 +27,11 @@ if TYPE_CHECKING:
 
 CHECKED_SONGS = 256  # songs from checkpoint to checkpoint
 MMR_POOL = 300  # songs among which diversity chooses, whatever the limit: a longer list begins as a shorter one does
+MMR_PART = 16  # of these songs, which are compared with all at once
 DRAW_POOL_FACTOR = 4  # times the limit: songs after the best among which a draw chooses
 PIECES = 256  # whose titles are kept parsed
+BEGINNING = 3  # letters of a title that no key of it changes, unless they are a word that is left out
+_PLAIN = re.compile(rf"[a-zA-Z]{{{BEGINNING}}}[ -+\--/;-~]*")  # ASCII, and neither digits nor parts
 MIN_REPLACED = 0.3  # of the best list, at least, by a draw
 MIN_SCORE_RATIO = 0.9  # of the best list's mean score by a draw, as long as it replaces no more than it must
 
@@ -104,11 +108,27 @@ class Representatives:
         if not self._seed_names:
             return False
         name = self._names[row]
+        if _PLAIN.fullmatch(name) and not self._may_be_seed(name[:BEGINNING].lower()):
+            return False
         if _title(name) in self._seed_titles:
             return True
         if not self._compares_pieces and not _has_parts(name):
             return False
         return _piece(name) in self._seed_pieces
+
+    def _may_be_seed(self, beginning: str) -> bool:
+        """Whether a plain title that begins so may be a seed's, or that of its piece: most are ruled out by this."""
+        return self._beginnings is None or beginning in self._beginnings
+
+    @functools.cached_property
+    def _beginnings(self) -> frozenset[str] | None:
+        """How all keys of the seeds begin; None where a nickname, which may be anywhere in a title, is among them."""
+        keys = self._seed_titles
+        if self._compares_pieces:
+            if self._seed_pieces.have_nicknames:
+                return None
+            keys |= self._seed_pieces.names
+        return frozenset((*STOP_WORDS, *(key[:BEGINNING] for key in keys)))
 
     @functools.cached_property
     def _seed_pieces(self) -> "Pieces":
@@ -126,7 +146,7 @@ def _has_parts(name: str) -> bool:
 def _piece(name: str) -> "Piece":
     from segue.catalog.compositions import Piece  # few lists need it
 
-    return Piece.of(name)
+    return Piece(name)
 
 
 def _title(name: str) -> str:
@@ -139,7 +159,7 @@ def rerank(
     query: Query,
     songs: Iterator[ScoredRows],
     representatives: Representatives,
-    similarity: Callable[[int, Sequence[int]], np.ndarray],
+    similarity: Callable[[Sequence[int], Sequence[int]], np.ndarray],
 ) -> Reranked:
     """Choose and order what is recommended.
 
@@ -147,7 +167,7 @@ def rerank(
     ----------
     songs : by falling score, as :func:`segue.engine.search.approximate_search` yields
     representatives : decides which version of a song stands for it
-    similarity : of a row to each of several rows, 0..1; for diversity
+    similarity : of some rows to others, 0..1, shape (n_rows, n_others); for diversity
 
     """
     candidates = representatives.filter(songs)
@@ -172,18 +192,19 @@ class _ArtistCap:
         self._song_artists = catalog.lists("song", "artists")
         self._cap = math.inf if cap is None else cap
         self._counts: dict[int, int] = {}
+        self._artists: dict[int, frozenset[int]] = {}  # by row: a draw asks for them again and again
         self.skipped: list[ScoredSong] = []
 
     def would_admit(self, song: ScoredSong) -> bool:
         """Whether none of a song's artists has reached the cap."""
-        return all(self._counts.get(artist, 0) < self._cap for artist in self._song_artists[song.row].tolist())
+        return all(self._counts.get(artist, 0) < self._cap for artist in self._artists_of(song.row))
 
     def admit(self, song: ScoredSong) -> bool:
         """Count a song if it may be admitted; return whether it was."""
         if not self.would_admit(song):
             self.skipped.append(song)
             return False
-        for artist in set(self._song_artists[song.row].tolist()):
+        for artist in self._artists_of(song.row):
             self._counts[artist] = self._counts.get(artist, 0) + 1
         return True
 
@@ -195,9 +216,14 @@ class _ArtistCap:
         self._counts.clear()
         self.skipped.clear()
 
+    def _artists_of(self, row: int) -> frozenset[int]:
+        if row not in self._artists:
+            self._artists[row] = frozenset(self._song_artists[row].tolist())
+        return self._artists[row]
+
 
 def _maximal_marginal_relevance(
-    songs: Iterator[ScoredSong], diversity: float, similarity: Callable[[int, Sequence[int]], np.ndarray]
+    songs: Iterator[ScoredSong], diversity: float, similarity: Callable[[Sequence[int], Sequence[int]], np.ndarray]
 ) -> Iterator[ScoredSong]:
     """Maximal marginal relevance: Carbonell and Goldstein, SIGIR 1998.
 
@@ -205,6 +231,7 @@ def _maximal_marginal_relevance(
     """
     pool = list(itertools.islice(songs, MMR_POOL))
     rows = [song.row for song in pool]
+    similar: dict[int, np.ndarray] = {}  # of each part to all
     scores = np.array([song.score for song in pool])
     max_similarity = np.zeros(len(pool))
     remaining = np.ones(len(pool), bool)
@@ -213,7 +240,10 @@ def _maximal_marginal_relevance(
         best = int(np.argmax(relevance))
         remaining[best] = False
         yield pool[best]
-        max_similarity = np.maximum(max_similarity, similarity(rows[best], rows))
+        part, number = divmod(best, MMR_PART)
+        if part not in similar:
+            similar[part] = similarity(rows[part * MMR_PART : (part + 1) * MMR_PART], rows)
+        max_similarity = np.maximum(max_similarity, similar[part][number])
     yield from songs
 
 

@@ -107,14 +107,18 @@ class Dislikes(NamedTuple):
 
     points : numbers of their points, those of one seed after those of another
     starts : where the points of each seed begin among these
-    block_weights : float64, shape (n_seeds, n_blocks), of the blocks that a dislike and the others have, times its
-        strength
-    point_weights : the same for each point, shape (n_blocks, n_points, 1)
+    strengths : float64, shape (n_seeds, 1)
+    profiles : float64, shape (n_profiles, n_blocks), weights of the blocks that a dislike and the others have, each
+        once: most dislikes have the same
+    profile_of : which of them each seed has, shape (n_seeds,)
+    point_weights : of the blocks for each point, times its seed's strength, shape (n_blocks, n_points, 1)
     """
 
     points: np.ndarray
     starts: np.ndarray
-    block_weights: np.ndarray
+    strengths: np.ndarray
+    profiles: np.ndarray
+    profile_of: np.ndarray
     point_weights: np.ndarray
 
 
@@ -236,18 +240,21 @@ class Scorer:
         )
         strengths = -DISLIKE_STRENGTH * weights[weights < 0] / weights[weights > 0].mean()
         shares = block_weights.sum(axis=1) / self._space.block_weights.sum()
-        block_weights = strengths[:, None] * block_weights / np.maximum(shares, 1e-12)[:, None]
-        return Dislikes(points, starts, block_weights, np.repeat(block_weights, counts, axis=0).T[..., None])
+        block_weights /= np.maximum(shares, 1e-12)[:, None]
+        profiles, profile_of = np.unique(block_weights, axis=0, return_inverse=True)
+        point_weights = np.repeat(strengths[:, None] * block_weights, counts, axis=0).T[..., None]
+        return Dislikes(points, starts, strengths[:, None], profiles, profile_of.reshape(-1), point_weights)
 
     def _losses(self, kernel: np.ndarray, dislikes: Dislikes) -> np.ndarray:
         """What songs lose by dislikes, 0..1, float64, shape (n_songs,)."""
         liked, disliked = (
             kernel[:-1].take(points, axis=1).astype(np.float64) for points in (self._liked, dislikes.points)
         )
-        near_others = (dislikes.block_weights @ liked.reshape(len(liked), -1)).reshape(-1, *liked.shape[1:])
+        near_others = (dislikes.profiles @ liked.reshape(len(liked), -1)).reshape(-1, *liked.shape[1:]).max(axis=1)
         disliked *= dislikes.point_weights
         near = np.maximum.reduceat(disliked.sum(axis=0), dislikes.starts)
-        return np.clip((near - near_others.max(axis=1)).max(axis=0), 0.0, 1.0) ** 2
+        near -= dislikes.strengths * near_others[dislikes.profile_of]
+        return np.clip(near.max(axis=0), 0.0, 1.0) ** 2
 
     def approximate_scores(self, rows: np.ndarray) -> np.ndarray:
         """Approximate scores of rows by their PQ codes, without co-occurrence; float32, shape (len(rows),)."""

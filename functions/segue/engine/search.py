@@ -21,10 +21,10 @@ from typing import Any
 import numpy as np
 
 from segue.catalog.catalog import Catalog
-from segue.catalog.lookup.exact import artists_by_title_key, songs_by_ids
+from segue.catalog.lookup.exact import artists_by_title_keys, songs_by_ids
 from segue.catalog.normalization import normalized
 from segue.engine.scoring import SCORE_DIGITS, ScoredRows, Scorer
-from segue.limits import checked
+from segue.limits import charge, checked
 from segue.query.schema import Filters
 
 FIRST_BATCH = 100  # songs that are passed on first, whatever the limit: a longer list begins as a shorter one does
@@ -34,6 +34,7 @@ SORTED_FIRST = 1_000  # of all songs that are put in order before the others: fe
 SORTED_GROWTH = 16  # times as many are put in order each time that more are taken
 MIN_RESCORED = 2 * FIRST_BATCH  # songs, at first, that get their score by all of many points
 SCORED_PER_SONG = 3  # of those that are passed on later: songs that get their score by all of many points
+BATCH_PAIRS = 160_000  # of a song and a point: a later batch compares more only if it passes on so many songs
 RESCORED_PER_SCORED = 2  # of these: songs that the coarse scorer scores exactly
 MIN_SCORE = float(np.finfo(np.float32).min)  # below every approximate score
 
@@ -142,11 +143,11 @@ def _songs_by(catalog: Catalog, artists: tuple[str, ...]) -> np.ndarray:
     songs, names = catalog.lists("artist", "songs"), catalog.texts("artists")
     found = {
         row
-        for name in artists
-        for row in artists_by_title_key(catalog, name)
-        if normalized(names[row]) == normalized(name)
+        for name, rows in zip(artists, artists_by_title_keys(catalog, artists))
+        for row in rows.tolist()
+        if names[row] == name or normalized(names[row]) == normalized(name)
     }
-    return np.concatenate([np.empty(0, np.int64), *(songs[row] for row in sorted(found))])
+    return songs.gather(np.array(sorted(found), np.int64))[0].astype(np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +183,7 @@ def approximate_search(
     coarse = coarse or scorer
     cells = CellProber(catalog, allowed)
     if cells.n_songs * len(scorer) <= max(budget.candidates, budget.rescored * len(coarse)):
+        charge(cells.n_songs * len(scorer))
         yield from exhaustive_search(scorer, allowed)
         return
     cells.rank_cells(coarse)
@@ -197,7 +199,8 @@ def approximate_search(
         n_popped = factor * n_scored
         if coarse is not scorer:
             if factor > 1:
-                n_popped = min(n_popped, SCORED_PER_SONG * factor * FIRST_BATCH)
+                n_passed = factor * FIRST_BATCH
+                n_popped = min(n_popped, SCORED_PER_SONG * n_passed, max(n_passed, BATCH_PAIRS // len(scorer)))
             candidates.rescore(max(budget.rescored, RESCORED_PER_SCORED * n_popped))
         elif not cells.remaining:
             n_popped = candidates.remaining
@@ -322,6 +325,7 @@ class _Candidates:
         """Give the best their exact scores by the coarse scorer."""
         positions = self._best(count)
         positions = positions[~self._is_rescored[positions]]
+        charge(len(positions) * len(self._scorer))
         self._approximate_scores[positions] = self._scorer.score(self._cells.rows(positions))
         self._is_rescored[positions] = True
 
@@ -344,6 +348,7 @@ class _Rescored:
         """Score more songs."""
         if not len(rows):
             return
+        charge(len(rows) * len(self._scorer))
         found = ScoredRows(rows, self._scorer.score(rows))
         in_time = found.scores < self._last_score
         self._pending = self._pending.followed_by(found.select(in_time))

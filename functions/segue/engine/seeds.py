@@ -19,6 +19,7 @@ from segue.query.schema import ATTRIBUTES_BY_NAME, AUDIO_FEATURES, Filters, Quer
 
 MAX_SUGGESTIONS = 5
 MAX_POINTS = 400  # that stand for all seeds of a request; with more than twenty seeds each has fewer
+MAX_POINTS_TIMES_SONGS = 40_000  # asked for; a list of more than a hundred songs has fewer points in all
 SEARCH_POINTS = 32  # that a search is made with: more are thinned
 POINTS_PER_SEED = 20  # songs that stand for an artist; as many as the artifacts keep for a genre or a cluster
 MAX_MULTIPLIER = 1023  # of a column, so that squared distances are whole numbers that float64 holds
@@ -46,8 +47,10 @@ class ResolvedSeed(SeedPoints):
         return described if isinstance(described, Description) else None
 
 
-def resolve(catalog: Catalog, seeds: Sequence[Seed]) -> list[ResolvedSeed]:
+def resolve(catalog: Catalog, seeds: Sequence[Seed], n_songs: int = 1) -> list[ResolvedSeed]:
     """Find what each seed means.
+
+    n_songs : that are asked for
 
     Raises
     ------
@@ -65,7 +68,7 @@ def resolve(catalog: Catalog, seeds: Sequence[Seed]) -> list[ResolvedSeed]:
         if seed.features is not None
     }
     found, unknown = [], []
-    points = min(POINTS_PER_SEED, MAX_POINTS // len(seeds))
+    points = min(POINTS_PER_SEED, min(MAX_POINTS, MAX_POINTS_TIMES_SONGS // n_songs) // len(seeds))
     for position, seed in enumerate(seeds):
         checkpoint()
         try:

@@ -112,7 +112,7 @@ def playlist(catalog: Catalog, query: PlaylistQuery) -> Playlist:
 
     """
     _validate(catalog, query.flow)
-    seeds = resolve(catalog, query.query.seeds)
+    seeds = resolve(catalog, query.query.seeds, query.estimated_songs)
     query = replace(query, query=complete(catalog, query.query, seeds))
     rows, pool = _candidate_rows(catalog, query, seeds)
     songs = PlaylistCandidates(catalog, rows)

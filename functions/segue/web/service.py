@@ -108,7 +108,8 @@ class Service:
             with contextlib.suppress(ArtifactsError):
                 if etag(request, self.catalog(), address) in request.if_none_match.as_set(True):
                     return add_validators(Response(status=304), request, self.catalog(), address, route.caching)
-        budget = RequestBudget(self._engine_lock, config.request_seconds, config.exact_pairs, request.environ)
+        limits = config.request_seconds, config.exact_pairs, config.request_pairs
+        budget = RequestBudget(self._engine_lock, *limits, request.environ)
         try:
             response = route.respond(RequestContext(request, self.catalog, budget, address, config.public_url))
         except Exception as error:

@@ -9,7 +9,7 @@ from segue.catalog.catalog import Catalog
 from segue.catalog.lookup.exact import (
     artist_by_id,
     artists_by_name,
-    artists_by_title_key,
+    artists_by_title_keys,
     artists_with_prefix,
     most_popular_songs,
     popularity,
@@ -55,7 +55,8 @@ class ArtistMatch:
 
 def resolve_artist(catalog: Catalog, name: str) -> int | None:
     """The artist of a name or an id: the first of those that :func:`rank_spellings` ranks."""
-    same_name = [*artists_by_name(catalog, [search_key(name)])[0].tolist(), *artists_by_title_key(catalog, name)]
+    found = (artists_by_name(catalog, [search_key(name)])[0], artists_by_title_keys(catalog, [name])[0])
+    same_name = np.concatenate(found).tolist()
     ranked = rank_spellings(catalog, name, same_name)
     return ranked[0] if ranked else artist_by_id(catalog, name)
 

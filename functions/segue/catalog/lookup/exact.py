@@ -91,9 +91,9 @@ def artist_id_key(identity: str) -> str:
     return f"\x1e{identity}"
 
 
-def artists_by_title_key(catalog: Catalog, name: str) -> list[int]:
-    """All artists whose names have the same title key as this one."""
-    return artists_by_hash(catalog, hash64(title_key(name)))
+def artists_by_title_keys(catalog: Catalog, names: Sequence[str]) -> list[np.ndarray]:
+    """Of each name, all artists whose names have the same title key."""
+    return _rows_by_hash(catalog, "artist_hashes", "artist_rows", [hash64(title_key(name)) for name in names])
 
 
 def artists_by_hash(catalog: Catalog, key: int) -> list[int]:
@@ -165,9 +165,9 @@ def popularity_with_artist(catalog: Catalog, rows: np.ndarray) -> np.ndarray:
 
 def _rows_by_hash(catalog: Catalog, hashes: str, rows: str, keys: Sequence[int]) -> list[np.ndarray]:
     """For each key, the entries of ``rows`` that belong to it in the sorted column ``hashes``."""
-    column, wanted = catalog.reader(hashes), np.array(keys, np.uint64)
+    column, entries, wanted = catalog.reader(hashes), catalog.reader(rows), np.array(keys, np.uint64)
     firsts, lasts = column.searchsorted(wanted).tolist(), column.searchsorted(wanted, side="right").tolist()
-    return [catalog.reader(rows)[first:last] for first, last in zip(firsts, lasts)]
+    return [entries[first:last] for first, last in zip(firsts, lasts)]
 
 
 def titles_with_prefix(catalog: Catalog, text: str, limit: int) -> np.ndarray:
