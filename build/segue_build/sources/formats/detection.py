@@ -45,6 +45,10 @@ TEXT_READERS: Mapping[tuple[bytes, ...], Callable[[Content], Table]] = {  # what
     (b"<!doctype", b"<html", b"<head", b"<?xml", b"<body", b"<playlist", b"<dj_playlists", b"<nml"): read_xml,
     (b"",): read_delimited,
 }
+UNSUPPORTED_ZIPS = {  # see _zip_kind
+    "archive": "an archive in an archive; unpack it and give what is in it",
+    "document": "a document, but not .xlsx; save its table as .xlsx or CSV",
+}
 ZIP_MAGICS = (b"PK\x03\x04", b"PK\x05\x06")  # the last: of an empty one
 # entries of zip files that are documents, not archives
 DOCUMENT_ENTRIES = ("xl/", "word/", "ppt/", "content.xml", "Index/Document.iwa")
@@ -116,12 +120,11 @@ def _open_file(path: Path, name: str, part: str | None = None) -> Iterator[Table
     content = Content(name, path, path.stat().st_size)
     if not content.size:
         raise SourceError(f"{name}: the file is empty; {EXPECTED_TABLE}")
-    if content.head().startswith(ZIP_MAGICS):
-        with _open_zip(content) as archive:
-            if not _is_document(archive):
-                yield from _open_members(content, archive, part)
-                return
-    yield _read_content(content, part)
+    if content.head().startswith(ZIP_MAGICS) and _zip_kind(content) == "archive":
+        with zipfile.ZipFile(path) as archive:
+            yield from _open_members(content, archive, part)
+    else:
+        yield _read_content(content, part)
 
 
 def _open_members(content: Content, archive: zipfile.ZipFile, part: str | None) -> Iterator[Table | Unreadable]:
@@ -151,14 +154,13 @@ def _is_hidden(name: str) -> bool:
     return any(piece.startswith((".", "__MACOSX")) for piece in PurePosixPath(name).parts)
 
 
-def _open_zip(content: Content) -> zipfile.ZipFile:
-    with translate_errors(content.name, "zip file"):
-        return zipfile.ZipFile(content.path)
-
-
-def _is_document(archive: zipfile.ZipFile) -> bool:
-    """Whether a zip is a document, such as a workbook, and not an archive."""
-    return any(name.startswith(DOCUMENT_ENTRIES) for name in archive.namelist())
+def _zip_kind(content: Content) -> str:
+    """What a zip is: ``"workbook"``, another ``"document"``, or an ``"archive"``."""
+    with translate_errors(content.name, "zip file"), zipfile.ZipFile(content.path) as archive:
+        names = archive.namelist()
+    if "xl/workbook.xml" in names:
+        return "workbook"
+    return "document" if any(name.startswith(DOCUMENT_ENTRIES) for name in names) else "archive"
 
 
 def _read_content(content: Content, part: str | None) -> Table:
@@ -170,14 +172,14 @@ def _read_content(content: Content, part: str | None) -> Table:
     head = content.head()
     if compression and _find(STREAM_FORMATS, head):
         raise SourceError(f"{content.name}: this is compressed twice; unpack it and give the table in it")
-    unsupported = _find(UNSUPPORTED_MAGIC, head)
+    unsupported, kind = _find(UNSUPPORTED_MAGIC, head), _find(ISOLATED_MAGIC, head)
     if head[TAR_MAGIC_OFFSET:].startswith(TAR_MAGIC):
         unsupported = "a tar archive; unpack it and give the table in it"
+    elif head.startswith(ZIP_MAGICS):
+        kind = _zip_kind(content)
+        unsupported = UNSUPPORTED_ZIPS.get(kind)
     if unsupported:
         raise SourceError(f"{content.name}: this is {unsupported}")
-    kind = "workbook" if head.startswith(ZIP_MAGICS) else _find(ISOLATED_MAGIC, head)
-    if kind == "workbook":
-        _check_workbook(content)
     if kind:
         return columnar.read_isolated(content, kind, part)
     text = head.replace(b"\0", b"").lstrip(BYTES_BEFORE_TEXT).lower()
@@ -187,11 +189,3 @@ def _read_content(content: Content, part: str | None) -> Table:
 def _find(found: Mapping[tuple[bytes, ...], Any], head: bytes) -> Any:
     """What the first bytes of a file stand for, if anything."""
     return next((meaning for starts, meaning in found.items() if head.startswith(starts)), None)
-
-
-def _check_workbook(content: Content) -> None:
-    with _open_zip(content) as archive:
-        if not _is_document(archive):
-            raise SourceError(f"{content.name}: this is an archive in an archive; unpack it and give what is in it")
-        if "xl/workbook.xml" not in archive.namelist():
-            raise SourceError(f"{content.name}: this is a document, but not .xlsx; save its table as .xlsx or CSV")

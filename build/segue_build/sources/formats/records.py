@@ -75,7 +75,7 @@ def read_json(content: Content) -> Table:
     def records() -> Iterator[Record]:
         values = _iter_objects(content, codec)
         root = values if path.startswith("[]") else next(values)
-        for item, playlist in _expand(root, _steps(path), _playlist_name(root), Counter()):
+        for item, playlist in _expand(root, path, _playlist_name(root), Counter()):
             record = dict(_flatten(item, "", MAX_FIELD_DEPTH))
             yield {PLAYLIST: playlist, **record} if playlist else record
 
@@ -115,7 +115,7 @@ def _find_array(values: Sequence[Any], content: Content) -> str:
     is_document = len(values) == 1 and not is_record and content.head().lstrip(BYTES_BEFORE_TEXT).startswith(b"{")
     root = values[0] if is_document else [value for value in values if isinstance(value, dict)]
     for path in JSON_ARRAYS:
-        if path.startswith("[]") != is_document and next(_expand(root, _steps(path), "", Counter()), None):
+        if path.startswith("[]") != is_document and next(_expand(root, path, "", Counter()), None):
             return path
     if not is_document:
         return "[]"
@@ -134,29 +134,24 @@ def _array_lengths(value: Any, path: str, max_depth: int) -> Iterator[tuple[str,
             yield from _array_lengths(inner, f"{path}{key}.", max_depth - 1)
 
 
-def _steps(path: str) -> list[list[str]]:
-    """The keys that lead to each array of a path: ``a.b[].c[]`` -> ``[["a", "b"], ["c"]]``."""
-    return [[key for key in keys.split(".") if key] for keys in path.removesuffix("[]").split("[]")]
-
-
-def _expand(
-    value: Any, steps: Sequence[Sequence[str]], playlist: str, names: Counter[str]
-) -> Iterator[tuple[Record, str]]:
+def _expand(value: Any, path: str, playlist: str, names: Counter[str]) -> Iterator[tuple[Record, str]]:
     """The objects of an array, and the name of the playlist in which each is, if any.
 
+    path : keys that lead to arrays, ``a.b[].c[]``
     names : how often the name of each playlist occurred
     """
-    for key in steps[0]:
+    keys, _, further = path.partition("[]")
+    for key in filter(None, keys.split(".")):
         value = value.get(key) if isinstance(value, dict) else None
         playlist = _playlist_name(value) or playlist
     for item in value if isinstance(value, Iterable) else ():
-        if isinstance(item, dict) and len(steps) == 1:
+        if isinstance(item, dict) and not further:
             yield item, playlist
         elif isinstance(item, dict):
             name = _playlist_name(item)
             names[name] += 1
             number = f" ({names[name]})" if name and names[name] > 1 else ""
-            yield from _expand(item, steps[1:], f"{name}{number}" or playlist, names)
+            yield from _expand(item, further, f"{name}{number}" or playlist, names)
 
 
 def _playlist_name(value: Any) -> str:
