@@ -110,11 +110,11 @@ def test_lists_of_songs_are_in_the_order_that_they_promise(artifacts):
         assert keys == sorted(keys)
 
 
-def test_at_most_twenty_songs_of_different_works_stand_for_a_genre(artifacts):
+def test_at_most_sixteen_songs_of_different_works_stand_for_a_genre(artifacts):
     genres = artifacts.lists("song", "genres")
     for genre in range(len(artifacts.manifest["genres"])):
         songs = artifacts.lists("genre", "songs")[genre]
-        assert 1 <= len(songs) <= 20
+        assert 1 <= len(songs) <= 16
         assert len(set(artifacts.array("works")[songs])) == len(songs)
         assert all(genre in genres[song] for song in songs)
 

@@ -138,6 +138,15 @@ def test_a_genre_is_its_best_known_songs_by_artists_who_mostly_play_it_one_of_ea
     assert found == {"jazz": [1, 2, 3], "pop": [4]}
 
 
+def test_an_artist_of_several_genres_stands_less_for_each_of_them():
+    genres = ["latin reggaeton latino pop", "latin", "latin", "pop", "reggaeton"]
+    assert genre_songs(genres, popularity=[9, 8, 1, 7, 6])["latin"] == [1, 0, 2]
+
+
+def test_so_few_songs_stand_for_a_genre_that_all_are_known_in_a_small_one():
+    assert genre_songs(["folk"] * 30, popularity=np.arange(30)) == {"folk": list(range(29, 13, -1))}
+
+
 def test_songs_for_an_occasion_stand_for_no_genre_unless_most_of_it_is_for_one():
     genres, popularity = ["jazz"] * 5 + ["carols"] * 3, [90, 80, 3, 2, 1, 30, 20, 10]
     found = genre_songs(genres, occasional=[1, 1, 0, 0, 0, 1, 1, 0], popularity=popularity)

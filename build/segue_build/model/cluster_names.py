@@ -18,7 +18,7 @@ from scipy.stats import rankdata
 from segue.engine.seeds import POINTS_PER_SEED
 from segue.engine.space import RankTransform, squared_distances
 from segue.query.schema import NUMERIC_ATTRIBUTES
-from segue_build.model.incidence import Incidence, group_members
+from segue_build.model.incidence import FIXED_POINT, Incidence, group_members, row_means, to_fixed_point
 from segue_build.sources.series import batch_slices
 
 # attribute: the word for a cluster that lies low, and high; "" where there is no good one
@@ -45,6 +45,7 @@ KEPT_LOSS = 0.05  # share of songs that the name of the version before may say l
 FEATURE_DIGITS = 4  # of a cluster's features and shares
 PROFILE_GENRES = 8  # of a cluster, the most frequent ones
 NEAREST_CLUSTERS = 5  # clusters named beside each
+SONGS_PER_GENRE = 16  # that stand for a genre: of a small one, the artists after them are hardly known
 CHUNK_ROWS = 16_384  # songs whose distances are computed at a time
 # attributes whose mean describes a cluster
 PROFILE_ATTRIBUTES = tuple(a.name for a in NUMERIC_ATTRIBUTES if a.name not in ("key", "mode", "time_signature"))
@@ -361,33 +362,36 @@ class SongFacts:
         ]
         return songs[np.argsort(np.concatenate(distances), kind="stable")]
 
-    def first_of_each_artist(self, songs: np.ndarray) -> np.ndarray:
-        """``POINTS_PER_SEED`` songs at the most; a song without artists counts as by one of its own."""
+    def first_of_each_artist(self, songs: np.ndarray, limit: int) -> np.ndarray:
+        """The first songs that are by different artists; one without artists counts as by one of its own."""
         owners = np.where(self.artists[songs] >= 0, self.artists[songs], -1 - songs)
-        return songs[np.sort(np.unique(owners, return_index=True)[1])[:POINTS_PER_SEED]]
+        return songs[np.sort(np.unique(owners, return_index=True)[1])[:limit]]
 
 
 def songs_of_genres(genres: Incidence, facts: SongFacts) -> tuple[np.ndarray, np.ndarray]:
     """The songs that stand for each genre, the best first, one of each first artist.
 
-    The best are well known, and by artists with the genre on most of their songs: popularity as a rank among the
-    genre's songs, times the root of the artist's share of it; of equal ones the nearest to the mean of all.
+    The best are well known, and by artists with the genre, and few others, on most of their songs: popularity as a
+    rank among the genre's songs, times the root of the artist's share of it, to which a song of several genres adds
+    one part for each (fractional counting); of equal ones the nearest to the mean of all.
 
     Returns
     -------
-    How many songs each genre has, ``POINTS_PER_SEED`` at the most, and the songs of all genres end to end.
+    How many songs each genre has, ``SONGS_PER_GENRE`` at the most, and the songs of all genres end to end.
 
     """
     by_artist = group_members(facts.artists, int(facts.artists.max(initial=-1)) + 1)
-    counts = (by_artist @ genres.matrix.astype(np.int64)).tocsc()
-    n_songs, by_genre = by_artist.sum(axis=1).A1, genres.matrix.tocsc()
+    parts = row_means(genres.matrix)
+    parts.data = to_fixed_point(parts.data)
+    counts = (by_artist @ parts).tocsc()
+    n_songs, by_genre = FIXED_POINT * by_artist.sum(axis=1).A1, genres.matrix.tocsc()
     found = []
     for genre, (start, stop) in enumerate(itertools.pairwise(by_genre.indptr.tolist())):
         songs = facts.nearest_to_mean(facts.eligible(np.sort(by_genre.indices[start:stop])))
         own, column = facts.artists[songs], counts[:, [genre]].toarray().ravel()
         shares = np.where(own >= 0, column[own] / n_songs[own], 1.0) if len(n_songs) else np.ones(len(songs))
         merit = np.sqrt(shares) * rankdata(facts.popularity[songs]) / len(songs)
-        found.append(facts.first_of_each_artist(songs[np.argsort(-merit, kind="stable")]))
+        found.append(facts.first_of_each_artist(songs[np.argsort(-merit, kind="stable")], SONGS_PER_GENRE))
     return _joined(found)
 
 
@@ -400,7 +404,8 @@ def songs_of_clusters(groups: Iterable[np.ndarray], facts: SongFacts) -> tuple[n
     for group in groups:
         songs = facts.eligible(group)
         near = facts.nearest_to_mean(songs)[: max(len(songs) // 2, min(len(songs), POINTS_PER_SEED))]
-        found.append(facts.first_of_each_artist(near[np.argsort(-facts.popularity[near], kind="stable")]))
+        best = near[np.argsort(-facts.popularity[near], kind="stable")]
+        found.append(facts.first_of_each_artist(best, POINTS_PER_SEED))
     return _joined(found)
 
 

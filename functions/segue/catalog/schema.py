@@ -137,7 +137,7 @@ ARRAYS = {array.name: array for array in (
     ),
     ArraySchema("genre_offsets", OFFSET, "genres + 1", "offsets of genre_songs", RESIDENT),
     ArraySchema(
-        "genre_songs", "int32", "items", "up to 20 songs that stand for a genre", RESIDENT, "genre_offsets",
+        "genre_songs", "int32", "items", "up to 16 songs that stand for a genre", RESIDENT, "genre_offsets",
         values="0..songs",
     ),
     # co-occurrence in playlists; only in versions that learned from playlists

@@ -21,7 +21,7 @@ MAX_SUGGESTIONS = 5
 MAX_POINTS = 400  # that stand for all seeds of a request; with more than twenty seeds each has fewer
 MAX_POINTS_TIMES_SONGS = 40_000  # asked for; a list of more than a hundred songs has fewer points in all
 SEARCH_POINTS = 32  # that a search is made with: more are thinned
-POINTS_PER_SEED = 20  # songs that stand for an artist; as many as the artifacts keep for a genre or a cluster
+POINTS_PER_SEED = 20  # songs that stand for an artist; of a cluster the artifacts keep as many, of a genre fewer
 MAX_MULTIPLIER = 1023  # of a column, so that squared distances are whole numbers that float64 holds
 _NO_SONGS = np.empty(0, np.int64)
 
