@@ -328,9 +328,10 @@ def _match_spellings(words: Sequence[str], songs: Sequence[CandidateSong], *, ty
         spelling = Spelling(*values)
         if index not in found and _parts_agree(query, spelling):
             song, names_title = songs[index], _names_title(query, spelling)
-            kind, certain = song.judge_spelling(words, similarity, spelling)
-            score = round(float(scores[position]), 3)
-            found[index] = SongMatch(song.row, kind, score, spelling.artist, names_title, certain)
+            score, is_all = float(scores[position]), max(len(query), len(spelling.text)) <= MAX_COMPARED_LENGTH
+            is_guess = score < CLOSE_SCORE and is_all  # the whole is no more similar
+            kind, certain = ("guess", False) if is_guess else song.judge_spelling(words, similarity, spelling)
+            found[index] = SongMatch(song.row, kind, round(score, 3), spelling.artist, names_title, certain)
     return found
 
 
