@@ -1,18 +1,30 @@
-"""The page in a browser: how long the first list takes, and how smoothly the map is dragged.
+"""The page in a browser: how long the first list takes, how smoothly the map is dragged, and what a slow phone sees.
 
 Debian's Chromium draws without a graphics card here, so a laptop is no slower.
 """
 
 import statistics
 from collections.abc import Iterator
+from typing import Any
 
 from tests.benchmarks.figures import Row
 from tests.benchmarks.subject import Skipped, Subject
-from tests.support.browser import CHROMIUM, opened
+from tests.support.browser import CHROMIUM, PHONE, opened
 from tests.support.serving import served
 
 SIZE = {"width": 1280, "height": 800}
 FRAMES = 120
+# Lighthouse's slow 4G, and a processor that is four times slower than this one
+SLOW = {"offline": False, "latency": 150, "downloadThroughput": 1.6e6 / 8, "uploadThroughput": 750e3 / 8}
+SLOWER = 4
+# When the largest text was drawn, milliseconds, and how much has moved (https://web.dev/articles/vitals).
+VITALS = """
+    window.vitals = {drawn: 0, moved: 0};
+    const watch = (type, tell) =>
+        new PerformanceObserver(list => list.getEntries().forEach(tell)).observe({type, buffered: true});
+    watch('largest-contentful-paint', one => { vitals.drawn = one.startTime; });
+    watch('layout-shift', one => { vitals.moved += one.hadRecentInput ? 0 : one.value; });
+"""
 # From the choice of a song to its list on the page, milliseconds.
 FIRST = """id => new Promise(done => {
     const list = document.querySelector('#songs'), began = performance.now();
@@ -46,7 +58,7 @@ DRAG = """frames => new Promise(done => {
 
 
 def measure(subject: Subject) -> Iterator[Row]:
-    """A row for each of the two; medians of ``subject.runs``."""
+    """Medians of ``subject.runs``."""
     if CHROMIUM is None:
         raise Skipped("page: needs chromium")
     with served(subject.artifacts.resolve()) as base, opened() as browser:
@@ -56,7 +68,7 @@ def measure(subject: Subject) -> Iterator[Row]:
         first = [page.evaluate(FIRST, song) for song in subject.ids(subject.runs + 1, seed=1)][1:]
         yield {"measured": "song chosen to list shown", "ms": statistics.median(first)}
         page.goto(f"{base}/#view=map")
-        page.locator(".stage-note").wait_for()
+        page.locator(".stage-note button:enabled").wait_for()
         for zoom in (1, 8):
             page.goto(f"{base}/#view=map&at=0.5,0.5,{zoom}")
             drags = [page.evaluate(DRAG, FRAMES) for _ in range(subject.runs)]
@@ -66,3 +78,37 @@ def measure(subject: Subject) -> Iterator[Row]:
                 "frames a second": rate,
                 "ms, 95 % within": slow,
             }
+        yield from slow_visits(browser, base, subject)
+
+
+def slow_visits(browser: Any, base: str, subject: Subject) -> Iterator[Row]:
+    """A row for each view that an address may lead to."""
+    songs = subject.ids(12, seed=2)
+    views = {
+        "the opening": "",
+        "a song": f"#song={songs[0]}",
+        "a shared list": f"#view=playlist&list={','.join(songs)}",
+        "the map": "#view=map",
+    }
+    rounds = [{name: visited_slowly(browser, f"{base}/{views[name]}") for name in views} for _ in range(subject.runs)]
+    for name in views:
+        drawn, moved, size = (statistics.median(values) for values in zip(*(one[name] for one in rounds)))
+        yield {"measured": f"{name} on a slow phone", "ms": drawn, "layout shift": moved, "KB": size}
+
+
+def visited_slowly(browser: Any, address: str) -> tuple[float, float, float]:
+    """The largest contentful paint in milliseconds, the layout shift, and KB, of a first visit with a slow phone."""
+    context = browser.new_context(**PHONE)
+    page, sizes = context.new_page(), []
+    session = context.new_cdp_session(page)
+    session.send("Network.enable")
+    session.on("Network.loadingFinished", lambda event: sizes.append(event["encodedDataLength"]))
+    session.send("Network.emulateNetworkConditions", SLOW)
+    session.send("Emulation.setCPUThrottlingRate", {"rate": SLOWER})
+    page.add_init_script(VITALS)
+    page.goto(address)
+    page.wait_for_load_state("networkidle")
+    page.wait_for_timeout(500)
+    vitals = page.evaluate("vitals")
+    context.close()
+    return vitals["drawn"], vitals["moved"], sum(sizes) / 1000

@@ -27,7 +27,7 @@ def get(service, path, **parameters):
 def opened(visit, service, state="", **options):
     """The page with its map drawn."""
     page = visit(f"{service}/#view=map{state}", **(options or DESK))
-    expect(page.locator(".stage-note")).to_be_visible()
+    expect(page.locator(".stage-note button:enabled")).to_be_visible()
     page.wait_for_timeout(100)  # until the frame that draws it
     return page
 

@@ -19,8 +19,9 @@ FILES = sorted(path for folder in STATIC_FOLDERS for path in (PAGE_FOLDER / fold
 SERVED = [path.relative_to(PAGE_FOLDER).as_posix() for path in FILES if path.suffix in MEDIA_TYPES]
 SCRIPTS = sorted((PAGE_FOLDER / "scripts").rglob("*.js"))
 LAYERS = [
-    "state", "service", "answers", "elements", "controls", "find", "songs", "shape", "player", "bring", "playlist",
-    "map/drawing", "map/chart", "map/panel", "map/map", "main", "docs/reference", "docs/clients", "docs/main",
+    "state", "service", "answers", "elements", "controls", "find", "search", "songs", "shape", "player", "bring",
+    "playlist", "map/drawing", "map/chart", "map/panel", "map/map", "main", "docs/reference", "docs/clients",
+    "docs/main",
 ]  # of scripts: each imports from those before it  # fmt: skip
 HTML = ["index.html", "docs.html"]
 LINES = 450
@@ -140,7 +141,7 @@ def test_the_scripts_of_each_view_are_loaded_with_those_of_the_page():
     preloaded = {view: re.findall(r'"([^"]+)"', names) for view, names in re.findall(r"(\w+): \[([^\]]*)\]", source)}
     main = PAGE_FOLDER / "scripts" / "main.js"
     later = {room(path): at_once(path) - at_once(main) for path in imported(main)}
-    wanted = {"songs": "songs", "map": "map/map", "playlist": "playlist"}
+    wanted = {"opening": "search", "songs": "songs", "map": "map/map", "playlist": "playlist"}
     assert preloaded == {view: sorted(map(room, later[of]), key=LAYERS.index) for view, of in wanted.items()}
 
 

@@ -215,7 +215,7 @@ def test_on_a_phone_the_first_song_is_near_the_top_and_the_sheet_leaves_it_in_si
 
 def test_one_finger_scrolls_the_page_over_the_map_until_the_map_was_pressed(demo_service, visit):
     page = visit(f"{demo_service}/#view=map&at=0.5,0.5,3", **PHONE)
-    expect(page.locator(".stage-note")).to_be_visible()
+    expect(page.locator(".stage-note button:enabled")).to_be_visible()
     session, box = page.context.new_cdp_session(page), page.get_by_role("application").bounding_box()
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
     for kind, points in [
@@ -296,7 +296,7 @@ def test_sliders_and_bars_are_seen_in_forced_colours_and_print_has_the_songs_alo
 
 def test_a_search_from_the_map_stays_there_and_what_keys_come_to_is_spoken(demo_service, visit):
     page = visit(f"{demo_service}/#view=map", reduced_motion="reduce", **DESK)
-    expect(page.locator(".stage-note")).to_be_visible()
+    expect(page.locator(".stage-note button:enabled")).to_be_visible()
     field = page.get_by_role("combobox", name="Song, artist or genre", exact=True)
     field.fill("anchor")
     field.press("Enter")

@@ -210,7 +210,7 @@ def test_the_link_holds_the_whole_playlist(demo_service, visit):
 def test_the_list_is_seen_on_the_map(demo_service, visit):
     page = visit(f"{demo_service}/{KEPT}")
     page.get_by_role("button", name="See it on the map").click()
-    expect(page.locator(".stage-note")).to_be_visible()
+    expect(page.locator(".stage-note button:enabled")).to_be_visible()
     expect(page).to_have_url(f"{demo_service}/#view=map&list={','.join(LIST)}")
 
 

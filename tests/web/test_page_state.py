@@ -174,7 +174,7 @@ def test_a_page_of_a_closed_service_asks_for_the_key_once(closed_service, visit,
     page.reload()
     expect(page.locator("#songs .song-name")).to_have_count(10)
     page.get_by_role("link", name="Map", exact=True).click()
-    expect(page.locator(".stage-note")).to_be_visible()
+    expect(page.locator(".stage-note button:enabled")).to_be_visible()
     page.evaluate("sessionStorage.clear()")
 
 

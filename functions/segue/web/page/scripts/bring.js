@@ -69,7 +69,7 @@ const LONGEST = 600; // characters of a title or an artist
 const FOREIGN = /^<\?xml|^<plist|[\0-\x08]/; // XML, and what is no text
 
 /** The songs of a file, {id, song, artist} as far as it has them, each once. An Error says what would have worked. */
-export function songsIn(bytes) {
+function songsIn(bytes) {
   const text = decoded(bytes);
   if (FOREIGN.test(text)) throw new Error("This page reads JSON, JSPF, CSV, M3U8 and plain text. Export the list as one of these.");
   const found = new Map(all(text).map(song => [JSON.stringify(song), song]));

@@ -61,8 +61,8 @@ function filled(made, properties, children) {
 /** The artists of a song in one text. */
 export const by = song => song.artists.join(", ") || "artist unknown";
 
-/** A whole number with its thousands apart. */
-export const count = number => number.toLocaleString("en");
+/** A whole number with its thousands apart; a locale would cost a phone 100 ms when it is first used. */
+export const count = number => String(number).replace(/\B(?=(?:\d{3})+$)/g, ",");
 
 /** `1 song`, `2 songs`. */
 export const counted = (number, noun) => `${count(number)} ${noun}${number === 1 ? "" : "s"}`;
@@ -125,7 +125,7 @@ export function copyButton(name, text, properties = {}) {
 }
 
 /** Put a text on the clipboard; false where the browser won't. */
-export async function copied(text) {
+async function copied(text) {
   try {
     await navigator.clipboard.writeText(text);
     return true;

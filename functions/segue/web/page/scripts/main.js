@@ -1,5 +1,5 @@
 /**
- * The page. Modules import downwards: main, map, playlist, bring, player, shape, songs, find, controls, elements,
+ * The page. Modules import downwards: main, map, playlist, bring, player, shape, songs, search, find, controls, elements,
  * answers, service, state.
  *
  * What is shown follows from the state in the address (state.js): whoever is clicked changes the state, whoever shows
@@ -8,18 +8,22 @@
 
 import {change, now, watch, write} from "./state.js";
 import {ask, once} from "./service.js";
+import {watchAnswers} from "./answers.js";
 import {announce, askForKeys, counted, el, find, showWaits, trouble} from "./elements.js";
 import {keepFocus, watchQueue} from "./controls.js";
-import {look, showFamilies, showFirst, showSearch, showSeeds} from "./find.js";
+import {showSeeds} from "./find.js";
 
 const PARTS = { // loaded when they are first seen
-  songs: async () => {
-    (await import("./songs.js")).showResults();
-    (await import("./shape.js")).showShape();
-  },
+  songs: async () => (await import("./songs.js")).showResults(),
   map: async () => (await import("./map/map.js")).showMap(),
   playlist: async () => (await import("./playlist.js")).showPlaylist(),
 };
+const search = once(async () => {
+  const found = await import("./search.js");
+  found.showSearch();
+  return found;
+});
+const shape = once(async () => (await import("./shape.js")).showShape());
 const hear = once(async () => (await import("./player.js")).showPlayer());
 const SPACIOUS = matchMedia("(min-width: 70rem)");
 
@@ -33,7 +37,7 @@ const introduce = once(async () => {
 
 /** Show songs to begin with, the families, and the map: what is above comes first, so that nothing moves. */
 const open = once(async () => {
-  await introduce();
+  const [{showFirst, showFamilies}] = await Promise.all([search(), introduce()]);
   await showFirst();
   find("#opening").hidden = navigator.connection?.saveData || begun(now());
   await showFamilies();
@@ -42,10 +46,11 @@ const open = once(async () => {
 
 askForKeys();
 showWaits();
-showSearch();
 showSeeds();
 watch(showView);
+search().catch(() => announce("The search can’t be loaded."));
 watch((state, before) => begun(state) === (before && begun(before)) || begin());
+watchAnswers(({request, busy}) => request && !busy && shape().catch(() => {})); // the songs come first, and go without
 keepFocus();
 watchQueue(({songs}) => songs.length && hear().catch(() => announce("The player can’t be loaded.")));
 SPACIOUS.addEventListener("change", placeOpening);
@@ -75,13 +80,13 @@ async function receive(file) {
 
 /** Show one view and lead to the others. */
 function showView(state) {
-  for (const link of document.querySelectorAll("[data-view]")) {
+  for (const link of document.querySelectorAll("a[data-view]")) {
     const {view} = link.dataset;
     link.href = write({...state, view}) || "#";
     if (view === state.view) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
-    find(`#view-${view}`).hidden = view !== state.view;
   }
+  document.documentElement.dataset.view = state.view;
   if (begun(state)) load(state.view);
   document.documentElement.classList.toggle("begun", begun(state));
   find("#openings").hidden = begun(state);
@@ -132,8 +137,8 @@ async function showOpening() {
 }
 
 /** An address from elsewhere may ask in words: ?q=harbour. */
-function asked() {
+async function asked() {
   const text = new URLSearchParams(location.search).get("q")?.trim().slice(0, 200);
   if (location.search) history.replaceState(null, "", location.pathname + location.hash);
-  if (text) look(text, {replace: true});
+  if (text) (await search()).look(text, {replace: true});
 }

@@ -118,7 +118,7 @@ const SEARCHES = [
  *
  * paused(is) : is called when it pauses or goes on; ended() : when it is over; failed() : where there is no such file
  */
-export async function sourceOf(song, told, {files = true} = {}) {
+async function sourceOf(song, told, {files = true} = {}) {
   const file = files && await linkIn(song, FILE).catch(() => null);
   if (file) return audio(song, file, told);
   return song.link ? spotify(song, told) : searches(song);

@@ -103,7 +103,7 @@ function remove(place) {
 // --- the order ---
 
 /** The list with the entry at one place moved to another. */
-export function moved(list, from, to) {
+function moved(list, from, to) {
   const rest = list.filter((_, place) => place !== from);
   return [...rest.slice(0, to), list[from], ...rest.slice(to)];
 }
@@ -113,7 +113,7 @@ export function moved(list, from, to) {
  *
  * Rows are children of `list`; a handle has the class `grip`.
  */
-export function draggable(list, drop) {
+function draggable(list, drop) {
   list.addEventListener("pointerdown", event => {
     const handle = event.target.closest(".grip");
     if (!handle || event.button !== 0) return;
@@ -157,7 +157,7 @@ function drag(list, row, {pointerId, clientY: began}, drop) {
 const HIGH = 40;
 
 /** A line of the energies of songs, of which some may be unknown; nothing for fewer than three. */
-export function energyLine(songs) {
+function energyLine(songs) {
   const known = songs.map((song, place) => [place, song?.features?.energy]).filter(([, energy]) => typeof energy === "number");
   if (known.length < 3) return null;
   const points = known.map(([place, energy]) => `${place},${(HIGH * (1 - energy)).toFixed(1)}`);
@@ -173,7 +173,7 @@ export function energyLine(songs) {
 const FILES = [["CSV", "csv"], ["M3U8", "m3u8"], ["JSPF", "jspf"]];
 
 /** Buttons for a list of songs. */
-export function exits(songs) {
+function exits(songs) {
   const said = el("div", {});
   const real = songs.filter(song => song?.link);
   return [
@@ -212,7 +212,7 @@ const making = latest();
 const outcome = el("div", {className: "made"}), asked = el("div", {}), brought = el("div", {});
 
 /** The forms that make lists. */
-export function makers() {
+function makers() {
   return [el("h2", {}, "Make one"), curve(), between(), on(), order(), bringing(), asked, outcome];
 }
 

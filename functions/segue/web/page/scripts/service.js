@@ -11,7 +11,7 @@ let ticking = 0, asking = null, locked;
 const asker = new Promise(resolve => { locked = resolve; });
 
 /** What went wrong, in words: of a problem document (RFC 9457), or of the way to the service. */
-export class Problem extends Error {
+class Problem extends Error {
   constructor({detail, errors = [], suggestions = []}, status = 0, wait = null) {
     super(detail);
     this.status = status;
@@ -67,7 +67,7 @@ async function unlocked(used) {
 }
 
 /** The key of the service; empty where none was needed. */
-export function keptKey() {
+function keptKey() {
   try {
     return sessionStorage.getItem(KEPT_KEY) ?? "";
   } catch {
@@ -164,7 +164,7 @@ const AT_ONCE = 100;
 const known = new Map(); // id -> song, null where the catalogue has none
 const records = new Map(); // id -> what the table says, while it is asked for
 const lacking = new Set(); // names that no column of the table has
-let ahead = Promise.resolve(); // what was asked for before anybody shows it
+let ahead = null; // what was asked for before anybody shows it
 
 /** Keep what an answer says of songs. */
 export function remember(songs) {
@@ -177,14 +177,16 @@ export const recall = id => known.get(id);
 /** Songs by id with their years and features, in the order of the ids; null where the catalogue has none. */
 export async function details(ids, signal) {
   await ahead;
+  signal?.throwIfAborted();
   const missing = [...new Set(ids)].filter(id => known.get(id) !== null && !known.get(id)?.features);
   for (let start = 0; start < missing.length; start += AT_ONCE) await fetched(missing.slice(start, start + AT_ONCE), signal);
   return ids.map(id => known.get(id) ?? null);
 }
 
-/** Ask for songs that are to be shown, while what shows them still loads; it tells what is wrong. */
+/** Ask for songs that are to be shown, while what shows them still loads; it is told what is wrong. */
 export function detailsAhead(ids) {
-  ahead = details(ids).catch(() => {});
+  ahead = details(ids);
+  ahead.catch(() => { ahead = null; });
 }
 
 async function fetched(ids, signal) {

@@ -27,7 +27,7 @@ export async function showShape() {
 }
 
 /** What the seeds are like, as far as they are songs; else what the songs that are shown are like. */
-export function centre() {
+function centre() {
   const {answer} = showing();
   if (!answer) return {};
   const known = songs => songs.map(({id}) => recall(id)).filter(song => song?.features);
@@ -76,7 +76,7 @@ const PRESETS = [
 ];
 
 /** Buttons for what can be turned from a middle: feature -> value. */
-export function presets(middle) {
+function presets(middle) {
   return PRESETS.filter(({needs}) => needs.every(name => name in middle)).map(preset => one(preset, middle));
 }
 
@@ -101,7 +101,7 @@ const MOSTS = [[1, "1"], [2, "2"], [3, "3"], [5, "5"], [0, "any number"]];
 const OFFERED = 8; // genres at a time
 
 /** The controls for what the catalogue has numbers for. */
-export const narrowing = has => [
+const narrowing = has => [
   diversity(), ...RANGES.filter(({filter}) => has.has(filter)).map(range), most(),
   genreField("only", "Only these genres"), genreField("without", "Without these genres"), clean(),
 ];
@@ -188,7 +188,7 @@ const PAUSE = 90; // milliseconds between two requests while a slider moves
 let timer = 0, dragged = false;
 
 /** Change the state as a slider moves: one step of Back for a whole drag. */
-export function moves(input, patch) {
+function moves(input, patch) {
   input.addEventListener("input", () => {
     timer ||= setTimeout(() => { // the list follows a slider that goes on moving
       timer = 0;
@@ -200,7 +200,7 @@ export function moves(input, patch) {
 }
 
 /** Whether a slider is being moved, and stands where the hand is. */
-export const moving = input => document.activeElement === input && dragged;
+const moving = input => document.activeElement === input && dragged;
 
 /** The words at both ends of a slider. */
-export const ends = ([low, high]) => el("span", {className: "dial-ends", "aria-hidden": "true"}, el("span", {}, low), el("span", {}, high));
+const ends = ([low, high]) => el("span", {className: "dial-ends", "aria-hidden": "true"}, el("span", {}, low), el("span", {}, high));

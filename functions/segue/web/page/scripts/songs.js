@@ -11,11 +11,11 @@ const list = find("#songs");
 const said = find("#songs-said");
 const head = find("#about-seed");
 const below = find("#songs-below");
-let announced = null;
+let announced = null, standing = null; // the answers that were told, and whose songs stand there
 
 /** Show recommendations. */
 export function showResults() {
-  watchAnswers(drawList);
+  watchAnswers(shown => (shown.answer && shown.answer === standing && !shown.busy && !shown.problem ? complete(shown.answer) : drawList(shown)));
   watch((state, before) => {
     if (state.list !== before?.list) drawList(showing());
   });
@@ -40,6 +40,13 @@ function drawList({answer, about: seeds, problem, busy, request, body}) {
   });
   if (answer && !busy && announced !== answer) announce(`${counted(answer.recommendations.length, "song")}: ${title}.`);
   announced = busy ? announced : answer;
+  standing = busy || problem ? null : answer;
+}
+
+/** Add what has become known of the songs that stand there. */
+function complete(answer) {
+  keepingFocus(head, () => about(seedHead()));
+  answer.recommendations.forEach((song, place) => tell(list.children[place], recall(song.id), base(answer, song)));
 }
 
 /** The button of a radio that begins with the songs among the seeds, if there is one. */
@@ -84,7 +91,7 @@ function cure(problem) {
 }
 
 function rows(answer) {
-  return answer.recommendations.map(song => row(song, recall(song.id), base(answer, song), answer.recommendations));
+  return answer.recommendations.map(song => tell(row(song, answer.recommendations), recall(song.id), base(answer, song)));
 }
 
 /** The features of the seed that a song is nearest to; of all songs among the seeds where that is none. */
@@ -120,33 +127,37 @@ const PARTS = {
 };
 const TOLD = 0.005; // of a likeness, from which a part of it has a name of its own
 
-/**
- * A row of the list of recommendations.
- *
- * known : the song with its year and features, once they are there; base : those of the seed; songs : all of the list
- */
-export function row(song, known, base, songs) {
+/** A row of the list of recommendations, `songs`. */
+function row(song, songs) {
   return el("li", {className: "song", data: {id: song.id}},
     el("span", {className: "rank"}, String(song.rank)),
     el("div", {className: "about"},
       el("h3", {}, el("a", {href: linkTo("song", song.id), className: "title", onclick: toTop, "data-key": `title ${song.id}`},
         el("bdi", {className: "song-name", title: song.name}, song.name)),
         song.explicit && el("abbr", {className: "explicit", title: "explicit"}, "E")),
-      facts(song, known),
+      facts(song),
       el("p", {className: "why"}, song.why.reasons.join(" · "))),
     el("p", {className: "song-actions"}, actions(song)),
-    el("div", {className: "song-profile"}, known?.features ? profile(known, base, song.id) : null),
+    el("div", {className: "song-profile"}),
     likeness(song),
     el("div", {className: "song-keep"}, playButton(song, () => songs, {className: "round", "data-key": `play ${song.id}`}), keepButton(song)));
 }
 
+/** A row with the year and the sound of its song, as far as they are known; base : the features of the seed. */
+function tell(made, known, base) {
+  const year = find(".song-year", made);
+  if (known?.year) year.textContent = `, ${Math.round(known.year)}`;
+  year.classList.toggle("awaited", !known?.features);
+  if (known?.features) find(".song-profile", made).replaceChildren(...profile(known, base, known.id));
+  return made;
+}
+
 /** Artists, album, year and length of a song. */
-export function facts(song, known) {
-  const year = known?.year ?? song.year;
+function facts(song) {
   return el("p", {className: "facts"},
     artists(song, "song-artists"),
     song.album && el("span", {className: "song-album", title: song.album}, " on ", el("bdi", {}, song.album)),
-    year && el("span", {}, `, ${Math.round(year)}`),
+    el("span", {className: song.features ? "song-year" : "song-year awaited"}, song.year && `, ${Math.round(song.year)}`),
     song.duration_ms && el("span", {className: "song-length"}, ` · ${clock(song.duration_ms)}`));
 }
 
@@ -167,7 +178,7 @@ export function linkTo(kind, key) {
 const toTop = event => !(event.ctrlKey || event.metaKey || event.shiftKey) && requestAnimationFrame(() => scrollTo(0, 0));
 
 /** A button that puts a song into the playlist, or takes it out. */
-export function keepButton(song) {
+function keepButton(song) {
   const kept = now().list.includes(song.id);
   return button(icon(kept ? ICONS.done : ICONS.add), () => {
     const {list} = now();
@@ -220,7 +231,7 @@ const WIDE = 8, APART = 4, HIGH = 30; // units of the drawing
  *
  * A pointer names one column; a press, which is a tap or Enter, names all of them below.
  */
-export function profile(song, base, key) {
+function profile(song, base, key) {
   const values = numbers(song);
   const columns = PROFILE.filter(({name}) => name in values);
   const width = columns.length * (WIDE + APART) - APART;
@@ -290,7 +301,7 @@ function songHead(song) {
   return el("div", {className: "seed-head"}, place,
     el("div", {className: "seed-name"},
       el("h2", {}, el("bdi", {title: song.name}, name)),
-      song.album === undefined ? el("p", {className: "facts"}, artists(song, "song-artists")) : facts(song, song)),
+      song.album === undefined ? el("p", {className: "facts"}, artists(song, "song-artists")) : facts(song)),
     el("div", {className: "song-keep"}, playButton(song, () => [song], {className: "round", "data-key": "play seed"}), keepButton(song), asks),
     el("p", {className: "seed-tags"},
       genres.slice(0, GENRES).map(genre => el("a", {href: linkTo("genre", genre)}, genre)),
@@ -298,7 +309,7 @@ function songHead(song) {
 }
 
 /** The button that shows the field for more seeds where it is not always there. */
-export function mixButton() {
+function mixButton() {
   return button([icon(ICONS.add), "Mix"], () => {
     find("#mix").classList.remove("single");
     find("#add").focus();
@@ -363,7 +374,7 @@ const SPOTIFY = "https://open.spotify.com/oembed?url="; // https://developer.spo
 const found = new Map(); // song -> {address, asked}, where `asked` says whether it is Spotify's
 
 /** The picture of a song, and where there may be one at Spotify the button that asks for it or no longer does. */
-export function artwork(song) {
+function artwork(song) {
   const place = el("div", {className: "artwork"}), asks = el("span", {className: "artwork-asks"});
   drawPicture(song, place, asks);
   return {place, asks};

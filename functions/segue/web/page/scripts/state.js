@@ -1,7 +1,7 @@
 /** What the page shows: read from its address, changed in one place, asked of the service. */
 
-export const KINDS = ["song", "artist", "genre"];
-export const VIEWS = ["songs", "map", "playlist"];
+const KINDS = ["song", "artist", "genre"];
+const VIEWS = ["songs", "map", "playlist"];
 export const MOST_SEEDS = 20;
 export const MOST_LISTED = 200; // songs of a playlist
 const MOST_SHARED = 50; // songs of a playlist whose address previews can read
@@ -20,7 +20,7 @@ export const EMPTY = Object.freeze({
 export const SHAPE = ["targets", "diversity", "most", "years", "tempos", "only", "without", "clean", "draw"];
 
 /** What the part of an address after # says; whatever it can't say is passed over. */
-export function read(fragment) {
+function read(fragment) {
   const given = new URLSearchParams(fragment.replace(/^#/, ""));
   const number = (name, from, to) => bounded(given.get(name), from, to);
   const targets = DIALS.map(({name, from, to}) => [name, number(name, from, to)]).filter(([, value]) => value !== null);

@@ -21,7 +21,7 @@ const KINDS = [ // of blocks: what they begin with, and how they are made of the
 ];
 
 /** A text as elements. */
-export function markdown(text) {
+function markdown(text) {
   const blocks = text.match(/^```[^]*?^```|^\|(?:.*\|\n?)+|(?:.+\n?)+/gm) ?? [];
   return blocks.flatMap(block => {
     const make = KINDS.find(([begins]) => begins.test(block))?.[1] ?? paragraph;

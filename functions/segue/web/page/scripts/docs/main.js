@@ -47,7 +47,7 @@ const CLUSTER = 3;
 const NUMBERS = ["filters", "targets", "features"]; // objects whose fields are numbers of songs
 
 /** A function that turns an example into one that this catalogue answers; it changes nothing where it answers it as it is. */
-export async function served() {
+async function served() {
   const {songs: own} = await ask(path("songs", {ids: SONGS.map(([id]) => id).join(",")}));
   if (own.every(Boolean)) return value => value;
   const [all, {genres}, numbers] = await Promise.all([clusters(), ask("genres"), attributes()]);

@@ -68,7 +68,7 @@ export function describe(document) {
 }
 
 /** What a reference refers to, with what is said beside it. */
-export function resolved(node) {
+function resolved(node) {
   if (!node.$ref) return node;
   const {$ref, ...beside} = node;
   return {...resolved($ref.slice(2).split("/").reduce((at, step) => at[step], described)), ...beside};
@@ -81,10 +81,10 @@ export const prose = text => text.split("`").map((part, place) => (place % 2 ? e
 export const link = node => el("a", {href: `#${name(node)}`}, name(node));
 
 /** Whether a node is a shape that has an article of its own. */
-export const linked = node => Boolean(node.$ref && (resolved(node).properties || resolved(node).oneOf));
+const linked = node => Boolean(node.$ref && (resolved(node).properties || resolved(node).oneOf));
 
 /** A schema in a few words: type, limits, default. */
-export function words(node) {
+function words(node) {
   const schema = resolved(node);
   const list = schema.items && (linked(schema.items) ? name(schema.items) : words(schema.items));
   return [
@@ -99,7 +99,7 @@ export function words(node) {
 }
 
 /** A row of a table: a name, what it holds, and what is said of it. */
-export function row(label, node, required, description) {
+function row(label, node, required, description) {
   const shape = linked(node) ? node : node.items && linked(node.items) ? node.items : null;
   return el("tr", {},
     el("th", {scope: "row"}, el("code", {}, label), required && " required"),
@@ -109,10 +109,10 @@ export function row(label, node, required, description) {
 }
 
 /** A table of rows. */
-export const table = rows => el("table", {}, el("tbody", {}, rows));
+const table = rows => el("table", {}, el("tbody", {}, rows));
 
 /** A table of the fields of an object. */
-export function fields(schema) {
+function fields(schema) {
   const needed = schema.required || [];
   return table(Object.entries(schema.properties).map(([label, node]) => row(label, node, needed.includes(label))));
 }
@@ -143,7 +143,7 @@ function kind(schema) {
 const LONGEST = 20_000; // characters of an answer that are shown
 
 /** One example: what it is, its address and, where it is posted, its body, which goes as a form or as JSON. */
-export function trial({summary, address, body, form = false, id}) {
+function trial({summary, address, body, form = false, id}) {
   const anew = latest(), posted = body !== undefined;
   const path = el("input", {id: `${id}-path`, value: address, spellcheck: false, "aria-label": `Address: ${summary}`});
   const text = posted && el("textarea", {

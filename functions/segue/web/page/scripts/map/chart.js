@@ -47,7 +47,7 @@ export async function songAt({rows}, point, signal) {
 }
 
 /** Where a song lies on the plane, as far as that is known. */
-export const placeOf = song => (typeof song?.x === "number" ? [song.x, SPAN - song.y] : null);
+const placeOf = song => (typeof song?.x === "number" ? [song.x, SPAN - song.y] : null);
 
 /** The map, whose bytes the API's description explains. */
 async function fetched(detail) {
@@ -92,7 +92,7 @@ const FIELD = 65536 / SIDE; // units of a field's side
  * places : Uint16Array of x, y, x, y, ...
  * Returns nearest(x, y, reach): the number of the nearest point no farther away than `reach`, or -1.
  */
-export function indexed(places) {
+function indexed(places) {
   const starts = new Uint32Array(SIDE * SIDE + 1), order = new Uint32Array(places.length / 2);
   const field = at => Math.floor(places[at + 1] / FIELD) * SIDE + Math.floor(places[at] / FIELD);
   for (let at = 0; at < places.length; at += 2) starts[field(at) + 1] += 1;
@@ -121,7 +121,7 @@ const clamped = value => Math.min(SIDE - 1, Math.max(0, Math.floor(value / FIELD
 const FILLED = 0.94; // of the shorter side, by the whole plane
 
 export const WHOLE = Object.freeze([0.5, 0.5, 1]);
-export const NEAREST = 400;
+const NEAREST = 400;
 
 /** How a canvas shows the plane: x is drawn at left + scale * x, y at top + scale * y. */
 export function view([x, y, zoom], {width, height}) {
@@ -150,7 +150,7 @@ export function around({left, top, right, bottom}, closest = NEAREST) {
 }
 
 /** The camera at a part of the way, 0..1, from one to another. */
-export function between(from, to, part) {
+function between(from, to, part) {
   const zoom = from[2] * (to[2] / from[2]) ** part;
   const moved = Math.abs(to[2] - from[2]) < 1e-9 ? part : (1 / zoom - 1 / from[2]) / (1 / to[2] - 1 / from[2]);
   return [from[0] + (to[0] - from[0]) * moved, from[1] + (to[1] - from[1]) * moved, zoom];

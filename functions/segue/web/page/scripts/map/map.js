@@ -1,7 +1,7 @@
 /** The map of the catalogue: every song a point, what hands do there, and what is named. */
 
 import {change, explore, now, watch} from "../state.js";
-import {aborted, ask, details, latest, path, remember} from "../service.js";
+import {aborted, ask, details, latest, once, path, remember} from "../service.js";
 import {watchAnswers} from "../answers.js";
 import {announce, button, by, count as number, counted, el, find, icon, ICONS, trouble} from "../elements.js";
 import {linkButton} from "../controls.js";
@@ -12,32 +12,45 @@ const LARGER = 1.8;
 const PARTED = 1.6; // times that the map is enlarged at least, to see the clusters of a family
 const CLOSEST = 5; // times that the map is enlarged to show the lit songs
 const TOOLS = {width: 64, height: 208}; // pixels of the corner where the buttons are
+const SPACIOUS = matchMedia("(min-width: 38.01rem)"); // elsewhere an overview shows as much
+const NEAR = 2; // times that the map is enlarged, from which an overview shows less there, too
 const KEYS = "Map of the songs. Arrows move it, plus and minus enlarge it, Enter takes the song in its middle.";
 
 /** Show the map in its view. */
 export function showMap() {
-  const stage = el("section", {className: "stage", "aria-label": "Map of the songs"});
-  find("#view-map").replaceChildren(el("div", {className: "map"}, stage, panel()));
-  return unfold(stage);
+  find("#stage").after(panel());
+  return unfold();
 }
 
-async function unfold(stage) {
-  stage.replaceChildren(el("p", {className: "stage-said"}, "Unfolding the map …"));
+async function unfold() {
+  const stage = find("#stage"), begun = [...stage.children];
   try {
     const chart = new Chart(await overview());
-    const note = lay(stage, chart);
+    const name = lay(stage, chart), fill = once(() => filled(chart));
+    chart.onLook = () => {
+      name();
+      if (SPACIOUS.matches || chart.camera[2] > NEAR) fill();
+    };
     follow(chart);
-    chart.draw(await points().catch(() => chart.all)); // which shows the best known
-    note.textContent = told(chart.all);
     chart.onLook();
   } catch (problem) {
-    stage.replaceChildren(trouble(problem, {again: () => unfold(stage)}));
+    stage.replaceChildren(trouble(problem, {again: () => {
+      stage.replaceChildren(...begun);
+      unfold();
+    }}));
   }
 }
 
+/** Draw all points, which an overview stands for until then, and after that where they can't be had. */
+async function filled(chart) {
+  chart.draw(await points().catch(() => chart.all));
+  find("#stage-songs").textContent = told(chart.all);
+  chart.onLook();
+}
+
+/** Lay a chart into the stage; gives what names its songs, to be called when it looks elsewhere. */
 function lay(stage, chart) {
   const {tip, point, press, cross} = pointing(chart, {song: ({id}) => explore(id), label: lead});
-  const name = naming(chart);
   chart.covered = TOOLS;
   for (const [name, value] of Object.entries({tabindex: 0, role: "application", "aria-label": KEYS})) chart.top.setAttribute(name, value);
   const hand = camera => {
@@ -53,13 +66,11 @@ function lay(stage, chart) {
     press: (x, y, how) => (loop.drawing() ? loop.around(x, y) : press(x, y, how)),
     point, cross,
   });
-  chart.onLook = name;
-  const note = el("span", {}, counted(chart.all.songs, "song")); // until all points are there
-  stage.replaceChildren(el("div", {className: "chart"}, chart.canvases, tip, tools(chart, loop.tool)), el("div", {className: "stage-note"},
-    el("p", {}, note, ", alike ones side by side. Press one to hear what follows.",
-      el("span", {className: "by-touch"}, " Two fingers move the map; so does one, once it was pressed.")), linkButton()));
+  find("#stage-songs").textContent = counted(chart.all.songs, "song"); // until all points are there
+  find(".chart", stage).replaceChildren(...chart.canvases, tip, tools(chart, loop.tool));
+  find(".stage-note button").replaceWith(linkButton());
   find(".beside").prepend(loop.place);
-  return note;
+  return naming(chart);
 }
 
 function follow(chart) {
@@ -123,7 +134,7 @@ const ONE_KEY = 1.5;
  * press(x, y, {song}), where song says that no label is meant, done() : a movement has ended,
  * cross(x, y) : after one by keys, where the middle is
  */
-export function gestures(canvas, told) {
+function gestures(canvas, told) {
   const down = new Map(); // pointer -> where it is
   let moved = 0, held = false; // a finger scrolls the page before the map has been pressed
 
@@ -206,7 +217,7 @@ const PAUSE = 60; // milliseconds that a pointer rests before a song is asked fo
 const HIGH = 90; // pixels above a point that its name takes
 
 /** The name that appears at what is pointed at, and what to do when the pointer moves or presses, or the middle is moved by keys. */
-export function pointing(chart, {song: take, label: lead}) {
+function pointing(chart, {song: take, label: lead}) {
   const tip = el("p", {className: "tip", hidden: true, "aria-hidden": "true"}), anew = latest();
   let timer = 0, pointer = [];
 
@@ -275,7 +286,7 @@ const FIELD_WIDE = 150, FIELD_HIGH = 46; // pixels of a field in which one song 
 const MOST = 60, STILL_FOR = 150; // names, and milliseconds without a movement before they are asked for
 
 /** Keep the names on a chart as it is looked at: call what is returned whenever it moves. */
-export function naming(chart) {
+function naming(chart) {
   const anew = latest(), known = new Map(); // row -> name
   let timer = 0;
 
