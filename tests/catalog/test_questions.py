@@ -6,6 +6,7 @@ from werkzeug.test import Client
 from werkzeug.wrappers import Request
 
 from segue.catalog import load
+from segue.catalog.lookup.artists import ArtistMatch
 from segue.catalog.lookup.exact import song_by_id
 from segue.catalog.lookup.matching import SongMatch
 from segue.catalog.lookup.moods import KNOWN_POPULARITY, Description
@@ -112,6 +113,8 @@ def reads_alike(client, question):
         ("Black Sabbath", (None, "Black Sabbath"), "exact", False),
         ("bach", (None, "Johann Sebastian Bach"), "parts", True),
         ("mozart", (None, "Wolfgang Amadeus Mozart"), "parts", True),
+        ("kendrick", (None, "Kendrick Lamar"), "parts", True),
+        ("bruno", (None, "Bruno Mars"), "parts", True),
         ("beethoven 5", (None, "Ludwig van Beethoven"), "guess", True),
         ("Кино", (None, "Kino"), "close", False),
         ("Flower - IU", ("Flower", None), "title", True),
@@ -190,8 +193,10 @@ def test_a_well_known_artist_is_found(real_artifacts, asked, artist):
 
 @pytest.fixture(scope="module")
 def odd_catalog(tmp_path_factory):
-    """The small world with a title of signs alone, and genres that have each other's names in the table of moods."""
+    """The small world with a title of signs alone, artists of one name, and genres named as others' moods."""
     rows = world.rows()
+    for number, artist in ((3, "Moor Street"), (6, "Dora Vale"), (7, "Otto Moor"), (10, "Vale Street")):
+        rows[number]["artists"] = artist  # of popularity 24, 53, 54 and 83
     rows[0]["name"], rows[1]["name"] = "???%", "Ruin & Rain"
     for row, genre in zip(rows, ["kids", "children"] * 4):
         row["genres"] = genre
@@ -203,6 +208,23 @@ def odd_catalog(tmp_path_factory):
 def test_a_title_of_signs_alone_is_found_with_its_artist_and_without(odd_catalog, asked):
     reading = resolve_text(odd_catalog, asked).reading
     assert (reading.kind, odd_catalog.texts("names")[reading.row]) == ("exact", "???%")
+
+
+@pytest.mark.parametrize(
+    ("asked", "artists"),
+    [
+        ("gravel", ["Gravel Saints"]),
+        ("vale", ["Vale Street", "Dora Vale"]),
+        ("moor", ["Otto Moor", "Moor Street"]),
+    ],
+)
+def test_first_names_are_a_guess_at_an_artist_and_a_surname_goes_before_all_but_far_better_known_ones(
+    odd_catalog, asked, artists
+):
+    found = resolve_text(odd_catalog, asked)
+    readings = (found.reading, *found.alternatives)
+    names = [odd_catalog.texts("artists")[one.artist] for one in readings if isinstance(one, ArtistMatch)]
+    assert (names, found.reading.kind, found.ambiguous) == (artists, "parts", True)
 
 
 @pytest.mark.parametrize("genre", ["kids", "children"])

@@ -31,8 +31,10 @@ MIN_CLOSE_NAME = 5  # letters of a name that may have a typo
 MIN_CERTAIN_NAME = 8  # letters of a name that surely has one, rather than is like another by chance
 MAX_PREFIX_MATCHES = 16  # artists whose names a text begins
 MANY_SONGS = 10  # of an artist whose name is known, though it is one word
+FIRST_NAMES_MARGIN = 25  # points of popularity by which an artist called by first names has to exceed a surname's
 MAX_LENGTH_GAP = 6  # letters by which names may be longer or shorter than a text that is one with typos
 _NAME_KINDS = {"close": 0, "parts": 1, "guess": 2}
+_LAST_NAMES_SCORE, _FIRST_NAMES_SCORE = 0.9, 0.88
 _NO_MATCH = 4
 _MIN_PREFIX = 3  # letters from which the beginning of a name or of one of its words counts
 
@@ -42,7 +44,7 @@ class ArtistMatch:
     """An artist whom a text may mean.
 
     artist : row
-    kind : ``"id"``, ``"exact"``, ``"parts"`` (the last words of the name), ``"close"`` (with typos) or ``"guess"``
+    kind : ``"id"``, ``"exact"``, ``"parts"`` (its first or last words), ``"close"`` (with typos) or ``"guess"``
     score : 0..1, how well the text spells the name
     certain : whether no other reading needs to be told
     """
@@ -102,13 +104,13 @@ def surnames(catalog: Catalog, words: Sequence[str]) -> list[ArtistMatch]:
     """Artists whose surname a single word is, if more songs are by them than have the word in their titles."""
     if len(words) != 1 or len(words[0]) < MIN_GUESS_LENGTH:
         return []
-    found = [match for match in close_artists(catalog, words) if match.kind == "parts"]
+    found = [one for one in close_artists(catalog, words) if one.kind == "parts" and not is_by_first_names(one)]
     n_theirs, n_titles = _count_uses(catalog, words[0], {match.artist for match in found})
     return found if n_theirs > n_titles else []
 
 
 def close_artists(catalog: Catalog, words: Sequence[str]) -> list[ArtistMatch]:
-    """Artists whom words name by their last names, or with typos; guesses where a number goes with the name."""
+    """Artists whom words name by last or first names, or with typos; guesses where a number goes with the name."""
     name = [word for word in words if not word.isdecimal()]
     performers, _ = catalog.lists("song", "artists").gather(candidates(catalog, words))
     found = _compare_names(catalog, name, performers.tolist())
@@ -116,7 +118,7 @@ def close_artists(catalog: Catalog, words: Sequence[str]) -> list[ArtistMatch]:
 
 
 def _compare_names(catalog: Catalog, words: Sequence[str], rows: Iterable[int]) -> list[ArtistMatch]:
-    """Artists whose names are words with typos, or end in them, the best known of each kind first."""
+    """Artists whose names are words with typos, or end or begin with them, the best known of each kind first."""
     query, tail = join_words(words), f" {' '.join(words)}"
     if len(query) < MIN_GUESS_LENGTH:
         return []
@@ -131,6 +133,7 @@ def _compare_names(catalog: Catalog, words: Sequence[str], rows: Iterable[int]) 
     n_songs = map(catalog.lists("artist", "songs").length, (match.artist for match in found))
     best = artist_popularity(catalog, [match.artist for match in found]).tolist()
     known = {match.artist: value + min(n, MANY_SONGS) for match, value, n in zip(found, best, n_songs)}
+    known |= {match.artist: known[match.artist] - FIRST_NAMES_MARGIN for match in found if is_by_first_names(match)}
     return sorted(found, key=lambda match: (_NAME_KINDS[match.kind], -known[match.artist], match.artist))
 
 
@@ -138,7 +141,9 @@ def _compare_name(
     row: int, name: str, words: Sequence[str], tail: str, similarity: LcsSimilarity
 ) -> ArtistMatch | None:
     if name.endswith(tail):
-        return ArtistMatch(row, "parts", 0.9, certain=False)
+        return ArtistMatch(row, "parts", _LAST_NAMES_SCORE, certain=False)
+    if f" {name}".startswith(f"{tail} "):
+        return ArtistMatch(row, "parts", _FIRST_NAMES_SCORE, certain=False)
     spelling = join_words(name.split())
     ratio = similarity.ratio(spelling) if similarity.allows(spelling, CLOSE_NAME_SCORE) else 0.0
     if ratio < CLOSE_NAME_SCORE or len(similarity.text) < MIN_CLOSE_NAME:
@@ -146,6 +151,11 @@ def _compare_name(
     is_long = len(similarity.text) >= MIN_CERTAIN_NAME and len(words) == len(name.split())
     certain = is_long and is_one_typo(similarity.text, spelling)
     return ArtistMatch(row, "close" if certain else "guess", round(ratio, 3), certain=certain)
+
+
+def is_by_first_names(match: ArtistMatch) -> bool:
+    """Whether words are the first ones of an artist's name, not the last."""
+    return match.kind == "parts" and match.score == _FIRST_NAMES_SCORE
 
 
 def search_artists(catalog: Catalog, text: str, candidates: Iterable[int]) -> list[int]:

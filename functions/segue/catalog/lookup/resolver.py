@@ -18,6 +18,7 @@ from segue.catalog.lookup.artists import (
     artist_popularity,
     close_artists,
     exact_artists,
+    is_by_first_names,
     resolve_artist,
     search_artists,
     surnames,
@@ -308,14 +309,17 @@ def _read_fuzzily(catalog: Catalog, text: str, words: Sequence[str]) -> list[Rea
 def _read_uncertainly(catalog: Catalog, text: str, words: Sequence[str]) -> list[Reading]:
     """Readings of a text that is no title with a typo: artists, parts of titles, titles by others, then guesses."""
     found, artists = _fuzzy_matches(catalog, words, typing=True), close_artists(catalog, words)
-    by_typo, by_surname = ([match for match in artists if match.kind == kind] for kind in ("close", "parts"))
+    by_typo, by_name = ([match for match in artists if match.kind == kind] for kind in ("close", "parts"))
+    has_surname = not all(map(is_by_first_names, by_name))  # with which first names compete; titles go before others
+    by_surname, by_first_names = (by_name, []) if has_surname else ([], by_name)
     certain, named = (
         [one for one in found if one.kind != "guess" and one.certain is known] for known in (True, False)
     )
     both: list[Reading] = [*(match for match in found if match.names_title), *artists]
     near = [match for match in both if match.kind == "guess"]
     likely = _best_known_first(catalog, [match for match in near if match.score >= MIN_GUESS_SCORE])
-    readings = [*certain, *by_typo, *by_surname, *named, *_titles_by_others(catalog, text, words), *likely]
+    others = _titles_by_others(catalog, text, words)
+    readings = [*certain, *by_typo, *by_surname, *named, *by_first_names, *others, *likely]
     return [*readings, *(match for match in near if match.score < MIN_GUESS_SCORE)] if readings else []
 
 
