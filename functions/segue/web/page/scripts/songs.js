@@ -375,7 +375,7 @@ const found = new Map(); // song -> {address, asked}, where `asked` says whether
 
 /** The picture of a song, and where there may be one at Spotify the button that asks for it or no longer does. */
 function artwork(song) {
-  const place = el("div", {className: "artwork"}), asks = el("span", {className: "artwork-asks"});
+  const place = el("div", {className: "artwork"}), asks = el("span", {className: song.link || !song.features ? "artwork-asks awaited" : "artwork-asks"});
   drawPicture(song, place, asks);
   return {place, asks};
 }
@@ -392,6 +392,7 @@ async function drawPicture(song, place, asks) {
 function showPicture(song, place, asks) {
   const {address, asked = true} = found.get(song.id) ?? {}, on = asked && agreed();
   place.replaceChildren(...(address ? [el("img", {src: address, alt: "", width: 88, height: 88, onerror: () => place.replaceChildren()})] : []));
+  asks.classList.remove("awaited");
   asks.replaceChildren(...(asked ? [button(icon(ICONS.picture), () => turn(!on, song, place, asks), {
     label: on ? "Hide artwork" : "Show artwork", title: on ? "Hide artwork" : "Show artwork, which asks Spotify for it", className: "round", "data-key": "artwork",
   })] : []));
