@@ -12,10 +12,12 @@ from werkzeug.wrappers import Request
 
 from segue import limits
 from segue.config import Config
-from segue.engine import recommendation
+from segue.engine import recommendation, search
 from segue.errors import ConfigError, InvalidQuery, WorkEnded
-from segue.journeys import paths, playlists
+from segue.journeys import paths, playlists, radio
 from segue.limits import FairLock, RequestBudget, check_exact, checkpoint
+from segue.spotify import recommendations
+from segue.subsonic import methods
 from segue.web.service import Service
 
 PATIENCE = 20
@@ -61,9 +63,8 @@ def endless(monkeypatch):
     monkeypatch.setattr(playlists, "recommend", work)
     monkeypatch.setattr(playlists, "order", work)
     monkeypatch.setattr(paths, "path", work)
-    monkeypatch.setattr("segue.journeys.radio.recommend", work)
-    monkeypatch.setattr("segue.spotify.recommendations.recommend", work, raising=False)
-    monkeypatch.setattr("segue.subsonic.methods.recommend", work, raising=False)
+    for module in (radio, recommendations, methods):  # imported above: none may keep this for its own
+        monkeypatch.setattr(module, "recommend", work, raising=False)
     return begun
 
 
@@ -104,6 +105,28 @@ def test_others_are_answered_while_a_dear_request_computes(world_artifacts, endl
             assert client.get("/search?q=rain").status_code == 200
             assert not dear.done()
         assert dear.result(PATIENCE).status_code == 503
+
+
+@pytest.mark.parametrize(("path", "body"), DEAR)
+def test_requests_that_let_each_other_go_first_wherever_they_can_are_all_answered(
+    demo_artifacts, monkeypatch, path, body
+):
+    monkeypatch.setattr(limits, "SLICE", -1.0)
+    monkeypatch.setattr(search, "search_budget", lambda *_: search.Budget(50, 20))
+    text = json.dumps(body).replace("piano-1", "demo-0000001") if body else None
+    body, path = text and json.loads(text), path.replace("piano-1", "demo-0000001")
+    client = client_of(demo_artifacts)
+    answers = []
+    threads = [
+        threading.Thread(target=lambda: answers.append(ask(client, path, body)), daemon=True) for _ in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    ends = time.monotonic() + PATIENCE
+    while len(answers) < len(threads) and time.monotonic() < ends:
+        time.sleep(0.001)
+    assert len(answers) == len(threads)
+    assert len({(one.status_code, one.get_data()) for one in answers}) == 1
 
 
 def waiting(lock, count):

@@ -29,7 +29,6 @@ whatever the number of its points; a song's approximate score is a look-up and a
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -176,6 +175,7 @@ class Scorer:
         self.neighbour_rows, self.neighbour_scores = neighbour_scores(
             self._neighbours, linear_weights, self._neighbour_weights
         )
+        self._tables: np.ndarray | None = None
         self._targets = {
             name: float(rank_transform(catalog)(name, np.array([value]))[0]) for name, value in targets.items()
         }
@@ -258,14 +258,15 @@ class Scorer:
 
     def approximate_scores(self, rows: np.ndarray) -> np.ndarray:
         """Approximate scores of rows by their PQ codes, without co-occurrence; float32, shape (len(rows),)."""
-        sums = sum_look_ups(self._pq_tables, self._catalog.take("pq_codes", rows))
+        if self._tables is None:  # no cached_property: in Python 3.11 all share a lock, held while others go first
+            self._tables = self._pq_tables()
+        sums = sum_look_ups(self._tables, self._catalog.take("pq_codes", rows))
         terms = sums
         if np.iscomplexobj(sums):
             terms = self._block_point_weights[-1, 0] * approximate_kernel(sums.imag.copy())
             terms += sums.real
         return self._add_targets(terms, self._target_values(rows))
 
-    @cached_property
     def _pq_tables(self) -> np.ndarray:
         """What each PQ code contributes, shape (n_blocks, SCALE_LEVELS * n_centroids).
 

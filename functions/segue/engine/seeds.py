@@ -14,7 +14,7 @@ from segue.engine.scoring import SeedPoints
 from segue.engine.search import AllowedSongs
 from segue.engine.space import rank_transform, space_of, squared_distances
 from segue.errors import Fault, InvalidQuery, UnknownSong, UnknownSongs
-from segue.limits import checkpoint
+from segue.limits import checked, checkpoint
 from segue.query.schema import ATTRIBUTES_BY_NAME, AUDIO_FEATURES, Filters, Query, Seed
 
 MAX_SUGGESTIONS = 5
@@ -64,7 +64,7 @@ def resolve(catalog: Catalog, seeds: Sequence[Seed], n_songs: int = 1) -> list[R
     prefetch(catalog, [seed.id for seed in seeds if seed.id], names)
     by_features = {
         position: _resolve_features(catalog, seed, seed.features)
-        for position, seed in enumerate(seeds)
+        for position, seed in checked(enumerate(seeds))
         if seed.features is not None
     }
     found, unknown = [], []
