@@ -115,6 +115,8 @@ def reads_alike(client, question):
         ("mozart", (None, "Wolfgang Amadeus Mozart"), "parts", True),
         ("kendrick", (None, "Kendrick Lamar"), "parts", True),
         ("bruno", (None, "Bruno Mars"), "parts", True),
+        ("elvis", (None, "Elvis Presley"), "parts", True),
+        ("angie", ("Angie", None), "exact", True),
         ("beethoven 5", (None, "Ludwig van Beethoven"), "guess", True),
         ("Кино", (None, "Kino"), "close", False),
         ("Flower - IU", ("Flower", None), "title", True),

@@ -100,11 +100,11 @@ def _count_uses(catalog: Catalog, word: str, artists: set[int]) -> tuple[int, in
     return sum(is_theirs), sum(word in name and not theirs for name, theirs in zip(names, is_theirs))
 
 
-def surnames(catalog: Catalog, words: Sequence[str]) -> list[ArtistMatch]:
-    """Artists whose surname a single word is, if more songs are by them than have the word in their titles."""
+def artists_by_part(catalog: Catalog, words: Sequence[str]) -> list[ArtistMatch]:
+    """Artists whose last or first name a single word is, if they have more songs than the word is in titles of."""
     if len(words) != 1 or len(words[0]) < MIN_GUESS_LENGTH:
         return []
-    found = [one for one in close_artists(catalog, words) if one.kind == "parts" and not is_by_first_names(one)]
+    found = [match for match in close_artists(catalog, words) if match.kind == "parts"]
     n_theirs, n_titles = _count_uses(catalog, words[0], {match.artist for match in found})
     return found if n_theirs > n_titles else []
 

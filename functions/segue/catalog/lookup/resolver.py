@@ -1,8 +1,8 @@
 """What a text means: ranked readings as songs, artists or descriptions of music, and how sure they are.
 
 Readings that spell the whole text come first, the best-known one of them; then those with typos or some of the words,
-if they are certain; then the artist whose surname the text is, a title by another artist, and guesses. Seeds take the
-first reading, searches list all of them.
+if they are certain; then the artist of whose name the text is a part, a title by another artist, and guesses. Seeds
+take the first reading, searches list all of them.
 """
 
 import re
@@ -13,15 +13,16 @@ import numpy as np
 
 from segue.catalog.catalog import Catalog
 from segue.catalog.lookup.artists import (
+    FIRST_NAMES_MARGIN,
     MANY_SONGS,
     ArtistMatch,
     artist_popularity,
+    artists_by_part,
     close_artists,
     exact_artists,
     is_by_first_names,
     resolve_artist,
     search_artists,
-    surnames,
 )
 from segue.catalog.lookup.exact import (
     artist_by_id,
@@ -63,7 +64,7 @@ MAX_PREFIX_MATCHES = 16  # songs whose names a text begins
 POPULARITY_WEIGHT = 0.0015  # added to a match's score for each point of popularity
 MAX_OFFERED = 10  # artists and genres that a search finds
 MIN_GUESS_SCORE = 0.85
-SURNAME_MARGIN = 25  # points of popularity by which an artist called by a surname has to exceed a song of that title
+NAME_PART_MARGIN = 25  # points of popularity by which an artist called by part of the name has to exceed such a song
 MANY_SONGS_BONUS = 15  # points of popularity for an artist who is known by many songs
 SELF_TITLED_SHARE = 0.85  # of the popularity of an artist's best-known song, from which one is meant by their name
 SCORE_MARGIN = 0.02  # by which another reading may be worse and yet as good
@@ -245,7 +246,7 @@ def _read_exactly(catalog: Catalog, text: str, words: Sequence[str]) -> list[Rea
         return []
     described = parse_description(catalog, words)
     if songs and not described and not any(match.kind == "exact" for match in artists):
-        artists = surnames(catalog, words)
+        artists = artists_by_part(catalog, words)
     readings = _merge(catalog, WrittenText(text), songs, artists)
     return [*readings[:1], *([described] if described else []), *readings[1:]]
 
@@ -276,12 +277,14 @@ def _is_artist_meant(catalog: Catalog, written: WrittenText, song: SpelledSong, 
     row, by = np.array([song.row]), catalog.lists("song", "artists")[song.row].tolist()
     if match.artist in by:
         return float(popularity(catalog, row)[0]) < SELF_TITLED_SHARE * of_artist
-    of_song, is_surname = float(popularity_with_artist(catalog, row)[0]), match.kind == "parts"
-    if is_surname and written.is_whole(title, ()):
-        of_song += SURNAME_MARGIN
+    of_song, is_part = float(popularity_with_artist(catalog, row)[0]), match.kind == "parts"
+    if is_part and written.is_whole(title, ()):
+        of_song += NAME_PART_MARGIN
+    if is_by_first_names(match):
+        of_song += FIRST_NAMES_MARGIN
     of_artist += MANY_SONGS_BONUS if has_many else 0
     level = writing_level(catalog, written, song)
-    return ((level if is_surname else written.level(name, ())), -of_artist) < (level, -of_song)
+    return ((level if is_part else written.level(name, ())), -of_artist) < (level, -of_song)
 
 
 def _read_otherwise(catalog: Catalog, text: str, words: Sequence[str]) -> list[Reading]:
