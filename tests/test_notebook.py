@@ -26,7 +26,8 @@ def test_the_notebook_is_stored_without_outputs_and_traces_of_a_machine(notebook
 
 def test_the_notebook_runs_on_the_demo_catalogue(notebook, demo_artifacts, tmp_path, monkeypatch):
     monkeypatch.setenv("SEGUE_ARTIFACTS", str(demo_artifacts))
-    monkeypatch.setenv("PYTHONWARNINGS", "error")
+    of_the_kernel = "ignore::DeprecationWarning:tornado.ioloop"  # under Python 3.12.0 to 3.13.1
+    monkeypatch.setenv("PYTHONWARNINGS", f"error,{of_the_kernel}")
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path))
     client = NotebookClient(notebook, timeout=300, resources={"metadata": {"path": NOTEBOOK.parent}})
     shown = client.execute().cells

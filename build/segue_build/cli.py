@@ -86,9 +86,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def _add_fit(commands: Commands) -> None:
-    parser = add_command(
-        commands, "fit", "build a version from a table of tracks and make it current", "--source songs.csv"
-    )
+    parser = add_command(commands, "fit", "build a version from a table and make it current", "--source songs.csv")
     parser.add_argument(
         "--source",
         action="append",

@@ -38,7 +38,7 @@ def test_without_java_one_line_names_what_to_install(tmp_path, monkeypatch, caps
 
 
 def test_playlists_and_several_sources_are_refused(tmp_path, capsys):
-    (line,) = said(["--playlists", str(tmp_path / "lists.csv")], capsys)
+    (line,) = said(["--playlists", str(tmp_path / "lists.csv"), "--out", str(tmp_path / "out")], capsys)
     assert "--engine spark does not learn from playlists" in line
     (line,) = said(["--source", "a", "--source", "b"], capsys)
     assert "reads one --source" in line

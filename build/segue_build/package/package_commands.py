@@ -31,7 +31,7 @@ ADDRESS = re.compile(r"https://[\w.-]+(?:\.lambda-url\.|\.run\.app)[\w./-]*")
 def add_commands(commands: Commands) -> None:
     """Add ``package`` and ``key``."""
     _add_package(commands)
-    key = add_command(commands, "key", "make an API key, its digest and a secret that signs tokens", "")
+    key = add_command(commands, "key", "make an API key, its digest and a secret for tokens", "")
     key.set_defaults(run=_run_key)
 
 
