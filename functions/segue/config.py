@@ -57,7 +57,7 @@ class Config:
     preload: bool = False
     request_seconds: float = 2.0
     exact_pairs: int | None = 3_000_000
-    request_pairs: int | None = 2_500_000
+    request_pairs: int | None = 5_000_000
     forwarded_headers: tuple[str, ...] = ()
     max_waiting: float = math.inf
 
@@ -77,7 +77,7 @@ class Config:
             read_boolean(environ, "SEGUE_PRELOAD"),
             _number(environ, "SEGUE_REQUEST_SECONDS", 0.01, 86400, 2),
             round(_number(environ, "SEGUE_EXACT_PAIRS", 0, 10**9 - 1, 3_000_000)) or None,
-            round(_number(environ, "SEGUE_REQUEST_PAIRS", 0, 10**9 - 1, 2_500_000)) or None,
+            round(_number(environ, "SEGUE_REQUEST_PAIRS", 0, 10**9 - 1, 5_000_000)) or None,
             _forwarded_headers(environ),
             _max_waiting(environ.get("THREADS", "")),
         )

@@ -22,7 +22,17 @@ from segue.engine import recommendation
 from segue.releases import serving
 from segue.web import request_context
 from segue_build.releases.publish import rollback
-from tests.support.releases import ANYHOW, ASKED, client, point_to, published, served, service, warnings
+from tests.support.releases import (
+    ANYHOW,
+    ASKED,
+    client,
+    point_to,
+    published,
+    served,
+    service,
+    wait_for_checks,
+    warnings,
+)
 
 DAMAGES = {
     "flipped": lambda content: content[:-1] + bytes([content[-1] ^ 1]),
@@ -325,6 +335,7 @@ def test_workers_share_what_was_fetched(behind_proxy, versions, cache):
     one = client(address, cache)
     served(one)
     served(one)
+    wait_for_checks()
     proxy.asked = []
     assert [client(address, cache).get(path).status_code for path in ANYTHING] == [200] * len(ANYTHING)
     assert {path.rpartition("/")[2] for path in proxy.asked} == {"current.json"}
@@ -333,7 +344,8 @@ def test_workers_share_what_was_fetched(behind_proxy, versions, cache):
 def test_cache_files_that_vanish_or_change_are_fetched_again(stocked_bucket, cache):
     function = client(stocked_bucket, cache)
     expected = [function.get(path).data for path in ANYTHING]
-    shutil.rmtree(cache, ignore_errors=True)  # a check may be writing into it
+    wait_for_checks()
+    shutil.rmtree(cache)
     assert [function.get(path).data for path in ANYTHING] == expected
     served(function)
     served(function)

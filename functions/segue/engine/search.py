@@ -33,7 +33,6 @@ CANDIDATE_BATCH = 8_192  # songs: what is computed of them stays in the processo
 SORTED_FIRST = 1_000  # of all songs that are put in order before the others: few lists need more
 SORTED_GROWTH = 16  # times as many are put in order each time that more are taken
 MIN_RESCORED = 2 * FIRST_BATCH  # songs, at first, that get their score by all of many points
-SCORED_PER_SONG = 3  # of those that are passed on later: songs that get their score by all of many points
 BATCH_PAIRS = 160_000  # of a song and a point: a later batch compares more only if it passes on so many songs
 RESCORED_PER_SCORED = 2  # of these: songs that the coarse scorer scores exactly
 MIN_SCORE = float(np.finfo(np.float32).min)  # below every approximate score
@@ -196,14 +195,12 @@ def approximate_search(
         positions = cells.probe(factor * budget.candidates)
         catalog.prefetch_rows(partial(cells.rows, positions), "pq_codes")
         candidates.add(positions)
-        n_popped = factor * n_scored
+        n_popped, n_coarse = n_scored, max(budget.rescored, RESCORED_PER_SCORED * n_scored)
+        if factor > 1:  # most of the songs that come next were scored before
+            n_popped = max(factor * FIRST_BATCH, min(n_scored, BATCH_PAIRS // len(scorer)))
+            n_coarse = RESCORED_PER_SCORED * n_popped
         if coarse is not scorer:
-            if factor > 1:
-                n_passed = factor * FIRST_BATCH
-                n_popped = min(n_popped, SCORED_PER_SONG * n_passed, max(n_passed, BATCH_PAIRS // len(scorer)))
-            candidates.rescore(max(budget.rescored, RESCORED_PER_SCORED * n_popped))
-        elif not cells.remaining:
-            n_popped = candidates.remaining
+            candidates.rescore(n_coarse)
         rescored.add(candidates.pop_best(n_popped))
         yield rescored.pop_best(factor * FIRST_BATCH)
         factor *= 2
