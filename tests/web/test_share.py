@@ -28,6 +28,7 @@ def told(answer):
         (f"list/{IDS}", "A playlist of 3 songs", f"view=playlist&list={IDS}"),
         (f"walk/{IDS}", "From Slow Rain to Velvet Count, a walk over the map", f"view=map&list={IDS}"),
         (f"list/{IDS},gone?name=Sundays <3", "Sundays <3", f"view=playlist&list={IDS}"),
+        (f"list/{IDS}?name=1999", "1999", f"view=playlist&list={IDS}"),
     ],
 )
 def test_previews_get_a_title_songs_and_a_picture_and_people_the_page(client_of, path, title, leads):

@@ -14,7 +14,7 @@ from segue.limits import MAX_BODY_BYTES, read_input
 from segue.query.schema import Validator, Vocabulary, escape_pointer, number_or_text
 from segue.web import serializers
 
-TEXT_PARAMETERS = ("q", "ids", "rows")  # never parsed as numbers
+TEXT_PARAMETERS = ("q", "ids", "rows", "name")  # never parsed as numbers
 MAX_INTEGER_DIGITS = 20
 
 
