@@ -182,11 +182,8 @@ class _SeedPoint:
     relations: SongRelations
 
     @classmethod
-    def of(cls, catalog: Catalog, seeds: Sequence[SeedPoints], point: int) -> "_SeedPoint":
-        """One of the points of all seeds."""
-        ends = np.cumsum([len(seed.vectors) for seed in seeds])
-        number = int(np.searchsorted(ends, point, side="right"))
-        seed, of_seed = seeds[number], point - int(ends[number])
+    def of(cls, catalog: Catalog, number: int, seed: SeedPoints, of_seed: int) -> "_SeedPoint":
+        """One of the points of a seed."""
         row = seed.rows[of_seed] if seed.rows else None
         has_playlists = bool(space_of(catalog).co_occurrence_weight)
         relations = SongRelations() if row is None else SongRelations.of(catalog, row, has_playlists)
@@ -205,7 +202,11 @@ class Comparison:
         self._sample = Sample.of(catalog, tuple(TAIL_WORDS))
         chosen, numbers = np.unique(points, return_inverse=True)
         self._numbers = numbers.tolist()  # of each song's point among those chosen
-        self._seeds = [_SeedPoint.of(catalog, seeds, point) for point in chosen.tolist()]
+        of_points = [(number, of_seed) for number, seed in enumerate(seeds) for of_seed in range(len(seed.vectors))]
+        self._seeds = [
+            _SeedPoint.of(catalog, number, seeds[number], of_seed)
+            for number, of_seed in (of_points[point] for point in chosen.tolist())
+        ]
         transform, values = rank_transform(catalog), self._features_of_seeds_and_songs()
         ranks = {name: transform(name, column) for name, column in values.items()}
         self._values, self._ranks = (  # of each song's seed, and of the songs, both of shape (n_songs,)
@@ -322,11 +323,10 @@ class Comparison:
         return found
 
     def _genre_reason(self, song: int) -> Reason | None:
-        genres, of_seed = (
-            self._catalog.lists("song", "genres")[self._rows[song]],
-            self._seed_of(song).relations.genres,
-        )
-        shared = [genre for genre in genres.tolist() if genre in of_seed]
+        of_seed = self._seed_of(song).relations.genres
+        shared = [
+            genre for genre in self._catalog.lists("song", "genres")[self._rows[song]].tolist() if genre in of_seed
+        ]
         if not shared:
             return None
         names = ", ".join(self._catalog.manifest["genres"][genre] for genre in shared[:MAX_GENRES_NAMED])
@@ -334,11 +334,9 @@ class Comparison:
         return Reason(f"shared genres: {names}", "genre", self._sample.bits(have_all))
 
     def _artist_reason(self, song: int) -> Reason | None:
-        artists, of_seed = (
-            self._catalog.lists("song", "artists")[self._rows[song]],
-            self._seed_of(song).relations.artists,
-        )
-        shared = next((artist for artist in artists.tolist() if artist in of_seed), None)
+        of_seed = self._seed_of(song).relations.artists
+        artists = self._catalog.lists("song", "artists")[self._rows[song]].tolist()
+        shared = next((artist for artist in artists if artist in of_seed), None)
         if shared is None:
             return None
         return Reason(f"also by {self._catalog.texts('artists')[shared]}", "artist", self._sample.bits(0))

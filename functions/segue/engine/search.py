@@ -34,7 +34,7 @@ SORTED_FIRST = 1_000  # of all songs that are put in order before the others: fe
 SORTED_GROWTH = 16  # times as many are put in order each time that more are taken
 MIN_RESCORED = 2 * FIRST_BATCH  # songs, at first, that get their score by all of many points
 BATCH_PAIRS = 160_000  # of a song and a point: a later batch compares more only if it passes on so many songs
-RESCORED_PER_SCORED = 2  # of these: songs that the coarse scorer scores exactly
+RESCORED_PER_SCORED = 2  # songs that the coarse scorer scores exactly for each that all points score
 MIN_SCORE = float(np.finfo(np.float32).min)  # below every approximate score
 
 

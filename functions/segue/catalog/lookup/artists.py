@@ -47,12 +47,14 @@ class ArtistMatch:
     kind : ``"id"``, ``"exact"``, ``"parts"`` (its first or last words), ``"close"`` (with typos) or ``"guess"``
     score : 0..1, how well the text spells the name
     certain : whether no other reading needs to be told
+    by_first_names : whether the text is the first words of the name, not the last
     """
 
     artist: int
     kind: str
     score: float = 1.0
     certain: bool = True
+    by_first_names: bool = False
 
 
 def resolve_artist(catalog: Catalog, name: str) -> int | None:
@@ -133,7 +135,7 @@ def _compare_names(catalog: Catalog, words: Sequence[str], rows: Iterable[int]) 
     n_songs = map(catalog.lists("artist", "songs").length, (match.artist for match in found))
     best = artist_popularity(catalog, [match.artist for match in found]).tolist()
     known = {match.artist: value + min(n, MANY_SONGS) for match, value, n in zip(found, best, n_songs)}
-    known |= {match.artist: known[match.artist] - FIRST_NAMES_MARGIN for match in found if is_by_first_names(match)}
+    known |= {match.artist: known[match.artist] - FIRST_NAMES_MARGIN for match in found if match.by_first_names}
     return sorted(found, key=lambda match: (_NAME_KINDS[match.kind], -known[match.artist], match.artist))
 
 
@@ -143,7 +145,7 @@ def _compare_name(
     if name.endswith(tail):
         return ArtistMatch(row, "parts", _LAST_NAMES_SCORE, certain=False)
     if f" {name}".startswith(f"{tail} "):
-        return ArtistMatch(row, "parts", _FIRST_NAMES_SCORE, certain=False)
+        return ArtistMatch(row, "parts", _FIRST_NAMES_SCORE, certain=False, by_first_names=True)
     spelling = join_words(name.split())
     ratio = similarity.ratio(spelling) if similarity.allows(spelling, CLOSE_NAME_SCORE) else 0.0
     if ratio < CLOSE_NAME_SCORE or len(similarity.text) < MIN_CLOSE_NAME:
@@ -151,11 +153,6 @@ def _compare_name(
     is_long = len(similarity.text) >= MIN_CERTAIN_NAME and len(words) == len(name.split())
     certain = is_long and is_one_typo(similarity.text, spelling)
     return ArtistMatch(row, "close" if certain else "guess", round(ratio, 3), certain=certain)
-
-
-def is_by_first_names(match: ArtistMatch) -> bool:
-    """Whether words are the first ones of an artist's name, not the last."""
-    return match.kind == "parts" and match.score == _FIRST_NAMES_SCORE
 
 
 def search_artists(catalog: Catalog, text: str, candidates: Iterable[int]) -> list[int]:

@@ -20,7 +20,6 @@ from segue.catalog.lookup.artists import (
     artists_by_part,
     close_artists,
     exact_artists,
-    is_by_first_names,
     resolve_artist,
     search_artists,
 )
@@ -280,7 +279,7 @@ def _is_artist_meant(catalog: Catalog, written: WrittenText, song: SpelledSong, 
     of_song, is_part = float(popularity_with_artist(catalog, row)[0]), match.kind == "parts"
     if is_part and written.is_whole(title, ()):
         of_song += NAME_PART_MARGIN
-    if is_by_first_names(match):
+    if match.by_first_names:
         of_song += FIRST_NAMES_MARGIN
     of_artist += MANY_SONGS_BONUS if has_many else 0
     level = writing_level(catalog, written, song)
@@ -313,7 +312,9 @@ def _read_uncertainly(catalog: Catalog, text: str, words: Sequence[str]) -> list
     """Readings of a text that is no title with a typo: artists, parts of titles, titles by others, then guesses."""
     found, artists = _fuzzy_matches(catalog, words, typing=True), close_artists(catalog, words)
     by_typo, by_name = ([match for match in artists if match.kind == kind] for kind in ("close", "parts"))
-    has_surname = not all(map(is_by_first_names, by_name))  # with which first names compete; titles go before others
+    has_surname = not all(
+        match.by_first_names for match in by_name
+    )  # with which first names compete; titles go before others
     by_surname, by_first_names = (by_name, []) if has_surname else ([], by_name)
     certain, named = (
         [one for one in found if one.kind != "guess" and one.certain is known] for known in (True, False)
