@@ -33,7 +33,7 @@ def test_the_wait_for_a_service_that_was_asleep_is_told(demo_service, visit):
 
 def test_offline_what_was_there_stays_and_goes_on_by_itself(demo_service, visit):
     page = visit(f"{demo_service}/#song={ANCHOR}")
-    before = names(page) or [song["name"] for song in shown(page, demo_service)["recommendations"]]
+    before = [song["name"] for song in shown(page, demo_service)["recommendations"]]
     page.context.set_offline(True)
     page.get_by_role("button", name="Faster").click()
     expect(page.get_by_role("alert")).to_contain_text("You are offline.")
