@@ -3,6 +3,7 @@
 import gzip
 import io
 import json
+import re
 import shutil
 import zipfile
 
@@ -31,9 +32,24 @@ def with_password():
 
 
 def with_shared_strings(data):
-    saved = zipfile.ZipFile(io.BytesIO(excel(ROWS)))
-    entries = [(name, saved.read(name)) for name in saved.namelist() if name != "xl/sharedStrings.xml"]
-    return archive(*entries, ("xl/sharedStrings.xml", data))
+    return changed(excel(ROWS), "xl/sharedStrings.xml", lambda _: data)
+
+
+def with_prefixes(workbook):
+    """The same sheet, as writers that name every namespace have it, its formulas shared."""
+    return changed(
+        workbook, "xl/worksheets/sheet1.xml",
+        lambda xml: re.sub(rb"(</?)(\w)", rb"\1x:\2", xml.replace(b"xmlns=", b"xmlns:x=")).replace(
+            b"<x:f>B2*2</x:f>", b'<x:f t="shared" si="0"/>'
+        ),
+    )  # fmt: skip
+
+
+def changed(workbook, entry, change):
+    """A workbook, one of whose entries is changed."""
+    saved = zipfile.ZipFile(io.BytesIO(workbook))
+    content = {name: saved.read(name) for name in saved.namelist()}
+    return archive(*{**content, entry: change(content.get(entry, b""))}.items())
 
 
 def far_cell():
@@ -63,6 +79,10 @@ BAD = {
     "an empty sheet": (excel([{}], title="Sheet1"), "no sheet has anything in it"),
     "formulas without results": (
         excel(songs(energy="=B2*2")),
+        "cell K2: a formula without its result; open the work",
+    ),
+    "formulas without results, shared and with prefixes": (
+        with_prefixes(excel(songs(energy="=B2*2"))),
         "cell K2: a formula without its result; open the work",
     ),
     "a cell far away": (

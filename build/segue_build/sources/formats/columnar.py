@@ -7,7 +7,6 @@ the file. What it has read and checked comes back as an Arrow stream: columns wi
 import contextlib
 import datetime as dt
 import functools
-import io
 import itertools
 import json
 import os
@@ -60,6 +59,11 @@ READER_ERRORS = (
     *UNPACKING_ERRORS, pa.ArrowException, calamine.CalamineError, sqlite3.Error, ParseError, ValueError, LookupError,
     ArithmeticError,
 )  # fmt: skip
+_UNSTORED_FORMULA = re.compile(  # a cell of a sheet: a formula, and its result; to parse all others would take long
+    rb"<(?:\w+:)?c\s[^>]*+>\s*+<(?:\w+:)?f\b[^<]*+(?:</(?:\w+:)?f>)?\s*+"
+    rb"(?:<(?:\w+:)?v\s*+/>|<(?:\w+:)?v>\s*+</(?:\w+:)?v>)?\s*+</(?:\w+:)?c>"
+)
+_TAG_PREFIX = re.compile(rb"(</?)\w+:")
 _REFERENCE_OR_CALL = re.compile(r"[A-Za-z]\$?\d|[A-Za-z.]\(")  # of a formula; others are names, such as =LOVE
 
 
@@ -267,12 +271,12 @@ def _read_workbook(content: Content, part: str | None) -> Reading:
         book = calamine.CalamineWorkbook.from_path(content.path)
         visible = [sheet.name for sheet in book.sheets_metadata if sheet.typ == calamine.SheetTypeEnum.WorkSheet
                    and sheet.visible == calamine.SheetVisibleEnum.Visible]  # fmt: skip
-        if part not in book.sheet_names:
-            heights = {name: book.get_sheet_by_name(name).height for name in visible}
-            filled = {name: rows for name, rows in heights.items() if rows}
+        sheets = {name: book.get_sheet_by_name(name) for name in ([part] if part in book.sheet_names else visible)}
+        if part not in sheets:
+            filled = {name: sheet.height for name, sheet in sheets.items() if sheet.height}
             part = _choose(content, "workbook", "sheet", filled, part)
-        literals = _literal_formulas(archive, str(part), content.name)
-    sheet = book.get_sheet_by_name(str(part))
+        literals = _literal_formulas(archive, part, content.name)
+    sheet = sheets[part]
     top, left = sheet.start or (0, 0)
 
     def rows() -> Iterator[list[Any]]:
@@ -328,14 +332,11 @@ def _literal_formulas(archive: zipfile.ZipFile, sheet: str, table: str) -> dict[
 
     """
     literals: dict[int, list[tuple[int, str]]] = {}
-    xml = archive.read(_sheet_entry(archive, sheet))
-    for _, element in defusedxml.ElementTree.iterparse(io.BytesIO(xml)) if b"f>" in xml else ():
-        if element.tag.endswith("}row"):
-            element.clear()  # rows would fill the memory
-        children = {child.tag.rpartition("}")[2]: child.text or "" for child in element}
-        if not element.tag.endswith("}c") or element.get("t") == "str" or "f" not in children or children.get("v"):
+    for found in _UNSTORED_FORMULA.finditer(archive.read(_sheet_entry(archive, sheet))):
+        element = defusedxml.ElementTree.fromstring(_TAG_PREFIX.sub(rb"\1", found[0]))
+        cell, formula = element.get("r", ""), element.findtext("f", "")
+        if element.get("t") == "str":  # whose result is an empty text
             continue
-        cell, formula = element.get("r", ""), children["f"]
         if not formula or _REFERENCE_OR_CALL.search(formula):
             raise SourceError(
                 f"{table}, sheet '{sheet}', cell {cell}: a formula without its result; open the workbook in Excel or"
