@@ -19,7 +19,7 @@ FLAGS = [
 CLIENTS = ROOT / ".cache" / "clients"  # where .ci/run installs tests/clients/package.json
 AXE = CLIENTS / "node_modules" / "axe-core" / "axe.min.js"
 PHONE = {"viewport": {"width": 390, "height": 780}, "has_touch": True, "is_mobile": True}
-PATIENCE = 10_000  # milliseconds
+PATIENCE = 10_000  # milliseconds, for what is done and for what is expected
 
 in_a_browser = pytest.mark.skipif(CHROMIUM is None, reason="needs chromium")
 with_axe = pytest.mark.skipif(
@@ -31,8 +31,9 @@ with_axe = pytest.mark.skipif(
 @contextlib.contextmanager
 def opened() -> Iterator[Any]:
     """A browser. While it is open no other event loop runs in this thread: open it for a module at the most."""
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield browser

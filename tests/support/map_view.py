@@ -27,9 +27,20 @@ def get(service, path, **parameters):
 def opened(visit, service, state="", **options):
     """The page with its map drawn."""
     page = visit(f"{service}/#view=map{state}", **(options or DESK))
-    expect(page.locator(".stage-note button:enabled")).to_be_visible()
-    page.wait_for_timeout(100)  # until the frame that draws it
+    unfolded(page)
     return page
+
+
+def unfolded(page):
+    """Wait until the map is drawn, and nothing above it is still to come."""
+    expect(page.locator(".stage-note button:enabled")).to_be_visible()
+    expect(page.locator("#about")).not_to_be_empty()
+    wait_for_frame(page)
+
+
+def wait_for_frame(page):
+    """Wait for a frame, in which a canvas has its size, and for the next one, in which it is drawn."""
+    page.evaluate("new Promise(done => [1, 2, 3].reduce(next => () => requestAnimationFrame(next), done)())")
 
 
 def canvas(page):
@@ -38,7 +49,11 @@ def canvas(page):
 
 def pixel(page, song, at=(0.5, 0.5, 1)):
     """Where a song is drawn, in the page's pixels."""
-    box = canvas(page).bounding_box()
+    return drawn_in(canvas(page).bounding_box(), song, at)
+
+
+def drawn_in(box, song, at=(0.5, 0.5, 1)):
+    """The same, where it is known where the canvas is."""
     scale = FILLED * min(box["width"], box["height"]) * at[2]
     across, down = song["x"] / SPAN - at[0], (1 - song["y"] / SPAN) - at[1]
     return box["x"] + box["width"] / 2 + scale * across, box["y"] + box["height"] / 2 + scale * down
@@ -54,6 +69,6 @@ def lonely(songs):
 
 
 def looked_at(page):
-    """Where the address says that the map is looked at."""
-    found = re.search(r"at=([^&]*)", page.url)
+    """Where the address says that the map is looked at; the page's own, for a browser tells of a change later."""
+    found = re.search(r"at=([^&]*)", page.evaluate("location.hash"))
     return tuple(float(part) for part in found[1].split(",")) if found else None

@@ -22,10 +22,6 @@ def options(page):
     return page.locator("#search-choices [role=option]")
 
 
-def names(page):
-    return page.locator("#songs .song-name").all_inner_texts()
-
-
 def scripts(page):
     """Where the scripts of a page are."""
     return re.sub(r"(?<=/scripts/).*", "", page.locator("script[src$='main.js']").evaluate("script => script.src"))

@@ -5,7 +5,7 @@ import re
 from playwright.sync_api import expect
 
 from tests.support.browser import in_a_browser, visit, visits
-from tests.support.map_view import DESK, SONG, get, looked_at, opened, songs
+from tests.support.map_view import DESK, SONG, get, looked_at, opened, songs, unfolded
 from tests.support.page_helpers import by_family, renumbered, with_gaps
 
 __all__ = ["songs", "visit", "visits"]  # fixtures
@@ -55,8 +55,7 @@ def test_a_cluster_is_found_by_its_id_where_ids_have_gaps(demo_service, visit):
     told = page.get_by_role("region", name="Cluster", exact=True)
     expect(told.get_by_role("heading", level=2)).to_have_text(cluster["name"])
     expect(page.locator(".clusters [aria-current]")).to_have_text(cluster["name"])
-    expect(page.locator(".stage-note button:enabled")).to_be_visible()
-    page.wait_for_timeout(300)
+    unfolded(page)
     page.get_by_role("button", name="Enlarge").click()  # goes on from where the map is looked at
     assert looked_at(page)[2] > 1.9
     page.goto(f"{demo_service}/#view=map&cluster=1")  # an id that is no longer there
@@ -78,7 +77,9 @@ def test_all_songs_of_a_cluster_are_to_be_had_a_page_at_a_time(demo_service, vis
 
 def test_a_song_beside_the_map_is_explored_or_put_into_the_playlist(demo_service, visit):
     page = opened(visit, demo_service, f"&song={SONG}")
-    line = page.get_by_role("region", name="Songs on the map").locator(".line").first
+    lines = page.get_by_role("region", name="Songs on the map").locator(".line")
+    expect(lines).to_have_count(10)
+    line = lines.first
     name, song = line.locator(".song-name").inner_text(), line.get_attribute("data-id")
     line.get_by_role("button", name=f"{name} in the playlist").click()
     expect(page.get_by_role("link", name="Playlist 1")).to_be_visible()

@@ -47,7 +47,7 @@ def test_every_link_of_the_contents_leads_to_an_article(docs):
 def test_an_address_with_a_slash_or_a_part_leads_there(demo_service, visit):
     page = visit(f"{demo_service}/docs/#search")
     expect(page.locator("article#search")).to_be_in_viewport()
-    assert page.url == f"{demo_service}/docs#search"
+    expect(page).to_have_url(f"{demo_service}/docs#search")
 
 
 def test_every_example_runs_and_shows_its_answer(docs):

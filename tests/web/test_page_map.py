@@ -14,12 +14,15 @@ from tests.support.map_view import (
     SPAN,
     WHOLE,
     canvas,
+    drawn_in,
     get,
     lonely,
     looked_at,
     opened,
     pixel,
     songs,
+    unfolded,
+    wait_for_frame,
 )
 from tests.support.page_helpers import scripts
 
@@ -27,18 +30,35 @@ __all__ = ["songs", "visit", "visits"]  # fixtures
 pytestmark = in_a_browser
 
 
+AROUND = """([x, y]) => {
+    const context = document.querySelector('canvas[role]').getContext('2d');
+    const {data} = context.getImageData(x - 12, y - 12, 24, 24);
+    return [...Array(576).keys()].map(at => [...data.slice(4 * at, 4 * at + 4)].join());
+}"""
+
+
+def inside(page, song):
+    """Where a song is drawn on the canvas."""
+    return drawn_in({**canvas(page).bounding_box(), "x": 0, "y": 0}, song)
+
+
 def colours(page, song):
     """The colours drawn over the points, some pixels around a song."""
-    x, y = pixel(page, song)
-    box = canvas(page).bounding_box()
-    return page.evaluate(
-        """([x, y]) => {
-            const context = document.querySelector('canvas[role]').getContext('2d');
-            const {data} = context.getImageData(x - 12, y - 12, 24, 24);
-            return [...Array(576).keys()].map(at => [...data.slice(4 * at, 4 * at + 4)].join());
-        }""",
-        [x - box["x"], y - box["y"]],
+    return page.evaluate(AROUND, inside(page, song))
+
+
+def expect_colour(page, song, colour):
+    """Wait until a colour is drawn near a song."""
+    page.wait_for_function(
+        f"([place, colour]) => ({AROUND})(place).includes(colour)", arg=[inside(page, song), colour]
     )
+
+
+DRAWN = """() => {
+    const canvas = document.querySelector('.stage canvas'), {width, height} = canvas;
+    const {data} = canvas.getContext('2d').getImageData(0, 0, width, height);
+    return new Uint32Array(data.buffer).filter((one, _, all) => one !== all[0]).length;
+}"""  # how many pixels are none of the paper
 
 
 def shade(colour):
@@ -60,7 +80,7 @@ def test_every_song_is_drawn_in_the_colour_of_its_cluster(demo_service, visit, s
             const colour = (x, y) => [...context.getImageData(Math.round(x), Math.round(y), 1, 1).data].join();
             return [[2, 2], ...places].map(place => colour(...place));
         }""",
-        [[place - box[side] for place, side in zip(pixel(page, song), "xy")] for song in songs],
+        [drawn_in({**box, "x": 0, "y": 0}, song) for song in songs],
     )
     assert drawn.count(paper) < 6  # rounding to pixels may miss a few
     assert len(set(drawn)) >= len(get(demo_service, "clusters")["clusters"])
@@ -73,16 +93,15 @@ def test_the_songs_that_follow_are_lit_where_they_lie_and_listed_beside(demo_ser
     expect(page.get_by_role("region", name="Songs on the map").locator(".song-name")).to_have_text(found)
     accent = shade("c4003f")
     where = {song["id"]: song for song in songs}
-    page.wait_for_timeout(300)
     for song in answer["recommendations"]:
-        assert accent in colours(page, where[song["id"]]), song
+        expect_colour(page, where[song["id"]], accent)
     unlit = [song for song in songs if song["id"] not in {one["id"] for one in answer["recommendations"]} | {SONG}]
     assert sum(accent in colours(page, song) for song in unlit[:60]) < 30
 
 
 def test_the_map_is_enlarged_to_show_the_songs_that_follow_until_it_is_moved(demo_service, visit, songs):
     page = opened(visit, demo_service, f"&song={SONG}", reduced_motion="reduce", **DESK)
-    expect(page.locator(".lit .line")).to_have_count(10)
+    expect(page.locator(".lit .seed-cluster")).to_be_visible()  # then it is known where songs lie
     page.get_by_role("button", name="Make smaller").click()
     assert 1 < looked_at(page)[2] * 1.8 <= 5.01
 
@@ -90,13 +109,11 @@ def test_the_map_is_enlarged_to_show_the_songs_that_follow_until_it_is_moved(dem
 def test_the_playlist_is_drawn_as_a_way_from_song_to_song(demo_service, visit, songs):
     listed = [song for song in songs if song["id"] in {SONG, "demo-0000077"}]
     page = opened(visit, demo_service, f"&list={','.join(song['id'] for song in listed)}{WHOLE}")
-    page.wait_for_timeout(300)
     half = {axis: sum(song[axis] for song in listed) / 2 for axis in "xy"}
-    names = visit(f"{demo_service}/#view=map{WHOLE}", **DESK)
-    expect(names.locator(".stage-note button:enabled")).to_be_visible()
-    names.wait_for_timeout(300)
+    names, ink = opened(visit, demo_service, WHOLE), shade("19171b")
+    expect_colour(page, half, ink)  # once it is known where both lie
     for place in [*listed, half]:
-        assert colours(page, place).count(shade("19171b")) > colours(names, place).count(shade("19171b"))
+        assert colours(page, place).count(ink) > colours(names, place).count(ink)
 
 
 def test_what_is_pointed_at_is_named(demo_service, visit, songs):
@@ -166,8 +183,7 @@ def test_labels_are_families_then_clusters_then_genres_as_the_map_is_enlarged(de
     middle = max(answer["clusters"], key=lambda cluster: cluster["size"])["typical"][0]["id"]
     (song,) = get(demo_service, "songs", ids=middle)["songs"]
     page.goto(f"{demo_service}/#view=map&at={song['x'] / SPAN:.4f},{1 - song['y'] / SPAN:.4f},{zoom}")
-    expect(page.locator(".stage-note button:enabled")).to_be_visible()
-    page.wait_for_timeout(300)
+    unfolded(page)
     written = page.evaluate("window.written")
     assert written
     if level == "genres":
@@ -219,8 +235,7 @@ def test_a_drag_moves_the_map_with_the_hand_and_is_kept_in_the_address(demo_serv
     before, after = pixel(page, song, (0.5, 0.5, 3)), pixel(page, song, looked_at(page))
     assert [round(now - was) for now, was in zip(after, before)] == [60, 40]
     page.reload()
-    expect(page.locator(".stage-note button:enabled")).to_be_visible()
-    page.wait_for_timeout(200)
+    unfolded(page)
     page.mouse.move(*after)
     if box["x"] < after[0] < box["x"] + box["width"] and box["y"] < after[1] < box["y"] + box["height"]:
         expect(page.locator(".tip")).to_contain_text(song["name"])
@@ -327,8 +342,8 @@ def test_the_map_is_seen_with_the_question_and_leads_to_the_whole_one(demo_servi
     page.on("request", lambda request: asked.append(request.url.removeprefix(demo_service)))
     page.goto(demo_service)
     opening = page.get_by_role("link", name="The map of the songs")
-    expect(opening).to_be_visible()
-    page.wait_for_load_state("networkidle")
+    expect(opening.locator("canvas").first).to_be_visible()
+    wait_for_frame(page)
     assert "/map?detail=low" in asked
     assert "/map?detail=full" not in asked
     colours = opening.locator("canvas").first.evaluate("""canvas => {
@@ -359,21 +374,20 @@ def test_an_overview_is_drawn_first_and_then_all_songs(demo_service, visit, song
 
     head = [few[:8], len(kept).to_bytes(4, "little"), few[12:16], *(size.to_bytes(4, "little") for size in half)]
     body = b"".join([*head, part(start, 4), part(start + 4 * count, 2), part(start + 6 * count, 2)])
-    page = visit(f"{demo_service}/docs", **device)
+    page, waiting = visit(f"{demo_service}/docs", reduced_motion="reduce", **device), []
     page.route("**/map?detail=low", lambda route: route.fulfill(body=body, content_type="application/octet-stream"))
-    waiting = []
     page.route("**/map?detail=full", lambda route: waiting.append(route))  # noqa: PLW0108 # playwright wants it
-    page.goto(f"{demo_service}/#view=map")
-    expect(page.locator(".stage-note")).to_contain_text(f"{count} songs, alike")
-    paper = "canvas => { const {data} = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);"
-    drawn = f"{paper} return new Uint32Array(data.buffer).filter((one, _, all) => one !== all[0]).length; }}"
-    page.wait_for_function(f"() => ({drawn})(document.querySelector('.stage canvas')) > 0")
-    before = page.locator(".stage canvas").first.evaluate(drawn)
+    where = f"{demo_service}/#view=map"
     if device is PHONE:
+        page.goto(where)
+        unfolded(page)
         assert not waiting
-        with page.expect_request("**/map?detail=full"):
-            page.goto(f"{demo_service}/#view=map&at=0.5,0.5,3")
-        page.wait_for_timeout(600)  # until it has flown there
-        before = page.locator(".stage canvas").first.evaluate(drawn)
+        where += "&at=0.5,0.5,3"
+    with page.expect_request("**/map?detail=full"):
+        page.goto(where)
+    expect(page.locator(".stage-note")).to_contain_text(f"{count} songs, alike")
+    unfolded(page)
+    before = page.evaluate(f"({DRAWN})()")
+    assert before > 0
     waiting[0].continue_()
-    page.wait_for_function(f"() => ({drawn})(document.querySelector('.stage canvas')) > {1.2 * before}")
+    page.wait_for_function(f"() => ({DRAWN})() > {1.2 * before}")

@@ -65,6 +65,13 @@ def marked(page):
     return page.locator("li:has(.play.on)").first
 
 
+def plays(page, song):
+    """Wait until a song is marked and plays in the stand-in."""
+    expect(marked(page)).to_have_attribute("data-id", song["id"])
+    frame = bar(page).frame_locator(f"iframe[src*='{song['id']}']")
+    expect(frame.locator("pre")).to_have_text("load_complete_ack play ")
+
+
 @pytest.mark.parametrize("device", [DESK, PHONE], ids=["desk", "phone"])
 def test_a_song_plays_on_one_press_and_the_next_follows_it(heard, service, device):
     page, asked = heard(f"#song={SEED}", **device)
@@ -83,14 +90,12 @@ def test_a_song_plays_on_one_press_and_the_next_follows_it(heard, service, devic
     bar(page).get_by_role("button", name="Play", exact=True).click()
     expect(frame.locator("pre")).to_have_text("load_complete_ack play pause resume ")
     frame.get_by_role("button", name="End").click()
-    expect(marked(page)).to_have_attribute("data-id", second["id"])
+    plays(page, second)
     bar(page).get_by_role("button", name="Next song").click()
-    expect(marked(page)).to_have_attribute("data-id", third["id"])
+    plays(page, third)
     expect(bar(page)).to_contain_text("3 of 10")
-    expect(bar(page).locator(f"iframe[src*='{third['id']}']")).to_be_visible()
-    expect(frame.locator("pre")).to_have_text("load_complete_ack play ")
     bar(page).get_by_role("button", name="The song before").click()
-    expect(marked(page)).to_have_attribute("data-id", second["id"])
+    plays(page, second)
     bar(page).get_by_role("button", name="Close the player").click()
     expect(bar(page)).to_be_hidden()
     expect(page.locator(f"[data-play='{second['id']}']").first).to_be_focused()
@@ -102,7 +107,7 @@ def test_the_player_covers_nothing_at_the_end_of_the_page_nor_what_has_the_focus
     page, _ = heard(f"#song={SEED}", **PHONE)
     shown(page, service)
     page.get_by_role("button", name="Play all").first.click()
-    expect(bar(page)).to_be_visible()
+    expect(bar(page).locator("iframe")).to_be_visible()
     page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
     footer, player = page.locator("footer").bounding_box(), bar(page).bounding_box()
     assert footer["y"] + footer["height"] <= player["y"] + 1
@@ -159,8 +164,8 @@ def test_a_table_with_audio_files_and_pictures_plays_and_shows_those(tmp_path, v
             rows[0]["preview_url"], lambda route: route.fulfill(body=silence.getvalue(), content_type="audio/wav")
         )
         page.route("https://i.example/**", lambda route: route.fulfill(body=PICTURE, content_type="image/svg+xml"))
-        page.goto(f"{base}/#song={rows[0]['id']}")
-        expect(page.locator("#songs .song").first).to_be_visible()
+        with page.expect_request(rows[0]["cover_image"]):
+            page.goto(f"{base}/#song={rows[0]['id']}")
         expect(page.locator(".artwork img")).to_have_attribute("src", rows[0]["cover_image"])
         expect(page.get_by_role("button", name="Show artwork")).to_have_count(0)
         assert visits.troubles == [rows[0]["cover_image"]]
@@ -188,7 +193,8 @@ def test_spotify_is_asked_for_a_picture_once_a_listener_wants_it_and_not_any_mor
     page.route(re.compile("https://open.spotify.com/oembed|https://i.scdn.co/"), answer)
     songs = shown(page, service)["recommendations"]
     picture = page.locator(".artwork img")
-    page.get_by_role("button", name="Show artwork").click()
+    with page.expect_request(cover):
+        page.get_by_role("button", name="Show artwork").click()
     expect(picture).to_have_attribute("src", cover)
     wanted = "https://open.spotify.com/oembed?url=https%3A%2F%2Fopen.spotify.com%2Ftrack%2F"
     assert asked == [f"{wanted}{SEED}", cover]

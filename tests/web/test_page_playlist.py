@@ -23,8 +23,8 @@ def told(service, ids):
 
 
 def kept(page):
-    """The ids of the playlist, as the address has them."""
-    found = re.search(r"list=([^&]*)", page.url)
+    """The ids of the playlist, as the address has them; the page's own, for a browser tells of a change later."""
+    found = re.search(r"list=([^&]*)", page.evaluate("location.hash"))
     return found[1].split(",") if found else []
 
 
@@ -82,6 +82,7 @@ def test_songs_are_moved_by_keyboard_and_the_move_is_said(demo_service, visit):
 def test_songs_are_dragged_to_their_places(demo_service, visit, options):
     page = visit(f"{demo_service}/{KEPT}", **options)
     expect_list(page, demo_service, LIST)
+    expect(page.locator("#about")).not_to_be_empty()  # nothing above it is still to come
     boxes = [grip.bounding_box() for grip in page.locator("#playlist .grip").all()]
     x, (began, ended) = boxes[0]["x"] + 8, (boxes[place]["y"] + boxes[place]["height"] / 2 for place in (0, 2))
     page.mouse.move(x, began)

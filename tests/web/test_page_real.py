@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from segue.catalog import load
 from tests.support.browser import PHONE, in_a_browser, visit, visits
-from tests.support.map_view import SPAN
+from tests.support.map_view import SPAN, unfolded
 from tests.support.serving import served
 
 __all__ = ["visit", "visits"]  # fixtures
@@ -78,6 +78,7 @@ def test_the_map_has_a_point_for_every_song_and_names_what_is_pointed_at(service
     near = f"{service}/#view=map&at={song['x'] / SPAN:.5f},{1 - song['y'] / SPAN:.5f},30"  # where no label covers it
     page = visit(near, viewport={"width": 1280, "height": 800})
     expect(page.locator(".stage-note")).to_contain_text(f"{len(real):,} songs")
+    unfolded(page)
     box = page.get_by_role("application").bounding_box()
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     expect(page.locator(".tip")).to_be_visible()

@@ -22,7 +22,8 @@ def test_a_slider_stands_where_the_seed_is_and_changes_the_songs_as_it_moves(dem
     page = visit(f"{demo_service}/#song={ANCHOR}")
     shown(page, demo_service)
     dial = page.get_by_role("slider", name=slider)
-    expect(dial).to_have_attribute("aria-valuetext", "none" if name == "diversity" else re.compile("as the seed"))
+    seed = "none" if name == "diversity" else re.compile(", as the seed")  # whose numbers have come
+    expect(dial).to_have_attribute("aria-valuetext", seed)
     for _ in range(3):
         dial.press("PageUp")
     value = re.escape(f"{float(dial.input_value()):g}")
@@ -91,7 +92,14 @@ def test_a_list_is_narrowed_by_years_tempo_artists_and_genres_and_reset(demo_ser
     expect(page).not_to_have_url(re.compile("only="))
     page.get_by_role("button", name="Reset").click()
     assert shown(page, demo_service)["recommendations"] == before
-    assert page.url == f"{demo_service}/#song={ANCHOR}&limit=30"
+    expect(page).to_have_url(f"{demo_service}/#song={ANCHOR}&limit=30")
+
+
+def placed(page, name):
+    """Where a slider is once nothing around it is still to come."""
+    slider = page.get_by_role("slider", name=name)
+    expect(slider).to_have_attribute("aria-valuetext", re.compile(", as the seed"))
+    return slider.bounding_box()
 
 
 def test_neither_end_of_a_range_passes_the_other(demo_service, visit):
@@ -118,7 +126,7 @@ def test_the_list_follows_a_moving_slider_and_only_its_last_answer_is_shown(demo
             route.continue_()  # the first one is never answered
 
     page.route("**/recommend", late)
-    box, began = page.get_by_role("slider", name="Energy").bounding_box(), time.monotonic()
+    box, began = placed(page, "Energy"), time.monotonic()
     middle = box["y"] + box["height"] / 2
     page.mouse.move(box["x"] + 10, middle)
     page.mouse.down()
@@ -151,7 +159,7 @@ def test_back_and_forward_lead_through_what_was_shown(demo_service, visit):
 def test_a_drag_of_a_slider_is_one_step_back(demo_service, visit):
     page = visit(f"{demo_service}/#song={ANCHOR}")
     shown(page, demo_service)
-    box = page.get_by_role("slider", name="Mood").bounding_box()
+    box = placed(page, "Mood")
     page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + box["height"] / 2)
     page.mouse.down()
     for step in range(5):

@@ -199,8 +199,8 @@ function moves(input, patch) {
   input.addEventListener("change", () => setTimeout(() => { dragged = false; }, 2 * PAUSE));
 }
 
-/** Whether a slider is being moved, and stands where the hand is. */
-const moving = input => document.activeElement === input && dragged;
+/** Whether a slider is being moved, and stands where the hand is, which may not have been asked for yet. */
+const moving = input => document.activeElement === input && (dragged || timer > 0);
 
 /** The words at both ends of a slider. */
 const ends = ([low, high]) => el("span", {className: "dial-ends", "aria-hidden": "true"}, el("span", {}, low), el("span", {}, high));
