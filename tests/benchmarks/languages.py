@@ -3,11 +3,13 @@
 ``python -m tests.benchmarks.languages [--artifacts DIR]`` detects the language of artists by the titles and albums of
 their songs pooled, with two detectors: py3langid and lingua. An artist has a language where both agree. It recommends
 ten songs for up to 150 seeds of each language, drawn at random, and prints the share of songs by other artists with a
-language that have another one.
+language that have another one. A second table is of seeds and songs that are sung: sounds for sleep have titles in
+German, and are alike in every language.
 """
 
 import argparse
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +19,7 @@ from segue.catalog.normalization import without_version
 from segue.engine.recommendation import recommend
 from segue.query.schema import Query, Seed
 from segue_build import progress
+from tests.benchmarks.figures import Row, table
 
 LANGUAGES = (
     "en", "es", "pt", "fr", "de", "it", "nl", "sv", "da", "no", "fi", "pl", "cs", "tr", "id", "ru", "uk", "ja", "ko",
@@ -27,33 +30,40 @@ SEEDS = 150
 MIN_CHARACTERS = 40  # of an artist's titles and albums
 MIN_CONFIDENCE = 0.9
 MIN_SEEDS = 40  # of a language that is reported
+SUNG = 0.5  # instrumentalness up to which a song is sung, as Spotify defines it
 
 
 def main() -> None:
-    """Print a row for each language."""
+    """Print both tables."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.languages", description=__doc__)
     parser.add_argument("--artifacts", type=Path, default=Path("artifacts"))
     catalog = load(parser.parse_args().artifacts)
-    spoken = language_of_artists(catalog)
-    artists = catalog.lists("song", "artists")
+    spoken, artists = language_of_artists(catalog), catalog.lists("song", "artists")
     first = {row: int(artists[row][0]) for row in range(len(catalog)) if artists.length(row)}
+    languages = {row: (artist, spoken[artist]) for row, artist in first.items() if artist in spoken}
+    print(table(list(jumps(catalog, languages))), flush=True)
+    sung = ~(catalog.attribute("instrumentalness") > SUNG)  # unknown: sung, as most songs are
+    print("\nsung:\n")
+    print(table(list(jumps(catalog, {row: found for row, found in languages.items() if sung[row]}))))
+
+
+def jumps(catalog: Catalog, languages: dict[int, tuple[int, str]]) -> Iterator[Row]:
+    """A row for each language.
+
+    languages : song -> its first artist and the artist's language; others are neither seeds nor counted
+    """
     seeds = defaultdict(list)
     for row in np.random.default_rng(0).permutation(np.flatnonzero(catalog.array("recommendable"))).tolist():
-        language = spoken.get(first.get(row, -1))
-        if language and len(seeds[language]) < SEEDS:
-            seeds[language].append(row)
-    print("| language | seeds | songs by others with a language | in another one |\n|---|---:|---:|---:|")
+        if row in languages and len(seeds[languages[row][1]]) < SEEDS:
+            seeds[languages[row][1]].append(row)
     for language, rows in sorted(seeds.items(), key=lambda each: -len(each[1])):
-        if len(rows) < MIN_SEEDS:
-            continue
-        others = Counter(
-            spoken[first[found]]
-            for row in rows
-            for found in recommended(catalog, row)
-            if first.get(found) not in {None, first[row]} and first[found] in spoken
-        )
-        jumps = 1 - others[language] / max(others.total(), 1)
-        print(f"| {language} | {len(rows)} | {others.total()} | {jumps:.3f} |", flush=True)
+        if len(rows) >= MIN_SEEDS:
+            pairs = ((languages[row], languages[found]) for row in rows for found in recommended(catalog, row)
+                     if found in languages)  # fmt: skip
+            others = Counter(spoken for (artist, _), (by, spoken) in pairs if by != artist)
+            in_another = 1 - others[language] / max(others.total(), 1)
+            yield {"language": language, "seeds": len(rows), "songs by others": others.total(),
+                   "in another one": f"{in_another:.3f}"}  # fmt: skip
 
 
 def recommended(catalog: Catalog, row: int) -> list[int]:
