@@ -70,6 +70,10 @@ def wide_parquet():
 
 BAD = {
     "an empty zip": (archive(), "the zip archive is empty; pack it again with the table in it"),
+    "a zip of a file without a name": (
+        archive(("table.csv", CSV)).replace(b"table.csv", b"\0able.csv"),
+        "the zip archive is empty; pack it again with the table in it",
+    ),
     "a zip with a password": (with_password(), "table.csv has a password; unpack it and give the table"),
     "two sheets": (
         excel(ROWS, ("More", True)),

@@ -128,7 +128,8 @@ def _open_file(path: Path, name: str, part: str | None = None) -> Iterator[Table
 
 
 def _open_members(content: Content, archive: zipfile.ZipFile, part: str | None) -> Iterator[Table | Unreadable]:
-    members = [entry for entry in archive.infolist() if not entry.is_dir() and not _is_hidden(entry.filename)]
+    named = [entry for entry in archive.infolist() if entry.filename]  # none if it begins with a zero byte
+    members = [entry for entry in named if not entry.is_dir() and not _is_hidden(entry.filename)]
     openers = {
         f"{content.name}: {member.filename}": partial(_open_member, content, archive, member)
         for member in members
