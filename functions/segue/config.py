@@ -39,7 +39,8 @@ class Config:
     request_seconds : SEGUE_REQUEST_SECONDS, 0.01..86400, seconds of a processor that one request may compute
     exact_pairs : SEGUE_EXACT_PAIRS, pairs of a song and a point of the seeds that an exact request may compare; 0,
         here None: as many as it likes
-    request_pairs : SEGUE_REQUEST_PAIRS, the same for all searches of a request that asks for no exact list
+    request_cost : SEGUE_REQUEST_COST, 0..1000000, as many ordinary requests, for ten songs like one song, the work of
+        one request may cost; 0, here None: as much as it likes
     forwarded_headers : which of ``X-Forwarded-*`` say how callers reach the service: those that the platform sets, or
         with SEGUE_TRUST_FORWARDED those that a proxy sets: 1 for all, or their names with commas
     max_waiting : requests that may wait for the engine; most of THREADS, the functions framework's, so that some are
@@ -57,7 +58,7 @@ class Config:
     preload: bool = False
     request_seconds: float = 2.0
     exact_pairs: int | None = 3_000_000
-    request_pairs: int | None = 5_000_000
+    request_cost: float | None = 80.0
     forwarded_headers: tuple[str, ...] = ()
     max_waiting: float = math.inf
 
@@ -77,7 +78,7 @@ class Config:
             read_boolean(environ, "SEGUE_PRELOAD"),
             _number(environ, "SEGUE_REQUEST_SECONDS", 0.01, 86400, 2),
             round(_number(environ, "SEGUE_EXACT_PAIRS", 0, 10**9 - 1, 3_000_000)) or None,
-            round(_number(environ, "SEGUE_REQUEST_PAIRS", 0, 10**9 - 1, 5_000_000)) or None,
+            _number(environ, "SEGUE_REQUEST_COST", 0, 10**6, 80) or None,
             _forwarded_headers(environ),
             _max_waiting(environ.get("THREADS", "")),
         )

@@ -1,4 +1,7 @@
-"""What one request may cost: bytes of its body, its hold of the engine, seconds of a processor, pairs to compare.
+"""What one request may cost: bytes of its body, its hold of the engine, seconds of a processor, work.
+
+Work is charged before it is done, each piece at the price of its kind. So a request that would cost far more than
+others is refused, the same on every machine, and whether it is one or many in a batch.
 
 A long request computes in *slices*. After each, whoever has computed less goes first: a request queues as if it had
 come ``PRECEDENCE`` seconds later for each second that it has computed, so that a short one waits for no more than the
@@ -15,7 +18,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextvars import ContextVar, Token
-from typing import Any
+from typing import Any, NamedTuple
 
 from segue.errors import Fault, HttpError, InvalidQuery, WorkEnded
 
@@ -25,6 +28,55 @@ PRECEDENCE = 20.0
 LOOK_INTERVAL = 0.25  # seconds between looks whether a caller is still there
 RETRY_AFTER = 5  # seconds; by then a queue of this length has moved
 WsgiApp = Callable[[dict[str, Any], Any], Iterable[bytes]]
+
+
+class Work(NamedTuple):
+    """A kind of work.
+
+    price : of a piece of it, in microseconds of the processor on which all were measured; what counts is their ratios
+    what : it is for
+    advice : what a caller can do about it
+    """
+
+    price: float
+    what: str
+    advice: str
+
+
+_FEWER = "name fewer seeds or targets, ask for fewer songs, allow more songs of one artist, or let fewer songs pass"
+_BY_ID = "name fewer songs and artists by text: /search finds their ids"
+_APART = "send fewer requests together"
+REQUEST = Work(400, "answering", _APART)  # what comes with each over HTTP
+SEARCH = Work(1200, "searching for many requests or seeds", _APART)
+SEED = Work(140, "preparing seeds", "name fewer seeds")
+COMPARISON = Work(0.087, "comparing songs with seeds and targets", _FEWER)
+ESTIMATE = Work(0.03, "estimating how like the seeds songs are", _FEWER)
+CANDIDATE = Work(0.045, "estimating scores of songs", _FEWER)
+FILTERED = Work(0.0045, "filtering", "filter by fewer features and genres")
+EXCLUDED = Work(4, "looking up songs and artists", "name fewer that are excluded, played or skipped")
+RANKED = Work(8, "passing over songs", _FEWER)
+DIVERSIFIED = Work(30, "making lists diverse", "ask for no diversity")
+SAMPLED = Work(1, "drawing songs", "ask for fewer songs, or for no draw")
+EXPLAINED = Work(85, "explaining", "ask for fewer songs, or for no explanations")
+SERIALIZED = Work(14, "listing songs", "ask for fewer songs")
+READ = Work(35, "reading texts", _BY_ID)  # a word
+GUESSED = Work(4500, "reading texts that are spelled like nothing", _BY_ID)
+POSTING = Work(0.018, "reading texts that are spelled like nothing", _BY_ID)
+STEP = Work(58, "putting songs into an order", "ask for fewer songs")
+ARRANGED = Work(0.013, "putting songs into an order", "ask for fewer songs")  # a pair
+STEPPED = Work(0.028, "finding small steps between songs", "ask for fewer paths, of fewer songs and stops")  # a pair
+
+
+class CostExceeded(InvalidQuery):
+    """A request would cost too much.
+
+    most : ordinary requests that it may cost
+    dearest : the work that most of its price is for
+    """
+
+    def __init__(self, most: float, dearest: Work):
+        detail = f"this takes more work than {most:g} ordinary requests, most of all {dearest.what}: {dearest.advice}"
+        super().__init__([Fault("", f"{detail} (SEGUE_REQUEST_COST)")])
 
 
 class BoundedInput(io.RawIOBase):
@@ -169,7 +221,8 @@ class RequestBudget(contextlib.AbstractContextManager[None]):
 
     seconds : of a processor that the request may compute, in all blocks together
     max_pairs : of a song and a point that it may compare if it asks for the exact list; None: as many as it likes
-    max_searched_pairs : the same for all its other searches together
+    max_cost : as many ordinary requests its work may cost; None: as much as it likes
+    ordinary_price : gives the price of such a request, once work is charged
     environ : of the request; the socket in it, if there is one, tells whether the caller is still there
     """
 
@@ -178,14 +231,18 @@ class RequestBudget(contextlib.AbstractContextManager[None]):
         lock: FairLock,
         seconds: float = math.inf,
         max_pairs: int | None = None,
-        max_searched_pairs: int | None = None,
+        max_cost: float | None = None,
+        ordinary_price: Callable[[], float] = lambda: math.inf,
         environ: Mapping[str, Any] | None = None,
     ):
         self._lock = lock
         self._seconds = seconds
         self.max_pairs = max_pairs
-        self._max_searched_pairs = max_searched_pairs
-        self._searched_pairs = 0
+        self._max_cost = max_cost
+        self._ordinary_price = ordinary_price
+        self._max_price: float | None = None  # until it is known
+        self._spent: dict[Work, float] = {}
+        self._total = 0.0
         self._socket = (environ or {}).get("gunicorn.socket")
         self._computed = 0.0
         self._began = 0.0  # by this thread's time
@@ -221,17 +278,17 @@ class RequestBudget(contextlib.AbstractContextManager[None]):
                 self._exit()
                 self._enter()
 
-    def charge(self, n_pairs: int) -> None:
-        """Count pairs of a song and a point before they are compared; raise InvalidQuery if they are too many."""
-        self._searched_pairs += n_pairs
-        most = self._max_searched_pairs
-        if most is not None and self._searched_pairs > most:
-            raise InvalidQuery([Fault(
-                "",
-                f"this takes more than {most:,} comparisons of a song with a point that stands for a seed: name fewer"
-                " seeds, ask for fewer songs, allow more songs of one artist, or let fewer songs pass"
-                " (SEGUE_REQUEST_PAIRS)",
-            )])  # fmt: skip
+    def charge(self, work: Work, count: float) -> None:
+        """Charge work before it is done; raise CostExceeded if that makes too much."""
+        if self._max_cost is None:
+            return
+        if self._max_price is None:
+            self._max_price = self._max_cost * self._ordinary_price()
+        price = work.price * count
+        self._spent[work] = self._spent.get(work, 0.0) + price
+        self._total += price
+        if self._total > self._max_price:
+            raise CostExceeded(self._max_cost, max(self._spent, key=lambda one: self._spent[one]))
 
     def _enter(self) -> None:
         try:
@@ -269,11 +326,11 @@ def checked(items: Iterable[Any]) -> Iterator[Any]:
         yield item
 
 
-def charge(n_pairs: int) -> None:
-    """Count pairs of a song and a point that a search is about to compare, which a request's budget bounds."""
+def charge(work: Work, count: float = 1) -> None:
+    """Charge pieces of work that are about to be done, which a request's budget bounds."""
     budget = _BUDGET.get()
     if budget is not None:
-        budget.charge(n_pairs)
+        budget.charge(work, count)
 
 
 def check_exact(n_songs: int, n_points: int) -> None:

@@ -10,8 +10,8 @@ from segue.engine import recommendation, search
 from segue.engine.recommendation import recommend
 from segue.engine.scoring import Scorer
 from segue.engine.seeds import SEARCH_POINTS, resolve, thin
-from segue.errors import Fault, InvalidQuery
-from segue.limits import FairLock, RequestBudget
+from segue.errors import Fault
+from segue.limits import COMPARISON, CostExceeded, FairLock, RequestBudget
 from segue.query.schema import Query, Seed
 
 LIMIT = 20
@@ -93,24 +93,25 @@ def test_each_song_more_costs_a_few_scores_however_many_were_made_for_the_first(
     assert sum(by_few) <= 60 + first + 2 * sum(by_all[1:])
 
 
-def test_a_request_searches_until_it_has_compared_as_many_pairs_as_it_may(demo_catalog):
+def test_a_request_searches_until_its_work_costs_what_it_may(demo_catalog):
     seeds = resolve(demo_catalog, seeds_of(demo_catalog, "id", 100))
     scorer, few = Scorer(demo_catalog, seeds, {}), Scorer(demo_catalog, thin(demo_catalog, seeds), {})
 
-    def share_found(max_pairs):
+    def share_found(max_cost):
         allowed = search.AllowedSongs(demo_catalog, Query(seeds=()).filters)
-        with RequestBudget(FairLock(), max_searched_pairs=max_pairs):
+        with RequestBudget(FairLock(), max_cost=max_cost, ordinary_price=lambda: 10 * COMPARISON.price):
             found = search.approximate_search(demo_catalog, scorer, allowed, search.Budget(100, 60), few)
             return sum(len(batch.rows) for batch in found) / allowed.count()
 
-    at_most = len(demo_catalog) * (len(scorer) + len(few))  # each song once, by both
-    assert share_found(None) == share_found(at_most) == 1
-    with pytest.raises(InvalidQuery) as refused:
-        share_found(50_000)
+    by_both = len(demo_catalog) * (len(scorer) + len(few)) / 10
+    assert share_found(None) == share_found(1.5 * by_both) == 1
+    with pytest.raises(CostExceeded) as refused:
+        share_found(5_000)
     assert refused.value.faults == (Fault(
         "",
-        "this takes more than 50,000 comparisons of a song with a point that stands for a seed: name fewer seeds, ask"
-        " for fewer songs, allow more songs of one artist, or let fewer songs pass (SEGUE_REQUEST_PAIRS)",
+        "this takes more work than 5000 ordinary requests, most of all comparing songs with seeds and targets: name"
+        " fewer seeds or targets, ask for fewer songs, allow more songs of one artist, or let fewer songs pass"
+        " (SEGUE_REQUEST_COST)",
     ),)  # fmt: skip
 
 

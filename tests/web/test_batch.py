@@ -92,26 +92,34 @@ def test_fifty_requests_may_ask_for_fifty_songs_each(client):
     assert {one["status"] for one in asked(client, *most).json["answers"]} == {200}
 
 
-MOST = "250 seeds and 2500 songs"
+FEW = 20  # ordinary requests
 
 
-@pytest.mark.parametrize(("requests", "said", "most"), [
-    ([("/recommend", {"song": "Slow Rain", "limit": 100})] * 26, "have 26 seeds and ask for 2600 songs", MOST),
-    ([("/playlist", {"song": "Slow Rain", "minutes": 600})] * 13, "have 13 seeds and ask for 2600 songs", MOST),
-    ([("/recommend", {"seeds": ["Slow Rain"] * 50, "limit": 1})] * 5
-     + [("/continue", {"played": ["piano-1"], "limit": 1})], "have 251 seeds and ask for 6 songs", MOST),
-    ([("/recommend", {"song": "Slow Rain", "limit": 1}), ("/playlist", {"seeds": ["Slow Rain"] * 100, "songs": 200})],
-     "ask for 20001 songs, each counted for every seed of its request", "20000"),
-])  # fmt: skip
-def test_requests_that_ask_for_too_much_together_are_refused_with_what_would_have_worked(
-    client, requests, said, most
-):
-    answer = asked(client, *requests)
-    assert (answer.status_code, answer.json["detail"]) == (
-        400,
-        f"together they {said}; {most} are the most: send some of them in another batch",
+@pytest.mark.parametrize("request_", GOOD, ids=lambda request: request[0])
+def test_a_batch_is_answered_until_it_costs_what_one_request_may(world_artifacts, request_):
+    service = Service(Config(world_artifacts, request_cost=FEW))
+    answers = asked(Client(Request.application(service.handle)), *[request_] * 50).json["answers"]
+    statuses = [answer["status"] for answer in answers]
+    assert 1 < statuses.count(200) < 50
+    assert statuses == sorted(statuses)
+    assert [answer["body"] for answer in answers if answer["status"] == 200] == [answers[0]["body"]] * statuses.count(
+        200
     )
-    assert asked(client, *requests[1:]).status_code == 200
+    (detail,) = {answer["body"]["detail"] for answer in answers if answer["status"] == 400}
+    assert detail.startswith(
+        f"with the requests before it this takes more work than {FEW} ordinary requests, most of all "
+    )
+    assert detail.endswith(" (SEGUE_REQUEST_COST); or send it in another batch")
+
+
+def test_what_costs_too_much_alone_is_not_sent_to_another_batch(world_artifacts):
+    client = Client(Request.application(Service(Config(world_artifacts, request_cost=0.1)).handle))
+    alone, (first, second) = client.post("/path", json=GOOD[1][1]), asked(client, GOOD[1], GOOD[1]).json["answers"]
+    assert (alone.status_code, first["status"], second["status"]) == (400, 400, 400)
+    assert alone.json == first["body"]
+    assert (
+        second["body"]["detail"] == f"with the requests before it {alone.json['detail']}; or send it in another batch"
+    )
 
 
 def test_what_is_refused_alone_does_not_count(client):

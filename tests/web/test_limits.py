@@ -268,6 +268,68 @@ def test_an_exact_list_is_bounded_by_songs_times_points(world_artifacts):
         assert ask(client_of(world_artifacts, SEGUE_EXACT_PAIRS=lifted), "/recommend", body).status_code == 200
 
 
+IDS = [f"demo-{number:07}" for number in range(1, 101)]
+SONG = {"song_id": IDS[0]}
+ENDS = {"from": {"id": IDS[0]}, "to": {"id": IDS[40]}}
+MIXTURE = {"seeds": [{"id": one} for one in IDS[:16]]}
+RAISED = [
+    ("COMPARISON", "/recommend", {"seeds": [{"id": IDS[0]}]}, {"seeds": [{"id": one} for one in IDS]}),
+    ("COMPARISON", "/recommend", {**SONG, "exact": True}, {**SONG, "exact": True, "targets": {"energy": 1}}),
+    ("ESTIMATE", "/recommend", MIXTURE, {"seeds": [{"id": one} for one in IDS[:32]]}),
+    ("CANDIDATE", "/recommend", MIXTURE, {**MIXTURE, "targets": {"energy": 1}}),
+    ("SEED", "/recommend", {"seeds": [{"id": IDS[0]}]}, {"seeds": [{"id": one} for one in IDS]}),
+    ("FILTERED", "/recommend", {**SONG, "filters": {"energy": [0, 1]}},
+     {**SONG, "filters": {"energy": [0, 1], "tempo": [0, 300], "exclude_genres": ["ambient"]}}),
+    ("EXCLUDED", "/recommend", {**SONG, "filters": {"exclude_ids": IDS[:1]}},
+     {**SONG, "filters": {"exclude_ids": IDS}}),
+    ("EXCLUDED", "/continue", {"played": IDS[:1]}, {"played": IDS, "skipped": IDS}),
+    ("RANKED", "/recommend", {**SONG, "limit": 1}, {**SONG, "limit": 100}),
+    ("RANKED", "/recommend", {**SONG, "max_per_artist": None}, {**SONG, "max_per_artist": 1, "limit": 100}),
+    ("DIVERSIFIED", "/recommend", {**SONG, "limit": 2, "diversity": 0.5}, {**SONG, "limit": 100, "diversity": 0.5}),
+    ("SAMPLED", "/recommend", {**SONG, "limit": 2, "draw": 1}, {**SONG, "limit": 50, "draw": 1}),
+    ("EXPLAINED", "/recommend", {**SONG, "limit": 1, "explain": True}, {**SONG, "limit": 9, "explain": True}),
+    ("SERIALIZED", "/recommend", {**SONG, "limit": 1}, {**SONG, "limit": 100}),
+    ("SERIALIZED", "/playlist", {**SONG, "songs": 3}, {**SONG, "songs": 50}),
+    ("READ", "/order", {"songs": IDS[:2]}, {"songs": [f"{one} and many more words" for one in IDS[:2]]}),
+    ("GUESSED", "/order", {"songs": ["harbour at dsk"]}, {"songs": ["harbour at dsk", "larst train home"]}),
+    ("POSTING", "/order", {"songs": ["harbour at dsk"]}, {"songs": ["harbour at dsk", "larst train home"]}),
+    *(work for flow in ("steady", "harmonic") for work in (
+        ("STEP", "/playlist", {**SONG, "songs": 2, "flow": flow}, {**SONG, "songs": 100, "flow": flow}),
+        ("ARRANGED", "/playlist", {**SONG, "songs": 2, "flow": flow}, {**SONG, "songs": 100, "flow": flow}))),
+    ("ARRANGED", "/playlist", {**SONG, "minutes": 9}, {**SONG, "minutes": 300}),
+    ("STEP", "/path", {**ENDS, "length": 3}, {**ENDS, "length": 30}),
+    ("STEPPED", "/path", {**ENDS, "length": 12, "filters": {"energy": [0, 0.3]}},
+     {**ENDS, "length": 12, "via": [{"id": one} for one in IDS[50:58]]}),
+    ("SEARCH", "/path", {**ENDS, "length": 9}, {**ENDS, "length": 9, "via": [{"features": {"energy": 0.5}}]}),
+    ("SEARCH", "/batch", {"requests": [{"path": "/path", "body": ENDS}]},
+     {"requests": [{"path": "/path", "body": ENDS}] * 3}),
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def demo_client(demo_artifacts):
+    return client_of(demo_artifacts)
+
+
+@pytest.mark.parametrize(("work", "path", "less", "more"), RAISED)
+def test_whatever_a_caller_can_raise_raises_the_price(demo_client, monkeypatch, work, path, less, more):
+    charged, kind = [], getattr(limits, work)
+    monkeypatch.setattr(search, "search_budget", lambda *_: search.Budget(500, 100))  # as in a larger catalogue
+    monkeypatch.setattr(RequestBudget, "charge", lambda _, charge, count: charged.append((charge, count)))
+
+    def count(body):
+        charged.clear()
+        assert demo_client.post(path, json=body).status_code == 200
+        return sum(count for one, count in charged if one is kind)
+
+    assert count(more) >= 1.5 * count(less) > 0
+
+
+def test_a_larger_catalogue_makes_an_ordinary_request_dearer(demo_catalog, world_catalog):
+    small, large = recommendation.ordinary_price(world_catalog), recommendation.ordinary_price(demo_catalog)
+    assert limits.REQUEST.price < small < large
+
+
 def test_outside_of_a_request_nothing_is_bounded():
     checkpoint()
     check_exact(10**9, 400)

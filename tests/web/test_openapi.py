@@ -175,7 +175,7 @@ def test_a_batch_takes_the_requests_of_the_code():
     assert [kind["properties"]["path"]["const"] for kind in requests["items"]["oneOf"]] == list(batch.OPERATIONS)
     assert requests["maxItems"] == batch.MAX_REQUESTS
     told = DOCUMENT["paths"]["/batch"]["post"]["description"]
-    assert f"{batch.MAX_SEEDS} seeds and ask for {batch.MAX_SONGS:,} songs" in told
+    assert f"{Config('').request_cost:g} ordinary requests" in told
 
 
 def test_the_size_of_a_body_is_that_of_the_code():

@@ -29,7 +29,7 @@ from segue.engine.space import (
     rank_transform,
     space_of,
 )
-from segue.limits import checked
+from segue.limits import COMPARISON, EXPLAINED, charge, checked
 from segue.query.schema import AUDIO_FEATURES
 
 MIN_SIMILARITY = 0.5  # similarity in a block from which it is a reason; a random pair is at 0.24
@@ -292,6 +292,7 @@ class Comparison:
         found: list[list[Reason]] = [[] for _ in self._rows]
         for start in checked(range(0, len(self._seeds), POINTS_COMPARED)):
             seeds = self._seeds[start : start + POINTS_COMPARED]
+            charge(COMPARISON, len(seeds) * (len(self._sample.known[0]) + len(rows)))
             vectors, known = np.stack([seed.vector for seed in seeds]), np.stack([seed.known for seed in seeds])
             points = Points(space_of(self._catalog), vectors, known)
             songs = np.flatnonzero((numbers >= start) & (numbers < start + len(seeds)))
@@ -401,6 +402,7 @@ def explain(
     """Explain recommendations, in their order."""
     if not len(rows):
         return []
+    charge(EXPLAINED, len(rows))
     parts = scorer.parts(rows)
     query_reasons, scaled_parts = _query_reasons(scorer, rows, parts), _scale_to_scores(parts, scores)
     closest = scorer.closest_points(rows)

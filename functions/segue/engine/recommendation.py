@@ -18,11 +18,23 @@ from segue.catalog.lookup.exact import artist_names
 from segue.catalog.lookup.moods import resolve_genre
 from segue.catalog.normalization import normalized
 from segue.engine import explanations, rerank, search
-from segue.engine.scoring import ScoredRows, Scorer, SeedPoints
-from segue.engine.search import AllowedSongs, out_of_range
+from segue.engine.scoring import Scorer, SeedPoints
+from segue.engine.search import AllowedSongs, ScoredRows, out_of_range
 from segue.engine.seeds import SEARCH_POINTS, ResolvedSeed, complete, resolve, thin
 from segue.engine.space import AUDIO_COLUMNS, MAX_CODE, rank_transform, similarity, space_of
-from segue.limits import check_exact, checkpoint
+from segue.limits import (
+    CANDIDATE,
+    COMPARISON,
+    FILTERED,
+    RANKED,
+    REQUEST,
+    SEARCH,
+    SEED,
+    SERIALIZED,
+    charge,
+    check_exact,
+    checkpoint,
+)
 from segue.query.schema import Filters, Query, Seed, Vocabulary
 
 MAX_RELATED = 20
@@ -34,6 +46,7 @@ RELATED_SONGS = 3 * MAX_RELATED  # songs: two may be by one artist, who may be s
 FIRST_BOX_SONGS = 2_000  # songs that the first box holds, about
 BOX_GROWTH = 4.0  # of the box
 MAX_BOX_FRACTION = 0.1  # of all songs in a box that still grows: near to all of them, it costs as much as all
+COLUMN_PRICE = 20_000  # of a column of a box, in numbers that are compared
 MAX_CODE_DIFFERENCE = 2 * MAX_CODE  # codes between two songs in a column
 SCORE_TOLERANCE = 2e-6  # of scores, which are rounded
 
@@ -87,6 +100,7 @@ def recommend(catalog: Catalog, query: Query, resolved: Sequence[ResolvedSeed] |
         a seed names nothing in the catalogue.
 
     """
+    charge(SEARCH)
     seeds = resolve(catalog, query.seeds) if resolved is None else resolved
     query = complete(catalog, query, seeds)
     scorer = Scorer(catalog, seeds, query.targets)
@@ -113,6 +127,14 @@ def recommend(catalog: Catalog, query: Query, resolved: Sequence[ResolvedSeed] |
     )
 
 
+def ordinary_price(catalog: Catalog) -> float:
+    """The price of ten songs like one, in which what a request may cost is counted: it grows with the catalogue."""
+    budget, limit = catalog.manifest["search"]["song"], Query(()).limit
+    works = {REQUEST: 1, SEARCH: 1, SEED: 1, RANKED: 3 * limit, SERIALIZED: limit}
+    works |= {CANDIDATE: budget["candidates"], COMPARISON: budget["rescored"]}
+    return sum(work.price * count for work, count in works.items())
+
+
 def vocabulary(catalog: Catalog) -> Vocabulary:
     """The genres, attributes and clusters of a catalogue, which requests may name."""
     manifest = catalog.manifest
@@ -125,6 +147,7 @@ def similarity_function(catalog: Catalog) -> Callable[[Sequence[int], Sequence[i
     """A function that gives the similarity of songs to others, 0..1, as seeds', in all columns."""
 
     def similarities(rows: Sequence[int], others: Sequence[int]) -> np.ndarray:
+        charge(COMPARISON, len(rows) * len(others))
         vectors, local_scales = catalog.take("vectors", others), catalog.take("local_scales", others)
         return similarity(space_of(catalog), vectors, catalog.take("vectors", rows), local_scales).T
 
@@ -215,15 +238,15 @@ def feature_box_search(
     given : one range at the least
     """
     fraction = min(1.0, FIRST_BOX_SONGS / max(allowed.count(), 1))
-    upper = lower = np.inf
-    while lower > -np.inf:
-        radius = _box_radius(given, fraction)
-        rows = _rows_in_box(catalog, given, radius) if radius <= MAX_CODE_DIFFERENCE else np.arange(len(catalog))
+    upper = np.inf
+    while (radius := _box_radius(given, fraction)) <= MAX_CODE_DIFFERENCE:
+        rows = _rows_in_box(catalog, given, radius)
         rows = rows[allowed(rows)]
         found = ScoredRows(rows, scorer.score(rows))
-        lower = scorer.max_score_at(radius) + SCORE_TOLERANCE if radius <= MAX_CODE_DIFFERENCE else -np.inf
+        lower = scorer.max_score_at(radius) + SCORE_TOLERANCE
         yield found.select((found.scores > lower) & (found.scores <= upper)).best_first()
         upper, fraction = lower, BOX_GROWTH * fraction if len(rows) < MAX_BOX_FRACTION * len(catalog) else math.inf
+    yield from search.exhaustive_search(scorer, allowed, upper)
 
 
 def _box_radius(given: GivenFeatures, fraction: float) -> float:
@@ -238,6 +261,7 @@ def _rows_in_box(catalog: Catalog, given: GivenFeatures, radius: float) -> np.nd
         low, high = (
             feature.zero_point + (feature.code + offset) * feature.rank_step for offset in (-radius - 1, radius + 1)
         )
+        charge(FILTERED, COLUMN_PRICE + (len(rows) if number else len(catalog)))
         values = catalog.attribute(feature.name, rows if number else None)
         inside = np.flatnonzero(~out_of_range(values, *rank_transform(catalog).value_range(feature.name, low, high)))
         rows = rows.take(inside) if number else inside

@@ -17,15 +17,14 @@ import numpy as np
 
 from segue.catalog.catalog import Catalog
 from segue.catalog.normalization import STOP_WORDS, title_variants
-from segue.engine.scoring import ScoredRows
-from segue.engine.search import AllowedSongs
-from segue.limits import checked, checkpoint
+from segue.engine.search import AllowedSongs, ScoredRows
+from segue.limits import DIVERSIFIED, RANKED, SAMPLED, charge, checked
 from segue.query.schema import Query
 
 if TYPE_CHECKING:
     from segue.catalog.compositions import Piece, Pieces
 
-CHECKED_SONGS = 256  # songs from checkpoint to checkpoint
+PART = 32  # songs that are read at once: few lists need more than these
 MMR_POOL = 300  # songs among which diversity chooses, whatever the limit: a longer list begins as a shorter one does
 MMR_PART = 16  # of these songs, which are compared with all at once
 DRAW_POOL_FACTOR = 4  # times the limit: songs after the best among which a draw chooses
@@ -92,22 +91,21 @@ class Representatives:
         """Those of the songs that stand for their works."""
         for rows, scores in songs:
             kept, passed = np.flatnonzero(self.is_representative(rows)), 0
-            found = zip(kept.tolist(), rows[kept].tolist(), scores[kept].tolist())
-            for number, (position, row, score) in enumerate(found):
-                if not number % CHECKED_SONGS:
-                    checkpoint()
-                self.dropped, passed = self.dropped + position - passed, position + 1
-                if self._is_seed(row):
-                    self.dropped += 1
-                else:
-                    yield ScoredSong(row, score)
+            for start in checked(range(0, len(kept), PART)):
+                positions = kept[start : start + PART]
+                charge(RANKED, len(positions))
+                songs_there = zip(rows[positions].tolist(), scores[positions].tolist())
+                for position, song, is_seed in zip(positions.tolist(), songs_there, self._are_seeds(rows[positions])):
+                    self.dropped, passed = self.dropped + position - passed + is_seed, position + 1
+                    if not is_seed:
+                        yield ScoredSong(*song)
             self.dropped += len(rows) - passed
 
-    def _is_seed(self, row: int) -> bool:
-        """Whether a song has a seed's title, or is a recording of its piece."""
-        if not self._seed_names:
-            return False
-        name = self._names[row]
+    def _are_seeds(self, rows: np.ndarray) -> Iterable[bool]:
+        """Of each song whether it has a seed's title, or is a recording of its piece."""
+        return map(self._is_seed, self._names.take(rows)) if self._seed_names else itertools.repeat(False)
+
+    def _is_seed(self, name: str) -> bool:
         if _PLAIN.fullmatch(name) and not self._may_be_seed(name[:BEGINNING].lower()):
             return False
         if _title(name) in self._seed_titles:
@@ -201,11 +199,13 @@ class _ArtistCap:
 
     def admit(self, song: ScoredSong) -> bool:
         """Count a song if it may be admitted; return whether it was."""
-        if not self.would_admit(song):
-            self.skipped.append(song)
-            return False
-        for artist in self._artists_of(song.row):
-            self._counts[artist] = self._counts.get(artist, 0) + 1
+        artists, counts = self._artists_of(song.row), self._counts
+        for artist in artists:
+            if counts.get(artist, 0) >= self._cap:
+                self.skipped.append(song)
+                return False
+        for artist in artists:
+            counts[artist] = counts.get(artist, 0) + 1
         return True
 
     def take(self, songs: Iterable[ScoredSong], count: int) -> list[ScoredSong]:
@@ -239,6 +239,7 @@ def _maximal_marginal_relevance(
         relevance = np.where(remaining, (1 - diversity) * scores - diversity * max_similarity, -np.inf)
         best = int(np.argmax(relevance))
         remaining[best] = False
+        charge(DIVERSIFIED)
         yield pool[best]
         part, number = divmod(best, MMR_PART)
         if part not in similar:
@@ -256,6 +257,7 @@ def _draw(songs: Iterator[ScoredSong], query: Query, cap: _ArtistCap) -> list[Sc
     min_total = MIN_SCORE_RATIO * sum(song.score for song in best)
     chosen = best
     for n_replaced in checked(range(query.limit, math.ceil(MIN_REPLACED * query.limit) - 1, -1)):
+        charge(SAMPLED, len(best) + len(following))
         n_kept = query.limit - n_replaced
         cap.reset()
         kept = cap.take(best, n_kept)

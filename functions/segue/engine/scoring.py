@@ -46,7 +46,7 @@ from segue.engine.space import (
     rank_transform,
     space_of,
 )
-from segue.limits import checked, checkpoint
+from segue.limits import CANDIDATE, COMPARISON, ESTIMATE, charge, checked, checkpoint
 from segue.query.schema import Seed
 
 SCALE_LEVELS = 8  # of local scales, from half of LOCAL_SCALE to twice of it
@@ -77,28 +77,6 @@ class SeedPoints:
     def is_song(self) -> bool:
         """Whether the seed is one song, by id or by title."""
         return self.seed.id is not None or self.seed.song is not None
-
-
-class ScoredRows(NamedTuple):
-    """Songs and their scores.
-
-    rows, scores : int64 and float64, shape (n_found,)
-    """
-
-    rows: np.ndarray
-    scores: np.ndarray
-
-    def select(self, chosen: np.ndarray) -> "ScoredRows":
-        """Those for which ``chosen`` is true, or whose positions it holds."""
-        return ScoredRows(self.rows[chosen], self.scores[chosen])
-
-    def followed_by(self, others: "ScoredRows") -> "ScoredRows":
-        """These and then others."""
-        return ScoredRows(*(np.concatenate(both) for both in zip(self, others)))
-
-    def best_first(self) -> "ScoredRows":
-        """The same by falling score; equal scores by row."""
-        return self.select(np.lexsort((self.rows, -self.scores)))
 
 
 class Dislikes(NamedTuple):
@@ -258,6 +236,7 @@ class Scorer:
 
     def approximate_scores(self, rows: np.ndarray) -> np.ndarray:
         """Approximate scores of rows by their PQ codes, without co-occurrence; float32, shape (len(rows),)."""
+        charge(CANDIDATE, len(rows) * (1 + 2 * len(self._targets)))
         if self._tables is None:  # no cached_property: in Python 3.11 all share a lock, held while others go first
             self._tables = self._pq_tables()
         sums = sum_look_ups(self._tables, self._catalog.take("pq_codes", rows))
@@ -273,7 +252,9 @@ class Scorer:
         With one point complex64: the real part is what it adds to the score, the imaginary part what it adds to the
         distance of the joint term, so that one look-up serves both. With several it is float32, without that term.
         """
-        distances = self._points.distances_to_prepared(prepared_vectors(self._catalog, "pq_centroids"))[:-1]
+        centroids = prepared_vectors(self._catalog, "pq_centroids")
+        charge(ESTIMATE, len(self) * centroids.transposed.shape[1] * SCALE_LEVELS)
+        distances = self._points.distances_to_prepared(centroids)[:-1]
         scales = np.broadcast_to(self._scales_towards_points(LEVEL_SCALES), (len(self), SCALE_LEVELS))[:, :, None]
         tables = np.zeros((len(distances), SCALE_LEVELS, distances.shape[2]), np.float32)
         for start in checked(range(0, len(self), POINT_BATCH)):
@@ -319,6 +300,7 @@ class Scorer:
 
         Last comes the joint term.
         """
+        charge(COMPARISON, len(rows) * (len(self) + len(self._targets)))
         scales = self._scales_towards_points(self._catalog.take("local_scales", rows))
         distances = self._points.distances(self._catalog.take("vectors", rows))
         distances /= scales
@@ -337,7 +319,9 @@ class Scorer:
     def cell_scores(self) -> np.ndarray:
         """What cells' centroids score, without co-occurrence; float64, shape (n_cells,)."""
         checkpoint()
-        distances = self._points.distances_to_prepared(prepared_vectors(self._catalog, "cell_centroids"))
+        centroids = prepared_vectors(self._catalog, "cell_centroids")
+        charge(ESTIMATE, len(self) * centroids.transposed.shape[1])
+        distances = self._points.distances_to_prepared(centroids)
         distances /= self._scales_towards_points(self._catalog.array("cell_local_scales"))
         self._space.add_joint_row(distances)
         values = {name: _cell_means(self._catalog, name) for name in self._targets}

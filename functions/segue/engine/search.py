@@ -16,15 +16,15 @@ them, since most of what was scored before is still there.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from segue.catalog.catalog import Catalog
 from segue.catalog.lookup.exact import artists_by_title_keys, songs_by_ids
 from segue.catalog.normalization import normalized
-from segue.engine.scoring import SCORE_DIGITS, ScoredRows, Scorer
-from segue.limits import charge, checked
+from segue.engine.scoring import SCORE_DIGITS, Scorer
+from segue.limits import COMPARISON, EXCLUDED, FILTERED, charge, checked
 from segue.query.schema import Filters
 
 FIRST_BATCH = 100  # songs that are passed on first, whatever the limit: a longer list begins as a shorter one does
@@ -35,7 +35,34 @@ SORTED_GROWTH = 16  # times as many are put in order each time that more are tak
 MIN_RESCORED = 2 * FIRST_BATCH  # songs, at first, that get their score by all of many points
 BATCH_PAIRS = 160_000  # of a song and a point: a later batch compares more only if it passes on so many songs
 RESCORED_PER_SCORED = 2  # songs that the coarse scorer scores exactly for each that all points score
+GENRE_PRICE = 4  # of looking at a song's genre, where a number that is compared costs 1
+OWNER_PRICE = 30  # of finding whose a genre is
 MIN_SCORE = float(np.finfo(np.float32).min)  # below every approximate score
+
+
+class ScoredRows(NamedTuple):
+    """Songs and their scores.
+
+    rows, scores : int64 and float64, shape (n_found,)
+    """
+
+    rows: np.ndarray
+    scores: np.ndarray
+
+    def select(self, chosen: np.ndarray) -> "ScoredRows":
+        """Those for which ``chosen`` is true, or whose positions it holds."""
+        return ScoredRows(self.rows[chosen], self.scores[chosen])
+
+    def followed_by(self, others: "ScoredRows") -> "ScoredRows":
+        """These and then others."""
+        return ScoredRows(*(np.concatenate(both) for both in zip(self, others)))
+
+    def best_first(self) -> "ScoredRows":
+        """The same by falling score; equal scores by row."""
+        charge(COMPARISON, len(self.rows))
+        if (np.diff(self.rows) > 0).all():  # where many scores are equal, as those of a key are, this takes no time
+            return self.select(np.argsort(-self.scores, kind="stable"))
+        return self.select(np.lexsort((self.rows, -self.scores)))
 
 
 class AllowedSongs:
@@ -48,7 +75,7 @@ class AllowedSongs:
 
     def __init__(self, catalog: Catalog, filters: Filters):
         self._recommendable = catalog.array("recommendable")
-        conditions = list(_conditions(catalog, filters))
+        conditions = list(checked(_conditions(catalog, filters)))
         self._passing_mask = (
             np.logical_and.reduce([self._recommendable, *conditions]) if conditions else self._recommendable
         )
@@ -82,8 +109,10 @@ class AllowedSongs:
 
 def _conditions(catalog: Catalog, filters: Filters) -> Iterator[np.ndarray]:
     for name, (low, high) in filters.ranges.items():
+        charge(FILTERED, len(catalog))
         yield _in_range(catalog.attribute(name), low, high)
     if filters.explicit is not None:
+        charge(FILTERED, len(catalog))
         yield catalog.attribute("explicit") == float(filters.explicit)
     if filters.genres:
         yield songs_with_genres(catalog, filters.genres)
@@ -116,12 +145,14 @@ def out_of_range(values: np.ndarray, low: float, high: float) -> np.ndarray:
 
 def songs_with_genres(catalog: Catalog, genres: tuple[str, ...]) -> np.ndarray:
     """Songs of any of these genres; bool, shape (n_songs,)."""
-    codes = [catalog.manifest["genres"].index(genre) for genre in set(genres)]
     offsets, values = catalog.array("song_genres_offsets"), catalog.array("song_genres")
-    hits = np.isin(values, codes)
-    owners = np.searchsorted(offsets, np.flatnonzero(hits), side="right") - 1
-    mask = np.zeros(len(catalog), bool)
-    mask[owners] = True
+    charge(FILTERED, GENRE_PRICE * len(values))
+    is_wanted, mask = np.isin(catalog.manifest["genres"], genres), np.zeros(len(catalog), bool)
+    for start in checked(range(0, len(catalog), EXACT_BATCH)):
+        bounds = offsets[start : start + EXACT_BATCH + 1]
+        hits = np.flatnonzero(is_wanted.take(values[bounds[0] : bounds[-1]]))
+        charge(FILTERED, OWNER_PRICE * len(hits))
+        mask[start + np.searchsorted(bounds - bounds[0], hits, side="right") - 1] = True
     return mask
 
 
@@ -129,6 +160,7 @@ def _excluded_rows(catalog: Catalog, filters: Filters) -> np.ndarray:
     """Rows that are excluded by id or artist, rising."""
     if not filters.exclude_ids and not filters.exclude_artists:
         return np.empty(0, np.int64)
+    charge(EXCLUDED, len(filters.exclude_ids) + 2 * len(filters.exclude_artists))
     songs = _versions_of(catalog, filters.exclude_ids), _songs_by(catalog, filters.exclude_artists)
     return np.unique(np.concatenate(songs))
 
@@ -182,7 +214,6 @@ def approximate_search(
     coarse = coarse or scorer
     cells = CellProber(catalog, allowed)
     if cells.n_songs * len(scorer) <= max(budget.candidates, budget.rescored * len(coarse)):
-        charge(cells.n_songs * len(scorer))
         yield from exhaustive_search(scorer, allowed)
         return
     cells.rank_cells(coarse)
@@ -214,19 +245,21 @@ def _best_neighbours(scorer: Scorer, allowed: AllowedSongs, count: int) -> np.nd
     return rows if len(rows) <= count else np.sort(rows[np.lexsort((rows, -scores))[:count]])
 
 
-def exhaustive_search(scorer: Scorer, allowed: AllowedSongs) -> Iterator[ScoredRows]:
-    """Yield the same in the exact order, for which all songs are scored.
+def exhaustive_search(scorer: Scorer, allowed: AllowedSongs, upper: float = np.inf) -> Iterator[ScoredRows]:
+    """Yield the same in the exact order, for which all songs are scored; none whose score is above ``upper``.
 
     Only those that are passed on next are held, however large the catalogue; where more are taken, all are scored
     again.
     """
-    remaining, n_sorted, last_score = allowed.count(), SORTED_FIRST, np.inf
+    remaining, n_sorted, last_score = allowed.count(), SORTED_FIRST, np.nextafter(upper, np.inf)
     while remaining > 0:
         best = _NO_ROWS
         for rows in allowed.batches(EXACT_BATCH):
             found = ScoredRows(rows, scorer.score(rows))
             best = best.followed_by(found.select(found.scores < last_score))
             best = best.select(best.scores >= _kth_largest(best.scores, n_sorted))
+        if not len(best.rows):
+            return
         yield best.best_first()
         remaining, n_sorted, last_score = remaining - len(best.rows), SORTED_GROWTH * n_sorted, best.scores.min()
 
@@ -322,7 +355,6 @@ class _Candidates:
         """Give the best their exact scores by the coarse scorer."""
         positions = self._best(count)
         positions = positions[~self._is_rescored[positions]]
-        charge(len(positions) * len(self._scorer))
         self._approximate_scores[positions] = self._scorer.score(self._cells.rows(positions))
         self._is_rescored[positions] = True
 
@@ -345,7 +377,6 @@ class _Rescored:
         """Score more songs."""
         if not len(rows):
             return
-        charge(len(rows) * len(self._scorer))
         found = ScoredRows(rows, self._scorer.score(rows))
         in_time = found.scores < self._last_score
         self._pending = self._pending.followed_by(found.select(in_time))

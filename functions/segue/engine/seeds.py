@@ -14,7 +14,7 @@ from segue.engine.scoring import SeedPoints
 from segue.engine.search import AllowedSongs
 from segue.engine.space import rank_transform, space_of, squared_distances
 from segue.errors import Fault, InvalidQuery, UnknownSong, UnknownSongs
-from segue.limits import checked, checkpoint
+from segue.limits import GUESSED, SEED, charge, checked, checkpoint
 from segue.query.schema import ATTRIBUTES_BY_NAME, AUDIO_FEATURES, Filters, Query, Seed
 
 MAX_SUGGESTIONS = 5
@@ -60,6 +60,7 @@ def resolve(catalog: Catalog, seeds: Sequence[Seed], n_songs: int = 1) -> list[R
         carries every seed that names nothing.
 
     """
+    charge(SEED, len(seeds))
     names = [(seed.song, seed.artist) for seed in seeds if seed.song or seed.artist]
     prefetch(catalog, [seed.id for seed in seeds if seed.id], names)
     by_features = {
@@ -208,6 +209,7 @@ def _suggestions(catalog: Catalog, unknown: Sequence[UnknownSong]) -> tuple[list
     named = next((error for error in unknown if error.name), None)
     if named is None or named.name is None:
         return [], []
+    charge(GUESSED)
     found = search(catalog, named.name, MAX_SUGGESTIONS)
     if named.is_artist:
         return [], list(found.artists[:MAX_SUGGESTIONS])
@@ -255,6 +257,7 @@ def _representatives(catalog: Catalog, vectors: np.ndarray, weights: np.ndarray)
     The heaviest first, then always the one with the greatest weight times squared distance from those before: greedy
     k-means++ without dice (Arthur and Vassilvitskii, SODA 2007). Distances are whole numbers, the same everywhere.
     """
+    charge(SEED, SEARCH_POINTS)
     column_weights = space_of(catalog).column_weights
     points = vectors * np.rint(column_weights * (MAX_MULTIPLIER / column_weights.max()))
     chosen, distances, nearest = (

@@ -18,6 +18,7 @@ import numpy as np
 from segue.catalog.catalog import Catalog, RaggedArray
 from segue.engine.search import AllowedSongs
 from segue.engine.space import space_of, squared_distances
+from segue.limits import STEPPED, charge
 
 EXHAUSTIVE_LIMIT = 5_000  # allowed songs; up to so many, all of them are candidates
 SONGS_PER_ANCHOR = 400  # songs around each anchor of a corridor
@@ -83,6 +84,7 @@ class CandidatePool:
         """Rows of the candidates in the cells nearest to some points, ascending; all candidates if they are few."""
         if self._allowed.passing_rows is not None and self._allowed.count() <= EXHAUSTIVE_LIMIT:
             return self.all_rows
+        charge(STEPPED, len(self._centroids) * len(points))
         order = np.argsort(squared_distances(self._centroids, points), axis=0, kind="stable")
         counts = self.cell_counts[order]
         cells = np.unique(order[np.cumsum(counts, axis=0) - counts < SONGS_PER_ANCHOR])
@@ -92,6 +94,7 @@ class CandidatePool:
 
     def _representatives(self, rows: np.ndarray) -> np.ndarray:
         """The rows that are the first allowed version of their work."""
+        charge(STEPPED, len(rows))
         versions, counts = self._versions.gather(self._works.take(rows))
         indices = np.where(self._allowed(versions), np.arange(len(versions)), len(versions))
         first_allowed = np.minimum.reduceat(indices, np.cumsum(counts) - counts) if len(rows) else indices

@@ -14,6 +14,7 @@ import numpy as np
 from segue.catalog.catalog import Catalog
 from segue.engine.space import squared_distances
 from segue.journeys.candidate_pool import SONGS_PER_ANCHOR, CandidatePool, Metric
+from segue.limits import STEPPED, charge
 
 MAX_NODES = 300
 N_ANCHORS = 9  # points along a corridor, around which songs are collected
@@ -83,6 +84,7 @@ def find_corridor(
 def collect_songs(metric: Metric, corridor: Corridor, rows: np.ndarray, fixed: np.ndarray) -> CorridorSongs:
     """The nearest of some rows in their order along a corridor, fixed songs at their positions."""
     rows = np.concatenate([rows[~np.isin(rows, fixed)], fixed])
+    charge(STEPPED, len(rows) * N_ANCHORS)
     points = metric.points(rows)
     distances = squared_distances(points, corridor.anchors)
     nearest = distances.argmin(axis=1)
@@ -117,6 +119,7 @@ def shortest_path(
     to_ends = metric.squared_distances(graph.points, ends)
     direct = metric.squared_distances(ends[:1], ends[1:])
     for sixth_powers in (True, False):  # of the lengths; else third powers, by which fewer nodes are cheapest
+        charge(STEPPED, graph.distances.size / 10)  # a power takes a tenth of a distance
         edges, edges_to_ends, direct_edge = (
             squares * squares * squares if sixth_powers else squares * np.sqrt(squares)
             for squares in (graph.distances, to_ends, direct)
@@ -137,6 +140,7 @@ def _dijkstra(edges: np.ndarray, to_ends: np.ndarray, direct_cost: float) -> lis
     queue, previous = costs.copy(), np.full(len(costs), -1)
     best_cost, last_node = direct_cost, -1
     while len(queue) and queue.min() < best_cost:
+        charge(STEPPED, len(costs))
         node = int(queue.argmin())
         queue[node] = np.inf
         if costs[node] + costs_to_goal[node] < best_cost:

@@ -25,7 +25,7 @@ import numpy as np
 
 from segue.catalog.catalog import Catalog
 from segue.journeys.candidate_pool import metric_of, shared_artist_matrix
-from segue.limits import checked, checkpoint
+from segue.limits import ARRANGED, STEP, charge, checked, checkpoint
 
 MIN_HARMONIC_SHARE = 0.9  # of neighbours; if fewer keys are compatible, songs are chosen from a larger pool
 ENERGY_LEVELS = 10  # in the energy range of a playlist; tempo orders songs within a level
@@ -70,6 +70,7 @@ class PlaylistCandidates:
     @cached_property
     def same_artist(self) -> np.ndarray:
         """Which songs share an artist, bool, shape (n_songs, n_songs)."""
+        charge(ARRANGED, len(self) ** 2)
         return shared_artist_matrix(self._catalog, self.rows)
 
     @cached_property
@@ -79,6 +80,7 @@ class PlaylistCandidates:
 
     def distances(self, indices: np.ndarray) -> np.ndarray:
         """Distances between the songs at some indices; two random songs are 1 apart."""
+        charge(ARRANGED, len(indices) ** 2)
         metric = metric_of(self._catalog)
         points = metric.points(self.rows[indices])
         return np.sqrt(metric.squared_distances(points, points))
@@ -195,6 +197,8 @@ def separate_artists(order: np.ndarray, same_artist: np.ndarray, levels: np.ndar
         if is_replacement.any():
             order[slot] = np.where(is_replacement, np.abs(levels - levels[order[slot]]), np.inf).argmin()
     for _ in checked(range(_count_clashes(order, same_artist))):
+        charge(STEP)
+        charge(ARRANGED, len(order) ** 2)
         swap = _best_swap(order, same_artist, levels)
         if swap is None:
             break
@@ -260,6 +264,8 @@ def shortest_order(costs: np.ndarray) -> np.ndarray:
     """
     order = _nearest_neighbour_order(costs) if len(costs) else np.empty(0, np.int64)
     for _ in checked(range(len(order))):
+        charge(STEP)
+        charge(ARRANGED, len(order) ** 2)
         improved = _best_reversal(costs, order)
         if improved is None:
             break
@@ -305,6 +311,8 @@ def harmonic_chain(compatible: np.ndarray, same_artist: np.ndarray, count: int) 
     is_left[:1] = False
     while len(order) < count:
         checkpoint()
+        charge(STEP)
+        charge(ARRANGED, len(compatible))
         after_end, before_start = (is_left & compatible[end] & ~same_artist[end] for end in (order[-1], order[0]))
         appends = bool(after_end.any()) and (not before_start.any() or after_end.argmax() <= before_start.argmax())
         if not appends and before_start.any():
@@ -347,6 +355,8 @@ def fit_to_curve(chosen: np.ndarray, curve: np.ndarray, energies: np.ndarray) ->
     is_left = np.ones(len(energies), bool)
     is_left[chosen] = False
     for _ in checked(range(len(chosen))):
+        charge(STEP)
+        charge(ARRANGED, len(energies))
         chosen = chosen[np.argsort(energies[chosen], kind="stable")]
         if pearson_correlation(energies[chosen], levels) >= MIN_CORRELATION:
             break

@@ -22,7 +22,7 @@ from segue.engine.space import rank_transform, square_of_difference
 from segue.errors import Fault, InvalidQuery
 from segue.journeys.candidate_pool import EXHAUSTIVE_LIMIT, ArtistCaps, CandidatePool, metric_of, sample_indices
 from segue.journeys.corridor import CorridorSongs, collect_songs, find_corridor
-from segue.limits import checked
+from segue.limits import SEARCH, STEP, STEPPED, charge, checked, checkpoint
 from segue.query.schema import PathQuery, Query
 
 POPULARITY_PENALTY = 2.0  # a gap in popularity ranks costs as much as a step that is so many times as long
@@ -58,8 +58,10 @@ def path(catalog: Catalog, query: PathQuery) -> Path:
         two of them are one song, or too few songs pass the filters; the message says what would work.
 
     """
+    charge(SEARCH)
     seeds = resolve(catalog, query.seeds)
     allowed = AllowedSongs(catalog, query.filters)
+    checkpoint()
     fixed = _waypoint_songs(catalog, query, seeds, allowed)
     rows = _find_path(catalog, query, np.array(fixed), allowed) if query.length > len(fixed) else fixed
     metric = metric_of(catalog)
@@ -109,10 +111,13 @@ def _find_path(catalog: Catalog, query: PathQuery, fixed: np.ndarray, allowed: A
     """Rows from end to end."""
     metric, n_free = metric_of(catalog), query.length - len(fixed)
     candidates = CandidatePool(catalog, metric, allowed)
+    checkpoint()
     corridor = find_corridor(catalog, metric, candidates, fixed, n_free)
+    checkpoint()
     songs = collect_songs(metric, corridor, candidates.rows_near(corridor.anchors), fixed)
     artist_caps, pool = _caps_and_pool(catalog, query, songs)
     if len(pool) < n_free:
+        checkpoint()
         sample = _sample_everywhere(catalog, query, candidates.all_rows, fixed, n_free)
         songs = collect_songs(metric, corridor, sample, fixed)
         artist_caps, pool = _caps_and_pool(catalog, query, songs)
@@ -256,6 +261,8 @@ def _viterbi(candidates: Candidates, layers: Sequence[np.ndarray]) -> list[int]:
     """A song of each layer, so that the costs of the steps and the penalties have the smallest sum."""
     costs, predecessors = np.zeros(len(layers[0])), []
     for number, (previous_songs, songs) in checked(enumerate(itertools.pairwise(layers), 1)):
+        charge(STEP)
+        charge(STEPPED, len(previous_songs) * len(songs))
         totals = costs[:, None] + _step_cost(candidates.squared_distances(previous_songs, songs), 0.0)
         predecessors.append(totals.argmin(axis=0))
         costs = totals.min(axis=0) + candidates.penalty_of(number, songs)
@@ -269,6 +276,7 @@ def _exchange_song(
     candidates: Candidates, chosen: list[int], layer: int, artist_caps: ArtistCaps, min_square: float
 ) -> None:
     """Exchange the song of a layer for the best one of its window."""
+    charge(STEP)
     song = chosen[layer]
     first = max(0, min(song - EXCHANGE_WINDOW // 2, len(candidates.points) - EXCHANGE_WINDOW))
     window = slice(first, min(first + EXCHANGE_WINDOW, len(candidates.points)))

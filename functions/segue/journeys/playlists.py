@@ -27,7 +27,7 @@ from segue.errors import Fault, InvalidQuery
 from segue.journeys import flows
 from segue.journeys.candidate_pool import sample_indices
 from segue.journeys.flows import FLOWS, PlaylistCandidates
-from segue.limits import checked
+from segue.limits import ARRANGED, READ, SEARCH, charge, checked
 from segue.query.schema import MAX_PLAYLIST_SONGS, OrderQuery, PlaylistQuery, Query, Seed
 
 POOL_FACTOR = 4  # candidates for each song of the playlist
@@ -132,6 +132,7 @@ def order(catalog: Catalog, query: OrderQuery) -> OrderedList:
 
     """
     _validate(catalog, query.flow)
+    charge(SEARCH)
     names = [(seed.song, seed.artist) for seed in query.songs if seed.song]
     prefetch(catalog, [seed.id for seed in query.songs if seed.id], names)
     found = dict(enumerate(_find_song(catalog, seed) for seed in checked(query.songs)))
@@ -151,6 +152,7 @@ def order(catalog: Catalog, query: OrderQuery) -> OrderedList:
 
 def _find_song(catalog: Catalog, seed: Seed) -> SongMatch | None:
     """The song that an entry of a list means for certain; None if the catalogue lacks it."""
+    charge(READ)
     by_id = match_by_id(catalog, seed.id) if seed.id else None
     if by_id or not seed.song:
         return by_id
@@ -304,6 +306,7 @@ def exchange_for_duration(
     chosen, replacements = chosen.copy(), replacements.copy()
     replacements[:, chosen] = False
     for _ in checked(range(MAX_EXCHANGES)):
+        charge(ARRANGED, replacements.size)
         missing = target_ms - durations[chosen].sum()
         if abs(missing) <= DURATION_TOLERANCE * target_ms or not replacements.any():
             break
@@ -348,6 +351,7 @@ def subset_sum(durations: np.ndarray, target_ms: float, max_songs: int) -> np.nd
 
 def _fewest_songs(seconds: np.ndarray, max_seconds: int) -> np.ndarray:
     """Fewest of the songs from each one on that last 0, 1, .. seconds; shape (n_songs + 1, max_seconds + 1)."""
+    charge(ARRANGED, len(seconds) * max_seconds)
     fewest = np.full((len(seconds) + 1, max_seconds + 1), UNREACHABLE, np.uint8)
     fewest[-1, 0] = 0
     for index in reversed(range(len(seconds))):

@@ -15,6 +15,7 @@ from segue.catalog.lookup.exact import artist_names, songs_by_ids
 from segue.engine.recommendation import Answer, recommend
 from segue.errors import UnknownSong, UnknownSongs
 from segue.journeys.candidate_pool import ArtistCaps
+from segue.limits import EXCLUDED, charge
 from segue.query.schema import ContinueQuery, Query, Seed
 
 N_NEWEST = 5  # played songs that are seeds, the most recent
@@ -47,6 +48,7 @@ def continue_radio(catalog: Catalog, query: ContinueQuery) -> Radio:
 
     """
     ids = list(dict.fromkeys((*query.played, *query.skipped)))
+    charge(EXCLUDED, len(ids))
     known = {song: row for song, row in zip(ids, songs_by_ids(catalog, ids)) if row is not None}
     if not any(song in known for song in query.played):
         raise UnknownSongs([UnknownSong("none of the songs that were played is in the catalogue", "/played")])

@@ -46,14 +46,12 @@ class Operation(NamedTuple):
     name : in the log
     parse : checks a decoded body and makes a query of it
     execute : answers such a query, in the types of JSON
-    size : how many seeds a query has, and how many songs it asks for
     limits : of the body
     """
 
     name: str
     parse: Callable[[object, Vocabulary], Any]
     execute: Callable[[Catalog, Any], dict[str, Any]]
-    size: Callable[[Any], tuple[int, int]]
     limits: BodyLimits = QUERY_LIMITS
 
 

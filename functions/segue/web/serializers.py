@@ -26,6 +26,7 @@ from segue.dialects import json_response
 from segue.engine.recommendation import Answer, Recommendation
 from segue.engine.seeds import ResolvedSeed
 from segue.errors import Fault, HttpError, InvalidQuery, UnknownSongs
+from segue.limits import SERIALIZED, charge
 from segue.query.schema import unknown_name_message
 
 FORMAT_PARAMETER = "format"
@@ -46,6 +47,7 @@ Body = Mapping[str, Any]
 
 def song_summaries(catalog: Catalog, rows: Sequence[int]) -> list[dict[str, Any]]:
     """Songs as lists show them, null for values that the table lacks; each column is read once."""
+    charge(SERIALIZED, len(rows))
     indices = np.asarray(rows, np.int64)
     columns: dict[str, Iterable[object]] = {
         "id": catalog.texts("ids").take(indices),

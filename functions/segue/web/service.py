@@ -30,6 +30,7 @@ from segue.dialects import (
     find_dialect,
     http_error,
 )
+from segue.engine.recommendation import ordinary_price
 from segue.errors import ArtifactsError
 from segue.limits import FairLock, RequestBudget
 from segue.query.schema import Query, Seed
@@ -108,8 +109,8 @@ class Service:
             with contextlib.suppress(ArtifactsError):
                 if etag(request, self.catalog(), address) in request.if_none_match.as_set(True):
                     return add_validators(Response(status=304), request, self.catalog(), address, route.caching)
-        limits = config.request_seconds, config.exact_pairs, config.request_pairs
-        budget = RequestBudget(self._engine_lock, *limits, request.environ)
+        limits = config.request_seconds, config.exact_pairs, config.request_cost
+        budget = RequestBudget(self._engine_lock, *limits, lambda: ordinary_price(self.catalog()), request.environ)
         try:
             response = route.respond(RequestContext(request, self.catalog, budget, address, config.public_url))
         except Exception as error:

@@ -13,6 +13,7 @@ import numpy as np
 
 from segue.catalog.catalog import Catalog, take_slices
 from segue.catalog.normalization import search_text, without_separators
+from segue.limits import GUESSED, POSTING, charge, checkpoint
 
 BATCH_THRESHOLD = 48  # texts; fewer are compared one by one, which is faster
 _WORD_BITS = 64  # bits
@@ -26,6 +27,7 @@ MAX_POSTINGS = 200_000  # numbers of entries that one search reads
 MIN_SHARE = 0.5  # of the most that any entry shares with a text, below which others are not worth comparing
 MAX_RANKED = 4_000  # of those that share most; more only where very many share as much
 LIKELY_SHARE = 0.75  # of the most, which mostly enough entries share, so that no others need be looked at
+ENTRIES_PER_POSTING = 10  # whose sums take as long to look through as one number takes to read and add
 _LETTER_BITS = 21  # of a Unicode character
 _WEIGHT_STEPS = 16  # a weight is a whole number of these parts of a bit
 
@@ -121,6 +123,7 @@ def songs_by_trigrams(catalog: Catalog, text: str, limit: int) -> np.ndarray:
         return np.empty(0, np.int64)
     songs = catalog.reader("entry_songs")
     scores = np.zeros(len(songs), np.uint16)
+    charge(POSTING, sum(map(len, lists)) + len(songs) / ENTRIES_PER_POSTING)
     weights = [int(1 + _WEIGHT_STEPS * np.log2(len(songs) / len(entries))) for entries in lists]
     for entries, weight in zip(lists, weights):
         np.add.at(scores, entries.astype(np.intp), np.uint16(weight))
@@ -135,9 +138,11 @@ def songs_by_trigrams(catalog: Catalog, text: str, limit: int) -> np.ndarray:
 
 def candidates(catalog: Catalog, words: Sequence[str]) -> np.ndarray:
     """Rows of the songs that share most letters with words; kept for the last ones, which several readings need."""
+    checkpoint()
     text = " ".join(without_separators(words))[:MAX_COMPARED_LENGTH]
     last: dict[str, np.ndarray] = catalog.cached(candidates, dict)
     if text not in last:
+        charge(GUESSED)
         rows = songs_by_trigrams(catalog, text, MAX_CANDIDATES)
         last.clear()
         last[text] = rows

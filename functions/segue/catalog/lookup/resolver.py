@@ -57,6 +57,7 @@ from segue.catalog.normalization import (
     without_noise,
     without_separators,
 )
+from segue.limits import READ, charge
 
 MAX_ALTERNATIVES = 5
 MAX_PREFIX_MATCHES = 16  # songs whose names a text begins
@@ -116,12 +117,14 @@ class Resolution:
 
 def resolve_text(catalog: Catalog, text: str, artist: str | None = None) -> Resolution | None:
     """What a text means, alone or as a title with an artist apart; None if there is nothing that it may mean."""
+    charge(READ, 4 if artist else 5 + text.count(" "))
     readings = read_text(catalog, text) if artist is None else _read_apart(catalog, text, artist)
     return _resolution(catalog, readings) if readings else None
 
 
 def resolve_name(catalog: Catalog, name: str) -> Resolution | None:
     """The artist whom a name or an id means; None if nobody is called like it."""
+    charge(READ, 5 + name.count(" "))
     found = [match for match in exact_artists(catalog, name) if match.kind == "exact"]
     row = None if found else resolve_artist(catalog, name)
     if row is not None:
@@ -312,9 +315,8 @@ def _read_uncertainly(catalog: Catalog, text: str, words: Sequence[str]) -> list
     """Readings of a text that is no title with a typo: artists, parts of titles, titles by others, then guesses."""
     found, artists = _fuzzy_matches(catalog, words, typing=True), close_artists(catalog, words)
     by_typo, by_name = ([match for match in artists if match.kind == kind] for kind in ("close", "parts"))
-    has_surname = not all(
-        match.by_first_names for match in by_name
-    )  # with which first names compete; titles go before others
+    # first names compete with surnames; alone they come after titles
+    has_surname = not all(match.by_first_names for match in by_name)
     by_surname, by_first_names = (by_name, []) if has_surname else ([], by_name)
     certain, named = (
         [one for one in found if one.kind != "guess" and one.certain is known] for known in (True, False)

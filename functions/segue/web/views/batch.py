@@ -1,8 +1,6 @@
 """``/batch``: several requests in one body, each answered as if it were sent alone."""
 
 import logging
-import math
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from werkzeug.wrappers import Response
@@ -12,6 +10,7 @@ from segue.catalog.validation import damage_of
 from segue.dialects import RequestContext, http_error, json_response
 from segue.engine.recommendation import vocabulary
 from segue.errors import ArtifactsError, Fault, InvalidQuery, WorkEnded
+from segue.limits import CostExceeded
 from segue.query.schema import Validator, unknown_name_message
 from segue.web import problems, serializers
 from segue.web.request_context import (
@@ -31,9 +30,6 @@ OPERATIONS = {
     "/continue": "journeys.CONTINUE",
 }
 MAX_REQUESTS = 50
-MAX_SEEDS = 250  # of all requests together
-MAX_SONGS = 2_500  # that all requests together ask for
-MAX_PAIRS = 20_000  # of a seed and a song of one request, in all: what the largest may have that is sent alone
 
 _log = logging.getLogger("segue")
 
@@ -46,18 +42,17 @@ class ParsedRequest(NamedTuple):
 
 
 def batch(context: RequestContext) -> Response:
-    """Answer requests independently of each other, in their order."""
+    """Answer requests independently of each other, in their order, for as long as they cost no more than one may."""
     catalog = context.open_catalog()
     read_body(context.request, LARGE_LIMITS)  # before the lock, as it may arrive slowly
     with context.engine_lock:
         query_parameters(context.request)
         entries = _parse_batch(parse_body(context.request, LARGE_LIMITS))
         requests = [_parse_request(catalog, number, entry) for number, entry in enumerate(entries)]
-        _check_size(requests)
-    answers = []
+    answers: list[dict[str, Any]] = []
     for request in requests:
         with context.engine_lock:  # requests of others come between
-            answers.append(_execute(catalog, request))
+            answers.append(_execute(catalog, request, is_first=not answers))
     return json_response({"answers": answers})
 
 
@@ -86,28 +81,18 @@ def _parse_request(catalog: Catalog, number: int, value: object) -> ParsedReques
         return error
 
 
-def _check_size(requests: Sequence[ParsedRequest | Exception]) -> None:
-    """Raise InvalidQuery if all requests together would take too long."""
-    sizes = [request.operation.size(request.query) for request in requests if isinstance(request, ParsedRequest)]
-    seeds, songs = (sum(part) for part in zip(*sizes)) if sizes else (0, 0)
-    pairs = sum(math.prod(size) for size in sizes)
-    found = most = ""
-    if seeds > MAX_SEEDS or songs > MAX_SONGS:
-        found, most = f"have {seeds} seeds and ask for {songs} songs", f"{MAX_SEEDS} seeds and {MAX_SONGS} songs"
-    elif pairs > MAX_PAIRS and len(sizes) > 1:
-        found, most = f"ask for {pairs} songs, each counted for every seed of its request", str(MAX_PAIRS)
-    if found:
-        detail = f"together they {found}; {most} are the most: send some of them in another batch"
-        raise InvalidQuery([Fault("/requests", detail)])
-
-
-def _execute(catalog: Catalog, request: ParsedRequest | Exception) -> dict[str, Any]:
+def _execute(catalog: Catalog, request: ParsedRequest | Exception, *, is_first: bool) -> dict[str, Any]:
     try:
         if isinstance(request, Exception):
             raise request
         return {"status": 200, "body": request.operation.execute(catalog, request.query)}
     except (ArtifactsError, WorkEnded):  # concerns all requests
         raise
+    except CostExceeded as error:
+        detail = error.faults[0].detail
+        if not is_first:
+            detail = f"with the requests before it {detail}; or send it in another batch"
+        problem = problems.problem_response(400, detail, faults=[Fault("", detail)])
     except problems.QUERY_ERRORS as error:
         problem = problems.query_problem(error, lambda unknown: serializers.suggestions(catalog, unknown))
     except Exception as error:

@@ -204,7 +204,7 @@ def _execute_search(catalog: Catalog, request: SearchRequest) -> dict[str, Any]:
     }
 
 
-SEARCH = Operation("search", _parse_search_body, _execute_search, lambda wanted: (1, wanted.limit))
+SEARCH = Operation("search", _parse_search_body, _execute_search)
 
 
 def songs(context: RequestContext) -> Response:
@@ -276,7 +276,7 @@ def _attribute_values(catalog: Catalog, name: str, rows: list[int], whole: bool)
     return [None if value != value else round(value, None if whole else FEATURE_DIGITS) for value in values.tolist()]
 
 
-SONGS = Operation("songs", _parse_songs_body, _execute_songs, lambda ids: (0, len(ids)))
+SONGS = Operation("songs", _parse_songs_body, _execute_songs)
 
 
 def points(context: RequestContext) -> Response:

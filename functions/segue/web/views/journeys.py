@@ -113,11 +113,7 @@ def _total_duration(catalog: Catalog, rows: Sequence[int]) -> int:
     return int(np.nan_to_num(catalog.attribute("duration_ms", rows).astype(np.float64)).sum())
 
 
-PATH = Operation("path", parse_path, _execute_path, lambda query: (len(query.seeds), query.length))
-PLAYLIST = Operation(
-    "playlist", parse_playlist, _execute_playlist, lambda query: (len(query.query.seeds), query.estimated_songs)
-)
-ORDER = Operation("order", parse_order, _execute_order, lambda query: (len(query.songs), len(query.songs)))
-CONTINUE = Operation(
-    "continued", parse_continue, _execute_continue, lambda query: (1, query.query.limit), LARGE_LIMITS
-)
+PATH = Operation("path", parse_path, _execute_path)
+PLAYLIST = Operation("playlist", parse_playlist, _execute_playlist)
+ORDER = Operation("order", parse_order, _execute_order)
+CONTINUE = Operation("continued", parse_continue, _execute_continue, LARGE_LIMITS)

@@ -31,4 +31,4 @@ def _execute(catalog: Catalog, query: Query) -> dict[str, Any]:
     return serializers.recommendations(catalog, found)
 
 
-RECOMMEND = Operation("recommend", parse_recommend, _execute, lambda query: (len(query.seeds), query.limit))
+RECOMMEND = Operation("recommend", parse_recommend, _execute)

@@ -5,7 +5,7 @@ import {aborted, ask, latest, remember, spread} from "./service.js";
 import {announce, button, copyButton, count, counted, el, trouble} from "./elements.js";
 import {takeAsPlaylist} from "./controls.js";
 
-const AT_ONCE = 50, MOST = 1000; // songs that are looked for in one request, and in all
+const AT_ONCE = 20, MOST = 1000; // songs that are looked for in one request, which names of none make dear, and in all
 const LARGEST = 20_000_000; // bytes
 const anew = latest();
 const asked = el("div", {}), said = el("div", {className: "brought"});
