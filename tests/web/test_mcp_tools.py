@@ -6,7 +6,7 @@ import re
 import pytest
 from jsonschema import Draft202012Validator
 
-from segue.web.views.mcp_tools import TOOLS
+from segue.web.views.mcp_tools import TOOLS, ApiOperation
 from tests.support.dialects import client_of as of
 from tests.support.mcp import CALL, posted, result
 from tests.support.openapi import DOCUMENT, SCHEMAS
@@ -19,7 +19,7 @@ def client(world_artifacts):
 
 def test_tools_are_operations_of_the_api_as_its_description_has_them(tmp_path):
     tools = {tool["name"]: tool for tool in result(posted(of(tmp_path), "tools/list"))["tools"]}
-    assert list(tools) == ["search_songs", "recommend", "song_path", "make_playlist"]
+    assert list(tools) == ["search_songs", "recommend", "song_path", "make_playlist", "order_songs"]
     for name, tool in tools.items():
         operation = DOCUMENT["paths"][TOOLS[name].path][TOOLS[name].method]
         assert tool["title"] == operation["summary"]
@@ -41,6 +41,19 @@ def test_tools_are_operations_of_the_api_as_its_description_has_them(tmp_path):
     assert tools["search_songs"]["inputSchema"]["required"] == ["q"]
 
 
+def test_a_reference_may_lead_through_lists_and_other_references_and_escaped_names(monkeypatch):
+    document = {
+        "paths": {"/x": {"get": {}}},
+        "components": {"schemas": {
+            "A/b~": {"oneOf": [{"type": "null"}, {"$ref": "#/components/schemas/B"}]},
+            "B": {"properties": {"c d": {"type": "integer"}}},
+        }},
+    }  # fmt: skip
+    monkeypatch.setattr("segue.web.views.pages.openapi_document", lambda: json.dumps(document))
+    reference = {"$ref": "#/components/schemas/A~1b~0/oneOf/1/properties/c%20d", "minimum": 1}
+    assert ApiOperation("/x", "get")._resolve(reference) == {"type": "integer", "minimum": 1}
+
+
 def test_what_a_model_reads_of_the_tools_is_short(client):
     read = [
         {name: tool[name] for name in ("name", "description", "inputSchema")}
@@ -54,6 +67,7 @@ ASKED = {
     "recommend": {"seeds": ["Slow Rain", {"artist": "Halberd", "weight": 0.5}], "limit": 4, "explain": True},
     "song_path": {"from": "Slow Rain", "to": {"id": "disco-4"}, "via": ["Iron Choir"], "length": 6},
     "make_playlist": {"song": "Slow Rain", "songs": 5, "flow": "rise"},
+    "order_songs": {"songs": ["Iron Choir", {"id": "piano-1"}, {"song": "Nothing Is Called So"}], "flow": "rise"},
 }
 
 
@@ -84,6 +98,7 @@ def test_a_tool_answers_what_the_api_does(client, name):
         ("song_path", {"from": "Slow Rain"}),
         ("song_path", {"from": "Slow Rain", "to": {"id": "piano-1"}}),
         ("make_playlist", {"song": "Slow Rain", "songs": 5, "minutes": 10}),
+        ("order_songs", {"songs": [{"artist": "Halberd"}], "flow": "up"}),
     ],
 )
 def test_what_is_wrong_with_arguments_is_told_as_the_api_tells_it(client, name, arguments):

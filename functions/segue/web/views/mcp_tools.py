@@ -5,12 +5,12 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote
 
 from segue.catalog.catalog import Catalog
 from segue.engine.recommendation import vocabulary
 from segue.web.request_context import Operation
 from segue.web.routes import load_view
-from segue.web.views.pages import openapi_document
 
 # No tool changes anything, and none looks anywhere but in the table.
 ANNOTATIONS = {"readOnlyHint": True, "destructiveHint": False, "idempotentHint": True, "openWorldHint": False}
@@ -29,7 +29,7 @@ class ApiOperation:
     """
 
     def __init__(self, path: str, method: str):
-        self._document: Schema = json.loads(openapi_document())
+        self._document: Schema = json.loads(load_view("pages.openapi_document")())
         self._operation = self._document["paths"][path][method]
 
     @property
@@ -90,12 +90,16 @@ class ApiOperation:
         return {**value, "$ref": f"#/$defs/{name}"}
 
     def _resolve(self, value: Mapping[str, Any]) -> Mapping[str, Any]:
-        """The target of a reference (RFC 6901), merged with the keys beside the reference."""
+        """The target of a reference (RFC 6901), merged with the keys beside the reference.
+
+        Its steps may lead through lists, and through further references.
+        """
         if "$ref" not in value:
             return value
         found: Any = self._document
-        for step in value["$ref"].removeprefix("#/").split("/"):
-            found = found[step]
+        for step in unquote(value["$ref"]).removeprefix("#/").split("/"):
+            key = step.replace("~1", "/").replace("~0", "~")
+            found = self._resolve(found)[key] if isinstance(found, Mapping) else found[int(key)]
         siblings = {name: entry for name, entry in value.items() if name != "$ref"}
         return {**self._resolve(found), **siblings}
 
@@ -123,6 +127,7 @@ TOOLS = {
     "recommend": Tool("/recommend", "post", "recommend.RECOMMEND"),
     "song_path": Tool("/path", "post", "journeys.PATH"),
     "make_playlist": Tool("/playlist", "post", "journeys.PLAYLIST"),
+    "order_songs": Tool("/order", "post", "journeys.ORDER"),
 }
 
 
