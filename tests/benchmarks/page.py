@@ -87,7 +87,9 @@ def slow_visits(browser: Any, base: str, subject: Subject) -> Iterator[Row]:
     views = {
         "the opening": "",
         "a song": f"#song={songs[0]}",
-        "a shared list": f"#view=playlist&list={','.join(songs)}",
+        "a shared song": f"s/song/{songs[0]}",
+        "a list": f"#view=playlist&list={','.join(songs)}",
+        "a shared list": f"s/list/{','.join(songs)}",
         "the map": "#view=map",
     }
     rounds = [{name: visited_slowly(browser, f"{base}/{views[name]}") for name in views} for _ in range(subject.runs)]

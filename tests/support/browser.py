@@ -19,7 +19,7 @@ FLAGS = [
 CLIENTS = ROOT / ".cache" / "clients"  # where .ci/run installs tests/clients/package.json
 AXE = CLIENTS / "node_modules" / "axe-core" / "axe.min.js"
 PHONE = {"viewport": {"width": 390, "height": 780}, "has_touch": True, "is_mobile": True}
-PATIENCE = 10_000  # milliseconds, for what is done and for what is expected
+PATIENCE = 30_000  # milliseconds, for what is done and for what is expected
 
 in_a_browser = pytest.mark.skipif(CHROMIUM is None, reason="needs chromium")
 with_axe = pytest.mark.skipif(

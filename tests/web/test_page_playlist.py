@@ -199,13 +199,40 @@ def test_the_link_holds_the_whole_playlist(demo_service, visit):
     expect(page.get_by_role("button", name="Copied")).to_be_visible()
     link = page.evaluate("navigator.clipboard.readText()")
     assert link == f"{demo_service}/s/list/{','.join(LIST)}"
-    shared = visit(link)
+    shared = visit(f"{demo_service}/docs")
+    shared.route("**/songs?*", lambda route: route.abort())  # they come with the page
+    shared.goto(f"{link}?name=Sundays")
     expect_list(shared, demo_service, LIST)
+    expect(shared.get_by_role("heading", name="Sundays")).to_be_visible()
+    expect(shared.get_by_role("link", name="API")).to_have_attribute("href", f"{demo_service}/docs")
     shared.get_by_label("Name of the playlist").fill("For the way home")
     shared.get_by_label("Name of the playlist").press("Enter")
     expect(shared.get_by_role("heading", name="For the way home")).to_be_visible()
     shared.reload()
     expect(shared.get_by_role("heading", name="For the way home")).to_be_visible()
+
+
+BOXES = """
+    [...document.querySelectorAll('.playlist-head > *, .entry, .entry :is(.song-name, .facts, .entry-length)')]
+        .map(one => [one.className, one.textContent, one.getBoundingClientRect()])
+        .map(([name, text, {x, y, height}]) => [name, /energy|actions|entry$/.test(name) ? '' : text,
+            ...[x, y, height].map(Math.round)])
+"""
+
+
+@pytest.mark.parametrize("device", [{}, PHONE], ids=["desk", "phone"])
+def test_a_shared_list_comes_drawn_where_the_scripts_draw_it(demo_service, visit, device):
+    page, waiting = visit(f"{demo_service}/docs", **device), []
+    page.route("**/playlist.js", lambda route: waiting.append(route))  # noqa: PLW0108 # playwright wants it
+    with page.expect_request("**/playlist.js"):
+        page.goto(f"{demo_service}/s/list/{','.join(LIST)}?name=Sundays", wait_until="domcontentloaded")
+    expect(page.locator(".entry .song-name")).to_have_text([song["name"] for song in told(demo_service, LIST)])
+    expect(page.locator("#about")).not_to_be_empty()
+    page.evaluate("document.fonts.ready")
+    before = page.evaluate(BOXES)
+    waiting[0].continue_()
+    expect(page.locator("#playlist .entry").first.get_by_role("button").first).to_be_visible()
+    assert page.evaluate(BOXES) == before
 
 
 def test_the_list_is_seen_on_the_map(demo_service, visit):

@@ -19,7 +19,7 @@ HEADERS: Mapping[str, str] = {}
 STATIC_PREFIX = "/page/"  # below it are the page's scripts, styles and fonts
 # A CDN answers by itself for a minute, for which a function may serve on what is no longer current.
 CACHING = {"catalogue.points": "public, max-age=0, s-maxage=60"}
-UNVERSIONED = tuple(f"pages.{name}" for name in ("healthz", "page", "docs", "clients", "openapi", "file"))
+UNVERSIONED = tuple(f"pages.{name}" for name in ("healthz", "page", "docs", "clients", "openapi", "file", "share"))
 OPEN_PATHS = ("/", "/docs", "/docs/clients", "/openapi.json")  # which, like the page's files, need no key
 MISSING_KEY = "an API key is needed: Authorization: Bearer KEY, or X-Api-Key: KEY"
 

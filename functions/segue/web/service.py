@@ -155,8 +155,8 @@ def etag(request: Request, catalog: Catalog, address: str) -> str:
 
 
 def add_validators(response: Response, request: Request, catalog: Catalog, address: str, caching: str) -> Response:
-    """Let a GET be revalidated by an ETag."""
-    if request.method in SAFE_METHODS and response.status_code in (200, 304):
+    """Let a GET be revalidated by an ETag, unless the response has one of its own."""
+    if request.method in SAFE_METHODS and response.status_code in (200, 304) and "ETag" not in response.headers:
         response.set_etag(etag(request, catalog, address))
         response.headers["Cache-Control"] = caching
     return response

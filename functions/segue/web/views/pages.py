@@ -1,15 +1,18 @@
 """The page, addresses of it for friends, the documents, and the health of the service.
 
-What the page shows lies after a #, which servers and previews never see. Below ``/s/KIND/IDS`` a preview gets a
-title, a description and a picture drawn from the map; a person is led on to the page.
+What the page shows lies after a #, which servers and previews never see. Below ``/s/KIND/IDS`` is the same page with
+a title, a description and a picture drawn from the map for previews, and with the songs for people, who see the rows
+of a list before a script runs.
 """
 
 import functools
 import hashlib
+import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import numpy as np
@@ -23,6 +26,7 @@ from segue.dialects import RequestContext, accepted_coding, is_navigation, json_
 from segue.errors import ArtifactsError, UnknownSong
 from segue.query.schema import Validator
 from segue.web.request_context import query_parameters
+from segue.web.routes import load_view
 
 EXAMPLE_URL = "http://127.0.0.1:8080"  # the service's address in documents
 PAGE_FOLDER = Path(__file__).resolve().parents[1] / "page"
@@ -45,11 +49,8 @@ WIDTH, HEIGHT, SPAN = 1200, 630, 65535  # pixels of a picture, as previews crop 
 MAX_POINTS = 4000  # of the map's songs on a picture
 FRAGMENTS = {"song": "song={ids}", "list": "view=playlist&list={ids}", "walk": "view=map&list={ids}"}  # of the page
 HUES = 12
-_PREVIEW = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<title>{title} · Segue</title>
+_HEAD = re.compile('<meta name="description".*</title>', re.DOTALL)  # of the page, in whose place stands what follows
+_PREVIEW = """<title>{title} · Segue</title>
 <meta name="description" content="{description}">
 <meta property="og:site_name" content="Segue">
 <meta property="og:type" content="music.playlist">
@@ -59,12 +60,20 @@ _PREVIEW = """<!doctype html>
 <meta property="og:image:type" content="image/svg+xml">
 <meta property="og:image:width" content="1200">
 <meta property="og:image:height" content="630">
-<meta name="twitter:card" content="summary_large_image">
-<meta http-equiv="refresh" content="0; url={address}">
-</head>
-<body><p><a href="{address}">{title}</a></p></body>
-</html>
-"""
+<meta name="twitter:card" content="summary_large_image">"""
+_VIEW = '<div id="view-playlist">'  # of the page, in which the songs of a list stand until playlist.js draws them
+_PLAYLIST = """<div class="columns"><section class="results">
+<div class="playlist-head"><h2>{title}</h2><p class="playlist-length">{length}</p>
+<input class="playlist-name" aria-label="Name of the playlist" placeholder="Give it a name" value="{name}" disabled>
+<p class="actions"></p><div class="energy"></div></div>
+<ol class="playlist">{rows}</ol></section></div>"""
+_ROW = (
+    '<li class="entry"><span class="grip"></span><span class="rank">{place}</span><div class="about">'
+    '<h3><a class="title"><bdi class="song-name">{song}</bdi></a></h3>'
+    '<p class="facts"><bdi class="song-artists">{artists}</bdi></p></div>'
+    '<span class="entry-length">{length}</span><div class="entry-buttons {kind}"></div></li>'
+)
+_RELATIVE = re.compile(r'(?<=(?:href|.src)=")(?:\./|(?=page/|docs))')  # where an address in HTML begins
 FileState = tuple[Path, int, int]  # path, time of modification in ns, size in bytes
 
 
@@ -112,11 +121,7 @@ def page(context: RequestContext) -> Response:
 
 def missing(request: Request) -> Response:
     """The page for an address that leads nowhere; what it refers to lies as many levels above as the address has."""
-    top = "../" * (request.path.count("/") - 1) or "./"
-    text = _read_file("missing.html").decode().replace('="./', f'="{top}')
-    return Response(
-        text.replace(DIGEST_PLACEHOLDER, f"page/{_content_digest(_file_states())}/"), 404, mimetype="text/html"
-    )
+    return Response(_html("missing.html", "../" * (request.path.count("/") - 1)), 404, mimetype="text/html")
 
 
 def openapi_document() -> bytes:
@@ -135,9 +140,16 @@ def file(context: RequestContext, digest: str, name: str) -> Response:
 
 
 def _html_response(context: RequestContext, name: str) -> Response:
-    """HTML that refers to its files by the digest of their content."""
-    prefix = f"page/{_content_digest(_file_states())}/"
-    return _file_response(context, name, lambda text: text.replace(DIGEST_PLACEHOLDER, prefix))
+    """A page, or a 304 if the caller has it."""
+    return with_content_etag(Response(_html(name), mimetype="text/html"), context.request)
+
+
+def _html(name: str, top: str = "") -> str:
+    """HTML that refers to its files by the digest of their content; ``top`` leads from its address to the service."""
+    text = _read_file(name).decode()
+    if top:
+        text = _RELATIVE.sub(top, text)
+    return text.replace(DIGEST_PLACEHOLDER, f"page/{_content_digest(_file_states())}/")
 
 
 def _file_response(context: RequestContext, name: str, change: Callable[[str], str] | None = None) -> Response:
@@ -186,7 +198,7 @@ def with_content_etag(response: Response, request: Request) -> Response:
 
 
 def share(context: RequestContext, kind: str, ids: str) -> Response:
-    """A page for previews, which leads people on to what it is about."""
+    """The page with what an address is about: in its head for previews, as data for the scripts that show it."""
     name = query_parameters(context.request, ("name",)).get("name", "")[:MAX_NAME_LENGTH].strip()
     catalog, rows, known = _songs(context, kind, ids)
     query = f"?name={quote(name)}" if name else ""
@@ -194,10 +206,48 @@ def share(context: RequestContext, kind: str, ids: str) -> Response:
         "title": name or _title(catalog, kind, rows),
         "description": _description(catalog, rows),
         "picture": f"{context.base_url}/s/{kind}/{known}/map.svg{query}",
-        "address": f"../../#{FRAGMENTS[kind].format(ids=known)}",
     }
-    text = _PREVIEW.format(**{key: escape(value) for key, value in values.items()})
-    return Response(text, mimetype="text/html")
+    preview = _PREVIEW.format(**{key: escape(value) for key, value in values.items()})
+    fragment = FRAGMENTS[kind].format(ids=known)
+    if name and kind != "song":
+        fragment += f"&name={quote(name, safe='')}"
+    answer = load_view("catalogue.SONGS").execute(catalog, known.split(","))
+    text = _with_songs(preview, fragment, answer)
+    if kind == "list":
+        text = text.replace(_VIEW, _VIEW + _playlist(name, answer["songs"]))
+    return with_content_etag(Response(text, mimetype="text/html"), context.request)
+
+
+def _with_songs(preview: str, fragment: str, answer: Mapping[str, Any]) -> str:
+    """The page of a fragment: early.js has it take the place of the address, so no script may run before that."""
+    text = _HEAD.sub(lambda _: preview, _html("index.html", "../../")).replace(" async></script>", "></script>")
+    data = json.dumps(answer, ensure_ascii=False, separators=(",", ":")).replace("<", r"\u003c")
+    element = f'<script type="application/json" id="told">{data}</script>\n</body>'
+    return text.replace('lang="en"', f'lang="en" data-shared="{escape(fragment)}"', 1).replace("</body>", element)
+
+
+def _playlist(name: str, songs: Sequence[Mapping[str, Any]]) -> str:
+    """A list as HTML of the size that playlist.js gives it, without what presses do."""
+    rows = [
+        _ROW.format(
+            place=place,
+            song=escape(song["name"]),
+            artists=escape(", ".join(song["artists"]) or "artist unknown"),
+            length=_clock(song.get("duration_ms")),
+            kind="" if song.get("link") else "silent",
+        )
+        for place, song in enumerate(songs, 1)
+    ]
+    hours, minutes = divmod(round(sum(song.get("duration_ms") or 0 for song in songs) / 60_000), 60)
+    span = f"{hours} h {minutes} min" if hours else f"{minutes} min"
+    length = f"{len(songs)} song{'s' * (len(songs) > 1)}, {span}"
+    return _PLAYLIST.format(title=escape(name or "Playlist"), length=length, name=escape(name), rows="".join(rows))
+
+
+def _clock(milliseconds: int | None) -> str:
+    """The length of a song: 3:45."""
+    seconds = round((milliseconds or 0) / 1000)
+    return f"{seconds // 60}:{seconds % 60:02}" if seconds else ""
 
 
 def picture(context: RequestContext, kind: str, ids: str) -> Response:

@@ -188,6 +188,7 @@ function sentence(text) {
 // --- waits ---
 
 const LONG = 1; // seconds after which a first answer means that the service was asleep
+const READ = 8000; // milliseconds for which that is told
 let answered = false;
 let longest = 0;
 
@@ -213,6 +214,7 @@ function ended(line) {
     line.classList.remove("waiting");
     line.textContent = !answered && longest >= LONG ? `It was asleep and woke up in ${longest.toFixed(1)} s.` : "";
     line.hidden = !line.textContent;
+    setTimeout(() => { line.hidden ||= !line.classList.contains("waiting"); }, READ);
   }
   answered = true;
   longest = 0;

@@ -14,9 +14,9 @@ import {keepFocus, watchQueue} from "./controls.js";
 import {showSeeds} from "./find.js";
 
 const PARTS = { // loaded when they are first seen
-  songs: async () => (await import("./songs.js")).showResults(),
-  map: async () => (await import("./map/map.js")).showMap(),
-  playlist: async () => (await import("./playlist.js")).showPlaylist(),
+  songs: async () => (await import("./songs.js")).show(),
+  map: async () => (await import("./map/map.js")).show(),
+  playlist: async () => (await import("./playlist.js")).show(),
 };
 const search = once(async () => {
   const found = await import("./search.js");

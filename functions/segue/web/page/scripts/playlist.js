@@ -1,7 +1,7 @@
 /** The playlist: its songs in order, its length, the ways out of it, and the forms that make one. */
 
 import {change, LONGEST_NAME, MOST_LISTED, now, recommendation, watch} from "./state.js";
-import {aborted, answered, ask, details, latest, recall, remember} from "./service.js";
+import {aborted, answered, ask, details, latest, once, recall, remember} from "./service.js";
 import {nameOf, watchNames} from "./answers.js";
 import {announce, button, clock, copyButton, counted, el, find, icon, ICONS, keepingFocus, listed, span, svg, trouble} from "./elements.js";
 import {behind, changeAndTell, link, linkButton, playAll, playButton, takeAsPlaylist} from "./controls.js";
@@ -14,39 +14,42 @@ const head = el("div", {className: "playlist-head"});
 const foot = el("div", {className: "below"});
 const said = el("div", {});
 
-/** Show the playlist in its view. */
-export function showPlaylist() {
+/** Show the playlist in its view, once. */
+export const show = once(async () => {
+  const aside = el("aside", {className: "shape", "aria-label": "Make a playlist"});
   find("#view-playlist").replaceChildren(
-    el("div", {className: "columns"},
-      el("section", {className: "results", "aria-labelledby": "playlist-title"}, head, said, rows, foot),
-      el("aside", {className: "shape", "aria-label": "Make a playlist"}, makers())));
+    el("div", {className: "columns"}, el("section", {className: "results", "aria-labelledby": "playlist-title"}, head, said, rows, foot), aside));
   draggable(rows, (from, to) => move(from, to));
   watch((state, before) => {
     if (!before || state.list !== before.list) renew(state.list);
   });
-}
+  requestAnimationFrame(() => setTimeout(() => aside.append(...makers()))); // the songs are painted first
+});
 
 async function renew(list) {
-  draw(list);
+  draw(list, {awaits: true});
   said.replaceChildren();
   try {
     await details(list, anew());
     draw(list);
   } catch (problem) {
-    if (!aborted(problem)) said.replaceChildren(trouble(problem, {again: () => renew(now().list)}));
+    if (aborted(problem)) return;
+    draw(list);
+    said.replaceChildren(trouble(problem, {again: () => renew(now().list)}));
   }
 }
 
-function draw(list) {
+/** Draw a list; while it awaits songs, rows and what is below them have no height yet, so nothing of them is seen. */
+function draw(list, {awaits = false} = {}) {
   const known = list.map(recall);
   head.replaceChildren(el("h2", {id: "playlist-title"}, now().name || "Playlist"), ...(list.length ? [summary(known)] : [empty()]));
   if (list.length) head.append(nameField());
-  const songs = known.filter(Boolean), awaited = known.includes(undefined);
+  const songs = known.filter(Boolean), awaited = awaits && known.includes(undefined);
   if (songs.length || awaited) head.append(el("p", {className: "actions"}, playAll(songs, {"data-key": "play list"}), radioButton(songs)));
   const line = energyLine(known) ?? (awaited && el("div", {className: "energy"}));
   if (line) head.append(line);
-  keepingFocus(rows, () => rows.replaceChildren(...known.map((song, place) => entry(song, list, place))));
-  foot.replaceChildren(...(list.length ? exits(known) : []));
+  keepingFocus(rows, () => rows.replaceChildren(...known.map((song, place) => (awaits && song === undefined ? blank() : entry(song, list, place)))));
+  foot.replaceChildren(...(list.length && !awaited ? exits(known) : []));
 }
 
 function nameField() {
@@ -71,6 +74,8 @@ function empty() {
     el("p", {}, "Put songs in with the plus beside them, have a list made for you, or drop a file here that has one."));
 }
 
+const blank = () => el("li", {className: "entry blank", "aria-hidden": "true"});
+
 function entry(song, list, place) {
   const id = list[place], name = song?.name ?? id;
   const lost = song === null;
@@ -79,7 +84,7 @@ function entry(song, list, place) {
     el("span", {className: "rank"}, String(place + 1)),
     el("div", {className: "about"},
       el("h3", {}, el("a", {className: "title", href: linkTo("song", id)}, el("bdi", {className: "song-name", title: name}, name))),
-      el("p", {className: "facts"}, lost ? "This catalogue has no such song." : song ? artists(song, "song-artists") : "…")),
+      el("p", {className: "facts"}, lost ? "This catalogue has no such song." : song ? artists(song, "song-artists") : "Not known yet.")),
     el("span", {className: "entry-length"}, song?.duration_ms ? clock(song.duration_ms) : ""),
     el("div", {className: "entry-buttons"},
       song && playButton(song, () => list.map(recall).filter(Boolean), {"data-key": `play ${id}`}),

@@ -222,6 +222,9 @@ export function numbers(song) {
   return Object.fromEntries(Object.entries(all).filter(([, value]) => typeof value === "number"));
 }
 
+const told = document.querySelector("#told"); // songs that came with the page
+if (told) remember(JSON.parse(told.textContent).songs);
+
 // --- the catalogue ---
 
 const SEASON = /\b(?:christmas|xmas|x-mas|holidays?|no[eë]l|navidad|natal|weihnacht\p{L}*|halloween|santa|easter|hanukkah)\b/iu;

@@ -1,7 +1,7 @@
 /** The list of recommendations: its songs, why they are there, and what it began with. */
 
 import {change, EMPTY, explore, MOST_SEEDS, now, PAGE, PROFILE, share, start, watch, write} from "./state.js";
-import {ask, linkIn, mean, numbers, path, recall, remember} from "./service.js";
+import {ask, linkIn, mean, numbers, once, path, recall, remember} from "./service.js";
 import {again, nameOf, showing, watchAnswers} from "./answers.js";
 import {announce, button, by, clock, count, counted, el, find, icon, ICONS, keepingFocus, listed, svg, trouble, untagged} from "./elements.js";
 import {behind, changeAndTell, linkButton, play, playAll, playButton} from "./controls.js";
@@ -13,13 +13,13 @@ const head = find("#about-seed");
 const below = find("#songs-below");
 let announced = null, standing = null; // the answers that were told, and whose songs stand there
 
-/** Show recommendations. */
-export function showResults() {
+/** Show recommendations, once. */
+export const show = once(async () => {
   watchAnswers(shown => (shown.answer && shown.answer === standing && !shown.busy && !shown.problem ? complete(shown.answer) : drawList(shown)));
   watch((state, before) => {
     if (state.list !== before?.list) drawList(showing());
   });
-}
+});
 
 function drawList({answer, about: seeds, problem, busy, request, body}) {
   const other = String(seeds.map(({key}) => key)) !== String(now().seeds.map(({key}) => key)); // the answer is to what was asked before
@@ -302,7 +302,7 @@ function songHead(song) {
     el("div", {className: "seed-name"},
       el("h2", {}, el("bdi", {title: song.name}, name)),
       song.album === undefined ? el("p", {className: "facts"}, artists(song, "song-artists")) : facts(song)),
-    el("div", {className: "song-keep"}, playButton(song, () => [song], {className: "round", "data-key": "play seed"}), keepButton(song), asks),
+    el("div", {className: "song-keep"}, playButton(song, () => [song], {className: song.features ? "round" : "round awaited", "data-key": "play seed"}), keepButton(song), asks),
     el("p", {className: "seed-tags"},
       genres.slice(0, GENRES).map(genre => el("a", {href: linkTo("genre", genre)}, genre)),
       cluster && el("a", {href: write({...now(), view: "map", cluster: cluster.id, at: EMPTY.at}), className: "seed-cluster"}, `in “${cluster.name}” on the map`)));

@@ -16,11 +16,11 @@ const SPACIOUS = matchMedia("(min-width: 38.01rem)"); // elsewhere an overview s
 const NEAR = 2; // times that the map is enlarged, from which an overview shows less there, too
 const KEYS = "Map of the songs. Arrows move it, plus and minus enlarge it, Enter takes the song in its middle.";
 
-/** Show the map in its view. */
-export function showMap() {
+/** Show the map in its view, once. */
+export const show = once(async () => {
   find("#stage").after(panel());
-  return unfold();
-}
+  await unfold();
+});
 
 async function unfold() {
   const stage = find("#stage"), begun = [...stage.children];
