@@ -2,6 +2,7 @@
 
 import functools
 import os
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -9,6 +10,8 @@ from typing import Any
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 # Read by the functions framework after this module: most threads wait for the engine, and some must be left.
 os.environ.setdefault("THREADS", "40")
+# A thread gives the interpreter away in each call of NumPy, and waits for up to 5 ms by default to get it back.
+sys.setswitchinterval(0.001)
 
 from werkzeug.wrappers import Request, Response
 

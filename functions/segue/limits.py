@@ -23,7 +23,7 @@ from typing import Any, NamedTuple
 from segue.errors import Fault, HttpError, InvalidQuery, WorkEnded
 
 MAX_BODY_BYTES = 1024 * 1024
-SLICE = 0.02  # seconds that a request computes before others may: of a clock, as those that wait feel them
+SLICE = 0.005  # seconds that a request computes before others may: of a clock, as those that wait feel them
 PRECEDENCE = 20.0
 LOOK_INTERVAL = 0.25  # seconds between looks whether a caller is still there
 RETRY_AFTER = 5  # seconds; by then a queue of this length has moved
