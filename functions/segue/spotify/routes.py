@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from werkzeug.exceptions import MethodNotAllowed, NotFound
-from werkzeug.routing import Map, Rule
+from werkzeug.routing import Map
 from werkzeug.wrappers import Request, Response
 
 from segue import log_context
 from segue.auth import TOKEN_SECONDS, ApiKeys, presented_key
 from segue.catalog.catalog import Catalog
-from segue.dialects import CORS_ANY_ORIGIN, RequestContext, Route, json_response, no_content, read_form
+from segue.dialects import CORS_ANY_ORIGIN, MatchingRule, RequestContext, Route, json_response, no_content, read_form
 from segue.engine.recommendation import related_artists
 from segue.errors import HttpError
 from segue.spotify import query_params, recommendations, search
@@ -27,16 +27,16 @@ from segue.spotify.serializers import JsonObject, Serializer
 
 ROUTES = Map(
     [
-        Rule("/v1/recommendations", endpoint="recommendations", methods=["GET"]),
-        Rule("/v1/recommendations/available-genre-seeds", endpoint="genre_seeds", methods=["GET"]),
-        Rule("/v1/audio-features", endpoint="several_features", methods=["GET"]),
-        Rule("/v1/audio-features/<song>", endpoint="features", methods=["GET"]),
-        Rule("/v1/tracks", endpoint="several_tracks", methods=["GET"]),
-        Rule("/v1/tracks/<song>", endpoint="track", methods=["GET"]),
-        Rule("/v1/search", endpoint="search", methods=["GET"]),
-        Rule("/v1/artists", endpoint="several_artists", methods=["GET"]),
-        Rule("/v1/artists/<artist>", endpoint="artist", methods=["GET"]),
-        Rule("/v1/artists/<artist>/related-artists", endpoint="related_artists", methods=["GET"]),
+        MatchingRule("/v1/recommendations", endpoint="recommendations", methods=["GET"]),
+        MatchingRule("/v1/recommendations/available-genre-seeds", endpoint="genre_seeds", methods=["GET"]),
+        MatchingRule("/v1/audio-features", endpoint="several_features", methods=["GET"]),
+        MatchingRule("/v1/audio-features/<song>", endpoint="features", methods=["GET"]),
+        MatchingRule("/v1/tracks", endpoint="several_tracks", methods=["GET"]),
+        MatchingRule("/v1/tracks/<song>", endpoint="track", methods=["GET"]),
+        MatchingRule("/v1/search", endpoint="search", methods=["GET"]),
+        MatchingRule("/v1/artists", endpoint="several_artists", methods=["GET"]),
+        MatchingRule("/v1/artists/<artist>", endpoint="artist", methods=["GET"]),
+        MatchingRule("/v1/artists/<artist>/related-artists", endpoint="related_artists", methods=["GET"]),
     ],
     strict_slashes=False,
     merge_slashes=False,

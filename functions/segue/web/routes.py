@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from werkzeug.exceptions import MethodNotAllowed
-from werkzeug.routing import Map, Rule
+from werkzeug.routing import Map
 from werkzeug.wrappers import Request, Response
 
 from segue.auth import ApiKeys
-from segue.dialects import RequestContext, Route, is_navigation, no_content
+from segue.dialects import MatchingRule, RequestContext, Route, is_navigation, no_content
 from segue.errors import HttpError
 from segue.web import problems, serializers
 from segue.web.request_context import Operation, answer_post
@@ -24,9 +24,9 @@ OPEN_PATHS = ("/", "/docs", "/docs/clients", "/openapi.json")  # which, like the
 MISSING_KEY = "an API key is needed: Authorization: Bearer KEY, or X-Api-Key: KEY"
 
 
-def _rule(path: str, name: str, method: str = "GET") -> Rule:
+def _rule(path: str, name: str, method: str = "GET") -> MatchingRule:
     """A path with the view, or for POST the operation, that answers it: its name in :mod:`segue.web.views`."""
-    return Rule(path, endpoint=name, methods=[method])
+    return MatchingRule(path, endpoint=name, methods=[method])
 
 
 ROUTES = Map(
