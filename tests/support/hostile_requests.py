@@ -159,15 +159,15 @@ class Outcome:
     beside: float
 
 
-def attack(artifacts: Path, count: int, senders: int = 2) -> Outcome:
-    """Send hostile requests to a server of artifacts."""
+def attack(artifacts: Path, count: int, seed: int, senders: int = 2) -> Outcome:
+    """Send hostile requests to a server of artifacts, the same ones for the same seed."""
     with served(artifacts) as (process, port):
         good = good_request(port)
         calm = [timed(port, good) for _ in range(200)]
         statuses = send_many(port, WARM, senders, 1)
         before = own_memory(process.pid)
         with meanwhile(lambda: timed(port, good)) as beside, meanwhile(lambda: drip(port)):
-            statuses += send_many(port, count - WARM, senders, 2)
+            statuses += send_many(port, count - WARM, senders, seed)
         return Outcome(statuses, own_memory(process.pid) - before, high(calm), high(beside))
 
 
@@ -262,9 +262,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.support.hostile_requests", description=__doc__)
     parser.add_argument("artifacts", type=Path)
     parser.add_argument("--count", type=int, default=100_000)
+    parser.add_argument("--seed", type=int, default=2, help="of the requests (default: %(default)s)")
     parser.add_argument("--senders", type=int, default=2, help="that send (default: %(default)s)")
     options = parser.parse_args()
-    found = attack(options.artifacts, options.count, options.senders)
+    found = attack(options.artifacts, options.count, options.seed, options.senders)
     print(f"answers: {dict(sorted(found.statuses.items()))}")
     print(f"memory: {found.growth / 1e6:+.1f} MB after the first {WARM}")
     print(f"good requests, p99: {found.calm * 1000:.1f} ms before, {found.beside * 1000:.1f} ms beside them,"
