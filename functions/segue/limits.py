@@ -47,6 +47,7 @@ _FEWER = "name fewer seeds or targets, ask for fewer songs, allow more songs of 
 _BY_ID = "name fewer songs and artists by text: /search finds their ids"
 _APART = "send fewer requests together"
 REQUEST = Work(400, "answering", _APART)  # what comes with each over HTTP
+PARSED = Work(0.17, "reading the body", "send a shorter one")  # a byte
 SEARCH = Work(1200, "searching for many requests or seeds", _APART)
 SEED = Work(140, "preparing seeds", "name fewer seeds")
 COMPARISON = Work(0.087, "comparing songs with seeds and targets", _FEWER)

@@ -290,6 +290,7 @@ RAISED = [
     ("EXPLAINED", "/recommend", {**SONG, "limit": 1, "explain": True}, {**SONG, "limit": 9, "explain": True}),
     ("SERIALIZED", "/recommend", {**SONG, "limit": 1}, {**SONG, "limit": 100}),
     ("SERIALIZED", "/playlist", {**SONG, "songs": 3}, {**SONG, "songs": 50}),
+    ("PARSED", "/recommend", SONG, {**SONG, "filters": {"exclude_ids": IDS}}),
     ("READ", "/order", {"songs": IDS[:2]}, {"songs": [f"{one} and many more words" for one in IDS[:2]]}),
     ("GUESSED", "/order", {"songs": ["harbour at dsk"]}, {"songs": ["harbour at dsk", "larst train home"]}),
     ("POSTING", "/order", {"songs": ["harbour at dsk"]}, {"songs": ["harbour at dsk", "larst train home"]}),

@@ -10,7 +10,7 @@ from segue.catalog.catalog import Catalog
 from segue.dialects import RequestContext
 from segue.engine.recommendation import vocabulary
 from segue.errors import Fault, HttpError, InvalidQuery
-from segue.limits import MAX_BODY_BYTES, read_input
+from segue.limits import MAX_BODY_BYTES, PARSED, charge, read_input
 from segue.query.schema import Validator, Vocabulary, escape_pointer, number_or_text
 from segue.web import serializers
 
@@ -93,7 +93,7 @@ def parse_body(request: Request, limits: BodyLimits = QUERY_LIMITS) -> object:
     UnsupportedMediaType
         it is not JSON, and its Content-Type does not claim that it is.
     InvalidQuery
-        it claims to be JSON and is not.
+        it claims to be JSON and is not, or takes too much work.
     HttpError
         it is too large.
 
@@ -103,6 +103,7 @@ def parse_body(request: Request, limits: BodyLimits = QUERY_LIMITS) -> object:
         raise HttpError(413, f"a body may have {limits.bytes} bytes at the most")
     if body.count(b",") > limits.commas:
         raise HttpError(413, f"a body may have {limits.commas} commas at the most")
+    charge(PARSED, len(body))
     try:
         return json.loads(body, parse_constant=_reject_constant, parse_int=_parse_integer)
     except (ValueError, RecursionError) as error:
