@@ -61,7 +61,7 @@ SAMPLED = Work(1, "drawing songs", "ask for fewer songs, or for no draw")
 EXPLAINED = Work(85, "explaining", "ask for fewer songs, or for no explanations")
 SERIALIZED = Work(14, "listing songs", "ask for fewer songs")
 READ = Work(35, "reading texts", _BY_ID)  # a word
-GUESSED = Work(4500, "reading texts that are spelled like nothing", _BY_ID)
+GUESSED = Work(1500, "reading texts that are spelled like nothing", _BY_ID)  # one of a few readings of each
 POSTING = Work(0.018, "reading texts that are spelled like nothing", _BY_ID)
 STEP = Work(58, "putting songs into an order", "ask for fewer songs")
 ARRANGED = Work(0.013, "putting songs into an order", "ask for fewer songs")  # a pair
@@ -244,6 +244,7 @@ class RequestBudget(contextlib.AbstractContextManager[None]):
         self._max_price: float | None = None  # until it is known
         self._spent: dict[Work, float] = {}
         self._total = 0.0
+        self._dearest: Work | None = None  # once it is too much
         self._socket = (environ or {}).get("gunicorn.socket")
         self._computed = 0.0
         self._began = 0.0  # by this thread's time
@@ -289,7 +290,8 @@ class RequestBudget(contextlib.AbstractContextManager[None]):
         self._spent[work] = self._spent.get(work, 0.0) + price
         self._total += price
         if self._total > self._max_price:
-            raise CostExceeded(self._max_cost, max(self._spent, key=lambda one: self._spent[one]))
+            self._dearest = self._dearest or max(self._spent, key=lambda one: self._spent[one])
+            raise CostExceeded(self._max_cost, self._dearest)
 
     def _enter(self) -> None:
         try:

@@ -139,10 +139,10 @@ def songs_by_trigrams(catalog: Catalog, text: str, limit: int) -> np.ndarray:
 def candidates(catalog: Catalog, words: Sequence[str]) -> np.ndarray:
     """Rows of the songs that share most letters with words; kept for the last ones, which several readings need."""
     checkpoint()
+    charge(GUESSED)  # for what a reading does with them, too: most of it
     text = " ".join(without_separators(words))[:MAX_COMPARED_LENGTH]
     last: dict[str, np.ndarray] = catalog.cached(candidates, dict)
     if text not in last:
-        charge(GUESSED)
         rows = songs_by_trigrams(catalog, text, MAX_CANDIDATES)
         last.clear()
         last[text] = rows
