@@ -53,6 +53,7 @@ SCALE_LEVELS = 8  # of local scales, from half of LOCAL_SCALE to twice of it
 LEVEL_SCALES = (LOCAL_SCALE * 2.0 ** (2 * np.arange(SCALE_LEVELS) / (SCALE_LEVELS - 1) - 1)).astype(np.float32)
 TARGETS_WEIGHT = 0.5
 DISLIKE_STRENGTH = 2.25  # see above: of ten songs, six or more stay if one of them is disliked
+LOSS_PRICE = 0.25  # of a song's loss by a point, where to compare it with the point costs 1
 MAX_BATCH = 131_072  # numbers held at a time, songs x blocks x points: they stay in the processor's cache
 CELL_BATCH = 256  # whose means are taken: bounds the memory of a request with a target
 POINT_BATCH = 32  # while a query's tables are computed: bounds the memory of a request with many seeds
@@ -225,6 +226,7 @@ class Scorer:
 
     def _losses(self, kernel: np.ndarray, dislikes: Dislikes) -> np.ndarray:
         """What songs lose by dislikes, 0..1, float64, shape (n_songs,)."""
+        charge(COMPARISON, LOSS_PRICE * kernel[0].size)
         liked, disliked = (
             kernel[:-1].take(points, axis=1).astype(np.float64) for points in (self._liked, dislikes.points)
         )
