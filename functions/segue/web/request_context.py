@@ -58,8 +58,9 @@ class Operation(NamedTuple):
 def answer_post(context: RequestContext, operation: Operation) -> Response:
     """The list of songs that a body asks for; the URL may only choose its format."""
     catalog = context.open_catalog()
-    read_body(context.request, operation.limits)  # before the lock, as it may arrive slowly
+    body = read_body(context.request, operation.limits)  # before the lock, as it may arrive slowly
     with context.engine_lock:
+        charge(PARSED, len(body))
         query_parameters(context.request, (serializers.FORMAT_PARAMETER,))
         wanted = serializers.requested_format(context.request)
         query = operation.parse(parse_body(context.request, operation.limits), vocabulary(catalog))
@@ -93,7 +94,7 @@ def parse_body(request: Request, limits: BodyLimits = QUERY_LIMITS) -> object:
     UnsupportedMediaType
         it is not JSON, and its Content-Type does not claim that it is.
     InvalidQuery
-        it claims to be JSON and is not, or takes too much work.
+        it claims to be JSON and is not.
     HttpError
         it is too large.
 
@@ -103,7 +104,6 @@ def parse_body(request: Request, limits: BodyLimits = QUERY_LIMITS) -> object:
         raise HttpError(413, f"a body may have {limits.bytes} bytes at the most")
     if body.count(b",") > limits.commas:
         raise HttpError(413, f"a body may have {limits.commas} commas at the most")
-    charge(PARSED, len(body))
     try:
         return json.loads(body, parse_constant=_reject_constant, parse_int=_parse_integer)
     except (ValueError, RecursionError) as error:

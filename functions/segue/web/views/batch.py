@@ -10,7 +10,7 @@ from segue.catalog.validation import damage_of
 from segue.dialects import RequestContext, http_error, json_response
 from segue.engine.recommendation import vocabulary
 from segue.errors import ArtifactsError, Fault, InvalidQuery, WorkEnded
-from segue.limits import CostExceeded
+from segue.limits import PARSED, CostExceeded, charge
 from segue.query.schema import Validator, unknown_name_message
 from segue.web import problems, serializers
 from segue.web.request_context import (
@@ -44,8 +44,9 @@ class ParsedRequest(NamedTuple):
 def batch(context: RequestContext) -> Response:
     """Answer requests independently of each other, in their order, for as long as they cost no more than one may."""
     catalog = context.open_catalog()
-    read_body(context.request, LARGE_LIMITS)  # before the lock, as it may arrive slowly
+    body = read_body(context.request, LARGE_LIMITS)  # before the lock, as it may arrive slowly
     with context.engine_lock:
+        charge(PARSED, len(body))
         query_parameters(context.request)
         entries = _parse_batch(parse_body(context.request, LARGE_LIMITS))
         requests = [_parse_request(catalog, number, entry) for number, entry in enumerate(entries)]
