@@ -199,13 +199,11 @@ class _ArtistCap:
 
     def admit(self, song: ScoredSong) -> bool:
         """Count a song if it may be admitted; return whether it was."""
-        artists, counts = self._artists_of(song.row), self._counts
-        for artist in artists:
-            if counts.get(artist, 0) >= self._cap:
-                self.skipped.append(song)
-                return False
-        for artist in artists:
-            counts[artist] = counts.get(artist, 0) + 1
+        if not self.would_admit(song):
+            self.skipped.append(song)
+            return False
+        for artist in self._artists_of(song.row):
+            self._counts[artist] = self._counts.get(artist, 0) + 1
         return True
 
     def take(self, songs: Iterable[ScoredSong], count: int) -> list[ScoredSong]:

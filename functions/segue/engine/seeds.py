@@ -14,7 +14,7 @@ from segue.engine.scoring import SeedPoints
 from segue.engine.search import AllowedSongs
 from segue.engine.space import rank_transform, space_of, squared_distances
 from segue.errors import Fault, InvalidQuery, UnknownSong, UnknownSongs
-from segue.limits import GUESSED, SEED, charge, checked, checkpoint
+from segue.limits import SEED, charge, checked, checkpoint
 from segue.query.schema import ATTRIBUTES_BY_NAME, AUDIO_FEATURES, Filters, Query, Seed
 
 MAX_SUGGESTIONS = 5
@@ -209,7 +209,6 @@ def _suggestions(catalog: Catalog, unknown: Sequence[UnknownSong]) -> tuple[list
     named = next((error for error in unknown if error.name), None)
     if named is None or named.name is None:
         return [], []
-    charge(GUESSED)
     found = search(catalog, named.name, MAX_SUGGESTIONS)
     if named.is_artist:
         return [], list(found.artists[:MAX_SUGGESTIONS])

@@ -60,6 +60,7 @@ from segue.catalog.normalization import (
 from segue.limits import READ, charge
 
 MAX_ALTERNATIVES = 5
+LOOK_UPS = 4  # words that take as long to read as any text or name takes to be looked up
 MAX_PREFIX_MATCHES = 16  # songs whose names a text begins
 POPULARITY_WEIGHT = 0.0015  # added to a match's score for each point of popularity
 MAX_OFFERED = 10  # artists and genres that a search finds
@@ -117,14 +118,14 @@ class Resolution:
 
 def resolve_text(catalog: Catalog, text: str, artist: str | None = None) -> Resolution | None:
     """What a text means, alone or as a title with an artist apart; None if there is nothing that it may mean."""
-    charge(READ, 4 if artist else 5 + text.count(" "))
+    charge(READ, LOOK_UPS if artist else LOOK_UPS + 1 + text.count(" "))
     readings = read_text(catalog, text) if artist is None else _read_apart(catalog, text, artist)
     return _resolution(catalog, readings) if readings else None
 
 
 def resolve_name(catalog: Catalog, name: str) -> Resolution | None:
     """The artist whom a name or an id means; None if nobody is called like it."""
-    charge(READ, 5 + name.count(" "))
+    charge(READ, LOOK_UPS + 1 + name.count(" "))
     found = [match for match in exact_artists(catalog, name) if match.kind == "exact"]
     row = None if found else resolve_artist(catalog, name)
     if row is not None:
