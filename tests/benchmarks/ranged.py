@@ -22,8 +22,7 @@ from werkzeug.wrappers import Request
 
 from segue import log_context, releases
 from segue.catalog import Catalog, version_files
-from segue.catalog.lookup.exact import artist_names
-from segue.catalog.lookup.resolver import prefetch
+from segue.catalog.lookup.exact import artist_names, prefetch
 from segue.catalog.remote.blocks import MANIFEST_KEY
 from segue.catalog.schema import RESIDENT_ARRAYS
 from segue.config import Config

@@ -14,8 +14,7 @@ from werkzeug.wrappers import Request
 from segue import log_context, releases
 from segue.catalog import Catalog, load
 from segue.catalog.lookup.artists import resolve_artist
-from segue.catalog.lookup.exact import artist_id, artist_names
-from segue.catalog.lookup.resolver import prefetch
+from segue.catalog.lookup.exact import artist_id, artist_names, prefetch
 from segue.catalog.remote import RemoteCatalog
 from segue.config import Config
 from segue.releases.bucket import RETRY_CONFIG

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from segue.catalog.catalog import Catalog
-from segue.catalog.lookup.exact import popularity
+from segue.catalog.lookup.exact import popularity, prefetch
 from segue.catalog.lookup.moods import Description
-from segue.catalog.lookup.resolver import Resolution, match_by_id, prefetch, resolve_name, resolve_text, search
+from segue.catalog.lookup.resolver import Resolution, match_by_id, resolve_name, resolve_text, search
 from segue.engine.scoring import SeedPoints
 from segue.engine.search import AllowedSongs
 from segue.engine.space import rank_transform, space_of, squared_distances

@@ -16,8 +16,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from segue.catalog.catalog import Catalog
+from segue.catalog.lookup.exact import prefetch
 from segue.catalog.lookup.matching import SongMatch
-from segue.catalog.lookup.resolver import match_by_id, prefetch, resolve_text
+from segue.catalog.lookup.resolver import match_by_id, resolve_text
 from segue.engine.co_occurrence import co_occurring
 from segue.engine.recommendation import Pool, recommend
 from segue.engine.scoring import SCORE_DIGITS, Scorer

@@ -17,7 +17,16 @@ from typing import Any
 import numpy as np
 
 from segue.catalog.catalog import ArrayReader, Catalog, StringArray
-from segue.catalog.normalization import hash64, normalized, sort_key, title_key
+from segue.catalog.normalization import (
+    hash64,
+    normalized,
+    query_words,
+    search_key,
+    sign_title_splits,
+    sort_key,
+    title_artist_splits,
+    title_key,
+)
 from segue.catalog.schema import TABLE_FILE
 from segue.errors import ArtifactsError
 
@@ -161,6 +170,37 @@ def popularity_with_artist(catalog: Catalog, rows: np.ndarray) -> np.ndarray:
     best = most_popular_songs(catalog, song_artists.first_items(rows[with_artist]))
     values[with_artist] = np.maximum(values[with_artist], ARTIST_SHARE * popularity(catalog, best))
     return values
+
+
+def prefetch(catalog: Catalog, ids: Sequence[str], named: Sequence[tuple[str | None, str | None]]) -> None:
+    """Announce what will be looked up, so that a remote catalogue fetches it at once.
+
+    ids : of songs
+    named : titles, artists, or both
+    """
+
+    def keys() -> dict[str, list[int]]:
+        pairs = [pair for title, artist in named for pair in _lookup_pairs(title, artist)]
+        alone = [title.strip() for title, artist in named if title and artist is None]
+        names = [artist for title, artist in named if artist and not title]
+        return {
+            "id_hashes": [hash64(text) for text in (*ids, *alone)],
+            "title_hashes": [hash64(title) for title, _ in pairs if title],
+            "artist_hashes": [
+                *(hash64(artist_search_key(name)) for _, name in pairs),
+                *(hash64(artist_search_key(search_key(title))) for title in alone),
+                *(hash64(key(name)) for name in names for key in (title_key, artist_id_key)),
+            ],
+        }
+
+    catalog.prefetch_keys(keys)
+
+
+def _lookup_pairs(title: str | None, artist: str | None) -> list[tuple[str, str]]:
+    """The keys of titles and artists by which a text, a title with an artist or a name are looked up."""
+    if title and artist is None:
+        return [*title_artist_splits(query_words(title)), *sign_title_splits(title)]
+    return [(search_key(title) if title else "", search_key(artist) if artist else "")]
 
 
 def _rows_by_hash(catalog: Catalog, hashes: str, rows: str, keys: Sequence[int]) -> list[np.ndarray]:

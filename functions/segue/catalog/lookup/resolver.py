@@ -25,8 +25,6 @@ from segue.catalog.lookup.artists import (
 )
 from segue.catalog.lookup.exact import (
     artist_by_id,
-    artist_id_key,
-    artist_search_key,
     artists_by_name,
     popularity,
     popularity_with_artist,
@@ -46,13 +44,10 @@ from segue.catalog.lookup.spelling import (
     writing_level,
 )
 from segue.catalog.normalization import (
-    hash64,
     join_words,
     query_words,
     search_key,
-    sign_title_splits,
     title_artist_splits,
-    title_key,
     transliterated,
     without_noise,
     without_separators,
@@ -70,7 +65,6 @@ MANY_SONGS_BONUS = 15  # points of popularity for an artist who is known by many
 SELF_TITLED_SHARE = 0.85  # of the popularity of an artist's best-known song, from which one is meant by their name
 SCORE_MARGIN = 0.02  # by which another reading may be worse and yet as good
 _SEPARATOR = re.compile(r"\s[-\u2013\u2014|]+\s|[,|「」『』]|\bby\b", re.IGNORECASE)
-_ARTIST_KEYS = (title_key, artist_id_key)
 _ARTIST_SONG_SCORE = 0.95  # score of a song by the artist whose name is all of the text
 _KINDS = {"exact": 0, "id": 0, "close": 1, "parts": 1, "title": 2, "guess": 3}
 Reading = SongMatch | ArtistMatch | Description
@@ -210,36 +204,6 @@ def rank_matches(catalog: Catalog, found: Sequence[SongMatch]) -> list[SongMatch
     ).astype(np.float64)
     order = np.lexsort((rows, -popularity(catalog, rows), -scores.round(6)))
     return [found[index] for index in order.tolist()]
-
-
-def prefetch(catalog: Catalog, ids: Sequence[str], named: Sequence[tuple[str | None, str | None]]) -> None:
-    """Announce what will be looked up, so that a remote catalogue fetches it at once.
-
-    ids : of songs
-    named : titles, artists, or both
-    """
-
-    def keys() -> dict[str, list[int]]:
-        pairs = [pair for title, artist in named for pair in _lookup_pairs(title, artist)]
-        alone = [title.strip() for title, artist in named if title and artist is None]
-        return {
-            "id_hashes": [hash64(text) for text in (*ids, *alone)],
-            "title_hashes": [hash64(title) for title, _ in pairs if title],
-            "artist_hashes": [
-                *(hash64(artist_search_key(name)) for _, name in pairs),
-                *(hash64(artist_search_key(search_key(title))) for title in alone),
-                *(hash64(key(artist)) for title, artist in named if artist and not title for key in _ARTIST_KEYS),
-            ],
-        }
-
-    catalog.prefetch_keys(keys)
-
-
-def _lookup_pairs(title: str | None, artist: str | None) -> list[tuple[str, str]]:
-    """The keys of titles and artists that :func:`resolve_text` and :func:`resolve_name` look up."""
-    if title and artist is None:
-        return [*title_artist_splits(query_words(title)), *sign_title_splits(title)]
-    return [(search_key(title) if title else "", search_key(artist) if artist else "")]
 
 
 def _read_exactly(catalog: Catalog, text: str, words: Sequence[str]) -> list[Reading]:
