@@ -97,14 +97,17 @@ def test_a_caller_that_waits_or_sends_its_next_request_has_not_gone():
 
 
 def test_others_are_answered_while_a_dear_request_computes(world_artifacts, endless):
-    client = client_of(world_artifacts, SEGUE_REQUEST_SECONDS="1")
+    client = client_of(world_artifacts, SEGUE_REQUEST_SECONDS="3600")
+    ours, theirs = socket.socketpair()
     with ThreadPoolExecutor(1) as pool:
-        dear = pool.submit(ask, client, *DEAR[0])
+        dear = pool.submit(ask, client, *DEAR[0], **{"gunicorn.socket": ours})
         assert endless.wait(PATIENCE)
         for _ in range(5):
             assert client.get("/search?q=rain").status_code == 200
             assert not dear.done()
-        assert dear.result(PATIENCE).status_code == 503
+        theirs.close()
+        assert dear.result(PATIENCE).status_code == 499
+    ours.close()
 
 
 @pytest.mark.parametrize(("path", "body"), DEAR)
@@ -274,7 +277,7 @@ ENDS = {"from": {"id": IDS[0]}, "to": {"id": IDS[40]}}
 MIXTURE = {"seeds": [{"id": one} for one in IDS[:16]]}
 RAISED = [
     ("COMPARISON", "/recommend", {"seeds": [{"id": IDS[0]}]}, {"seeds": [{"id": one} for one in IDS]}),
-    ("COMPARISON", "/recommend", {**SONG, "exact": True}, {**SONG, "exact": True, "targets": {"energy": 1}}),
+    ("COMPARISON", "/recommend", {**SONG, "exact": True}, {**SONG, "exact": True, "targets": {"energy": 1, "valence": 0}}),
     ("ESTIMATE", "/recommend", MIXTURE, {"seeds": [{"id": one} for one in IDS[:32]]}),
     ("CANDIDATE", "/recommend", MIXTURE, {**MIXTURE, "targets": {"energy": 1}}),
     ("SEED", "/recommend", {"seeds": [{"id": IDS[0]}]}, {"seeds": [{"id": one} for one in IDS]}),

@@ -18,13 +18,14 @@ from segue.catalog.lookup.exact import artist_names
 from segue.catalog.lookup.moods import resolve_genre
 from segue.catalog.normalization import normalized
 from segue.engine import explanations, rerank, search
-from segue.engine.scoring import Scorer, SeedPoints
+from segue.engine.scoring import READ_PRICE, SCALE_LEVELS, Scorer, SeedPoints
 from segue.engine.search import AllowedSongs, ScoredRows, out_of_range
 from segue.engine.seeds import SEARCH_POINTS, ResolvedSeed, complete, resolve, thin
 from segue.engine.space import AUDIO_COLUMNS, MAX_CODE, rank_transform, similarity, space_of
 from segue.limits import (
     CANDIDATE,
     COMPARISON,
+    ESTIMATE,
     FILTERED,
     RANKED,
     REQUEST,
@@ -131,7 +132,9 @@ def ordinary_price(catalog: Catalog) -> float:
     """The price of ten songs like one, in which what a request may cost is counted: it grows with the catalogue."""
     budget, limit = catalog.manifest["search"]["song"], Query(()).limit
     works = {REQUEST: 1, SEARCH: 1, SEED: 1, RANKED: 3 * limit, SERIALIZED: limit}
-    works |= {CANDIDATE: budget["candidates"], COMPARISON: budget["rescored"]}
+    n_estimates = len(catalog.reader("cell_local_scales")) + SCALE_LEVELS * len(catalog.reader("pq_centroids"))
+    works |= {ESTIMATE: n_estimates, CANDIDATE: budget["candidates"]}
+    works[COMPARISON] = (1 + READ_PRICE) * budget["rescored"]
     return sum(work.price * count for work, count in works.items())
 
 

@@ -53,6 +53,7 @@ SCALE_LEVELS = 8  # of local scales, from half of LOCAL_SCALE to twice of it
 LEVEL_SCALES = (LOCAL_SCALE * 2.0 ** (2 * np.arange(SCALE_LEVELS) / (SCALE_LEVELS - 1) - 1)).astype(np.float32)
 TARGETS_WEIGHT = 0.5
 DISLIKE_STRENGTH = 2.25  # see above: of ten songs, six or more stay if one of them is disliked
+READ_PRICE = 1.5  # of reading a song, from anywhere in memory, where to compare it with a point costs 1
 LOSS_PRICE = 0.25  # of a song's loss by a point, where to compare it with the point costs 1
 MAX_BATCH = 131_072  # numbers held at a time, songs x blocks x points: they stay in the processor's cache
 CELL_BATCH = 256  # whose means are taken: bounds the memory of a request with a target
@@ -302,7 +303,7 @@ class Scorer:
 
         Last comes the joint term.
         """
-        charge(COMPARISON, len(rows) * (len(self) + len(self._targets)))
+        charge(COMPARISON, len(rows) * (READ_PRICE + len(self) + len(self._targets)))
         scales = self._scales_towards_points(self._catalog.take("local_scales", rows))
         distances = self._points.distances(self._catalog.take("vectors", rows))
         distances /= scales

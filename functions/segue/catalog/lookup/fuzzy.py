@@ -13,7 +13,7 @@ import numpy as np
 
 from segue.catalog.catalog import Catalog, take_slices
 from segue.catalog.normalization import search_text, without_separators
-from segue.limits import GUESSED, POSTING, charge, checkpoint
+from segue.limits import POSTING, charge, checkpoint
 
 BATCH_THRESHOLD = 48  # texts; fewer are compared one by one, which is faster
 _WORD_BITS = 64  # bits
@@ -139,7 +139,6 @@ def songs_by_trigrams(catalog: Catalog, text: str, limit: int) -> np.ndarray:
 def candidates(catalog: Catalog, words: Sequence[str]) -> np.ndarray:
     """Rows of the songs that share most letters with words; kept for the last ones, which several readings need."""
     checkpoint()
-    charge(GUESSED)  # for what a reading does with them, too: most of it
     text = " ".join(without_separators(words))[:MAX_COMPARED_LENGTH]
     last: dict[str, np.ndarray] = catalog.cached(candidates, dict)
     if text not in last:
