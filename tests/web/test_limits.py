@@ -11,14 +11,17 @@ from werkzeug.test import Client
 from werkzeug.wrappers import Request
 
 from segue import limits
+from segue.catalog.lookup import matching, resolver
 from segue.config import Config
 from segue.engine import recommendation, search
 from segue.errors import ConfigError, InvalidQuery, WorkEnded
-from segue.journeys import paths, playlists, radio
+from segue.journeys import flows, paths, playlists, radio
 from segue.limits import FairLock, RequestBudget, check_exact, checkpoint
 from segue.spotify import recommendations
 from segue.subsonic import methods
+from segue.web import request_context, serializers
 from segue.web.service import Service
+from segue.web.views import batch
 
 PATIENCE = 20
 DEAR = [
@@ -277,7 +280,8 @@ ENDS = {"from": {"id": IDS[0]}, "to": {"id": IDS[40]}}
 MIXTURE = {"seeds": [{"id": one} for one in IDS[:16]]}
 RAISED = [
     ("COMPARISON", "/recommend", {"seeds": [{"id": IDS[0]}]}, {"seeds": [{"id": one} for one in IDS]}),
-    ("COMPARISON", "/recommend", {**SONG, "exact": True}, {**SONG, "exact": True, "targets": {"energy": 1, "valence": 0}}),
+    ("COMPARISON", "/recommend", {**SONG, "exact": True},
+     {**SONG, "exact": True, "targets": {"energy": 1, "valence": 0}}),
     ("ESTIMATE", "/recommend", MIXTURE, {"seeds": [{"id": one} for one in IDS[:32]]}),
     ("CANDIDATE", "/recommend", MIXTURE, {**MIXTURE, "targets": {"energy": 1}}),
     ("SEED", "/recommend", {"seeds": [{"id": IDS[0]}]}, {"seeds": [{"id": one} for one in IDS]}),
@@ -341,13 +345,37 @@ def test_outside_of_a_request_nothing_is_bounded():
         check_exact(11, 1)
 
 
+PART = {"path": "/recommend", "body": {"song_id": "piano-1"}}
+LIST = {"song_id": "piano-1", "songs": 5}
+
+
+@pytest.mark.parametrize(("before", "after", "path", "body"), [
+    ((batch, "_parse_request"), (batch, "_parse_request"), "/batch", {"requests": [PART] * 3}),
+    ((request_context, "parse_body"), (radio, "songs_by_ids"), "/continue", {"played": ["piano-1", "metal-1"]}),
+    ((resolver, "candidates"), (matching, "artist_names_by_song"), "/order", {"songs": ["slow rian"]}),
+    ((playlists, "rank_candidates"), (playlists, "_choose_songs"), "/playlist", LIST),
+    ((flows, "shared_artist_matrix"), (flows, "shortest_order"), "/playlist", LIST),
+    ((playlists, "_choose_songs"), (playlists, "measure_flow"), "/playlist", LIST),
+    ((playlists, "measure_flow"), (serializers, "list_response"), "/playlist", LIST),
+])  # fmt: skip
+def test_others_may_go_first_between_pieces_that_take_long(world_artifacts, monkeypatch, before, after, path, body):
+    events, checkpoint_of = [], RequestBudget.checkpoint
+    monkeypatch.setattr(RequestBudget, "checkpoint", lambda self: (events.append("others"), checkpoint_of(self)))
+    for module, name in {before, after}:
+        original = getattr(module, name)
+        monkeypatch.setattr(module, name, lambda *given, original=original, name=name: (
+            events.append(f"{name} begins"), original(*given), events.append(f"{name} ends"))[1])  # fmt: skip
+    assert client_of(world_artifacts).post(path, json=body).status_code == 200
+    first = events.index(f"{before[1]} ends")
+    assert "others" in events[first : events.index(f"{after[1]} begins", first)]
+
+
 def test_a_batch_queues_anew_for_each_part(world_artifacts, monkeypatch):
     service = Service(Config(world_artifacts))
     taken = []
     acquire = service._engine_lock.acquire
     monkeypatch.setattr(service._engine_lock, "acquire", lambda *given: (taken.append(given[0]), acquire(*given)))
-    part = {"path": "/recommend", "body": {"song_id": "piano-1"}}
-    answer = Client(Request.application(service.handle)).post("/batch", data=json.dumps({"requests": [part] * 3}))
+    answer = Client(Request.application(service.handle)).post("/batch", data=json.dumps({"requests": [PART] * 3}))
     assert answer.status_code == 200
     assert len(taken) == 4
     assert taken == sorted(taken)

@@ -114,6 +114,7 @@ def _steady_flow(songs: PlaylistCandidates, _: str, count: int) -> FlowResult:
     energies, tempos = songs.energies[chosen], songs.tempos[chosen]
     costs = songs.distances(chosen) + SAME_ARTIST_COST * songs.same_artist[np.ix_(chosen, chosen)]
     costs += np.abs(energies[:, None] - energies) + np.abs(tempos[:, None] - tempos) / TEMPO_SCALE
+    checkpoint()
     order = separate_artists(shortest_order(costs), songs.same_artist, songs.energies)
     return _with_replacements(
         songs, order, np.abs(songs.energies[order][:, None] - songs.energies) <= ENERGY_TOLERANCE
@@ -400,7 +401,7 @@ def camelot_names(keys: np.ndarray, modes: np.ndarray) -> list[str | None]:
 
 def key_compatibility(keys: np.ndarray, modes: np.ndarray) -> np.ndarray:
     """Which songs have compatible keys, bool, shape (n_songs, n_songs); an unknown key is compatible with none."""
-    numbers = camelot_numbers(keys, modes)
+    numbers = camelot_numbers(keys, modes).astype(np.int8)  # compared faster than larger numbers
     distance = np.abs(numbers[:, None] - numbers)
     same_letter = modes[:, None] == modes
     is_compatible = (distance == 0) | (same_letter & ((distance == 1) | (distance == 11)))

@@ -28,7 +28,7 @@ from segue.errors import Fault, InvalidQuery
 from segue.journeys import flows
 from segue.journeys.candidate_pool import sample_indices
 from segue.journeys.flows import FLOWS, PlaylistCandidates
-from segue.limits import ARRANGED, READ, SEARCH, charge, checked
+from segue.limits import ARRANGED, READ, SEARCH, charge, checked, checkpoint
 from segue.query.schema import MAX_PLAYLIST_SONGS, OrderQuery, PlaylistQuery, Query, Seed
 
 POOL_FACTOR = 4  # candidates for each song of the playlist
@@ -116,8 +116,10 @@ def playlist(catalog: Catalog, query: PlaylistQuery) -> Playlist:
     seeds = resolve(catalog, query.query.seeds, query.estimated_songs)
     query = replace(query, query=complete(catalog, query.query, seeds))
     rows, pool = _candidate_rows(catalog, query, seeds)
+    checkpoint()
     songs = PlaylistCandidates(catalog, rows)
     indices = _choose_songs(songs, query)
+    checkpoint()
     curve = flows.energy_curve(query.flow, len(indices))
     song_rows = tuple(int(row) for row in rows[indices])
     return Playlist(tuple(seeds), song_rows, _rounded(curve), measure_flow(songs, indices, curve), pool)

@@ -15,7 +15,7 @@ from segue.catalog.lookup.exact import artist_names, songs_by_ids
 from segue.engine.recommendation import Answer, recommend
 from segue.errors import UnknownSong, UnknownSongs
 from segue.journeys.candidate_pool import ArtistCaps
-from segue.limits import EXCLUDED, charge
+from segue.limits import EXCLUDED, charge, checkpoint
 from segue.query.schema import ContinueQuery, Query, Seed
 
 N_NEWEST = 5  # played songs that are seeds, the most recent
@@ -48,6 +48,7 @@ def continue_radio(catalog: Catalog, query: ContinueQuery) -> Radio:
 
     """
     ids = list(dict.fromkeys((*query.played, *query.skipped)))
+    checkpoint()
     charge(EXCLUDED, len(ids))
     known = {song: row for song, row in zip(ids, songs_by_ids(catalog, ids)) if row is not None}
     if not any(song in known for song in query.played):

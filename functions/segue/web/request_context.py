@@ -10,7 +10,7 @@ from segue.catalog.catalog import Catalog
 from segue.dialects import RequestContext
 from segue.engine.recommendation import vocabulary
 from segue.errors import Fault, HttpError, InvalidQuery
-from segue.limits import MAX_BODY_BYTES, PARSED, charge, read_input
+from segue.limits import MAX_BODY_BYTES, PARSED, charge, checkpoint, read_input
 from segue.query.schema import Validator, Vocabulary, escape_pointer, number_or_text
 from segue.web import serializers
 
@@ -64,7 +64,10 @@ def answer_post(context: RequestContext, operation: Operation) -> Response:
         query_parameters(context.request, (serializers.FORMAT_PARAMETER,))
         wanted = serializers.requested_format(context.request)
         query = operation.parse(parse_body(context.request, operation.limits), vocabulary(catalog))
-        return serializers.list_response(wanted, operation.execute(catalog, query))
+        checkpoint()
+        found = operation.execute(catalog, query)
+        checkpoint()
+        return serializers.list_response(wanted, found)
 
 
 def query_parameters(request: Request, known: Sequence[str] = ()) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from segue.catalog.normalization import (
     title_variants,
     without_separators,
 )
-from segue.limits import GUESSED, charge
+from segue.limits import GUESSED, charge, checkpoint
 
 CLOSE_SCORE = 0.85  # score below which another spelling is another name
 MIN_CERTAIN_LENGTH = 12  # letters of a title alone that has a typo, rather than is like another one by chance
@@ -97,6 +97,7 @@ def match_songs_by(catalog: Catalog, title: str, artist: str, rows: np.ndarray) 
 
 def candidate_songs(catalog: Catalog, rows: np.ndarray) -> list["CandidateSong"]:
     """Songs to be compared with a text; those of the last call are kept, as most of them are needed again."""
+    checkpoint()
     charge(GUESSED, len(rows))
     last: dict[int, CandidateSong] = catalog.cached(candidate_songs, dict)
     new = rows[[row not in last for row in rows.tolist()]] if last else rows

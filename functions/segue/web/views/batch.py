@@ -10,7 +10,7 @@ from segue.catalog.validation import damage_of
 from segue.dialects import RequestContext, http_error, json_response
 from segue.engine.recommendation import vocabulary
 from segue.errors import ArtifactsError, Fault, InvalidQuery, WorkEnded
-from segue.limits import PARSED, CostExceeded, charge
+from segue.limits import PARSED, CostExceeded, charge, checked
 from segue.query.schema import Validator, unknown_name_message
 from segue.web import problems, serializers
 from segue.web.request_context import (
@@ -49,7 +49,7 @@ def batch(context: RequestContext) -> Response:
         charge(PARSED, len(body))
         query_parameters(context.request)
         entries = _parse_batch(parse_body(context.request, LARGE_LIMITS))
-        requests = [_parse_request(catalog, number, entry) for number, entry in enumerate(entries)]
+        requests = [_parse_request(catalog, number, entry) for number, entry in checked(enumerate(entries))]
     answers: list[dict[str, Any]] = []
     for request in requests:
         with context.engine_lock:  # requests of others come between
