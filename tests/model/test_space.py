@@ -1,6 +1,7 @@
 """The space: its formula by hand, and its blocks at one scale."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -23,7 +24,7 @@ from segue.engine.space import (
 )
 from segue.query.schema import ATTRIBUTES_BY_NAME, AUDIO_FEATURES, NUMERIC_ATTRIBUTES, Query, Seed
 from segue_build.model.embedding import embed, fit_ranks
-from segue_build.model.local_scale import local_scales
+from segue_build.model.local_scale import SampleSimilarities, local_scales
 from segue_build.sources import demo, series
 from segue_build.sources.ingest_report import IngestReport
 from segue_build.sources.multivalue import SEPARATOR
@@ -222,6 +223,13 @@ def test_vectors_are_the_same_whatever_the_batches(monkeypatch):
     whole = embed(table, IngestReport(), 3)
     monkeypatch.setattr(series, "BATCH_ROWS", 17)
     np.testing.assert_array_equal(embed(table, IngestReport(), 3).vectors, whole.vectors)
+
+
+def test_similarities_to_a_sample_by_look_ups_are_those_of_the_space_to_the_last_digit(demo_catalog):
+    space, vectors = space_of(demo_catalog), demo_catalog.array("vectors")[:500]
+    for compared in (space, replace(space, blocks=tuple(replace(block, exponent=0.0) for block in space.blocks))):
+        expected = similarity(compared, vectors, vectors[::3], np.full(len(vectors), LOCAL_SCALE, np.float32))
+        np.testing.assert_array_equal(SampleSimilarities(compared, vectors[::3])(vectors), expected)
 
 
 def test_a_song_is_heard_as_far_as_its_neighbours_by_hand(demo_catalog):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from segue.engine.space import LOCAL_SCALE, Space, similarity
+from segue.engine.space import LOCAL_SCALE, MAX_CODE, STEPS_PER_UNIT, Block, Space, exponential_kernel
 from segue_build.model.kmeans import sample_rows
 from segue_build.progress import thread_map
 
@@ -10,8 +10,8 @@ SAMPLE_SIZE = 2_000  # songs that stand for the catalogue; the work grows with c
 NEIGHBOUR_FRACTION = 0.02  # of the sample
 EXPONENT = 1.0  # 0: every local scale is LOCAL_SCALE; 1: in proportion to how far the neighbours are
 MAX_RATIO = 2.0  # a local scale is at most this many times LOCAL_SCALE, and at least LOCAL_SCALE divided by it
-STEPS_PER_UNIT = 4096  # of a local scale: logarithms differ between processors, in digits far below
-CHUNK_ROWS = 128  # their table of distances stays in the processor's cache
+SCALE_STEPS = 4096  # of a unit of local scales: logarithms differ between processors, in digits far below
+CHUNK_ROWS = 64  # their table of distances stays in the processor's cache
 
 
 def local_scales(space: Space, vectors: np.ndarray, usable: np.ndarray, seed: int) -> np.ndarray:
@@ -32,12 +32,12 @@ def local_scales(space: Space, vectors: np.ndarray, usable: np.ndarray, seed: in
     """
     songs = np.flatnonzero(usable)
     sample = songs[sample_rows(len(songs), SAMPLE_SIZE, seed)]
-    points = vectors[sample]
+    similarities = SampleSimilarities(space, vectors[sample])
     starts = range(0, len(vectors), CHUNK_ROWS)
 
     def distances_of_chunk(start: int) -> np.ndarray:
         chunk = vectors[start : start + CHUNK_ROWS]
-        return neighbour_distances(space, chunk, points, np.arange(start, start + len(chunk))[:, None] == sample)
+        return neighbour_distances(similarities(chunk), np.arange(start, start + len(chunk))[:, None] == sample)
 
     distances = np.concatenate(list(thread_map(distances_of_chunk, starts, "neighbourhoods", " chunks")))
     return scales_from_distances(distances, distances.mean())
@@ -46,16 +46,59 @@ def local_scales(space: Space, vectors: np.ndarray, usable: np.ndarray, seed: in
 def scales_from_distances(distances: np.ndarray, mean_distance: float) -> np.ndarray:
     """Local scales, float32, from how far songs' neighbours are and how far the catalogue's are in the mean."""
     scale = np.clip((distances / mean_distance) ** EXPONENT, 1 / MAX_RATIO, MAX_RATIO)
-    return (np.rint(LOCAL_SCALE * scale * STEPS_PER_UNIT) / STEPS_PER_UNIT).astype(np.float32)
+    return (np.rint(LOCAL_SCALE * scale * SCALE_STEPS) / SCALE_STEPS).astype(np.float32)
 
 
-def neighbour_distances(space: Space, vectors: np.ndarray, points: np.ndarray, is_self: np.ndarray) -> np.ndarray:
-    """How far, in local scales, the nearest of a sample are from each song; float64, shape (n_songs,).
+class SampleSimilarities:
+    """The similarity of songs to those of a sample as :func:`segue.engine.space.similarity` has it, by look-ups.
+
+    Squared distances of codes are whole numbers and all local scales are ``LOCAL_SCALE`` here, so that a table says
+    what a block adds for each squared distance: the real part to the similarity, the imaginary part to the distance
+    of the joint term.
 
     points : int8, shape (n_sample, n_dims)
-    is_self : bool, shape (n_songs, n_sample), which point of the sample is the song itself
     """
-    similarities = similarity(space, vectors, points, np.full(len(vectors), LOCAL_SCALE, np.float32))
+
+    def __init__(self, space: Space, points: np.ndarray):
+        self._space = space
+        codes = [points[:, block.columns].astype(np.float32) for block in space.blocks]
+        ones = np.ones((len(points), 1), np.float32)
+        self._points = [np.hstack([-2 * of_block, ones, _squared_norms(of_block)]).T.copy() for of_block in codes]
+        self._tables = [self._table(block) for block in space.blocks]
+
+    def _table(self, block: Block) -> np.ndarray:
+        """What the block adds, complex64, by the squared distance."""
+        unit = np.float32(self._space.spread[block.columns].sum() ** 0.5 * block.scale) * np.float32(LOCAL_SCALE)
+        largest = (block.stop - block.start) * (2 * MAX_CODE) ** 2
+        steps = np.sqrt(np.arange(largest + 1, dtype=np.float32)) / (unit / np.float32(STEPS_PER_UNIT))
+        table = np.empty(len(steps), np.complex64)
+        table.imag = np.float32(block.exponent) * steps
+        table.real = np.float32(block.weight) * exponential_kernel(steps)
+        return table
+
+    def __call__(self, vectors: np.ndarray) -> np.ndarray:
+        """Float32, shape (n_songs, n_sample), of vectors, int8, shape (n_songs, n_dims)."""
+        sums = np.zeros((len(vectors), self._points[0].shape[1]), np.complex64)
+        for block, points, table in zip(self._space.blocks, self._points, self._tables):
+            codes = vectors[:, block.columns].astype(np.float32)
+            songs = np.hstack([codes, _squared_norms(codes), np.ones((len(codes), 1), np.float32)])
+            sums += table.take((songs @ points).astype(np.intp), mode="clip")
+        similarities = sums.real.copy()
+        if self._space.joint_exponents:
+            similarities += np.float32(self._space.joint_weight) * exponential_kernel(sums.imag.copy())
+        return similarities
+
+
+def _squared_norms(codes: np.ndarray) -> np.ndarray:
+    return np.square(codes).sum(axis=1, keepdims=True)
+
+
+def neighbour_distances(similarities: np.ndarray, is_self: np.ndarray) -> np.ndarray:
+    """How far, in local scales, the nearest of a sample are from each song; float64, shape (n_songs,).
+
+    similarities : shape (n_songs, n_sample); what a song has to itself is overwritten
+    is_self : bool, the same shape, which song of the sample is the song itself
+    """
     similarities[is_self] = 0  # no song is its own neighbour
     return -np.log(np.clip(_mean_neighbour_similarity(similarities), 1e-3, 0.999))
 

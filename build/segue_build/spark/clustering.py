@@ -65,10 +65,9 @@ class _AssignCells:
 
     def __call__(self, points: pa.Table) -> dict[str, Any]:
         vectors, source_rows = to_matrix(points["vector"], self.sample.shape[1]), points["source_row"].to_numpy()
+        similarities = local_scale.SampleSimilarities(self.space, self.sample)
         distances = [
-            local_scale.neighbour_distances(
-                self.space, vectors[run], self.sample, source_rows[run, None] == self.source_rows
-            )
+            local_scale.neighbour_distances(similarities(vectors[run]), source_rows[run, None] == self.source_rows)
             for run in batch_slices(len(vectors), local_scale.CHUNK_ROWS)
         ]
         return {
