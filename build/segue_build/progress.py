@@ -48,6 +48,9 @@ def thread_map(function: Callable[[Item], Result], items: Sequence[Item], what: 
     NumPy releases the interpreter lock while it computes, so threads suffice. One thread computes each item, so the
     number of threads changes no result.
     """
+    if len(items) == 1:  # starting threads would take longer
+        yield function(items[0])
+        return
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         yield from bar(pool.map(function, items), what, unit, len(items))
 

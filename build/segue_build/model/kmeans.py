@@ -16,6 +16,7 @@ from segue_build.sources.series import batch_slices
 
 MAX_NORM = 2_000  # norm of a point; the square of twice that, and what rounding adds, is below 2**24
 CHUNK_ROWS = 512  # their table of products stays in the processor's cache
+RUN_ROWS = 16_384  # that a thread is given at once: to hand over fewer would take longer than to compute them
 
 
 def sample_rows(n_rows: int, size: int, seed: int | np.random.Generator) -> np.ndarray:
@@ -95,14 +96,18 @@ def lloyd(points: np.ndarray, centroids: np.ndarray, max_iterations: int) -> np.
 
 def nearest_centroids(points: np.ndarray, centroids: np.ndarray) -> np.ndarray:
     """The index of each point's nearest centroid, the lowest where several tie; int64, shape (n_points,)."""
-    transposed = np.ascontiguousarray(centroids.T)
-    half_squared_norms = (centroids * centroids).sum(axis=1) / 2
+    # |p - c|² / 2 less what all centroids have in common, by one product
+    factors = np.vstack([centroids.T, (centroids * centroids).sum(axis=1) / -2])
 
-    def of_chunk(start: int) -> np.ndarray:
-        return np.argmax(points[start : start + CHUNK_ROWS] @ transposed - half_squared_norms, axis=1)
+    def of_run(start: int) -> np.ndarray:
+        run = points[start : start + RUN_ROWS]
+        with_ones = np.hstack([run, np.ones((len(run), 1), np.float32)])
+        return np.concatenate(
+            [(with_ones[chunk] @ factors).argmax(axis=1) for chunk in batch_slices(len(run), CHUNK_ROWS)]
+        )
 
-    starts = range(0, len(points), CHUNK_ROWS)
-    return np.concatenate(list(thread_map(of_chunk, starts, "nearest centroids", " chunks")))
+    starts = range(0, max(len(points), 1), RUN_ROWS)
+    return np.concatenate(list(thread_map(of_run, starts, "nearest centroids", " runs")))
 
 
 def grid_scale(vectors: np.ndarray, weights: np.ndarray) -> np.ndarray:
