@@ -21,6 +21,7 @@ from segue.query.schema import Filters, Query, Seed
 from segue_build import FUNCTIONS
 from segue_build.fit import FitOptions, fit
 from segue_build.quality import recall
+from segue_build.quality.exact_lists import Search, UpperBounds, exact_lists
 
 SMALL = Budget(candidates=120, rescored=40)
 LOUD = Filters({"energy": (0.6, 1.0)})
@@ -127,6 +128,28 @@ def test_the_recall_of_a_budget_is_what_searches_with_it_find(songs, kind, budge
         shares[of_type].append(sum(found) / len(exact))
     (known,) = recall.budget_recalls(songs, queries, [budget])
     assert known - 1e-4 <= min(sum(each) / len(each) for each in shares.values()) <= known + 0.01
+
+
+@pytest.mark.parametrize("n_likely", [0, 5, 300])
+def test_lists_of_many_queries_at_once_are_those_of_exact_requests(songs, n_likely):
+    queries = [
+        query for kind, count in (("song", 10), ("mixture", 20), ("sound", 2))
+        for _, query in recall.judged_queries(songs, kind)[:count]
+    ]  # fmt: skip
+    likely = [np.random.default_rng(n).permutation(len(songs))[:n_likely] for n in range(len(queries))]
+    found = exact_lists(songs, [Search.of(songs, query) for query in queries], likely)
+    exact = [recommend(songs, replace(query, exact=True)).recommendations for query in queries]
+    assert [rows.tolist() for rows in found] == [[song.row for song in answer] for answer in exact]
+
+
+def test_no_song_scores_more_than_its_bound_and_few_much_less(songs):
+    searches = [Search.of(songs, query) for _, query in recall.judged_queries(songs, "mixture")[:50]]
+    searches = [search for search in searches if search.has_bounds]
+    bounds = UpperBounds(songs, searches)(slice(1_000, 3_000))
+    excess = bounds - [search.scorer.score(np.arange(1_000, 3_000)) for search in searches]
+    without_dislikes = [(search.scorer.weights >= 0).all() for search in searches]
+    assert excess.min() > -1e-4
+    assert np.abs(excess[without_dislikes]).max() < 0.01
 
 
 def made_up(songs, dice, count):

@@ -16,14 +16,13 @@ import numpy as np
 
 from segue import releases
 from segue.catalog import Catalog
-from segue.engine.recommendation import recommend
-from segue.engine.scoring import Scorer
 from segue.engine.search import AllowedSongs, Budget, CellProber, approximate_scores
-from segue.engine.seeds import complete, resolve
 from segue.engine.space import rank_transform, space_of
 from segue.query.schema import AUDIO_FEATURES, Filters, Query, Seed
 from segue_build import progress
+from segue_build.quality.exact_lists import Search, exact_lists
 from segue_build.quality.metrics import RecommendableSongs
+from segue_build.sources.series import batch_slices
 
 LIST_SIZE = 20  # songs of a list
 EXHAUSTIVE_SONGS = 4_000  # up to so many songs are all scored: that is as cheap as a search
@@ -32,6 +31,9 @@ TARGET_RECALL = {"song": 0.992, "mixture": 0.985, "sound": 0.98}  # of the songs
 GROWTH = 1.12  # factor of the candidates from one trial to the next
 RESCORE_RATIOS = (16, 8, 6, 5)  # candidates for each that is rescored
 RESCORE_COST = 8  # cost of rescoring a song, in approximate scores, as measured
+QUERIES_AT_ONCE = 32  # that a thread judges in one pass over the catalogue
+MAX_SCORES = 40_000_000  # approximate scores that a thread holds: fewer queries at once with very many songs
+LIKELY_SONGS = 300  # of the best by approximate scores, from which the last score of a list is learned
 TypedQueries = Iterator[tuple[str, Query]]
 KIND_DESCRIPTIONS = {
     "song": "one song",
@@ -125,11 +127,13 @@ def judged_queries(catalog: Catalog, kind: str) -> list[tuple[str, Query]]:
 
 def budget_recalls(catalog: Catalog, queries: Sequence[tuple[str, Query]], tried: Sequence[Budget]) -> list[float]:
     """The share of the exact lists' songs that each budget finds, mean over the queries of the worst type."""
+    size = max(1, min(QUERIES_AT_ONCE, MAX_SCORES // len(catalog)))
+    parts = [[query for _, query in queries[part]] for part in batch_slices(len(queries), size)]
     shares = progress.thread_map(
-        lambda one: _found_shares(catalog, one[1], tried), queries, "judging searches", " queries"
+        lambda part: _found_shares(catalog, part, tried), parts, "judging searches", " parts"
     )
     by_type = defaultdict(list)
-    for (query_type, _), found in zip(queries, shares):
+    for (query_type, _), found in zip(queries, itertools.chain.from_iterable(shares)):
         by_type[query_type].append(found)
     worst = np.min([np.mean(each, axis=0) for each in by_type.values()], axis=0)
     return [round(share, 4) for share in worst.tolist()]
@@ -177,35 +181,50 @@ def _random_seeds(catalog: Catalog, seed: int) -> Iterator[Seed]:
         yield Seed("", {}, id=ids[songs.row(int(rng.integers(len(songs))))])
 
 
-def _found_shares(catalog: Catalog, query: Query, tried: Sequence[Budget]) -> np.ndarray:
-    """The share of a query's exact list that each budget finds; float64, shape (len(tried),)."""
-    seeds = resolve(catalog, query.seeds)
-    exact = recommend(catalog, replace(query, exact=True), seeds)
-    scorer = Scorer(catalog, seeds, complete(catalog, query, seeds).targets)
-    rows = np.array([song.row for song in exact.recommendations], np.int64)
-    return _find(catalog, scorer, rows, tried).mean(axis=0) if len(rows) else np.ones(len(tried))
+def _found_shares(catalog: Catalog, queries: Sequence[Query], tried: Sequence[Budget]) -> list[np.ndarray]:
+    """The share of each query's exact list that each budget finds; float64, shape (len(tried),)."""
+    searches = [Search.of(catalog, query) for query in queries]
+    candidates = [_Candidates(search) for search in searches]
+    lists = exact_lists(catalog, searches, [each.best(LIKELY_SONGS) for each in candidates])
+    return [
+        each.find(rows, tried).mean(axis=0) if len(rows) else np.ones(len(tried))
+        for each, rows in zip(candidates, lists)
+    ]
 
 
-def _find(catalog: Catalog, scorer: Scorer, rows: np.ndarray, tried: Sequence[Budget]) -> np.ndarray:
-    """Which songs each budget finds, as :func:`segue.engine.search.approximate_search` looks for them.
+class _Candidates:
+    """All songs, in the order in which they would be candidates of a search, with their approximate scores."""
 
-    A song is found if it is a candidate and fewer candidates than are rescored have a better approximate score.
+    def __init__(self, search: Search):
+        self._scorer = search.scorer
+        self._cells = CellProber(search.catalog, AllowedSongs(search.catalog, Filters()))
+        self._cells.rank_cells(search.scorer)
+        self._every = self._cells.probe(self._cells.n_songs)
+        self._scores = approximate_scores(search.scorer, self._cells, self._every)
 
-    Returns
-    -------
-    bool, shape (len(rows), len(tried)); songs in the order in which they are candidates
+    def best(self, count: int) -> np.ndarray:
+        """Rows, rising, of so many whose approximate scores are best."""
+        first = max(0, len(self._scores) - count)
+        return np.sort(self._cells.rows(self._every)[np.argpartition(self._scores, first)[first:]])
 
-    """
-    cells = CellProber(catalog, AllowedSongs(catalog, Filters()))
-    cells.rank_cells(scorer)
-    every = cells.probe(cells.n_songs)
-    candidates, scores = cells.rows(every), approximate_scores(scorer, cells, every)
-    stops = np.array([cells.stop(budget.candidates) for budget in tried])
-    rescored = np.array([budget.rescored for budget in tried])
-    found = np.empty((len(rows), len(tried)), bool)
-    for number, position in enumerate(np.flatnonzero(np.isin(candidates, rows)).tolist()):
-        better = np.flatnonzero(scores > scores[position])
-        always = candidates[position] in scorer.neighbour_rows
-        found[number] = always | ((position < stops) & (better.searchsorted(stops) < rescored))
-    found[:, [cells.n_songs <= max(budget.candidates // len(scorer), budget.rescored) for budget in tried]] = True
-    return found
+    def find(self, rows: np.ndarray, tried: Sequence[Budget]) -> np.ndarray:
+        """Which songs each budget finds, as :func:`segue.engine.search.approximate_search` looks for them.
+
+        A song is found if it is a candidate and fewer candidates than are rescored have a better approximate score.
+
+        Returns
+        -------
+        bool, shape (len(rows), len(tried)); songs in the order in which they are candidates
+
+        """
+        cells, scores, scorer = self._cells, self._scores, self._scorer
+        candidates = cells.rows(self._every)
+        stops = np.array([cells.stop(budget.candidates) for budget in tried])
+        rescored = np.array([budget.rescored for budget in tried])
+        found = np.empty((len(rows), len(tried)), bool)
+        for number, position in enumerate(np.flatnonzero(np.isin(candidates, rows)).tolist()):
+            better = np.flatnonzero(scores > scores[position])
+            always = candidates[position] in scorer.neighbour_rows
+            found[number] = always | ((position < stops) & (better.searchsorted(stops) < rescored))
+        found[:, [cells.n_songs <= max(budget.candidates // len(scorer), budget.rescored) for budget in tried]] = True
+        return found

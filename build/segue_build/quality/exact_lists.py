@@ -1,0 +1,180 @@
+"""The lists of ``exact`` requests, for many queries in one pass over the catalogue.
+
+A list needs the exact scores of few songs. The others are ruled out by upper bounds of their scores, which cost a
+fifth: one product gives the squared distances from all points of the queries, and the first 16 bits of such a float
+number the entry of a table that holds what the block adds to the bound.
+"""
+
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from segue.catalog import Catalog
+from segue.engine import rerank
+from segue.engine.recommendation import similarity_function
+from segue.engine.scoring import Scorer
+from segue.engine.search import AllowedSongs, ScoredRows, exhaustive_search
+from segue.engine.seeds import ResolvedSeed, complete, resolve
+from segue.engine.space import MAX_CODE, Block, space_of
+from segue.query.schema import Query
+from segue_build.sources.series import batch_slices
+
+CHUNK_PAIRS = 1 << 15  # of a song and a point that are compared at a time: they stay in the processor's cache
+ROUNDING = 1e-4  # more than float32 loses where bounds are added up
+ABOVE_ALL = 2.0  # scores
+NO_ROWS = np.empty(0, np.int64)
+FIRST_HALVES = 1 << 16  # of float32: sign, exponent and seven digits
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """A query without filters, and what scores songs for it."""
+
+    catalog: Catalog
+    query: Query
+    seeds: Sequence[ResolvedSeed]
+    scorer: Scorer
+    allowed: AllowedSongs
+
+    @classmethod
+    def of(cls, catalog: Catalog, query: Query) -> "Search":
+        """Resolve the query's seeds."""
+        seeds = resolve(catalog, query.seeds)
+        query = complete(catalog, query, seeds)
+        return cls(catalog, query, seeds, Scorer(catalog, seeds, query.targets), AllowedSongs(catalog, query.filters))
+
+    @property
+    def has_bounds(self) -> bool:
+        """Whether :class:`UpperBounds` are known: of songs as seeds, without targets."""
+        return not self.query.targets and all(seed.rows for seed in self.seeds) and max(self.scorer.weights) > 0
+
+    def last_score(self, rows: np.ndarray) -> float:
+        """A score that the exact list's last song is expected to have at least, from a list of these rows."""
+        songs = self._rerank(iter([self._score(rows)]))
+        return min(song.score for song in songs) if len(songs) == self.query.limit else 0.0
+
+    def exact_list(self, rows: np.ndarray, lower: float) -> np.ndarray:
+        """The list's rows; among those given are all songs that score at least ``lower``."""
+        scored = self._score(rows)
+        others = exhaustive_search(self.scorer, self.allowed, np.nextafter(lower, -np.inf))
+        songs = self._rerank(itertools.chain([scored.select(scored.scores >= lower)], others))
+        return np.array([song.row for song in songs], np.int64)
+
+    def _score(self, rows: np.ndarray) -> ScoredRows:
+        rows = rows[self.allowed(rows)]
+        return ScoredRows(rows, self.scorer.score(rows)).best_first()
+
+    def _rerank(self, songs: Iterator[ScoredRows]) -> list[rerank.ScoredSong]:
+        song_seeds = [seed.rows[0] for seed in self.seeds if seed.is_song]
+        representatives = rerank.Representatives(self.catalog, self.allowed, song_seeds)
+        return rerank.rerank(
+            self.catalog, self.query, songs, representatives, similarity_function(self.catalog)
+        ).songs
+
+
+def exact_lists(catalog: Catalog, searches: Sequence[Search], likely: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """The rows of the list of each search.
+
+    likely : of each search, rows of which many are in its list: the more, the fewer others are scored
+    """
+    has_bounds = [search.has_bounds for search in searches]
+    lowers = [
+        search.last_score(rows) if bounded else ABOVE_ALL
+        for search, rows, bounded in zip(searches, likely, has_bounds)
+    ]
+    found = iter(
+        songs_with_bounds(
+            catalog,
+            list(itertools.compress(searches, has_bounds)),
+            list(itertools.compress(lowers, has_bounds)),
+        )
+    )
+    return [
+        search.exact_list(next(found) if bounded else NO_ROWS, lower)
+        for search, lower, bounded in zip(searches, lowers, has_bounds)
+    ]
+
+
+def songs_with_bounds(catalog: Catalog, searches: Sequence[Search], lowers: Sequence[float]) -> list[np.ndarray]:
+    """Rows, rising, of all songs that may score so much for each search."""
+    if not searches:
+        return []
+    bounds, least = UpperBounds(catalog, searches), np.array(lowers)[:, None] - ROUNDING
+    numbers, rows = [], []
+    for chunk in batch_slices(len(catalog), max(1, CHUNK_PAIRS // bounds.n_points)):
+        found = np.nonzero(bounds(chunk) >= least)
+        numbers.append(found[0])
+        rows.append(found[1] + chunk.start)
+    number, row = np.concatenate(numbers), np.concatenate(rows)
+    return [np.union1d(row[number == each], search.scorer.neighbour_rows) for each, search in enumerate(searches)]
+
+
+class UpperBounds:
+    """At most what songs score for some searches, see :mod:`segue.engine.scoring`, without co-occurrence.
+
+    What dislikes take away is left out.
+    """
+
+    def __init__(self, catalog: Catalog, searches: Sequence[Search]):
+        self._space = space = space_of(catalog)
+        self._vectors, self._local_scales = catalog.array("vectors"), catalog.array("local_scales")
+        scorers = [search.scorer for search in searches]
+        weights = np.maximum(np.concatenate([scorer.weights for scorer in scorers]), 0)
+        block_weights = np.concatenate([scorer.block_weights for scorer in scorers], axis=1)
+        known = block_weights[:-1] > 0
+        # What a point has nothing of counts as equal in the sums, and is subtracted from them.
+        known_weight = space.block_weights @ known
+        weights_within = block_weights[:-1].sum(axis=0) / np.maximum(known_weight, 1e-12)
+        is_of = np.arange(len(scorers))[:, None] == np.repeat(np.arange(len(scorers)), list(map(len, scorers)))
+        self._weights = (is_of * (weights * weights_within)).astype(np.float32)
+        self._joint_weights = (is_of * (weights * block_weights[-1])).astype(np.float32)
+        self._unknown = self._weights @ (space.block_weights.sum() - known_weight)[:, None].astype(np.float32)
+        points = np.concatenate([seed.vectors for search in searches for seed in search.seeds])
+        self._points = [self._factors(block, points) * has[:, None] for block, has in zip(space.blocks, known)]
+        self._tables = [self._table(block) for block in space.blocks]
+        self._joint_table = np.exp(-_least_values()).astype(np.float32)
+        self.n_points = len(points)
+
+    def __call__(self, rows: slice) -> np.ndarray:
+        """Float32, shape (n_searches, n_songs)."""
+        vectors, inverse = self._vectors[rows], 1 / np.square(self._local_scales[rows])
+        sums = np.zeros((self.n_points, len(vectors)), np.complex64)
+        for block, points, table in zip(self._space.blocks, self._points, self._tables):
+            codes = vectors[:, block.columns].T.astype(np.float32)
+            songs = np.vstack([codes, np.ones_like(inverse), np.square(codes).sum(axis=0)]) * inverse
+            sums += table.take(_first_halves(points @ songs), mode="clip")
+        joint = self._joint_table.take(_first_halves(sums.imag.copy()), mode="clip")
+        return self._weights @ sums.real + self._joint_weights @ joint - self._unknown
+
+    def _factors(self, block: Block, points: np.ndarray) -> np.ndarray:
+        """What songs are multiplied by to get squared distances in units of the block."""
+        codes = points[:, block.columns].astype(np.float32)
+        squared_norms = np.square(codes).sum(axis=1, keepdims=True)
+        factors = np.hstack([-2 * codes, squared_norms, np.ones_like(squared_norms)])
+        return factors / np.float32(self._squared_unit(block))
+
+    def _table(self, block: Block) -> np.ndarray:
+        """What the block adds by the first half of a squared distance, complex64.
+
+        The real part is added to the bound, the imaginary part to the distance of the joint term.
+        """
+        n_columns = block.stop - block.start
+        largest = (2 * MAX_CODE) ** 2 * n_columns / self._squared_unit(block) / float(self._local_scales.min()) ** 2
+        error = largest * (n_columns + 4) * float(np.finfo(np.float32).eps)
+        distances = np.sqrt(np.maximum(_least_values() - error, 0))
+        return (block.weight * np.exp(-distances) + 1j * block.exponent * distances).astype(np.complex64)
+
+    def _squared_unit(self, block: Block) -> float:
+        return float(self._space.spread[block.columns].sum() * block.scale**2)
+
+
+def _first_halves(values: np.ndarray) -> np.ndarray:
+    return (values.view(np.uint32) >> 16).astype(np.intp)
+
+
+def _least_values() -> np.ndarray:
+    """The least number that begins with each first half, 0 where that is negative; float64, shape (FIRST_HALVES,)."""
+    values = (np.arange(FIRST_HALVES, dtype=np.uint32) << 16).view(np.float32)
+    return np.where(np.isfinite(values), np.maximum(values, 0), 0).astype(np.float64)
