@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+from py3langid.langid import MODEL_FILE, LanguageIdentifier
 from scipy import sparse
 
 from segue_build.model import title_blocks as module
@@ -106,6 +107,17 @@ def test_albums_tell_the_language_too_and_neither_order_nor_repeats_matter():
     vector = spoken(["7", "8", "9"], albums)
     assert np.array_equal(spoken([*titles, *titles], [*albums, *albums]), spoken(titles[::-1], albums[::-1]))
     assert np.array_equal(vector, spoken(titles))
+
+
+def test_texts_read_side_by_side_have_the_languages_that_py3langid_finds_one_by_one():
+    identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+    identifier.set_languages(module.LANGUAGES)
+    texts = ["", "\ud800" * 30, *(". ".join(titles).lower() for titles in SPOKEN.values()), "一番星の下で " * 700]
+    texts += [text[:length] for text in texts for length in (20, 25, 40)]
+    found = [identifier.classify(text[:4_000]) if len(text) >= 20 else (None, 0) for text in texts]
+    expected = [language if confidence >= module.MIN_LANGUAGE_CONFIDENCE else None for language, confidence in found]
+    assert {"de", "sv", "en", "ru", "ja", None} <= set(expected)
+    assert module._language_classifier().classify(texts) == expected
 
 
 def test_languages_are_no_part_of_words_that_are_none():

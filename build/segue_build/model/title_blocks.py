@@ -20,7 +20,7 @@ import math
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,7 +34,7 @@ from sklearn.preprocessing import normalize
 
 from segue.catalog.normalization import core_text, search_text, without_featured, without_version
 from segue_build.model.incidence import MIN_COMPILATION_ARTISTS, Incidence, first_artists, group_members
-from segue_build.sources.series import iter_text_batches, to_arrow
+from segue_build.sources.series import batch_slices, iter_text_batches, to_arrow
 
 # occasion -> a pattern of whole words as :func:`normalized` writes them
 OCCASIONS = {
@@ -72,6 +72,7 @@ LANGUAGES = (  # 32 at most; others that the classifier knows are rarely sung, a
 LANGUAGE_WEIGHT = 6.0  # length of the vector of an artist's language
 MIN_LANGUAGE_CONFIDENCE = 0.8
 LANGUAGE_CHARACTERS = 20, 4_000  # fewer of an artist's titles and albums tell no language, no more are read
+ARTISTS_AT_ONCE = 16_384  # whose texts are held and read side by side
 _DUMMY_WORD = "a"  # word, so that there is one where titles have none
 
 
@@ -259,33 +260,87 @@ def artist_languages(members: sparse.csr_matrix, titles: pa.Array, albums: pa.Ar
 
     """
     vectors = np.zeros((members.shape[0], n_dims))
-    if n_dims == WORD_DIMENSIONS:
-        for artist, (first, last) in enumerate(itertools.pairwise(members.indptr)):
-            songs = members.indices[first:last]
-            lines = {_spoken(text) for column in (titles, albums) for text in column.take(songs).to_pylist() if text}
-            vectors[artist] = LANGUAGE_WEIGHT * _language_vectors()[_language(". ".join(sorted(lines)))]
+    if n_dims == WORD_DIMENSIONS and members.shape[0]:
+        for run in batch_slices(len(vectors), ARTISTS_AT_ONCE):
+            found = _language_classifier().classify(_artist_texts(members[run], titles, albums))
+            vectors[run] = [LANGUAGE_WEIGHT * _language_vectors()[language] for language in found]
     return vectors
+
+
+def _artist_texts(members: sparse.csr_matrix, titles: pa.Array, albums: pa.Array) -> list[str]:
+    """The different titles and albums of each artist."""
+    columns = [column.take(members.indices).to_pylist() for column in (titles, albums)]
+    spoken = {text: _spoken(text) for text in {*columns[0], *columns[1]} if text}
+    lines = (
+        {spoken[text] for column in columns for text in column[first:last] if text}
+        for first, last in itertools.pairwise(members.indptr)
+    )
+    return [". ".join(sorted(of_artist)) for of_artist in lines]
 
 
 def _spoken(text: str) -> str:
     return without_version(without_featured(text[:MAX_CHARACTERS].lower()))
 
 
-def _language(text: str) -> str | None:
-    """The language of a text, None where that is not certain."""
-    shortest, longest = LANGUAGE_CHARACTERS
-    if len(text) < shortest:
-        return None
-    language, confidence = _language_identifier().classify(text[:longest])
-    return language if confidence >= MIN_LANGUAGE_CONFIDENCE else None
+@dataclass(frozen=True, slots=True)
+class LanguageClassifier:
+    """The naive Bayes classifier of py3langid, for many texts at once.
+
+    moves, rows : the automaton that reads bytes: ``moves[256 * rows[state] + byte]`` is the next state
+    features : which sequence of bytes ends in each state, -1 for none
+    log_likelihoods : of these, float64, shape (n_features, n_languages); in float32 processors could differ
+    log_priors : shape (n_languages,)
+    """
+
+    languages: Sequence[str]
+    moves: np.ndarray
+    rows: np.ndarray
+    features: np.ndarray
+    log_likelihoods: np.ndarray
+    log_priors: np.ndarray
+
+    def classify(self, texts: Sequence[str]) -> list[str | None]:
+        """The language of each text, None where that is not certain."""
+        shortest, longest = LANGUAGE_CHARACTERS
+        read = [text[:longest] if len(text) >= shortest else "" for text in texts]
+        encoded = [unicodedata.normalize("NFC", text).encode("utf-8", "surrogatepass") for text in read]
+        lengths = np.array([len(text) for text in encoded])
+        counts = self._count_features(encoded, lengths)
+        scores = np.log1p(counts) @ self.log_likelihoods + self.log_priors
+        scores /= np.sqrt(np.maximum(lengths, 1))[:, None]
+        confidences = np.exp(scores - scores.max(axis=1, keepdims=True))
+        confidences /= confidences.sum(axis=1, keepdims=True)
+        is_certain = (confidences.max(axis=1) >= MIN_LANGUAGE_CONFIDENCE) & (np.diff(counts.indptr) > 0)
+        best = confidences.argmax(axis=1).tolist()
+        return [self.languages[each] if certain else None for each, certain in zip(best, is_certain.tolist())]
+
+    def _count_features(self, texts: Sequence[bytes], lengths: np.ndarray) -> sparse.csr_matrix:
+        """How often texts have features; float32, shape (n_texts, n_features). All texts are read side by side."""
+        longest_first = np.argsort(-lengths, kind="stable")
+        letters = np.frombuffer(b"".join(texts), np.uint8)
+        starts, states = (np.cumsum(lengths) - lengths)[longest_first], np.zeros(len(texts), np.intp)
+        found = np.empty(len(letters), np.int32)
+        for position, count in enumerate(np.cumsum(np.bincount(lengths)[:0:-1])[::-1].tolist()):
+            places = starts[:count] + position
+            states = self.moves[256 * self.rows[states[:count]] + letters[places]]
+            found[places] = self.features[states]
+        rows, shape = np.repeat(np.arange(len(texts)), lengths), (len(texts), len(self.log_likelihoods))
+        ones = np.ones(np.count_nonzero(found >= 0), np.float32)
+        return sparse.csr_matrix((ones, (rows[found >= 0], found[found >= 0])), shape)
 
 
 @functools.cache
-def _language_identifier() -> LanguageIdentifier:
-    identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+def _language_classifier() -> LanguageClassifier:
+    identifier = LanguageIdentifier.from_model_file(MODEL_FILE)
     identifier.set_languages(LANGUAGES)
-    identifier.nb_ptc = identifier.nb_ptc.astype(np.float64)  # in float32 processors could differ in what is certain
-    return identifier
+    return LanguageClassifier(
+        identifier.nb_classes,
+        np.asarray(identifier.tk_nextmove),
+        np.array(identifier.tk_row, np.int64),
+        np.array(identifier.tk_output, np.int32),
+        identifier.nb_ptc.astype(np.float64),
+        identifier.nb_pc,
+    )
 
 
 @functools.cache
