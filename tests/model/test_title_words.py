@@ -25,7 +25,8 @@ def frame(names: list[str], artists: list[str | None] | None = None) -> pd.DataF
 
 
 def placed(table: pd.DataFrame) -> np.ndarray:
-    own, song_artists = WordEmbedding(table, 0).transform(table), build_incidence(table["artists"]).matrix
+    (embedding, own), song_artists = WordEmbedding.fit(table, 0), build_incidence(table["artists"]).matrix
+    np.testing.assert_array_equal(embedding.transform(table), own)
     return add_artists(own, row_means(song_artists) @ (row_means(song_artists.T.tocsr()) @ own))
 
 

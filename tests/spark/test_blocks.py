@@ -72,7 +72,7 @@ def test_batches_of_songs_and_partitions_of_artists_make_the_blocks_of_one_machi
     monkeypatch.undo()
 
     songs = pa.Table.from_pandas(frame.assign(source_row=np.arange(SONGS)), preserve_index=False)
-    ranks, words = fit_ranks(mask_unanalysed(frame)), WordEmbedding(frame, 3)
+    ranks, words = fit_ranks(mask_unanalysed(frame)), WordEmbedding.fit(frame, 3)[0]
     phrases = fit_phrase_classifier(*(DistinctTexts.from_column(frame[name]) for name in ("name", "album")))
     genres = sorted({genre for text in frame["genres"].dropna() for genre in text.split(SEPARATOR)})
     extract = embedding._ExtractFeatures(ranks, words, phrases, genres)

@@ -234,7 +234,7 @@ def _describe_songs(
         audio = audio_block({name: values[chunk] for name, values in numbers.items()}, ranks)
         sound[chunk] = artist_sound(audio)
         sums += sum_genre_sound(song_genres.matrix[chunk], sound[chunk])
-    words = to_fixed_point(WordEmbedding(frame, seed).transform(frame))
+    words = to_fixed_point(WordEmbedding.fit(frame, seed)[1])
     first, means = first_artists(song_artists), row_means(song_artists.matrix)
     members = song_artists.matrix.T.tocsr().astype(np.int64)
     languages = artist_languages(members, to_arrow(frame["name"]), to_arrow(frame["album"]), words.shape[1])

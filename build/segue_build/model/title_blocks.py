@@ -26,6 +26,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 from py3langid.langid import MODEL_FILE, LanguageIdentifier
 from scipy import sparse
 from sklearn.decomposition import TruncatedSVD
@@ -61,6 +62,7 @@ MIN_SUPPORT = 5  # titles and albums that say a phrase, or songs on an album, fr
 MIN_SONG_SHARE = 0.6  # of a title on albums of an occasion, or of an album
 MIN_ARTISTS = 3
 _LETTER = r"[^\W\u1100-\u11ff\u2e80-\uffff]"  # of scripts that leave spaces between words
+_HERTZ = re.compile(r"(\d) hz\b")
 WORD_DIMENSIONS = 6
 NGRAM_LENGTHS = (2, 3)  # of n-grams
 MIN_WORDS = 30  # that have an n-gram
@@ -76,7 +78,7 @@ ARTISTS_AT_ONCE = 16_384  # whose texts are held and read side by side
 _DUMMY_WORD = "a"  # word, so that there is one where titles have none
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class DistinctTexts:
     """Titles or albums, each once.
 
@@ -93,6 +95,11 @@ class DistinctTexts:
         encoded = to_arrow(column).cast(pa.large_string()).fill_null("").dictionary_encode()
         codes, texts = pd.factorize(np.array([normalized(text) for text in encoded.dictionary.to_pylist()], object))
         return cls(texts.tolist(), codes[encoded.indices.to_numpy()])
+
+    @functools.cached_property
+    def by_pattern(self) -> np.ndarray:
+        """Which occasions the patterns find; bool, shape (len(texts), len(OCCASIONS))."""
+        return match_patterns(self.texts)
 
     @property
     def counts(self) -> np.ndarray:
@@ -132,12 +139,11 @@ class NamedOccasions:
     ) -> "NamedOccasions":
         """Read texts of some songs."""
         by_artist = match_patterns([normalized(name) for name in song_artists.names])
-        by_title = match_patterns(titles.texts) | phrases.predict(titles.texts)
-        by_pattern = match_patterns(albums.texts)
+        by_title = titles.by_pattern | phrases.predict(titles.texts)
         return cls(
             by_title[titles.codes] | ((song_artists.matrix @ by_artist.astype(np.float32)) > 0),
-            by_pattern[albums.codes],
-            (by_pattern | phrases.predict(albums.texts))[albums.codes],
+            albums.by_pattern[albums.codes],
+            (albums.by_pattern | phrases.predict(albums.texts))[albums.codes],
         )
 
 
@@ -187,7 +193,7 @@ def add_album_occasions(
 
 def normalized(text: str) -> str:
     """Words without case, accents, punctuation and guests: ``"Święta (432 Hz)"`` -> ``"swieta 432hz"``."""
-    return re.sub(r"(\d) hz\b", r"\1hz", search_text(without_featured(text[:MAX_CHARACTERS].lower())))
+    return _HERTZ.sub(r"\1hz", search_text(without_featured(text[:MAX_CHARACTERS].lower())))
 
 
 def word_ngrams(text: str) -> list[str]:
@@ -198,12 +204,18 @@ def word_ngrams(text: str) -> list[str]:
 
 def match_patterns(texts: list[str]) -> np.ndarray:
     """Which occasions the patterns find; bool, shape (len(texts), len(OCCASIONS))."""
+    searches = [_pattern(words).search for words in OCCASIONS.values()]
+    has_any = _pattern("|".join(OCCASIONS.values())).search
     matches = np.zeros((len(texts), len(OCCASIONS)), bool)
-    for occasion, pattern in enumerate(OCCASIONS.values()):
-        words = unicodedata.normalize("NFKD", pattern)  # as :func:`normalized` leaves Hangul
-        search = re.compile(f"(?<!{_LETTER})(?:{words})(?!{_LETTER})").search
-        matches[:, occasion] = [search(text) is not None for text in texts]
+    for number, text in enumerate(texts):
+        if has_any(text):
+            matches[number] = [search(text) is not None for search in searches]
     return matches
+
+
+def _pattern(words: str) -> re.Pattern[str]:
+    words = unicodedata.normalize("NFKD", words)  # as :func:`normalized` leaves Hangul
+    return re.compile(f"(?<!{_LETTER})(?:{words})(?!{_LETTER})")
 
 
 class PhraseClassifier:
@@ -232,8 +244,17 @@ class PhraseClassifier:
         return np.asarray(self._phrase_matrix(texts) @ self._occasions_of_phrase.astype(np.float32)) > 0
 
     def _phrase_matrix(self, texts: list[str]) -> sparse.csr_matrix:
-        vectorizer = CountVectorizer(analyzer=word_ngrams, vocabulary=self._vocabulary, binary=True, dtype=np.float32)
-        return vectorizer.transform(texts)
+        numbers = {phrase: number for number, phrase in enumerate(self._vocabulary)}
+        words = {word for phrase in self._vocabulary for word in phrase.split()}
+        found = [
+            [numbers[phrase] for phrase in set(word_ngrams(text)) & numbers.keys()]
+            if not words.isdisjoint(text.split())
+            else []
+            for text in texts
+        ]
+        ends = np.cumsum([0, *map(len, found)])
+        columns = np.fromiter(itertools.chain.from_iterable(found), np.int64, ends[-1])
+        return sparse.csr_matrix((np.ones(len(columns), np.float32), columns, ends), (len(texts), len(numbers)))
 
 
 def fit_phrase_classifier(titles: DistinctTexts, albums: DistinctTexts) -> PhraseClassifier:
@@ -244,7 +265,7 @@ def fit_phrase_classifier(titles: DistinctTexts, albums: DistinctTexts) -> Phras
 
 def _labels_by_pattern(titles: DistinctTexts, albums: DistinctTexts) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Which occasions titles and albums name, and which titles are mostly on such albums."""
-    by_title, by_album = match_patterns(titles.texts), match_patterns(albums.texts)
+    by_title, by_album = titles.by_pattern, albums.by_pattern
     return by_title, by_album, titles.share(by_album[albums.codes]) >= MIN_SONG_SHARE
 
 
@@ -360,23 +381,34 @@ def add_artists(own: np.ndarray, artist_means: np.ndarray) -> np.ndarray:
     return np.asarray(block)
 
 
+@dataclass(frozen=True, slots=True)
 class WordEmbedding:
     """Words of titles and albums, without brackets and versions, by the character n-grams that many words have.
 
-    frame : songs to learn from
-    seed : of the sample and of the randomised SVD
+    ngrams : in their order in ``components``
+    components : shape (n_ngrams, dimensions)
     dimensions : columns of the block; one that says nothing where there are too few words
     """
 
-    def __init__(self, frame: pd.DataFrame, seed: int):
+    ngrams: np.ndarray
+    components: np.ndarray
+    dimensions: int
+
+    @classmethod
+    def fit(cls, frame: pd.DataFrame, seed: int) -> tuple["WordEmbedding", np.ndarray]:
+        """Learn from songs, and :meth:`transform` them.
+
+        seed : of the sample and of the randomised SVD
+        """
         song_words, words = _word_matrix(frame)
-        word_ngrams, self._ngrams = _ngram_matrix(words)
+        word_ngrams, ngrams = _ngram_matrix(words)
         sample = song_words[np.sort(np.random.default_rng(seed).permutation(len(frame))[:WORD_SONGS])] @ word_ngrams
-        self.dimensions, self._components = 1, np.empty(0)
+        found = cls(ngrams, np.empty(0), 1)
         if min(sample.shape) > WORD_DIMENSIONS:
             tfidf = TfidfTransformer()
             axes = TruncatedSVD(WORD_DIMENSIONS, random_state=seed).fit(tfidf.fit_transform(sample)).components_
-            self.dimensions, self._components = WORD_DIMENSIONS, tfidf.idf_[:, None] * axes.T
+            found = cls(ngrams, tfidf.idf_[:, None] * axes.T, WORD_DIMENSIONS)
+        return found, found._embed(song_words, word_ngrams)
 
     def transform(self, frame: pd.DataFrame) -> np.ndarray:
         """Songs by their own words, unit length or 0, shape (n_songs, dimensions)."""
@@ -384,22 +416,36 @@ class WordEmbedding:
             return np.zeros((len(frame), 1))
         song_words, words = _word_matrix(frame)
         vectorizer = CountVectorizer(
-            analyzer="char_wb", ngram_range=NGRAM_LENGTHS, dtype=np.float64, vocabulary=self._ngrams.tolist()
+            analyzer="char_wb", ngram_range=NGRAM_LENGTHS, dtype=np.float64, vocabulary=self.ngrams.tolist()
         )
-        return np.asarray(normalize(song_words @ (vectorizer.transform(words) @ self._components)))
+        return self._embed(song_words, vectorizer.transform(words))
+
+    def _embed(self, song_words: sparse.csr_matrix, word_ngrams: sparse.csr_matrix) -> np.ndarray:
+        if self.dimensions == 1:
+            return np.zeros((song_words.shape[0], 1))
+        return np.asarray(normalize(song_words @ (word_ngrams @ self.components)))
 
 
 def _word_matrix(frame: pd.DataFrame) -> tuple[sparse.csr_matrix, np.ndarray]:
-    """Song x word 0/1, and the words."""
-    vectorizer = CountVectorizer(analyzer=str.split, binary=True, dtype=np.float64)
-    song_words = sparse.csr_matrix(vectorizer.fit_transform([_DUMMY_WORD, *_title_texts(frame)])[1:])
-    return song_words, vectorizer.get_feature_names_out()
+    """Song x word 0/1, and the words, rising."""
+    batches = ([_DUMMY_WORD], *_title_texts(frame))
+    texts = pa.chunked_array([pa.array(batch, pa.large_string()) for batch in batches]).combine_chunks()
+    split = pc.split_pattern(texts, " ")
+    songs, found = np.repeat(np.arange(len(texts)), np.diff(split.offsets)), split.flatten()
+    is_word = pc.not_equal(found, "").to_numpy(zero_copy_only=False)
+    encoded = found.filter(pa.array(is_word)).dictionary_encode()
+    ones, shape = np.ones(len(encoded)), (len(texts), len(encoded.dictionary))
+    song_words = sparse.csr_matrix((ones, (songs[is_word], encoded.indices.to_numpy())), shape)
+    song_words.data[:] = 1
+    by_name = pc.sort_indices(encoded.dictionary).to_numpy()
+    song_words.indices = np.argsort(by_name)[song_words.indices]  # sums go on in the order in which words first come
+    return song_words[1:], encoded.dictionary.take(pa.array(by_name)).to_numpy(zero_copy_only=False)
 
 
-def _title_texts(frame: pd.DataFrame) -> Iterator[str]:
+def _title_texts(frame: pd.DataFrame) -> Iterator[list[str]]:
     for titles, albums in zip(iter_text_batches(frame["name"]), iter_text_batches(frame["album"])):
-        for title, album in zip(titles, albums):
-            yield f"{core_text(title[:MAX_CHARACTERS])} {core_text(album[:MAX_CHARACTERS])}"
+        core = {text: core_text(text[:MAX_CHARACTERS]) for text in {*titles, *albums}}
+        yield [f"{core[title]} {core[album]}" for title, album in zip(titles, albums)]
 
 
 def _ngram_matrix(words: np.ndarray) -> tuple[sparse.csr_matrix, np.ndarray]:

@@ -145,7 +145,7 @@ def _fit_extraction(songs: Frame, n_songs: int, seed: int) -> _ExtractFeatures:
     phrases = title_blocks.fit_phrase_classifier(*texts)
     split = songs.select(sql.explode(sql.split("genres", SEPARATOR)).alias("genre")).distinct()
     genres = sorted(split.toArrow()["genre"].to_pylist())
-    return _ExtractFeatures(fit_ranks(mask_unanalysed(sample)), WordEmbedding(sample, seed), phrases, genres)
+    return _ExtractFeatures(fit_ranks(mask_unanalysed(sample)), WordEmbedding.fit(sample, seed)[0], phrases, genres)
 
 
 def to_pandas(table: pa.Table) -> pd.DataFrame:
