@@ -29,3 +29,19 @@ def test_a_stage_that_fails_is_silent_from_then_on(capsys):
     capsys.readouterr()
     time.sleep(0.1)
     assert capsys.readouterr().err == ""
+
+
+def test_a_table_at_the_end_tells_what_each_stage_took_and_what_is_left(capsys):
+    with progress.time_table():
+        with progress.stage("counting sheep"):
+            time.sleep(0.2)
+        time.sleep(0.1)
+    with progress.stage("after that"):
+        pass
+    _, title, header, *rows = [line for line in capsys.readouterr().err.splitlines() if "..." not in line][:6]
+    assert (title, header.split()) == ("where the time went, in seconds:", ["clock", "processor"])
+    assert [re.fullmatch(r" +\d\.\d +\d\.\d  (.+)", row)[1] for row in rows] == [
+        "counting sheep", "everything else", "altogether",
+    ]  # fmt: skip
+    sheep, rest, total = (float(row.split()[0]) for row in rows)
+    assert (sheep >= 0.2, rest >= 0.1, total) == (True, True, pytest.approx(sheep + rest, abs=0.11))  # rounded

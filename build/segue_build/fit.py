@@ -22,7 +22,7 @@ from segue_build.artifacts import records, writer
 from segue_build.model.clustering import PreviousClusters
 from segue_build.model.fitted_model import FittedModel, fit_model
 from segue_build.model.weights import WEIGHTS
-from segue_build.progress import stage
+from segue_build.progress import stage, time_table
 from segue_build.quality import recall
 from segue_build.quality.evaluate import evaluate_by, evaluated_catalog, format_metrics, format_table_metrics
 from segue_build.quality.metrics import (
@@ -125,21 +125,20 @@ def fit(options: FitOptions, out: Path) -> catalog.Catalog:
     check_output_folder(out)
     # One thread: sums in another order give other centroids, and the same input must give the same bytes.
     engine, digest = _fit_on_spark if options.engine == SPARK else _fit_in_memory, options.digest()
-    with threadpool_limits(1):
+    with threadpool_limits(1), time_table():
         before = _current_catalog(out)
         previous = PreviousClusters(before)
         model, report, held_out = engine(options, previous)
         report.songs, report.works = len(model.frame), int(model.works.max()) + 1
         report.not_analysed = int((~model.recommendable).sum())
         print("\n".join(report.lines()), file=sys.stderr)
-        with stage(f"writing and judging artifacts in {out}"):
-            needed = writer.least_bytes(model)
-            built = catalog.save_version(
-                out, lambda folder: _write_version(folder, model, report, held_out, options), needed
-            )
-            facts = {"input": digest, **_clusters_kept(built, previous)}
-            entry = version_history.new_entry("fit", built.version, before.version if before else None, **facts)
-            version_history.append_history(LocalStore(out), entry)
+        needed = writer.least_bytes(model)
+        built = catalog.save_version(
+            out, lambda folder: _write_version(folder, model, report, held_out, options), needed
+        )
+        facts = {"input": digest, **_clusters_kept(built, previous)}
+        entry = version_history.new_entry("fit", built.version, before.version if before else None, **facts)
+        version_history.append_history(LocalStore(out), entry)
     return built
 
 
@@ -273,12 +272,17 @@ def _write_version(
     held_out: playlists.Playlists | None,
     options: FitOptions,
 ) -> dict[str, Any]:
-    manifest = writer.write(folder, model)
-    manifest[MANIFEST_KEY] = records.write(folder)
-    manifest["search"] = recall.choose_budgets(catalog.Catalog(folder, manifest))
+    with stage(f"writing artifacts below {folder.parent}"):
+        manifest = writer.write(folder, model)
+    with stage("digesting what requests read"):
+        manifest[MANIFEST_KEY] = records.write(folder)
+    with stage("choosing the budgets of searches"):
+        manifest["search"] = recall.choose_budgets(catalog.Catalog(folder, manifest))
+    with stage("judging lists and clusters"):
+        quality = _measure_quality(catalog.Catalog(folder, manifest), held_out, options.seed)
     return {
         **manifest,
-        "quality": _measure_quality(catalog.Catalog(folder, manifest), held_out, options.seed),
+        "quality": quality,
         "invented": uses_demo(options.sources),
         "data": {"fingerprint": fingerprint(model.frame), **report.to_manifest()},
         "parameters": {

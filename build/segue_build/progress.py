@@ -1,4 +1,4 @@
-"""Progress on stderr: a line for each stage, a heartbeat in long ones, a bar where there are many steps."""
+"""Progress on stderr: a line for each stage, a heartbeat in long ones, a bar for many steps, what each took."""
 
 import contextlib
 import os
@@ -8,6 +8,8 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import ContextVar
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 import pyarrow as pa
@@ -20,6 +22,40 @@ HEARTBEAT_SECONDS = 30.0  # between two lines about a stage that is still runnin
 _KILOBYTE = 1 if sys.platform == "darwin" else 1024  # the unit of getrusage: bytes on macOS, elsewhere KiB
 
 
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """Runs from when it is made, in wall-clock and in processor time of all threads, both in seconds."""
+
+    seconds: float = field(default_factory=time.monotonic)
+    processor_seconds: float = field(default_factory=time.process_time)
+
+    def elapsed(self) -> "Clock":
+        """What it shows now."""
+        return Clock(time.monotonic() - self.seconds, time.process_time() - self.processor_seconds)
+
+
+_stages: ContextVar[dict[str, Clock] | None] = ContextVar("_stages", default=None)  # what each took, for time_table
+
+
+@contextlib.contextmanager
+def time_table() -> Iterator[None]:
+    """Log at the end what each stage in between took, as one table."""
+    stages: dict[str, Clock] = {}
+    clock, token = Clock(), _stages.set(stages)
+    try:
+        yield
+    finally:
+        _stages.reset(token)
+    total = clock.elapsed()
+    rest = Clock(
+        total.seconds - sum(took.seconds for took in stages.values()),
+        total.processor_seconds - sum(took.processor_seconds for took in stages.values()),
+    )
+    rows = {**stages, "everything else": rest, "altogether": total}
+    _log("where the time went, in seconds:\n      clock  processor")
+    _log("\n".join(f"{row.seconds:11.1f}{row.processor_seconds:11.1f}  {what}" for what, row in rows.items()))
+
+
 @contextlib.contextmanager
 def stage(what: str) -> Iterator[None]:
     """Log the start of a stage, a heartbeat while it runs, and the time and memory that it took.
@@ -27,14 +63,17 @@ def stage(what: str) -> Iterator[None]:
     Memory that Arrow keeps for itself is given back at the end, or the next stage would need its own beside it.
     """
     _log(f"{what} ...")
-    started, done = time.monotonic(), threading.Event()
-    threading.Thread(target=_heartbeat, args=(what, started, done), daemon=True).start()
+    clock, done = Clock(), threading.Event()
+    threading.Thread(target=_heartbeat, args=(what, clock, done), daemon=True).start()
     try:
         yield
     finally:
         done.set()
         pa.default_memory_pool().release_unused()
-    _log(f"{what}: {time.monotonic() - started:.1f} s, {peak_memory() / 1e6:,.0f} MB at the peak so far")
+    took, stages = clock.elapsed(), _stages.get()
+    if stages is not None:
+        stages[what] = took
+    _log(f"{what}: {took.seconds:.1f} s, {peak_memory() / 1e6:,.0f} MB at the peak so far")
 
 
 def bar(items: Iterable[Item], what: str, unit: str, total: int | None = None) -> Iterator[Item]:
@@ -60,9 +99,9 @@ def peak_memory() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _KILOBYTE
 
 
-def _heartbeat(what: str, started: float, done: threading.Event) -> None:
+def _heartbeat(what: str, clock: Clock, done: threading.Event) -> None:
     while not done.wait(HEARTBEAT_SECONDS):
-        _log(f"{what} ... {time.monotonic() - started:.0f} s")
+        _log(f"{what} ... {clock.elapsed().seconds:.0f} s")
 
 
 def _log(line: str) -> None:
