@@ -1,6 +1,7 @@
 """A fitted model as the files that :mod:`segue.catalog` describes."""
 
 import math
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -36,15 +37,21 @@ def write(folder: Path, model: FittedModel) -> dict[str, Any]:
     What the manifest says of these files.
 
     """
-    _write_space(folder, model)
-    _write_relations(folder, model)
-    _write_texts(folder, model)
-    lookup_index.write(folder, model.frame, model.embedding.song_artists, model.popularity)
-    recommendable = _write_attributes(folder, model)
     clusters, clustering = model.clustering.cell_clusters[model.cells], model.clustering
-    firsts = parquet.write(
-        folder / parquet.FILE_NAME, model.frame, clustering.ids[clusters], clustering.families[clusters], model.cells
-    )
+    with ThreadPoolExecutor(1) as pool:  # compression takes as long as the rest, which is texts
+        firsts = pool.submit(
+            parquet.write,
+            folder / parquet.FILE_NAME,
+            model.frame,
+            clustering.ids[clusters],
+            clustering.families[clusters],
+            model.cells,
+        )
+        _write_space(folder, model)
+        _write_relations(folder, model)
+        _write_texts(folder, model)
+        lookup_index.write(folder, model.frame, model.embedding.song_artists, model.popularity)
+        recommendable = _write_attributes(folder, model)
     return {
         "songs": len(model.frame),
         "recommendable": recommendable,
@@ -59,7 +66,7 @@ def write(folder: Path, model: FittedModel) -> dict[str, Any]:
         "clusters_chosen": clustering.chosen,
         "silhouettes": {str(count): found.silhouette for count, found in clustering.tried.items()},
         "coverages": {str(count): found.coverage for count, found in clustering.tried.items()},
-        "row_groups": firsts,
+        "row_groups": firsts.result(),
     }
 
 

@@ -3,6 +3,7 @@
 import dataclasses
 import sys
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -238,9 +239,9 @@ def fit_sorted(
     works, originals = pd.factorize(works)
     offsets = np.append(0, np.cumsum(np.bincount(cells, minlength=len(clustering.cell_clusters))))
     centroids = cell_centroids(vectors, offsets)
-    with stage("quantizing"):
-        pq = fit_pq(space, vectors, local_scales, seed)
-    with stage("laying out the map"):
+    with stage("quantizing, and laying out the map"), ThreadPoolExecutor(1) as pool:
+        pq = pool.submit(fit_pq, space, vectors, local_scales, seed)
+        # here: limits of OpenMP's threads, which t-SNE computes with, are those of a thread
         coordinates = map_coordinates(vectors, browsing_weights(space), offsets, centroids, seed)
     with stage("describing clusters"):
         genre_songs, cluster_songs, descriptions = _describe(frame, embedding, clustering, cells, previous)
@@ -255,7 +256,7 @@ def fit_sorted(
         cell_offsets=offsets,
         cell_centroids=centroids,
         cell_local_scales=(np.add.reduceat(local_scales, offsets[:-1]) / np.diff(offsets)).astype(np.float32),
-        pq=pq,
+        pq=pq.result(),
         map=coordinates,
         descriptions=descriptions,
         genre_songs=genre_songs,

@@ -171,20 +171,27 @@ def _hash(text: str) -> int:
 def table_metrics(songs: Catalog, n_seeds: int = TABLE_SEEDS) -> dict[str, float]:
     """Figures from a sample of seeds, the same each time; those of which the table knows nothing are left out."""
     rows = _sample_seeds(songs, n_seeds)
-    artists, albums, genres, shown = [], [], [], []
-    for row in progress.bar(rows, "judging by the table", " songs", len(rows)):
-        first_artist = artist_names(songs, row)[:1]
-        without_cap = _recommended_rows(songs, row, Query(_song_seed(songs, row), max_per_artist=None))
-        artists.append(_hit(_songs_by_first_artist(songs, row), without_cap))
-        albums.append(_hit(_songs_on_album(songs, row), without_cap))
-        others = _recommended_rows(
-            songs, row, Query(_song_seed(songs, row), filters=Filters(exclude_artists=tuple(first_artist)))
-        )
-        genres.append(_genre_share(songs, row, others))
-        shown.append(_recommended_rows(songs, row, Query(_song_seed(songs, row))))
-    retrieved = {"artist@10": artists, "album@10": albums, "genre@10": genres}
-    means = {name: float(np.nanmean(values)) for name, values in retrieved.items() if not np.isnan(values).all()}
+    judged = list(progress.thread_map(lambda row: _judge_seed(songs, row), rows, "judging by the table", " songs"))
+    *retrieved, shown = zip(*judged) if judged else ((),) * 4
+    means = {
+        name: float(np.nanmean(values))
+        for name, values in zip(("artist@10", "album@10", "genre@10"), retrieved)
+        if not np.isnan(values).all()
+    }
     return {**means, **coverage_metrics(shown, int(songs.manifest["works"]))}
+
+
+def _judge_seed(songs: Catalog, row: int) -> tuple[float, float, float, list[int]]:
+    """Hits by artist and by album, the share of other artists' songs of the genre, and the list for one seed."""
+    seed, artists = _song_seed(songs, row), tuple(artist_names(songs, row)[:1])
+    without_cap = _recommended_rows(songs, row, Query(seed, max_per_artist=None))
+    others = _recommended_rows(songs, row, Query(seed, filters=Filters(exclude_artists=artists)))
+    return (
+        _hit(_songs_by_first_artist(songs, row), without_cap),
+        _hit(_songs_on_album(songs, row), without_cap),
+        _genre_share(songs, row, others),
+        _recommended_rows(songs, row, Query(seed)),
+    )
 
 
 def _sample_seeds(songs: Catalog, n_seeds: int) -> list[int]:
