@@ -32,7 +32,7 @@ from segue_build.model.kmeans import (
     scale_to_max_norm,
     to_grid,
 )
-from segue_build.progress import bar
+from segue_build.progress import thread_map
 from segue_build.sources.series import batch_slices
 
 CELLS_PER_SQRT = 4  # cells for each square root of the number of songs
@@ -251,12 +251,13 @@ def _partitions(
     most, few = _max_clusters(n_songs), keyed_sample(keys, SILHOUETTE_SONGS, seed)
     points, genres, keys = points[few], genres[few], keys[few]
     counts = sorted({max(1, round(share * most)) for share in CANDIDATE_SHARES})
-    tried = {}
-    for count in bar(counts, "numbers of clusters", "", len(counts)):
+
+    def partition(count: int) -> Partition:
         centroids = kmeans(points, count, seed, MAX_ITERATIONS, INIT_SONGS, keys)
         coverage = name_coverage(genres, nearest_centroids(points, centroids))
-        tried[count] = Partition(simplified_silhouette(points, centroids), round(coverage, 4))
-    return tried
+        return Partition(simplified_silhouette(points, centroids), round(coverage, 4))
+
+    return dict(zip(counts, thread_map(partition, counts, "numbers of clusters", "")))
 
 
 def simplified_silhouette(points: np.ndarray, centroids: np.ndarray) -> float:
@@ -273,7 +274,9 @@ def simplified_silhouette(points: np.ndarray, centroids: np.ndarray) -> float:
 def _best_start(points: np.ndarray, keys: np.ndarray, count: int, seed: int) -> np.ndarray:
     """The centroids of the start that leaves the smallest sum of squared distances."""
     seeds = range(STARTS * seed, STARTS * seed + STARTS)
-    found = [kmeans(points, count, each, MAX_ITERATIONS, INIT_SONGS, keys) for each in seeds]
+    found = thread_map(
+        lambda each: kmeans(points, count, each, MAX_ITERATIONS, INIT_SONGS, keys), seeds, "starts of k-means", ""
+    )
     return min(found, key=lambda centroids: _sum_of_squares(points, centroids))
 
 
@@ -385,13 +388,18 @@ def match_ids(labels: np.ndarray, ids: np.ndarray, previous_ids: np.ndarray) -> 
 def _with_cells(found: Clustering, sample: np.ndarray, n_songs: int, seed: int) -> Clustering:
     """The same with cells: a cluster has as many as its share of the sum of squares; those without a song go."""
     clusters = nearest_centroids(browsing_points(sample, found.browsing_scale), found.centroids)
-    points, centroids = to_grid(sample, found.scale), []
+    points = to_grid(sample, found.scale)
     members_of_clusters = list(songs_by_group(clusters, len(found.centroids)))
     scatters = [_scatter(points[members]) for members in members_of_clusters]
-    for members, scatter in zip(bar(members_of_clusters, "cells", " clusters", len(scatters)), scatters):
-        count = max(1, round(cell_count(n_songs) * scatter / max(sum(scatters), 1.0)))
-        found_here = kmeans(points[members], count, seed, MAX_ITERATIONS, INIT_SONGS)
-        centroids.append(found_here[np.unique(nearest_centroids(points[members], found_here))])
+    total = max(sum(scatters), 1.0)
+
+    def cells_of(cluster: int) -> np.ndarray:
+        members = points[members_of_clusters[cluster]]
+        count = max(1, round(cell_count(n_songs) * scatters[cluster] / total))
+        found_here = kmeans(members, count, seed, MAX_ITERATIONS, INIT_SONGS)
+        return found_here[np.unique(nearest_centroids(members, found_here))]
+
+    centroids = list(thread_map(cells_of, range(len(scatters)), "cells", " clusters"))
     cell_clusters = np.repeat(np.arange(len(centroids)), [len(each) for each in centroids])
     return replace(found, cell_centroids=np.concatenate(centroids), cell_clusters=cell_clusters)
 

@@ -246,12 +246,8 @@ class PhraseClassifier:
     def _phrase_matrix(self, texts: list[str]) -> sparse.csr_matrix:
         numbers = {phrase: number for number, phrase in enumerate(self._vocabulary)}
         words = {word for phrase in self._vocabulary for word in phrase.split()}
-        found = [
-            [numbers[phrase] for phrase in set(word_ngrams(text)) & numbers.keys()]
-            if not words.isdisjoint(text.split())
-            else []
-            for text in texts
-        ]
+        matching = (text if not words.isdisjoint(text.split()) else "" for text in texts)
+        found = [[numbers[phrase] for phrase in numbers.keys() & word_ngrams(text)] for text in matching]
         ends = np.cumsum([0, *map(len, found)])
         columns = np.fromiter(itertools.chain.from_iterable(found), np.int64, ends[-1])
         return sparse.csr_matrix((np.ones(len(columns), np.float32), columns, ends), (len(texts), len(numbers)))
@@ -403,11 +399,11 @@ class WordEmbedding:
         song_words, words = _word_matrix(frame)
         word_ngrams, ngrams = _ngram_matrix(words)
         sample = song_words[np.sort(np.random.default_rng(seed).permutation(len(frame))[:WORD_SONGS])] @ word_ngrams
-        found = cls(ngrams, np.empty(0), 1)
-        if min(sample.shape) > WORD_DIMENSIONS:
-            tfidf = TfidfTransformer()
-            axes = TruncatedSVD(WORD_DIMENSIONS, random_state=seed).fit(tfidf.fit_transform(sample)).components_
-            found = cls(ngrams, tfidf.idf_[:, None] * axes.T, WORD_DIMENSIONS)
+        if min(sample.shape) <= WORD_DIMENSIONS:
+            return cls(ngrams, np.empty(0), 1), np.zeros((len(frame), 1))
+        tfidf = TfidfTransformer()
+        axes = TruncatedSVD(WORD_DIMENSIONS, random_state=seed).fit(tfidf.fit_transform(sample)).components_
+        found = cls(ngrams, tfidf.idf_[:, None] * axes.T, WORD_DIMENSIONS)
         return found, found._embed(song_words, word_ngrams)
 
     def transform(self, frame: pd.DataFrame) -> np.ndarray:
@@ -421,8 +417,6 @@ class WordEmbedding:
         return self._embed(song_words, vectorizer.transform(words))
 
     def _embed(self, song_words: sparse.csr_matrix, word_ngrams: sparse.csr_matrix) -> np.ndarray:
-        if self.dimensions == 1:
-            return np.zeros((song_words.shape[0], 1))
         return np.asarray(normalize(song_words @ (word_ngrams @ self.components)))
 
 
