@@ -14,10 +14,10 @@ import numpy as np
 from segue.catalog import Catalog
 from segue.engine import rerank
 from segue.engine.recommendation import similarity_function
-from segue.engine.scoring import Scorer
+from segue.engine.scoring import TARGETS_WEIGHT, Scorer
 from segue.engine.search import AllowedSongs, ScoredRows, exhaustive_search
 from segue.engine.seeds import ResolvedSeed, complete, resolve
-from segue.engine.space import MAX_CODE, Block, space_of
+from segue.engine.space import MAX_CODE, Block, rank_transform, space_of
 from segue.query.schema import Query
 from segue_build.sources.series import batch_slices
 
@@ -47,8 +47,8 @@ class Search:
 
     @property
     def has_bounds(self) -> bool:
-        """Whether :class:`UpperBounds` are known: of songs as seeds, without targets."""
-        return not self.query.targets and all(seed.rows for seed in self.seeds) and max(self.scorer.weights) > 0
+        """Whether :class:`UpperBounds` are known: of songs as seeds."""
+        return all(seed.rows for seed in self.seeds) and max(self.scorer.weights) > 0
 
     def last_score(self, rows: np.ndarray) -> float:
         """A score that the exact list's last song is expected to have at least, from a list of these rows."""
@@ -118,7 +118,8 @@ class UpperBounds:
     """
 
     def __init__(self, catalog: Catalog, searches: Sequence[Search]):
-        self._space = space = space_of(catalog)
+        self._catalog, self._space = catalog, space_of(catalog)
+        space = self._space
         self._vectors, self._local_scales = catalog.array("vectors"), catalog.array("local_scales")
         scorers = [search.scorer for search in searches]
         weights = np.maximum(np.concatenate([scorer.weights for scorer in scorers]), 0)
@@ -135,6 +136,7 @@ class UpperBounds:
         self._points = [self._factors(block, points) * has[:, None] for block, has in zip(space.blocks, known)]
         self._tables = [self._table(block) for block in space.blocks]
         self._joint_table = np.exp(-_least_values()).astype(np.float32)
+        self._targets = [search.query.targets for search in searches]
         self.n_points = len(points)
 
     def __call__(self, rows: slice) -> np.ndarray:
@@ -146,7 +148,19 @@ class UpperBounds:
             songs = np.vstack([codes, np.ones_like(inverse), np.square(codes).sum(axis=0)]) * inverse
             sums += table.take(_first_halves(points @ songs), mode="clip")
         joint = self._joint_table.take(_first_halves(sums.imag.copy()), mode="clip")
-        return self._weights @ sums.real + self._joint_weights @ joint - self._unknown
+        bounds: np.ndarray = self._weights @ sums.real + self._joint_weights @ joint - self._unknown
+        for row, similar in self._target_similarities(rows):
+            bounds[row] += TARGETS_WEIGHT * (similar - bounds[row])
+        return bounds
+
+    def _target_similarities(self, rows: slice) -> Iterator[tuple[int, np.ndarray]]:
+        """The number of each search that has targets, and how similar songs are to these."""
+        ranks, names = rank_transform(self._catalog), {name for targets in self._targets for name in targets}
+        levels = {name: ranks(name, self._catalog.attribute(name)[rows].astype(np.float64)) for name in names}
+        for number, targets in enumerate(self._targets):
+            similar = [1 - np.abs(levels[name] - ranks(name, np.array([value]))) for name, value in targets.items()]
+            if similar:
+                yield number, np.nan_to_num(similar).mean(axis=0)
 
     def _factors(self, block: Block, points: np.ndarray) -> np.ndarray:
         """What songs are multiplied by to get squared distances in units of the block."""
