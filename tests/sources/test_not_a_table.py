@@ -74,6 +74,14 @@ BAD = {
         archive(("table.csv", CSV)).replace(b"table.csv", b"\0able.csv"),
         "the zip archive is empty; pack it again with the table in it",
     ),
+    "a zip whose file has a damaged name": (
+        archive(("tablé.csv", CSV)).replace(b"\xc3\xa9", b"\xf0\xa9", 1),
+        "the zip file is damaged or cut off ('utf-8' codec can't decode bytes in position 4-5",
+    ),
+    "a zip whose list of files has a damaged name": (
+        archive(("tablé.csv", CSV)).replace(b"\xc3\xa9", b"\xf0\xa9"),
+        "the zip file is damaged or cut off ('utf-8' codec can't decode bytes in position 4-5",
+    ),
     "a zip with a password": (with_password(), "table.csv has a password; unpack it and give the table"),
     "two sheets": (
         excel(ROWS, ("More", True)),

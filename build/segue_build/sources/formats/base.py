@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 HEAD_BYTES, BLOCK_BYTES = 1 << 12, 1 << 20  # bytes that show what a file is; bytes read at a time
 MIN_SIZE_LIMIT = 100 * 10**6  # bytes to which any compressed file may unpack, however small it is
 MAX_RATIO = 200  # times its own size to which a larger one may: tables in which each song has an id stay below 20
-UNPACKING_ERRORS = (EOFError, OSError, RuntimeError, zipfile.BadZipFile, zlib.error, lzma.LZMAError)
+UNPACKING_ERRORS = (
+    EOFError, OSError, RuntimeError, UnicodeDecodeError, zipfile.BadZipFile, zlib.error, lzma.LZMAError,
+)  # fmt: skip
 SNIFFED_ROWS = 30  # rows among which the headers are
 CHUNK_ROWS, CHUNK_CELLS = 50_000, 2_000_000  # at most, which bounds memory whatever the table's length
 MAX_COLUMNS = 2_000
