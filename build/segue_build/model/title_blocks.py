@@ -196,10 +196,10 @@ def normalized(text: str) -> str:
     return _HERTZ.sub(r"\1hz", search_text(without_featured(text[:MAX_CHARACTERS].lower())))
 
 
-def word_ngrams(text: str) -> list[str]:
+def phrases_of(text: str) -> set[tuple[str, ...]]:
     """Its words, and each two in a row."""
     words = text.split()
-    return [*words, *(f"{first} {second}" for first, second in itertools.pairwise(words))]
+    return {*zip(words), *itertools.pairwise(words)}
 
 
 def match_patterns(texts: list[str]) -> np.ndarray:
@@ -227,7 +227,7 @@ class PhraseClassifier:
 
     def __init__(self, texts: list[str], evidence: np.ndarray):
         support = Counter(
-            phrase for text in np.flatnonzero(evidence.any(axis=1)) for phrase in set(word_ngrams(texts[text]))
+            phrase for text in np.flatnonzero(evidence.any(axis=1)) for phrase in phrases_of(texts[text])
         )
         self._vocabulary = sorted(phrase for phrase, count in support.items() if count >= MIN_SUPPORT)
         if self._vocabulary:
@@ -245,9 +245,7 @@ class PhraseClassifier:
 
     def _phrase_matrix(self, texts: list[str]) -> sparse.csr_matrix:
         numbers = {phrase: number for number, phrase in enumerate(self._vocabulary)}
-        words = {word for phrase in self._vocabulary for word in phrase.split()}
-        matching = (text if not words.isdisjoint(text.split()) else "" for text in texts)
-        found = [[numbers[phrase] for phrase in numbers.keys() & word_ngrams(text)] for text in matching]
+        found = [[numbers[phrase] for phrase in phrases_of(text) if phrase in numbers] for text in texts]
         ends = np.cumsum([0, *map(len, found)])
         columns = np.fromiter(itertools.chain.from_iterable(found), np.int64, ends[-1])
         return sparse.csr_matrix((np.ones(len(columns), np.float32), columns, ends), (len(texts), len(numbers)))
