@@ -65,6 +65,12 @@ class SampleSimilarities:
         ones = np.ones((len(points), 1), np.float32)
         self._points = [np.hstack([-2 * of_block, ones, _squared_norms(of_block)]).T.copy() for of_block in codes]
         self._tables = [self._table(block) for block in space.blocks]
+        # of a block of one column, what it adds for each code and each song of the sample
+        every_code = np.arange(-MAX_CODE, MAX_CODE + 1, dtype=np.float32)[:, None]
+        self._by_code = [
+            self._look_up(number, every_code) if block.stop - block.start == 1 else None
+            for number, block in enumerate(space.blocks)
+        ]
 
     def _table(self, block: Block) -> np.ndarray:
         """What the block adds, complex64, by the squared distance."""
@@ -79,14 +85,20 @@ class SampleSimilarities:
     def __call__(self, vectors: np.ndarray) -> np.ndarray:
         """Float32, shape (n_songs, n_sample), of vectors, int8, shape (n_songs, n_dims)."""
         sums = np.zeros((len(vectors), self._points[0].shape[1]), np.complex64)
-        for block, points, table in zip(self._space.blocks, self._points, self._tables):
-            codes = vectors[:, block.columns].astype(np.float32)
-            songs = np.hstack([codes, _squared_norms(codes), np.ones((len(codes), 1), np.float32)])
-            sums += table.take((songs @ points).astype(np.intp), mode="clip")
+        for number, (block, by_code) in enumerate(zip(self._space.blocks, self._by_code)):
+            if by_code is None:
+                sums += self._look_up(number, vectors[:, block.columns].astype(np.float32))
+            else:
+                sums += by_code.take(vectors[:, block.start].astype(np.intp) + MAX_CODE, axis=0)
         similarities = sums.real.copy()
         if self._space.joint_exponents:
             similarities += np.float32(self._space.joint_weight) * exponential_kernel(sums.imag.copy())
         return similarities
+
+    def _look_up(self, number: int, codes: np.ndarray) -> np.ndarray:
+        """What a block adds for codes, float32, shape (n_songs, n_columns); complex64, shape (n_songs, n_sample)."""
+        songs = np.hstack([codes, _squared_norms(codes), np.ones((len(codes), 1), np.float32)])
+        return self._tables[number].take((songs @ self._points[number]).astype(np.intp), mode="clip")
 
 
 def _squared_norms(codes: np.ndarray) -> np.ndarray:
