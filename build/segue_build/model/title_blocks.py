@@ -74,7 +74,7 @@ LANGUAGES = (  # 32 at most; others that the classifier knows are rarely sung, a
 LANGUAGE_WEIGHT = 6.0  # length of the vector of an artist's language
 MIN_LANGUAGE_CONFIDENCE = 0.8
 LANGUAGE_CHARACTERS = 20, 4_000  # fewer of an artist's titles and albums tell no language, no more are read
-ARTISTS_AT_ONCE = 16_384  # whose texts are held and read side by side
+ARTISTS_AT_ONCE = 8_192  # whose texts are held and read side by side
 _DUMMY_WORD = "a"  # word, so that there is one where titles have none
 
 
@@ -401,8 +401,8 @@ class WordEmbedding:
             return cls(ngrams, np.empty(0), 1), np.zeros((len(frame), 1))
         tfidf = TfidfTransformer()
         axes = TruncatedSVD(WORD_DIMENSIONS, random_state=seed).fit(tfidf.fit_transform(sample)).components_
-        found = cls(ngrams, tfidf.idf_[:, None] * axes.T, WORD_DIMENSIONS)
-        return found, found._embed(song_words, word_ngrams)
+        components = tfidf.idf_[:, None] * axes.T
+        return cls(ngrams, components, WORD_DIMENSIONS), normalize(song_words @ (word_ngrams @ components))
 
     def transform(self, frame: pd.DataFrame) -> np.ndarray:
         """Songs by their own words, unit length or 0, shape (n_songs, dimensions)."""
@@ -412,26 +412,28 @@ class WordEmbedding:
         vectorizer = CountVectorizer(
             analyzer="char_wb", ngram_range=NGRAM_LENGTHS, dtype=np.float64, vocabulary=self.ngrams.tolist()
         )
-        return self._embed(song_words, vectorizer.transform(words))
-
-    def _embed(self, song_words: sparse.csr_matrix, word_ngrams: sparse.csr_matrix) -> np.ndarray:
-        return np.asarray(normalize(song_words @ (word_ngrams @ self.components)))
+        return np.asarray(normalize(song_words @ (vectorizer.transform(words) @ self.components)))
 
 
 def _word_matrix(frame: pd.DataFrame) -> tuple[sparse.csr_matrix, np.ndarray]:
     """Song x word 0/1, and the words, rising."""
-    batches = ([_DUMMY_WORD], *_title_texts(frame))
-    texts = pa.chunked_array([pa.array(batch, pa.large_string()) for batch in batches]).combine_chunks()
-    split = pc.split_pattern(texts, " ")
-    songs, found = np.repeat(np.arange(len(texts)), np.diff(split.offsets)), split.flatten()
-    is_word = pc.not_equal(found, "").to_numpy(zero_copy_only=False)
-    encoded = found.filter(pa.array(is_word)).dictionary_encode()
-    ones, shape = np.ones(len(encoded)), (len(texts), len(encoded.dictionary))
-    song_words = sparse.csr_matrix((ones, (songs[is_word], encoded.indices.to_numpy())), shape)
+    counts, parts = [], []
+    for texts in itertools.chain([[_DUMMY_WORD]], _title_texts(frame)):
+        split = pc.split_pattern(pa.array(texts, pa.large_string()), " ")
+        is_word = pc.not_equal(split.flatten(), "")
+        parts.append(split.flatten().filter(is_word).dictionary_encode())
+        of_song = np.repeat(np.arange(len(texts)), np.diff(split.offsets))
+        counts.append(np.bincount(of_song[is_word.to_numpy(zero_copy_only=False)], minlength=len(texts)))
+    encoded = pa.chunked_array(parts).unify_dictionaries().chunks
+    numbers, ends = np.concatenate([part.indices for part in encoded]), np.cumsum(np.concatenate([[0], *counts]))
+    song_words = sparse.csr_matrix(
+        (np.ones(len(numbers)), numbers, ends), (len(ends) - 1, len(encoded[0].dictionary))
+    )
+    song_words.sum_duplicates()
     song_words.data[:] = 1
-    by_name = pc.sort_indices(encoded.dictionary).to_numpy()
+    by_name = pc.sort_indices(encoded[0].dictionary).to_numpy()
     song_words.indices = np.argsort(by_name)[song_words.indices]  # sums go on in the order in which words first come
-    return song_words[1:], encoded.dictionary.take(pa.array(by_name)).to_numpy(zero_copy_only=False)
+    return song_words[1:], encoded[0].dictionary.take(pa.array(by_name)).to_numpy(zero_copy_only=False)
 
 
 def _title_texts(frame: pd.DataFrame) -> Iterator[list[str]]:
