@@ -281,6 +281,7 @@ def seed_of_songs(catalog: Catalog, seed: Seed, rows: np.ndarray, match: Resolut
 
 
 def _resolve_features(catalog: Catalog, seed: Seed, features: Mapping[str, float]) -> ResolvedSeed:
+    charge(SEED)  # once more: they are looked up in the distributions of all songs
     vector, known = space_of(catalog).embed_features(features, rank_transform(catalog))
     if not known.any():
         raise InvalidQuery([Fault(f"{seed.pointer}/features", "no songs of this catalogue differ in these features")])
