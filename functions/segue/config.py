@@ -58,7 +58,7 @@ class Config:
     preload: bool = False
     request_seconds: float = 2.0
     exact_pairs: int | None = 3_000_000
-    request_cost: float | None = 90.0
+    request_cost: float | None = 85.0
     forwarded_headers: tuple[str, ...] = ()
     max_waiting: float = math.inf
 
@@ -78,7 +78,7 @@ class Config:
             read_boolean(environ, "SEGUE_PRELOAD"),
             _number(environ, "SEGUE_REQUEST_SECONDS", 0.01, 86400, 2),
             round(_number(environ, "SEGUE_EXACT_PAIRS", 0, 10**9 - 1, 3_000_000)) or None,
-            _number(environ, "SEGUE_REQUEST_COST", 0, 10**6, 90) or None,
+            _number(environ, "SEGUE_REQUEST_COST", 0, 10**6, 85) or None,
             _forwarded_headers(environ),
             _max_waiting(environ.get("THREADS", "")),
         )

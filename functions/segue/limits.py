@@ -61,10 +61,10 @@ SAMPLED = Work(1, "drawing songs", "ask for fewer songs, or for no draw")
 EXPLAINED = Work(85, "explaining", "ask for fewer songs, or for no explanations")
 SERIALIZED = Work(14, "listing songs", "ask for fewer songs")
 READ = Work(35, "reading texts", _BY_ID)  # a word
-GUESSED = Work(30, "reading texts that are spelled like nothing", _BY_ID)  # a song that is compared with one
+GUESSED = Work(42, "reading texts that are spelled like nothing", _BY_ID)  # a song that is compared with one
 POSTING = Work(0.008, "reading texts that are spelled like nothing", _BY_ID)
 STEP = Work(58, "putting songs into an order", "ask for fewer songs")
-ARRANGED = Work(0.01, "putting songs into an order", "ask for fewer songs")  # a pair
+ARRANGED = Work(0.007, "putting songs into an order", "ask for fewer songs")  # a pair
 STEPPED = Work(0.028, "finding small steps between songs", "ask for fewer paths, of fewer songs and stops")  # a pair
 
 

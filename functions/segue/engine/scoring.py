@@ -54,6 +54,7 @@ LEVEL_SCALES = (LOCAL_SCALE * 2.0 ** (2 * np.arange(SCALE_LEVELS) / (SCALE_LEVEL
 TARGETS_WEIGHT = 0.5
 DISLIKE_STRENGTH = 2.25  # see above: of ten songs, six or more stay if one of them is disliked
 READ_PRICE = 1.7  # of reading a song, from anywhere in memory, where to compare it with a point costs 1
+TARGET_PRICE = 3  # of a song's similarity to a target, likewise
 LOSS_PRICE = 0.25  # of a song's loss by a point, where to compare it with the point costs 1
 MAX_BATCH = 131_072  # numbers held at a time, songs x blocks x points: they stay in the processor's cache
 CELL_BATCH = 256  # whose means are taken: bounds the memory of a request with a target
@@ -239,7 +240,7 @@ class Scorer:
 
     def approximate_scores(self, rows: np.ndarray) -> np.ndarray:
         """Approximate scores of rows by their PQ codes, without co-occurrence; float32, shape (len(rows),)."""
-        charge(CANDIDATE, len(rows) * (1 + 2 * len(self._targets)))
+        charge(CANDIDATE, len(rows) * (1 + TARGET_PRICE * len(self._targets)))
         if self._tables is None:  # no cached_property: in Python 3.11 all share a lock, held while others go first
             self._tables = self._pq_tables()
         sums = sum_look_ups(self._tables, self._catalog.take("pq_codes", rows))
@@ -303,7 +304,7 @@ class Scorer:
 
         Last comes the joint term.
         """
-        charge(COMPARISON, len(rows) * (READ_PRICE + len(self) + len(self._targets)))
+        charge(COMPARISON, len(rows) * (READ_PRICE + len(self) + TARGET_PRICE * len(self._targets)))
         scales = self._scales_towards_points(self._catalog.take("local_scales", rows))
         distances = self._points.distances(self._catalog.take("vectors", rows))
         distances /= scales
