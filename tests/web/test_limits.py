@@ -280,8 +280,7 @@ ENDS = {"from": {"id": IDS[0]}, "to": {"id": IDS[40]}}
 MIXTURE = {"seeds": [{"id": one} for one in IDS[:16]]}
 RAISED = [
     ("COMPARISON", "/recommend", {"seeds": [{"id": IDS[0]}]}, {"seeds": [{"id": one} for one in IDS]}),
-    ("COMPARISON", "/recommend", {**SONG, "exact": True},
-     {**SONG, "exact": True, "targets": {"energy": 1, "valence": 0}}),
+    ("COMPARISON", "/recommend", {**SONG, "exact": True}, {**SONG, "exact": True, "targets": {"energy": 1}}),
     ("ESTIMATE", "/recommend", MIXTURE, {"seeds": [{"id": one} for one in IDS[:32]]}),
     ("CANDIDATE", "/recommend", MIXTURE, {**MIXTURE, "targets": {"energy": 1}}),
     ("SEED", "/recommend", {"seeds": [{"id": IDS[0]}]}, {"seeds": [{"id": one} for one in IDS]}),

@@ -131,10 +131,10 @@ def recommend(catalog: Catalog, query: Query, resolved: Sequence[ResolvedSeed] |
 def ordinary_price(catalog: Catalog) -> float:
     """The price of ten songs like one, in which what a request may cost is counted: it grows with the catalogue."""
     budget, limit = catalog.manifest["search"]["song"], Query(()).limit
+    n_cells, n_centroids = len(catalog.reader("cell_local_scales")), len(catalog.reader("pq_centroids"))
     works = {REQUEST: 1, SEARCH: 1, SEED: 1, RANKED: 3 * limit, SERIALIZED: limit}
-    n_estimates = len(catalog.reader("cell_local_scales")) + SCALE_LEVELS * len(catalog.reader("pq_centroids"))
-    works |= {ESTIMATE: n_estimates, CANDIDATE: budget["candidates"]}
-    works[COMPARISON] = (1 + READ_PRICE) * budget["rescored"]
+    works |= {ESTIMATE: n_cells + SCALE_LEVELS * n_centroids, CANDIDATE: budget["candidates"]}
+    works |= {COMPARISON: (1 + READ_PRICE) * budget["rescored"]}
     return sum(work.price * count for work, count in works.items())
 
 

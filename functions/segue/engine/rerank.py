@@ -17,7 +17,7 @@ import numpy as np
 
 from segue.catalog.catalog import Catalog
 from segue.catalog.normalization import STOP_WORDS, title_variants
-from segue.engine.search import AllowedSongs, ScoredRows
+from segue.engine.search import AllowedSongs, ScoredRows, are_among
 from segue.limits import DIVERSIFIED, RANKED, SAMPLED, charge, checked
 from segue.query.schema import Query
 
@@ -85,7 +85,7 @@ class Representatives:
         for position in np.flatnonzero(~mask & ~self._allowed(best)):
             versions = self._versions[int(works[position])]
             mask[position] = versions[self._allowed(versions)][0] == rows[position]
-        return mask & ~np.isin(works, self._seed_works)
+        return mask & ~are_among(works, self._seed_works) if len(self._seed_works) else mask
 
     def filter(self, songs: Iterator[ScoredRows]) -> Iterator[ScoredSong]:
         """Those of the songs that stand for their works."""

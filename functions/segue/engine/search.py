@@ -88,12 +88,7 @@ class AllowedSongs:
     def __call__(self, rows: np.ndarray) -> np.ndarray:
         """Shape (len(rows),), bool."""
         passes = self._passing_mask.take(rows)
-        return passes & ~self._are_excluded(rows) if len(self._excluded_rows) else passes
-
-    def _are_excluded(self, rows: np.ndarray) -> np.ndarray:
-        """By bisection: often one row is asked for, among thousands that are excluded."""
-        positions = self._excluded_rows.searchsorted(rows)
-        return self._excluded_rows.take(positions, mode="clip") == rows
+        return passes & ~are_among(rows, self._excluded_rows) if len(self._excluded_rows) else passes
 
     def batches(self, size: int) -> Iterator[np.ndarray]:
         """All rows that are allowed, rising, so many at a time or a few less."""
@@ -101,7 +96,7 @@ class AllowedSongs:
         for start in range(0, len(songs), size):
             part = songs[start : start + size]
             rows = np.flatnonzero(part) + start if self.passing_rows is None else part
-            yield rows[~self._are_excluded(rows)] if len(self._excluded_rows) else rows
+            yield rows[~are_among(rows, self._excluded_rows)] if len(self._excluded_rows) else rows
 
     def rows(self) -> np.ndarray:
         """All of them at once."""
@@ -110,6 +105,11 @@ class AllowedSongs:
     def count(self) -> int:
         """How many songs of the catalogue are allowed."""
         return self._n_passing - int(self._passing_mask[self._excluded_rows].sum())
+
+
+def are_among(values: np.ndarray, rising: np.ndarray) -> np.ndarray:
+    """Which values are in a rising array of one or more, bool. np.isin would hash all of it for a single value."""
+    return rising.take(rising.searchsorted(values), mode="clip") == values
 
 
 def _conditions(catalog: Catalog, filters: Filters) -> Iterator[np.ndarray]:
@@ -354,7 +354,7 @@ class _Candidates:
         self.remaining -= len(positions)
         rows = self._cells.rows(positions)
         rows = rows[self._allowed(rows)]
-        return rows[~np.isin(rows, self._neighbours)] if len(self._neighbours) else rows
+        return rows[~are_among(rows, self._neighbours)] if len(self._neighbours) else rows
 
     def rescore(self, count: int) -> None:
         """Give the best their exact scores by the coarse scorer."""
