@@ -6,15 +6,7 @@ import pytest
 from segue.engine import scoring
 from segue.engine.scoring import Scorer
 from segue.engine.seeds import resolve
-from segue.engine.space import LOCAL_SCALE
 from segue.query.schema import Seed
-
-
-def test_levels_of_local_scales_span_half_to_twice():
-    assert scoring.scale_levels(
-        np.array([LOCAL_SCALE / 9, LOCAL_SCALE / 2, 2 * LOCAL_SCALE, 9 * LOCAL_SCALE])
-    ).tolist() == [0, 0, 7, 7]
-    assert scoring.scale_levels(scoring.LEVEL_SCALES).tolist() == list(range(scoring.SCALE_LEVELS))
 
 
 def test_approximate_scores_are_sums_over_pq_codes():

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from segue.engine.scoring import scale_levels
+from segue.engine.scoring import LEVEL_SCALES
 from segue.engine.space import MAX_CODE, Space, quantize
 from segue_build.model.incidence import FIXED_POINT, to_fixed_point
 from segue_build.model.kmeans import kmeans, nearest_centroids, sample_rows
@@ -173,5 +173,26 @@ def encode_pq(space: Space, vectors: np.ndarray, local_scales: np.ndarray, pq_ce
     """The PQ codes of some songs, uint16, shape (n_songs, n_blocks)."""
     songs, centroids = vectors.astype(np.float32), pq_centroids.astype(np.float32)
     nearest = [nearest_centroids(songs[:, block.columns], centroids[:, block.columns]) for block in space.blocks]
-    levels = scale_levels(local_scales)[:, None]
+    levels = scale_levels(local_scales, space.block_weights)
     return (np.stack(nearest, axis=1) + len(pq_centroids) * levels).astype(np.uint16)
+
+
+def scale_levels(local_scales: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """The level of local scales for each block, 0..SCALE_LEVELS - 1; int64, shape (n_songs, n_blocks).
+
+    Error diffusion, as in dithering: each block takes the level below or above, so that the weighted mean over the
+    blocks is about the song's own local scale. If all took the nearest, their errors would add up.
+
+    Parameters
+    ----------
+    local_scales : shape (n_songs,)
+    weights : of the blocks, shape (n_blocks,)
+
+    """
+    wanted = np.interp(local_scales, LEVEL_SCALES, np.arange(len(LEVEL_SCALES)))
+    levels, missing = np.empty((len(wanted), len(weights)), np.int64), np.zeros(len(wanted))
+    for number in np.argsort(-weights, kind="stable"):  # the small ones last: they make up for the others
+        weight = max(weights[number], 1e-12)
+        levels[:, number] = np.clip(np.rint(wanted + missing / weight), np.floor(wanted), np.ceil(wanted))
+        missing += weight * (wanted - levels[:, number])
+    return levels

@@ -22,9 +22,10 @@ Several seeds so combine by a soft minimum of their distances and not by their m
 of them. An artist or genre spreads its weight over the songs that stand for it.
 
 *Approximate scores* cost a fifth, and only the songs that are best by them are rescored. They are by product
-quantization: in each block a song has the number of the nearest of a few hundred centroids and of the nearest of
-``SCALE_LEVELS`` local scales, together its *PQ code*. A query computes once, in a table, what every code contributes,
-whatever the number of its points; a song's approximate score is a look-up and a sum over the blocks.
+quantization: in each block a song has the number of the nearest of a few hundred centroids and of one of
+``SCALE_LEVELS`` local scales, together its *PQ code*; the levels' mean is about its own scale. A query computes
+once, in a table, what every code contributes, whatever the number of its points; a song's approximate score is a
+look-up and a sum over the blocks.
 """
 
 from collections.abc import Mapping, Sequence
@@ -100,12 +101,6 @@ class Dislikes(NamedTuple):
     profiles: np.ndarray
     profile_of: np.ndarray
     point_weights: np.ndarray
-
-
-def scale_levels(local_scales: np.ndarray) -> np.ndarray:
-    """The level of each local scale, 0..SCALE_LEVELS - 1."""
-    levels = (np.log2(local_scales / LOCAL_SCALE) + 1) / 2 * (SCALE_LEVELS - 1)
-    return np.clip(np.rint(levels), 0, SCALE_LEVELS - 1).astype(np.int64)
 
 
 def sum_look_ups(tables: np.ndarray, pq_codes: np.ndarray) -> np.ndarray:
