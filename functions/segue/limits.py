@@ -47,7 +47,8 @@ _FEWER = "name fewer seeds or targets, ask for fewer songs, allow more songs of 
 _BY_ID = "name fewer songs and artists by text: /search finds their ids"
 _APART = "send fewer requests together"
 REQUEST = Work(400, "answering", _APART)  # what comes with each over HTTP
-PARSED = Work(0.12, "reading the body", "send a shorter one")  # a byte
+PARSED = Work(0.02, "reading the body", "send a shorter one")  # a byte
+VALIDATED = Work(2.5, "checking the body", "send a shorter one")  # a field of an object, or an entry of a list
 SEARCH = Work(800, "searching for many requests or seeds", _APART)
 SEED = Work(140, "preparing seeds", "name fewer seeds")
 COMPARISON = Work(0.06, "comparing songs with seeds and targets", _FEWER)
@@ -61,11 +62,11 @@ SAMPLED = Work(1, "drawing songs", "ask for fewer songs, or for no draw")
 EXPLAINED = Work(85, "explaining", "ask for fewer songs, or for no explanations")
 SERIALIZED = Work(14, "listing songs", "ask for fewer songs")
 READ = Work(35, "reading texts", _BY_ID)  # a word
-GUESSED = Work(42, "reading texts that are spelled like nothing", _BY_ID)  # a song that is compared with one
+GUESSED = Work(45, "reading texts that are spelled like nothing", _BY_ID)  # a song that is compared with one
 POSTING = Work(0.008, "reading texts that are spelled like nothing", _BY_ID)
-STEP = Work(58, "putting songs into an order", "ask for fewer songs")
+STEP = Work(75, "putting songs into an order", "ask for fewer songs")
 ARRANGED = Work(0.007, "putting songs into an order", "ask for fewer songs")  # a pair
-STEPPED = Work(0.028, "finding small steps between songs", "ask for fewer paths, of fewer songs and stops")  # a pair
+STEPPED = Work(0.036, "finding small steps between songs", "ask for fewer paths, of fewer songs and stops")  # a pair
 
 
 class CostExceeded(InvalidQuery):

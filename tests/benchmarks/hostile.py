@@ -10,7 +10,7 @@ import threading
 from pathlib import Path
 
 from segue.limits import SLICE
-from tests.benchmarks.dearest import measure as dearest_requests
+from tests.benchmarks.dearest import find_dearest
 from tests.benchmarks.figures import percentile, table
 from tests.benchmarks.http import post, post_json
 from tests.benchmarks.load import Load, put
@@ -26,7 +26,7 @@ def measure(artifacts: Path, seconds: float, steps: int) -> tuple[Load, Load, Lo
     """Good requests alone, good ones beside hostile ones, and these."""
     subject = Subject(artifacts)
     good = [post(song) for song in subject.ids(2_000, seed=3)]
-    _, dearest, _ = dearest_requests(artifacts, steps, seed=1)
+    dearest, _ = find_dearest(artifacts, steps, seed=1)
     hostile = [post_json(path, dearest[path].body) for path in PATHS if path in dearest]
     alone, beside, dear = Load(), Load(), Load()
     with serving(OURS, subject.environ, good[0]) as server:

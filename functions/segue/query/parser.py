@@ -129,10 +129,7 @@ class RequestParser(Validator):
         if "artist" in fields and kind not in ("song", "artist"):
             self.add_fault("/artist", "is a seed alone, or goes with 'song'")
         if kind == "seeds":
-            return tuple(
-                self.seed(seed, f"/seeds/{index}")
-                for index, seed in enumerate(self.array(fields["seeds"], "/seeds", 1, MAX_SEEDS))
-            )
+            return tuple(self.seed(*entry) for entry in self.entries(fields["seeds"], "/seeds", 1, MAX_SEEDS))
         if kind == "song_id":
             return (self.id_seed(fields["song_id"], "/song_id"),)
         given = {name: fields[name] for name in (kind, "artist") if name in fields}
@@ -266,9 +263,7 @@ class RequestParser(Validator):
         """A list of the filters; ``read`` reads an entry."""
         if name not in fields:
             return ()
-        pointer = f"/filters/{name}"
-        items = self.array(fields[name], pointer, 1, MAX_FILTER_ENTRIES)
-        return tuple(read(item, f"{pointer}/{index}") for index, item in enumerate(items))
+        return tuple(read(*entry) for entry in self.entries(fields[name], f"/filters/{name}", 1, MAX_FILTER_ENTRIES))
 
     def value_range(self, value: object, attribute: Attribute) -> tuple[float, float]:
         """The lowest and the highest value of an attribute, ends inclusive."""
@@ -355,10 +350,7 @@ class _JourneyParser(RequestParser):
     def path(self, body: object) -> PathQuery:
         names = ("from", "to", "via", "length", "filters", "max_per_artist", "steady_popularity", "draw")
         fields = self.object_fields(body, "", names)
-        via = tuple(
-            self.waypoint(seed, f"/via/{number}")
-            for number, seed in enumerate(self.array(fields.get("via", []), "/via", 0, MAX_VIA))
-        )
+        via = tuple(self.waypoint(*entry) for entry in self.entries(fields.get("via", []), "/via", 0, MAX_VIA))
         query = PathQuery(
             start=self.endpoint(fields, "from", body),
             goal=self.endpoint(fields, "to", body),
@@ -417,8 +409,10 @@ class _JourneyParser(RequestParser):
 
     def order(self, body: object) -> OrderQuery:
         fields = self.object_fields(body, "", ("songs", "flow"))
-        given = self.array(fields.get("songs"), "/songs", 1, MAX_PLAYLIST_SONGS) if isinstance(body, Mapping) else []
-        songs = tuple(self.song_entry(entry, f"/songs/{index}") for index, entry in enumerate(given))
+        songs: tuple[Seed, ...] = ()
+        if isinstance(body, Mapping):
+            given = self.entries(fields.get("songs"), "/songs", 1, MAX_PLAYLIST_SONGS)
+            songs = tuple(self.song_entry(*entry) for entry in given)
         query = OrderQuery(songs, self.flow(fields.get("flow", "steady")))
         self.raise_faults()
         return query
@@ -446,5 +440,6 @@ class _JourneyParser(RequestParser):
         return query
 
     def song_ids(self, fields: Mapping[str, Any], name: str, min_length: int) -> tuple[str, ...]:
-        entries = self.array(fields.get(name, []), f"/{name}", min_length, MAX_PLAYED)
-        return tuple(self.song_id(song, f"/{name}/{index}") for index, song in enumerate(entries))
+        return tuple(
+            self.song_id(*entry) for entry in self.entries(fields.get(name, []), f"/{name}", min_length, MAX_PLAYED)
+        )

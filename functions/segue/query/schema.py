@@ -8,11 +8,12 @@ artists. https://developer.spotify.com/documentation/web-api/concepts/spotify-ur
 import difflib
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from segue.errors import Fault, InvalidQuery
+from segue.limits import VALIDATED, charge, checked
 
 MAX_PLAYLIST_SONGS = 200
 TYPICAL_SONG_MINUTES = 3  # minutes; on the short side, so that a playlist's songs are rather overestimated
@@ -296,16 +297,23 @@ class Validator:
     def array(self, value: object, pointer: str, min_length: int, max_length: int) -> list[Any]:
         """A list of ``min_length`` to ``max_length`` entries."""
         if isinstance(value, list) and min_length <= len(value) <= max_length:
+            charge(VALIDATED, len(value))
             return value
         found = f", found {len(value)}" if isinstance(value, list) else ""
         self.add_fault(pointer, f"expected a list of {min_length}..{max_length} entries{found}")
         return []
+
+    def entries(self, value: object, pointer: str, min_length: int, max_length: int) -> Iterator[tuple[Any, str]]:
+        """Each entry of such a list with its pointer."""
+        for index, entry in enumerate(checked(self.array(value, pointer, min_length, max_length))):
+            yield entry, f"{pointer}/{index}"
 
     def object_fields(self, value: object, pointer: str, known: Sequence[str]) -> Mapping[str, Any]:
         """The known fields of an object; any other field is a fault."""
         if not isinstance(value, Mapping):
             self.add_fault(pointer, f"expected an object with {', '.join(known)}")
             return {}
+        charge(VALIDATED, len(value))
         for name in value:
             if name not in known:
                 self.add_unknown_name(

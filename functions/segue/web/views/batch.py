@@ -1,7 +1,7 @@
 """``/batch``: several requests in one body, each answered as if it were sent alone."""
 
 import logging
-from typing import Any, NamedTuple
+from typing import Any
 
 from werkzeug.wrappers import Response
 
@@ -9,8 +9,8 @@ from segue.catalog.catalog import Catalog
 from segue.catalog.validation import damage_of
 from segue.dialects import RequestContext, http_error, json_response
 from segue.engine.recommendation import vocabulary
-from segue.errors import ArtifactsError, Fault, InvalidQuery, WorkEnded
-from segue.limits import PARSED, CostExceeded, charge, checked
+from segue.errors import ArtifactsError, Fault, WorkEnded
+from segue.limits import PARSED, CostExceeded, charge
 from segue.query.schema import Validator, unknown_name_message
 from segue.web import problems, serializers
 from segue.web.request_context import (
@@ -34,13 +34,6 @@ MAX_REQUESTS = 50
 _log = logging.getLogger("segue")
 
 
-class ParsedRequest(NamedTuple):
-    """A well-formed request of a batch."""
-
-    operation: Operation
-    query: Any
-
-
 def batch(context: RequestContext) -> Response:
     """Answer requests independently of each other, in their order, for as long as they cost no more than one may."""
     catalog = context.open_catalog()
@@ -48,12 +41,11 @@ def batch(context: RequestContext) -> Response:
     with context.engine_lock:
         charge(PARSED, len(body))
         query_parameters(context.request)
-        entries = _parse_batch(parse_body(context.request, LARGE_LIMITS))
-        requests = [_parse_request(catalog, number, entry) for number, entry in checked(enumerate(entries))]
+        requests = _parse_batch(parse_body(context.request, LARGE_LIMITS))
     answers: list[dict[str, Any]] = []
     for request in requests:
         with context.engine_lock:  # requests of others come between
-            answers.append(_execute(catalog, request, is_first=not answers))
+            answers.append(_answer(catalog, len(answers), request))
     return json_response({"answers": answers})
 
 
@@ -65,33 +57,16 @@ def _parse_batch(body: object) -> list[Any]:
     return found
 
 
-def _parse_request(catalog: Catalog, number: int, value: object) -> ParsedRequest | Exception:
-    """One of the requests, or the error that says what is wrong with it."""
-    validator, pointer = Validator(), f"/requests/{number}"
-    fields = validator.object_fields(value, pointer, ("path", "body"))
-    path = fields.get("path", "")
-    if not isinstance(path, str) or path not in OPERATIONS:
-        detail = unknown_name_message("path", path, list(OPERATIONS)) if isinstance(path, str) else "expected a text"
-        validator.add_fault(f"{pointer}/path", detail)
-    if validator.faults:
-        return InvalidQuery(validator.faults)
+def _answer(catalog: Catalog, number: int, value: object) -> dict[str, Any]:
+    """The answer to one of the requests, or the problem that says what is wrong with it."""
     try:
-        operation: Operation = load_view(OPERATIONS[path])
-        return ParsedRequest(operation, operation.parse(fields.get("body"), vocabulary(catalog)))
-    except InvalidQuery as error:
-        return error
-
-
-def _execute(catalog: Catalog, request: ParsedRequest | Exception, *, is_first: bool) -> dict[str, Any]:
-    try:
-        if isinstance(request, Exception):
-            raise request
-        return {"status": 200, "body": request.operation.execute(catalog, request.query)}
+        operation, body = _parse_request(number, value)
+        return {"status": 200, "body": operation.execute(catalog, operation.parse(body, vocabulary(catalog)))}
     except (ArtifactsError, WorkEnded):  # concerns all requests
         raise
     except CostExceeded as error:
         detail = error.faults[0].detail
-        if not is_first:
+        if number:
             detail = f"with the requests before it {detail}; or send it in another batch"
         problem = problems.problem_response(400, detail, faults=[Fault("", detail)])
     except problems.QUERY_ERRORS as error:
@@ -102,3 +77,15 @@ def _execute(catalog: Catalog, request: ParsedRequest | Exception, *, is_first: 
         _log.exception("a request of a batch failed")
         problem = problems.problem_response(500, str(http_error(error)))
     return {"status": problem.status_code, "body": problem.get_json()}
+
+
+def _parse_request(number: int, value: object) -> tuple[Operation, object]:
+    """The operation of one of the requests, and its body; raises InvalidQuery."""
+    validator, pointer = Validator(), f"/requests/{number}"
+    fields = validator.object_fields(value, pointer, ("path", "body"))
+    path = fields.get("path", "")
+    if not isinstance(path, str) or path not in OPERATIONS:
+        detail = unknown_name_message("path", path, list(OPERATIONS)) if isinstance(path, str) else "expected a text"
+        validator.add_fault(f"{pointer}/path", detail)
+    validator.raise_faults()
+    return load_view(OPERATIONS[path]), fields.get("body")
