@@ -264,22 +264,22 @@ class RequestBudget(contextlib.AbstractContextManager[None]):
             self._exit()
 
     def checkpoint(self) -> None:
-        """End the work if its time is over or its caller gone; let others go first if a slice is over."""
-        computing = time.thread_time() - self._began
-        if self._computed + computing > self._seconds:
+        """Once a slice is over: end the work if its time is over or its caller gone, and let others go first."""
+        now = time.monotonic()
+        if now - self._entered <= SLICE:
+            return
+        if self._computed + time.thread_time() - self._began > self._seconds:
             raise WorkEnded(
                 503,
                 f"this takes more than {self._seconds:g} seconds of a processor: ask for fewer seeds or songs, or let"
                 " more songs pass (SEGUE_REQUEST_SECONDS)",
                 {"Retry-After": str(RETRY_AFTER)},
             )
-        now = time.monotonic()
-        if now - self._entered > SLICE:
-            if now > self._next_look and self._is_gone():
-                raise caller_gone()
-            if len(self._lock):
-                self._exit()
-                self._enter()
+        if now > self._next_look and self._is_gone():
+            raise caller_gone()
+        if len(self._lock):
+            self._exit()
+            self._enter()
 
     def charge(self, work: Work, count: float) -> None:
         """Charge work before it is done; raise CostExceeded if that makes too much."""

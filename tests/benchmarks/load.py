@@ -23,11 +23,18 @@ class Load:
     rates : answers a second, by round
     took : milliseconds of every answer
     errors : requests that got no 200
+    computed : seconds of a processor that the workers took meanwhile, where these were measured
     """
 
     rates: list[float] = field(default_factory=list)
     took: list[float] = field(default_factory=list)
     errors: int = 0
+    computed: float = 0.0
+
+    @property
+    def processor_ms(self) -> float:
+        """Milliseconds of a processor for each answer."""
+        return 1000 * self.computed / max(1, len(self.took))
 
 
 def measure(subject: Subject) -> Iterator[Row]:
@@ -37,8 +44,10 @@ def measure(subject: Subject) -> Iterator[Row]:
         for clients in CLIENTS:
             one, other = Load(), Load()
             for _ in range(ROUNDS):
-                put(one, ours.port, requests, clients)
-                put(other, hello.port, requests, clients)
+                for load, server in ((one, ours), (other, hello)):
+                    computed = server.computed()
+                    put(load, server.port, requests, clients)
+                    load.computed += server.computed() - computed
             yield {
                 "clients": str(clients),
                 "requests/s": statistics.median(one.rates),
@@ -47,6 +56,8 @@ def measure(subject: Subject) -> Iterator[Row]:
                 "errors": one.errors,
                 "hello-world requests/s": statistics.median(other.rates),
                 "share of hello-world's": ratio(one.rates, other.rates),
+                "processor ms": one.processor_ms,
+                "hello-world processor ms": other.processor_ms,
             }
 
 
