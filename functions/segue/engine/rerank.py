@@ -30,7 +30,8 @@ MMR_PART = 16  # of these songs, which are compared with all at once
 DRAW_POOL_FACTOR = 4  # times the limit: songs after the best among which a draw chooses
 PIECES = 256  # whose titles are kept parsed
 BEGINNING = 3  # letters of a title that no key of it changes, unless they are a word that is left out
-_PLAIN = re.compile(rf"[a-zA-Z]{{{BEGINNING}}}[ -+\--/;-~]*")  # ASCII, and neither digits nor parts
+_LETTERS = re.compile(rf"[a-zA-Z]{{{BEGINNING}}}")
+_LETTERS_ALONE = re.compile(rf"{_LETTERS.pattern}[ -+\--/;-~]*")  # ASCII, and neither digits nor parts
 MIN_REPLACED = 0.3  # of the best list, at least, by a draw
 MIN_SCORE_RATIO = 0.9  # of the best list's mean score by a draw, as long as it replaces no more than it must
 
@@ -106,13 +107,11 @@ class Representatives:
         return map(self._is_seed, self._names.take(rows)) if self._seed_names else itertools.repeat(False)
 
     def _is_seed(self, name: str) -> bool:
-        if _PLAIN.fullmatch(name) and not self._may_be_seed(name[:BEGINNING].lower()):
+        may_be_piece = self._compares_pieces or _has_parts(name)
+        begins_plainly = _LETTERS_ALONE.fullmatch(name) if may_be_piece else _LETTERS.match(name)
+        if begins_plainly and not self._may_be_seed(name[:BEGINNING].lower()):
             return False
-        if _title(name) in self._seed_titles:
-            return True
-        if not self._compares_pieces and not _has_parts(name):
-            return False
-        return _piece(name) in self._seed_pieces
+        return _title(name) in self._seed_titles or (may_be_piece and _piece(name) in self._seed_pieces)
 
     def _may_be_seed(self, beginning: str) -> bool:
         """Whether a plain title that begins so may be a seed's, or that of its piece: most are ruled out by this."""
