@@ -66,8 +66,9 @@ class SongKeys(NamedTuple):
 
 def song_keys(ids: list[str], titles: list[str], first_artists: list[str]) -> SongKeys:
     """The keys of some songs; an artist is empty where a song has none."""
-    plain = list(map(sort_key, titles))
-    forms = list(map(normalization.title_variants, titles))
+    # All keys of a title before those of the next: what they have in common is then remembered.
+    keys = [(sort_key(title), normalization.title_variants(title)) for title in titles]
+    plain, forms = [key for key, _ in keys], [variants for _, variants in keys]
     counts = np.fromiter(map(len, forms), np.int64, len(forms))
     return SongKeys(
         _digests(ids, len(ids)),
@@ -92,18 +93,19 @@ class ArtistKeys(NamedTuple):
 
 def artist_keys(names: list[str]) -> ArtistKeys:
     """The keys of some artists."""
+    keys = [(normalization.title_key(name), normalization.search_key(name), sort_key(name)) for name in names]
     return ArtistKeys(
-        _digests(map(normalization.title_key, names), len(names)),
-        _digests((artist_search_key(normalization.search_key(name)) for name in names), len(names)),
-        list(map(sort_key, names)),
+        _digests((title for title, *_ in keys), len(names)),
+        _digests((artist_search_key(spelt) for _, spelt, _ in keys), len(names)),
+        [plain for *_, plain in keys],
     )
 
 
 def _write_isrcs(folder: Path, isrcs: "pd.Series[str]", best_first: np.ndarray) -> None:
     """Write ISRCs as numbers, if any song has one."""
-    numbers = np.fromiter((int(isrc, ISRC_BASE) for isrc in isrcs.fillna("0")), np.uint64, len(isrcs))
-    known = best_first[numbers[best_first] > 0]
-    if len(known):
+    if isrcs.notna().any():
+        numbers = np.fromiter((int(isrc, ISRC_BASE) for isrc in isrcs.fillna("0")), np.uint64, len(isrcs))
+        known = best_first[numbers[best_first] > 0]
         save_array(folder, "isrc_of_song", numbers)
         _save_sorted(folder, "isrc_numbers", "isrc_songs", numbers[known], known)
 

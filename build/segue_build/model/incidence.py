@@ -1,5 +1,6 @@
-"""Incidence matrices: which artists, genres and albums each song has, sparse; and sums over songs that are exact."""
+"""Incidence matrices: which artists and genres songs have, and n-grams words; and sums over songs that are exact."""
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +14,8 @@ from segue_build.sources.series import to_arrow
 
 MIN_COMPILATION_ARTISTS = 3  # first artists from which an album is a compilation
 FIXED_POINT = 2.0**30  # parts of 1 in which numbers are summed, so that sums are the same in any order
+NGRAM_LENGTHS = (2, 3)  # of n-grams; of the longest, letters fill an int64
+LETTER_BITS = 21  # of any Unicode character
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,3 +76,35 @@ def first_artists(song_artists: Incidence) -> np.ndarray:
     firsts = np.full(len(counts), -1, np.int64)
     firsts[counts > 0] = codes[starts[counts > 0]]
     return firsts
+
+
+def ngram_matrix(words: np.ndarray, min_words: int) -> tuple[sparse.csr_matrix, np.ndarray]:
+    """How often each word has each n-gram that so many words have, and these n-grams: numbers, rising."""
+    rows, ngrams = _ngrams_of(words)
+    ngrams, columns = np.unique(ngrams, return_inverse=True)
+    counts = sparse.csc_matrix((np.ones(len(rows)), (rows, columns)), (len(words), len(ngrams)))
+    frequent = np.diff(counts.indptr) >= min_words
+    return sparse.csr_matrix(counts[:, frequent]), ngrams[frequent]
+
+
+def count_ngrams(words: np.ndarray, ngrams: np.ndarray) -> sparse.csr_matrix:
+    """How often each word has each of some n-grams, numbered as :func:`ngram_matrix` does."""
+    rows, found = _ngrams_of(words)
+    columns = ngrams.searchsorted(found)
+    known = ngrams.take(columns, mode="clip") == found
+    ones = np.ones(np.count_nonzero(known))
+    return sparse.csr_matrix((ones, (rows[known], columns[known])), (len(words), len(ngrams)))
+
+
+def _ngrams_of(words: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """All n-grams of words, whose ends count as spaces: the index of the word, and the letters as a number."""
+    spaced = [f" {word} " for word in words]
+    letters = np.frombuffer("".join(spaced).encode("utf-32-le", "surrogatepass"), np.uint32).astype(np.int64)
+    owners = np.repeat(np.arange(len(spaced)), list(map(len, spaced)))
+    rows, ngrams = [], []
+    for length in NGRAM_LENGTHS:
+        places = np.flatnonzero(owners[: len(owners) - length + 1] == owners[length - 1 :])
+        joined = (letters[places + nth] << LETTER_BITS * (NGRAM_LENGTHS[-1] - 1 - nth) for nth in range(length))
+        ngrams.append(functools.reduce(np.bitwise_or, joined))
+        rows.append(owners[places])
+    return np.concatenate(rows), np.concatenate(ngrams)

@@ -30,11 +30,18 @@ import pyarrow.compute as pc
 from py3langid.langid import MODEL_FILE, LanguageIdentifier
 from scipy import sparse
 from sklearn.decomposition import TruncatedSVD
-from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
+from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.preprocessing import normalize
 
 from segue.catalog.normalization import core_text, search_text, without_featured, without_version
-from segue_build.model.incidence import MIN_COMPILATION_ARTISTS, Incidence, first_artists, group_members
+from segue_build.model.incidence import (
+    MIN_COMPILATION_ARTISTS,
+    Incidence,
+    count_ngrams,
+    first_artists,
+    group_members,
+    ngram_matrix,
+)
 from segue_build.sources.series import batch_slices, iter_text_batches, to_arrow
 
 # occasion -> a pattern of whole words as :func:`normalized` writes them
@@ -64,7 +71,6 @@ MIN_ARTISTS = 3
 _LETTER = r"[^\W\u1100-\u11ff\u2e80-\uffff]"  # of scripts that leave spaces between words
 _HERTZ = re.compile(r"(\d) hz\b")
 WORD_DIMENSIONS = 6
-NGRAM_LENGTHS = (2, 3)  # of n-grams
 MIN_WORDS = 30  # that have an n-gram
 WORD_SONGS = 20_000  # at most, from which the SVD is learned
 LANGUAGES = (  # 32 at most; others that the classifier knows are rarely sung, and short texts pass for them
@@ -193,7 +199,8 @@ def add_album_occasions(
 
 def normalized(text: str) -> str:
     """Words without case, accents, punctuation and guests: ``"Święta (432 Hz)"`` -> ``"swieta 432hz"``."""
-    return _HERTZ.sub(r"\1hz", search_text(without_featured(text[:MAX_CHARACTERS].lower())))
+    words = search_text(without_featured(text[:MAX_CHARACTERS].lower()))
+    return _HERTZ.sub(r"\1hz", words) if " hz" in words else words
 
 
 def phrases_of(text: str) -> set[tuple[str, ...]]:
@@ -233,9 +240,9 @@ class PhraseClassifier:
         if self._vocabulary:
             says = self._phrase_matrix(texts)
             counts = np.asarray(says.sum(axis=0)).ravel()[:, None]
-            self._occasions_of_phrase = says.T @ evidence.astype(np.float32) >= MIN_PRECISION * np.maximum(
-                counts, MIN_SUPPORT
-            )
+            named = says.T @ evidence.astype(np.float32) >= MIN_PRECISION * np.maximum(counts, MIN_SUPPORT)
+            self._vocabulary = list(itertools.compress(self._vocabulary, named.any(axis=1)))
+            self._occasions_of_phrase = named[named.any(axis=1)]
 
     def predict(self, texts: list[str]) -> np.ndarray:
         """Which occasions phrases of texts name; bool, shape (len(texts), len(OCCASIONS))."""
@@ -245,7 +252,9 @@ class PhraseClassifier:
 
     def _phrase_matrix(self, texts: list[str]) -> sparse.csr_matrix:
         numbers = {phrase: number for number, phrase in enumerate(self._vocabulary)}
-        found = [[numbers[phrase] for phrase in phrases_of(text) if phrase in numbers] for text in texts]
+        firsts = {first for first, *_ in numbers}  # most texts hold none: no need to make pairs of their words
+        phrases = (() if firsts.isdisjoint(text.split()) else phrases_of(text) for text in texts)
+        found = [[numbers[phrase] for phrase in of_text if phrase in numbers] for of_text in phrases]
         ends = np.cumsum([0, *map(len, found)])
         columns = np.fromiter(itertools.chain.from_iterable(found), np.int64, ends[-1])
         return sparse.csr_matrix((np.ones(len(columns), np.float32), columns, ends), (len(texts), len(numbers)))
@@ -379,7 +388,7 @@ def add_artists(own: np.ndarray, artist_means: np.ndarray) -> np.ndarray:
 class WordEmbedding:
     """Words of titles and albums, without brackets and versions, by the character n-grams that many words have.
 
-    ngrams : in their order in ``components``
+    ngrams : as :func:`ngram_matrix` has them, in their order in ``components``
     components : shape (n_ngrams, dimensions)
     dimensions : columns of the block; one that says nothing where there are too few words
     """
@@ -395,7 +404,7 @@ class WordEmbedding:
         seed : of the sample and of the randomised SVD
         """
         song_words, words = _word_matrix(frame)
-        word_ngrams, ngrams = _ngram_matrix(words)
+        word_ngrams, ngrams = ngram_matrix(words, MIN_WORDS)
         sample = song_words[np.sort(np.random.default_rng(seed).permutation(len(frame))[:WORD_SONGS])] @ word_ngrams
         if min(sample.shape) <= WORD_DIMENSIONS:
             return cls(ngrams, np.empty(0), 1), np.zeros((len(frame), 1))
@@ -409,10 +418,7 @@ class WordEmbedding:
         if self.dimensions == 1:
             return np.zeros((len(frame), 1))
         song_words, words = _word_matrix(frame)
-        vectorizer = CountVectorizer(
-            analyzer="char_wb", ngram_range=NGRAM_LENGTHS, dtype=np.float64, vocabulary=self.ngrams.tolist()
-        )
-        return np.asarray(normalize(song_words @ (vectorizer.transform(words) @ self.components)))
+        return np.asarray(normalize(song_words @ (count_ngrams(words, self.ngrams) @ self.components)))
 
 
 def _word_matrix(frame: pd.DataFrame) -> tuple[sparse.csr_matrix, np.ndarray]:
@@ -440,11 +446,3 @@ def _title_texts(frame: pd.DataFrame) -> Iterator[list[str]]:
     for titles, albums in zip(iter_text_batches(frame["name"]), iter_text_batches(frame["album"])):
         core = {text: core_text(text[:MAX_CHARACTERS]) for text in {*titles, *albums}}
         yield [f"{core[title]} {core[album]}" for title, album in zip(titles, albums)]
-
-
-def _ngram_matrix(words: np.ndarray) -> tuple[sparse.csr_matrix, np.ndarray]:
-    """How often each word has each n-gram of many, its ends counted as spaces, and these n-grams."""
-    vectorizer = CountVectorizer(analyzer="char_wb", ngram_range=NGRAM_LENGTHS, dtype=np.float64)
-    counts = sparse.csc_matrix(vectorizer.fit_transform(words))
-    frequent = np.diff(counts.indptr) >= MIN_WORDS
-    return sparse.csr_matrix(counts[:, frequent]), vectorizer.get_feature_names_out()[frequent]

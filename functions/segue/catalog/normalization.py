@@ -76,7 +76,7 @@ def match_level(keys: Sequence[str], name: str) -> int:
     return next((level for level, key in enumerate(KEY_LEVELS) if keys[level] == key(name)), len(KEY_LEVELS))
 
 
-class _CharacterMap(dict[int, str]):
+class _CharacterMap(dict[int, str | None]):
     """For ``str.translate``: each character as it is typed; what is neither letter nor digit separates words."""
 
     def __missing__(self, character: int) -> str:
@@ -84,8 +84,8 @@ class _CharacterMap(dict[int, str]):
         return letter if letter != "_" and _WORD_CHARACTER.match(letter) else " "
 
 
-_REPLACEMENTS = dict(zip("øłđðıßæœþ$&+", ("o", "l", "d", "d", "i", "ss", "ae", "oe", "th", "s", " and ", " and ")))
-_REPLACEMENTS |= dict.fromkeys(".'\u2019\u2018\u02bc`\u00b4", "")  # apostrophes, as people and tables write them
+_REPLACEMENTS: dict[str, str | None] = dict.fromkeys(".'\u2019\u2018\u02bc`\u00b4")  # apostrophes, as typed
+_REPLACEMENTS |= zip("øłđðıßæœþ$&+", ("o", "l", "d", "d", "i", "ss", "ae", "oe", "th", "s", " and ", " and "))
 _SEARCH_CHARACTERS = _CharacterMap(
     {character: _CharacterMap()[character] for character in range(128)}
 )  # ASCII in advance, which saves a call for each character
@@ -185,7 +185,7 @@ def title_variants(name: str) -> list[str]:
     if not _HAS_VARIANTS.search(text):
         return [search_key(name)]
     short, plain = _without_brackets_and_version(text), without_featured(text)
-    forms = dict.fromkeys((short, plain, _VERSION_SUFFIX.sub("", plain), text))
+    forms = dict.fromkeys((short, plain, _without_version_suffix(plain), text))
     spellings = (join_words(search_text(form).split()) for form in forms)
     return list(dict.fromkeys(form for form in spellings if form)) or [case_folded(text)]
 
@@ -218,6 +218,8 @@ _CYRILLIC_OF_LATIN = sorted(
 
 def without_featured(lower: str) -> str:
     """Text in lower case without its featured artists: ``"love (feat. x)"`` -> ``"love"``."""
+    if "ft" not in lower and "feat" not in lower and "with" not in lower:  # few names have any: no need to search
+        return lower
     return _FEATURED.sub("", _without_closed(_FEATURED_IN_BRACKETS, lower))
 
 
@@ -227,13 +229,17 @@ def without_version(name: str) -> str:
 
 
 def _without_brackets_and_version(text: str) -> str:
-    return _VERSION_SUFFIX.sub("", _without_closed(_BRACKETS, text))
+    return _without_version_suffix(_without_closed(_BRACKETS, text))
+
+
+def _without_version_suffix(text: str) -> str:
+    return _VERSION_SUFFIX.sub("", text) if "-" in text else text
 
 
 def _without_closed(pattern: re.Pattern[str], text: str) -> str:
     """The text without what matches up to a closing bracket: of brackets after the last one, none is closed."""
     end = max(text.rfind(")"), text.rfind("]")) + 1
-    return pattern.sub("", text[:end]) + text[end:]
+    return pattern.sub("", text[:end]) + text[end:] if end else text
 
 
 def hash64(key: str) -> int:
