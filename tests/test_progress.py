@@ -45,3 +45,25 @@ def test_a_table_at_the_end_tells_what_each_stage_took_and_what_is_left(capsys):
     ]  # fmt: skip
     sheep, rest, total = (float(row.split()[0]) for row in rows)
     assert (sheep >= 0.2, rest >= 0.1, total) == (True, True, pytest.approx(sheep + rest, abs=0.11))  # rounded
+
+
+def test_what_runs_beside_a_stage_has_a_table_of_its_own_and_leaves_the_sum_right(capsys):
+    with progress.time_table():
+        wolves = progress.beside("counting wolves", time.sleep, 0.2)
+        with progress.stage("counting sheep"):
+            wolves.result()
+    lines = [line for line in capsys.readouterr().err.splitlines() if "..." not in line]
+    assert re.fullmatch(r"counting wolves, beside what follows: \d\.\d s, [\d,]+ MB at the peak so far", lines[0])
+    *_, sheep, rest, total, title, wolves = lines
+    assert title == "of which ran beside others, in whose processor time it is counted:"
+    assert [(float(row.split()[0]) >= 0.2, row.split("  ")[-1]) for row in (sheep, rest, total, wolves)] == [
+        (True, "counting sheep"), (False, "everything else"), (True, "altogether"), (True, "counting wolves"),
+    ]  # fmt: skip
+
+
+def test_what_fails_beside_a_stage_fails_where_its_result_is_needed():
+    failing = progress.beside("dividing", divmod, 1, 0)
+    with progress.stage("counting sheep"):
+        pass
+    with pytest.raises(ZeroDivisionError):
+        failing.result()

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from threadpoolctl import threadpool_limits
 
 from segue import VERSION, catalog
 from segue.catalog import version_files
@@ -22,7 +21,7 @@ from segue_build.artifacts import records, writer
 from segue_build.model.clustering import PreviousClusters
 from segue_build.model.fitted_model import FittedModel, fit_model
 from segue_build.model.weights import WEIGHTS
-from segue_build.progress import stage, time_table
+from segue_build.progress import one_thread_each, stage, time_table
 from segue_build.quality import recall
 from segue_build.quality.evaluate import evaluate_by, evaluated_catalog, format_metrics, format_table_metrics
 from segue_build.quality.metrics import (
@@ -123,9 +122,8 @@ def fit(options: FitOptions, out: Path) -> catalog.Catalog:
 
     """
     check_output_folder(out)
-    # One thread: sums in another order give other centroids, and the same input must give the same bytes.
     engine, digest = _fit_on_spark if options.engine == SPARK else _fit_in_memory, options.digest()
-    with threadpool_limits(1), time_table():
+    with one_thread_each(), time_table():
         before = _current_catalog(out)
         previous = PreviousClusters(before)
         model, report, held_out = engine(options, previous)

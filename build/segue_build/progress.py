@@ -1,4 +1,8 @@
-"""Progress on stderr: a line for each stage, a heartbeat in long ones, a bar for many steps, what each took."""
+"""Progress on stderr: a line for each stage, a heartbeat in long ones, a bar for many steps, what each took.
+
+And the threads that it is made by: :func:`thread_map` for many alike items, :func:`beside` for one long piece of work
+that what follows does not need at once. Neither changes a result.
+"""
 
 import contextlib
 import os
@@ -6,19 +10,23 @@ import resource
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import ParamSpec, TypeVar
 
 import pyarrow as pa
+from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
+Parameters = ParamSpec("Parameters")
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 HEARTBEAT_SECONDS = 30.0  # between two lines about a stage that is still running
+# seconds that a thread runs Python while others wait; with 5 ms, as usual, NumPy's short calls would mostly wait
+SWITCH_INTERVAL = 1e-4
 _KILOBYTE = 1 if sys.platform == "darwin" else 1024  # the unit of getrusage: bytes on macOS, elsewhere KiB
 
 
@@ -34,46 +42,103 @@ class Clock:
         return Clock(time.monotonic() - self.seconds, time.process_time() - self.processor_seconds)
 
 
-_stages: ContextVar[dict[str, Clock] | None] = ContextVar("_stages", default=None)  # what each took, for time_table
+@dataclass(slots=True)
+class _Times:
+    """What each stage took, and each that ran beside others."""
+
+    stages: dict[str, Clock] = field(default_factory=dict)
+    beside: dict[str, Clock] = field(default_factory=dict)
+
+
+_times: ContextVar[_Times | None] = ContextVar("_times", default=None)  # for time_table
 
 
 @contextlib.contextmanager
 def time_table() -> Iterator[None]:
     """Log at the end what each stage in between took, as one table."""
-    stages: dict[str, Clock] = {}
-    clock, token = Clock(), _stages.set(stages)
+    times, clock = _Times(), Clock()
+    token = _times.set(times)
     try:
         yield
     finally:
-        _stages.reset(token)
-    total = clock.elapsed()
+        _times.reset(token)
+    total, stages = clock.elapsed(), times.stages
     rest = Clock(
         total.seconds - sum(took.seconds for took in stages.values()),
         total.processor_seconds - sum(took.processor_seconds for took in stages.values()),
     )
-    rows = {**stages, "everything else": rest, "altogether": total}
     _log("where the time went, in seconds:\n      clock  processor")
-    _log("\n".join(f"{row.seconds:11.1f}{row.processor_seconds:11.1f}  {what}" for what, row in rows.items()))
+    _log(_time_rows({**stages, "everything else": rest, "altogether": total}))
+    if times.beside:
+        _log(f"of which ran beside others, in whose processor time it is counted:\n{_time_rows(times.beside)}")
+
+
+def _time_rows(rows: Mapping[str, Clock]) -> str:
+    return "\n".join(f"{row.seconds:11.1f}{row.processor_seconds:11.1f}  {what}" for what, row in rows.items())
+
+
+@contextlib.contextmanager
+def one_thread_each() -> Iterator[None]:
+    """Libraries compute with one thread each, and threads take turns often.
+
+    With several threads sums come in another order, and the same input must give the same bytes.
+    """
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(SWITCH_INTERVAL)
+    try:
+        with threadpool_limits(1):
+            yield
+    finally:
+        sys.setswitchinterval(interval)
 
 
 @contextlib.contextmanager
 def stage(what: str) -> Iterator[None]:
-    """Log the start of a stage, a heartbeat while it runs, and the time and memory that it took.
+    """Log the start of a stage, a heartbeat while it runs, and the time and memory that it took."""
+    with _timed(what, Clock()) as clock:
+        yield
+    if (times := _times.get()) is not None:
+        times.stages[what] = clock.elapsed()
 
-    Memory that Arrow keeps for itself is given back at the end, or the next stage would need its own beside it.
+
+def beside(
+    what: str, function: Callable[Parameters, Result], *arguments: Parameters.args, **named: Parameters.kwargs
+) -> "Future[Result]":
+    """What a function returns, while the stages that follow run.
+
+    For what computes outside the interpreter lock for long, as t-SNE and compression do. It must not change what the
+    stages use.
     """
+    times = _times.get()
+
+    def run() -> Result:
+        start = time.thread_time()
+        # limits of OpenMP's threads are those of a thread
+        with threadpool_limits(1, user_api="openmp"), _timed(f"{what}, beside what follows", Clock()) as clock:
+            result = function(*arguments, **named)
+        if times is not None:
+            times.beside[what] = Clock(clock.elapsed().seconds, time.thread_time() - start)
+        return result
+
+    pool = ThreadPoolExecutor(1)
+    try:
+        return pool.submit(run)
+    finally:
+        pool.shutdown(wait=False)
+
+
+@contextlib.contextmanager
+def _timed(what: str, clock: Clock) -> Iterator[Clock]:
+    """Memory that Arrow keeps for itself is given back at the end, or what follows would need its own beside it."""
     _log(f"{what} ...")
-    clock, done = Clock(), threading.Event()
+    done = threading.Event()
     threading.Thread(target=_heartbeat, args=(what, clock, done), daemon=True).start()
     try:
-        yield
+        yield clock
     finally:
         done.set()
         pa.default_memory_pool().release_unused()
-    took, stages = clock.elapsed(), _stages.get()
-    if stages is not None:
-        stages[what] = took
-    _log(f"{what}: {took.seconds:.1f} s, {peak_memory() / 1e6:,.0f} MB at the peak so far")
+    _log(f"{what}: {clock.elapsed().seconds:.1f} s, {peak_memory() / 1e6:,.0f} MB at the peak so far")
 
 
 def bar(items: Iterable[Item], what: str, unit: str, total: int | None = None) -> Iterator[Item]:

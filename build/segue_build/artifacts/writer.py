@@ -1,7 +1,7 @@
 """A fitted model as the files that :mod:`segue.catalog` describes."""
 
 import math
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import wait
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from segue_build.artifacts import lookup_index, parquet
 from segue_build.artifacts.array_files import offsets_from_lengths, save_array, save_lists, write_strings
 from segue_build.model.fitted_model import FittedModel
 from segue_build.model.incidence import first_artists
+from segue_build.progress import beside
 from segue_build.sources import series
 
 
@@ -38,20 +39,24 @@ def write(folder: Path, model: FittedModel) -> dict[str, Any]:
 
     """
     clusters, clustering = model.clustering.cell_clusters[model.cells], model.clustering
-    with ThreadPoolExecutor(1) as pool:  # compression takes as long as the rest, which is texts
-        firsts = pool.submit(
-            parquet.write,
-            folder / parquet.FILE_NAME,
-            model.frame,
-            clustering.ids[clusters],
-            clustering.families[clusters],
-            model.cells,
-        )
+    firsts = beside(
+        "compressing the table",
+        parquet.write,
+        folder / parquet.FILE_NAME,
+        model.frame,
+        clustering.ids[clusters],
+        clustering.families[clusters],
+        model.cells,
+    )
+    try:
         _write_space(folder, model)
         _write_relations(folder, model)
         _write_texts(folder, model)
         lookup_index.write(folder, model.frame, model.embedding.song_artists, model.popularity)
         recommendable = _write_attributes(folder, model)
+        save_array(folder, "map", model.map.result())
+    finally:
+        wait([firsts])  # what fails leaves a folder in which nothing more is written
     return {
         "songs": len(model.frame),
         "recommendable": recommendable,
@@ -77,7 +82,6 @@ def _write_space(folder: Path, model: FittedModel) -> None:
     save_array(folder, "pq_codes", model.pq.pq_codes)
     save_array(folder, "cell_offsets", offsets_from_lengths(np.diff(model.cell_offsets)))
     save_array(folder, "cell_centroids", model.cell_centroids)
-    save_array(folder, "map", model.map)
     save_array(folder, "local_scales", model.local_scales)
     save_array(folder, "cell_local_scales", model.cell_local_scales)
     save_array(folder, "cell_clusters", model.clustering.cell_clusters)

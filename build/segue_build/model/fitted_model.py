@@ -3,7 +3,7 @@
 import dataclasses
 import sys
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -37,7 +37,7 @@ from segue_build.model.map_layout import map_coordinates
 from segue_build.model.playlist_model import NeighbourLists, add_playlist_block
 from segue_build.model.quantization import ProductQuantization, fit_pq
 from segue_build.model.works import known_popularity
-from segue_build.progress import stage
+from segue_build.progress import beside, stage
 from segue_build.sources import playlists, series
 from segue_build.sources.columns import find_column
 from segue_build.sources.ingest_report import IngestReport
@@ -72,7 +72,7 @@ class FittedModel:
     cell_centroids : int8, shape (n_cells, n_dims)
     cell_local_scales : float32, shape (n_cells,), means of the songs'
     pq : the product quantization of all songs
-    map : uint16, shape (n_songs, 2), see :mod:`segue_build.model.map_layout`
+    map : uint16, shape (n_songs, 2), see :mod:`segue_build.model.map_layout`; maybe still being laid out
     descriptions : the manifest's entries of families and clusters
     genre_songs, cluster_songs : songs that stand for each genre, well-known songs of each cluster
     neighbour_lists : works that co-occur in playlists; None where none were learned from
@@ -89,7 +89,7 @@ class FittedModel:
     cell_centroids: np.ndarray
     cell_local_scales: np.ndarray
     pq: ProductQuantization
-    map: np.ndarray
+    map: "Future[np.ndarray]"
     descriptions: Descriptions
     genre_songs: Ragged
     cluster_songs: Ragged
@@ -239,10 +239,11 @@ def fit_sorted(
     works, originals = pd.factorize(works)
     offsets = np.append(0, np.cumsum(np.bincount(cells, minlength=len(clustering.cell_clusters))))
     centroids = cell_centroids(vectors, offsets)
-    with stage("quantizing, and laying out the map"), ThreadPoolExecutor(1) as pool:
-        pq = pool.submit(fit_pq, space, vectors, local_scales, seed)
-        # here: limits of OpenMP's threads, which t-SNE computes with, are those of a thread
-        coordinates = map_coordinates(vectors, browsing_weights(space), offsets, centroids, seed)
+    coordinates = beside(
+        "laying out the map", map_coordinates, vectors, browsing_weights(space), offsets, centroids, seed
+    )
+    with stage("quantizing"):
+        pq = fit_pq(space, vectors, local_scales, seed)
     with stage("describing clusters"):
         genre_songs, cluster_songs, descriptions = _describe(frame, embedding, clustering, cells, previous)
     return FittedModel(
@@ -256,7 +257,7 @@ def fit_sorted(
         cell_offsets=offsets,
         cell_centroids=centroids,
         cell_local_scales=(np.add.reduceat(local_scales, offsets[:-1]) / np.diff(offsets)).astype(np.float32),
-        pq=pq.result(),
+        pq=pq,
         map=coordinates,
         descriptions=descriptions,
         genre_songs=genre_songs,

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from threadpoolctl import threadpool_limits
 
 from segue import releases
 from segue.catalog import Catalog, version_files
@@ -18,7 +17,7 @@ from segue.query.schema import NUMERIC_ATTRIBUTES
 from segue.releases import open_store
 from segue.releases.store import Store
 from segue_build.arguments import check_output_file
-from segue_build.progress import stage
+from segue_build.progress import one_thread_each, stage
 from segue_build.quality import plots
 from segue_build.quality.evaluate import METRIC_DESCRIPTIONS
 from segue_build.quality.metrics import song_clusters
@@ -60,7 +59,7 @@ def report(artifacts: str | Path, out: Path) -> None:
     """
     check_output_file(out)
     catalog = releases.load(artifacts)
-    with threadpool_limits(1):  # sums in another order would move the map
+    with one_thread_each():  # or the map would move
         page = render(catalog, quality_by_version(open_store(str(artifacts))))
     aside = out.with_name(f".{out.name}.partial")
     aside.write_text(page, encoding="utf-8")
