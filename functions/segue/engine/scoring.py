@@ -255,16 +255,18 @@ class Scorer:
         charge(ESTIMATE, len(self) * centroids.transposed.shape[1] * SCALE_LEVELS)
         distances = self._points.distances_to_prepared(centroids)[:-1]
         scales = np.broadcast_to(self._scales_towards_points(LEVEL_SCALES), (len(self), SCALE_LEVELS))[:, :, None]
-        tables = np.zeros((len(distances), SCALE_LEVELS, distances.shape[2]), np.float32)
+        has_joint = len(self) == 1 and bool(self._space.joint_exponents)
+        shape = len(distances), SCALE_LEVELS, distances.shape[2]
+        tables = np.zeros(shape, np.complex64 if has_joint else np.float32)
         for start in checked(range(0, len(self), POINT_BATCH)):
             points = slice(start, start + POINT_BATCH)
-            kernel = approximate_kernel(distances[:, points, None] / scales[points])
+            steps = distances[:, points, None] / scales[points]
+            if has_joint:
+                for number, exponent in self._space.joint_exponents.items():
+                    np.multiply(exponent, steps[number, 0], out=tables.imag[number])
+            kernel = approximate_kernel(steps)
             for number, of_point in enumerate(kernel.swapaxes(0, 1), start):  # in this order on every processor
-                tables += self._block_point_weights[:-1, number, None, None] * of_point
-        if len(self) == 1 and self._space.joint_exponents:
-            tables = tables.astype(np.complex64)
-            for number, exponent in self._space.joint_exponents.items():
-                tables.imag[number] = exponent * (distances[number] / scales[0])
+                tables.real += self._block_point_weights[:-1, number, None, None] * of_point
         return tables.reshape(len(tables), -1)
 
     def block_similarities(self, rows: np.ndarray) -> np.ndarray:

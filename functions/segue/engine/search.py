@@ -286,9 +286,10 @@ class CellProber:
     def rank_cells(self, scorer: Scorer) -> None:
         """Before the first probe: the best cells are those whose centroids score best."""
         scores = scorer.cell_scores()
-        numbers = np.rint(scores * -(10**SCORE_DIGITS)).astype(np.int64) * len(scores) + np.arange(len(scores))
+        bits = len(scores).bit_length()
+        numbers = np.rint(scores * -(10**SCORE_DIGITS)).astype(np.int64) << bits | np.arange(len(scores))
         numbers.sort()  # no two are equal, so that any way of sorting gives the same
-        order = numbers % len(scores)
+        order = numbers & (1 << bits) - 1
         stops = self._offsets.take(order + 1)
         self._cumulative_sizes = np.cumsum(stops - self._offsets.take(order))  # of songs, up to and with each cell
         # from a position to the row, or to its number among those that pass the filters
