@@ -55,8 +55,8 @@ def test_what_runs_beside_a_stage_has_a_table_of_its_own_and_leaves_the_sum_righ
     lines = [line for line in capsys.readouterr().err.splitlines() if "..." not in line]
     assert re.fullmatch(r"counting wolves, beside what follows: \d\.\d s, [\d,]+ MB at the peak so far", lines[0])
     *_, sheep, rest, total, title, wolves = lines
-    assert title == "of which ran beside others, in whose processor time it is counted:"
-    assert [(float(row.split()[0]) >= 0.2, row.split("  ")[-1]) for row in (sheep, rest, total, wolves)] == [
+    assert title == "of which ran beside stages, in whose processor time it is counted:"
+    assert [(float(row.split()[0]) >= 0.2, row.split("  ")[-1].strip()) for row in (sheep, rest, total, wolves)] == [
         (True, "counting sheep"), (False, "everything else"), (True, "altogether"), (True, "counting wolves"),
     ]  # fmt: skip
 

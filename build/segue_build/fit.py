@@ -21,7 +21,7 @@ from segue_build.artifacts import records, writer
 from segue_build.model.clustering import PreviousClusters
 from segue_build.model.fitted_model import FittedModel, fit_model
 from segue_build.model.weights import WEIGHTS
-from segue_build.progress import one_thread_each, stage, time_table
+from segue_build.progress import beside, one_thread_each, stage, time_table
 from segue_build.quality import recall
 from segue_build.quality.evaluate import evaluate_by, evaluated_catalog, format_metrics, format_table_metrics
 from segue_build.quality.metrics import (
@@ -304,7 +304,8 @@ def _write_version(
 
 def _measure_quality(songs: catalog.Catalog, held_out: playlists.Playlists | None, seed: int) -> dict[str, Any]:
     """Figures by what the table holds; by playlists too where some were left out of what was learned."""
-    quality: dict[str, Any] = {"table": table_metrics(songs), "clusters": cluster_metrics(songs, seed)}
+    clusters = beside("judging clusters", cluster_metrics, songs, seed)
+    quality: dict[str, Any] = {"table": table_metrics(songs), "clusters": clusters.result()}
     if held_out:
         _, figures, by_pairs = evaluate_by(evaluated_catalog(songs), held_out)
         quality["clusters"] |= by_pairs

@@ -10,7 +10,7 @@ import resource
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -44,10 +44,10 @@ class Clock:
 
 @dataclass(slots=True)
 class _Times:
-    """What each stage took, and each that ran beside others."""
+    """What each stage took, and how many seconds each piece of work that ran beside others."""
 
     stages: dict[str, Clock] = field(default_factory=dict)
-    beside: dict[str, Clock] = field(default_factory=dict)
+    beside: dict[str, float] = field(default_factory=dict)
 
 
 _times: ContextVar[_Times | None] = ContextVar("_times", default=None)  # for time_table
@@ -67,14 +67,12 @@ def time_table() -> Iterator[None]:
         total.seconds - sum(took.seconds for took in stages.values()),
         total.processor_seconds - sum(took.processor_seconds for took in stages.values()),
     )
+    rows = {**stages, "everything else": rest, "altogether": total}
     _log("where the time went, in seconds:\n      clock  processor")
-    _log(_time_rows({**stages, "everything else": rest, "altogether": total}))
+    _log("\n".join(f"{row.seconds:11.1f}{row.processor_seconds:11.1f}  {what}" for what, row in rows.items()))
     if times.beside:
-        _log(f"of which ran beside others, in whose processor time it is counted:\n{_time_rows(times.beside)}")
-
-
-def _time_rows(rows: Mapping[str, Clock]) -> str:
-    return "\n".join(f"{row.seconds:11.1f}{row.processor_seconds:11.1f}  {what}" for what, row in rows.items())
+        _log("of which ran beside stages, in whose processor time it is counted:")
+        _log("\n".join(f"{seconds:11.1f}{'':11}  {what}" for what, seconds in times.beside.items()))
 
 
 @contextlib.contextmanager
@@ -112,12 +110,11 @@ def beside(
     times = _times.get()
 
     def run() -> Result:
-        start = time.thread_time()
         # limits of OpenMP's threads are those of a thread
         with threadpool_limits(1, user_api="openmp"), _timed(f"{what}, beside what follows", Clock()) as clock:
             result = function(*arguments, **named)
         if times is not None:
-            times.beside[what] = Clock(clock.elapsed().seconds, time.thread_time() - start)
+            times.beside[what] = clock.elapsed().seconds
         return result
 
     pool = ThreadPoolExecutor(1)

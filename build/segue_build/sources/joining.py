@@ -5,6 +5,7 @@ whom both credit, and durations within ``MAX_DURATION_GAP`` where both have one.
 known.
 """
 
+import itertools
 import re
 import sys
 from collections import defaultdict
@@ -390,5 +391,9 @@ def merge_by_id(frame: pd.DataFrame) -> pd.DataFrame:
 def _union_genres(frame: pd.DataFrame) -> "pd.Series[str]":
     """The genres of all rows of an id, by id."""
     genres = frame["genres"].str.split(SEPARATOR)
-    one_per_row = frame.assign(genres=genres).explode("genres").drop_duplicates().sort_values("genres")
-    return one_per_row.groupby("id", sort=False)["genres"].agg(SEPARATOR.join)
+    one_per_row = frame.assign(genres=genres).explode("genres").drop_duplicates().sort_values(["id", "genres"])
+    is_first = ~one_per_row["id"].duplicated().to_numpy()
+    bounds = [*np.flatnonzero(is_first).tolist(), len(one_per_row)]
+    texts = one_per_row["genres"].tolist()
+    joined = [SEPARATOR.join(texts[first:last]) for first, last in itertools.pairwise(bounds)]
+    return pd.Series(joined, one_per_row["id"][is_first], dtype="str")

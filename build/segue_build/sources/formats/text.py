@@ -12,6 +12,7 @@ import unicodedata
 import warnings
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 
 import chardet
 
@@ -81,7 +82,7 @@ def _unquote_line(line: str) -> str:
 def _text_lines(content: Content, codec: str) -> Iterator[str]:
     """The lines, unchanged, with their line ends."""
     with content.path.open(encoding=codec, newline="") as text:
-        for number, line in enumerate(iter(lambda: text.readline(MAX_LINE_LENGTH), ""), 1):
+        for number, line in enumerate(iter(partial(text.readline, MAX_LINE_LENGTH), ""), 1):
             if "\0" in line or len(line) == MAX_LINE_LENGTH:
                 what = "binary data (a zero byte)" if "\0" in line else f"longer than {MAX_LINE_LENGTH:,} characters"
                 raise SourceError(f"{content.name}, line {number}: {what}; {EXPECTED_TABLE}")
