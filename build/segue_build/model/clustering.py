@@ -39,6 +39,7 @@ CELLS_PER_SQRT = 4  # cells for each square root of the number of songs
 CELLS_PER_CBRT = 28  # for each cube root, where that is less: a query reads every cell's centroid
 TRAINING_SONGS = 250_000  # at most, from which centroids are learned
 TRAINING_SONGS_PER_CELL = 160  # of them
+CELLS_AT_ONCE = 256  # whose songs are summed
 INIT_SONGS = 30_000  # of them that k-means++ chooses from: that costs more than all iterations after
 MAX_ITERATIONS = 25  # of k-means; centroids hardly move after
 BROWSING_WEIGHTS = {"audio": 0.2, "artist": 0.15, "genre": 0.65, "year": 0.05}  # see docs/clusters.md
@@ -236,8 +237,12 @@ def cell_centroids(vectors: np.ndarray, offsets: np.ndarray) -> np.ndarray:
     vectors : int8, shape (n_songs, n_dims), sorted by cell, as the function will read them
     offsets : shape (n_cells + 1,), first song of each cell
     """
-    sums = np.add.reduceat(vectors, offsets[:-1].astype(np.int64), dtype=np.int64)
-    return np.rint(sums / np.diff(offsets)[:, None]).astype(vectors.dtype)
+    starts, centroids = offsets.astype(np.int64), np.empty((len(offsets) - 1, vectors.shape[1]), vectors.dtype)
+    for cells in batch_slices(len(centroids), CELLS_AT_ONCE):  # reduceat turns all that it sums into int64
+        of_cells = starts[cells.start : cells.stop + 1]
+        sums = np.add.reduceat(vectors[of_cells[0] : of_cells[-1]], of_cells[:-1] - of_cells[0], dtype=np.int64)
+        centroids[cells] = np.rint(sums / np.diff(of_cells)[:, None])
+    return centroids
 
 
 def _max_clusters(n_songs: int) -> int:

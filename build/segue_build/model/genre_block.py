@@ -97,7 +97,8 @@ class GenreEmbedding:
         self.dimensions = min(GENRE_DIMENSIONS, training.shape[1] - 1)
         self._tfidf, self._svd = TfidfTransformer(), TruncatedSVD(self.dimensions, random_state=seed)
         with np.errstate(invalid="ignore"):  # where all songs have the same genres there is no variance to explain
-            self._svd.fit(self._tfidf.fit_transform(training.sqrt()))
+            roots = training.sqrt()
+            self._svd.fit(self._tfidf.fit(roots).transform(roots, copy=False))
 
     def transform(self, context: sparse.csr_matrix) -> np.ndarray:
         """The block of some songs, float32, shape (n_songs, dimensions); NaN where a song has no genre."""

@@ -127,7 +127,10 @@ def scale_to_max_norm(weights: np.ndarray, squared_norm: float) -> np.ndarray:
 
 def to_grid(vectors: np.ndarray, scale: np.ndarray) -> np.ndarray:
     """Vectors rounded to whole numbers, float32."""
-    return np.rint(vectors * scale).astype(np.float32)
+    found = np.empty(vectors.shape, np.float32)
+    for run in batch_slices(len(vectors), RUN_ROWS):  # in float64 all would be most of the memory of a fit
+        np.rint(vectors[run] * scale, out=found[run], casting="same_kind")
+    return found
 
 
 def _kmeans_plus_plus(points: np.ndarray, n_centroids: int, draw: Callable[[int, np.ndarray], int]) -> np.ndarray:
