@@ -2,9 +2,11 @@
 
 A list needs the exact scores of few songs. The others are ruled out by upper bounds of their scores, which cost a
 fifth: one product gives the squared distances from all points of the queries, and the first 16 bits of such a float
-number the entry of a table that holds what the block adds to the bound.
+number the entry of a table that holds what the block adds to the bound. Most are ruled out by the blocks of most
+weight alone.
 """
 
+import copy
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -21,6 +23,7 @@ from segue.engine.space import MAX_CODE, Block, rank_transform, space_of
 from segue.query.schema import Query
 from segue_build.sources.series import batch_slices
 
+FIRST_SHARE = 0.75  # of the blocks' weights, at least, that the first bounds compare
 CHUNK_PAIRS = 1 << 15  # of a song and a point that are compared at a time: they stay in the processor's cache
 ROUNDING = 1e-4  # more than float32 loses where bounds are added up
 ABOVE_ALL = 2.0  # scores
@@ -101,14 +104,25 @@ def songs_with_bounds(catalog: Catalog, searches: Sequence[Search], lowers: Sequ
     """Rows, rising, of all songs that may score so much for each search."""
     if not searches:
         return []
-    bounds, least = UpperBounds(catalog, searches), np.array(lowers)[:, None] - ROUNDING
+    bounds, least = UpperBounds(catalog, searches), np.array(lowers) - ROUNDING
     numbers, rows = [], []
     for chunk in batch_slices(len(catalog), max(1, CHUNK_PAIRS // bounds.n_points)):
-        found = np.nonzero(bounds(chunk) >= least)
-        numbers.append(found[0])
+        found = np.nonzero(bounds(chunk, FIRST_SHARE) >= least[:, None])
+        numbers.append(found[0].astype(np.int16))
         rows.append(found[1] + chunk.start)
     number, row = np.concatenate(numbers), np.concatenate(rows)
-    return [np.union1d(row[number == each], search.scorer.neighbour_rows) for each, search in enumerate(searches)]
+    counts = np.bincount(number, minlength=len(searches))
+    likely = np.split(row[np.argsort(number, kind="stable")], np.cumsum(counts)[:-1])
+    return [
+        np.union1d(_above(bounds.of(each), rows, least[each]), searches[each].scorer.neighbour_rows)
+        for each, rows in enumerate(likely)
+    ]
+
+
+def _above(bounds: "UpperBounds", rows: np.ndarray, least: float) -> np.ndarray:
+    """Those of the rows that may score so much for a single search."""
+    chunks = (rows[chunk] for chunk in batch_slices(len(rows), max(1, CHUNK_PAIRS // bounds.n_points)))
+    return np.concatenate([chunk[bounds(chunk)[0] >= least] for chunk in chunks])
 
 
 class UpperBounds:
@@ -133,34 +147,60 @@ class UpperBounds:
         self._joint_weights = (is_of * (weights * block_weights[-1])).astype(np.float32)
         self._unknown = self._weights @ (space.block_weights.sum() - known_weight)[:, None].astype(np.float32)
         points = np.concatenate([seed.vectors for search in searches for seed in search.seeds])
-        self._points = [self._factors(block, points) * has[:, None] for block, has in zip(space.blocks, known)]
-        self._tables = [self._table(block) for block in space.blocks]
+        self._blocks = sorted(enumerate(space.blocks), key=lambda each: -each[1].weight)
+        self._points = [self._factors(block, points) * known[number][:, None] for number, block in self._blocks]
+        self._tables = [self._table(block) for _, block in self._blocks]
+        widths = [block.stop - block.start for block in space.blocks]
+        self._is_in_block = np.repeat(np.eye(len(widths), dtype=np.float32), widths, axis=1)
         self._joint_table = np.exp(-_least_values()).astype(np.float32)
         self._targets = [search.query.targets for search in searches]
+        self._with_targets = [number for number, targets in enumerate(self._targets) if targets]
         self.n_points = len(points)
 
-    def __call__(self, rows: slice) -> np.ndarray:
-        """Float32, shape (n_searches, n_songs)."""
-        vectors, inverse = self._vectors[rows], 1 / np.square(self._local_scales[rows])
-        sums = np.zeros((self.n_points, len(vectors)), np.complex64)
-        for block, points, table in zip(self._space.blocks, self._points, self._tables):
-            codes = vectors[:, block.columns].T.astype(np.float32)
-            songs = np.vstack([codes, np.ones_like(inverse), np.square(codes).sum(axis=0)]) * inverse
+    def of(self, number: int) -> "UpperBounds":
+        """The same for one of the searches."""
+        one, points = copy.copy(self), self._weights[number] + self._joint_weights[number] > 0
+        one._points = [each[points] for each in self._points]
+        one._weights, one._joint_weights = (
+            each[number : number + 1, points] for each in (self._weights, self._joint_weights)
+        )
+        one._unknown, one._targets = self._unknown[number : number + 1], [self._targets[number]]
+        one._with_targets = [0] if self._targets[number] else []
+        one.n_points = int(points.sum())
+        return one
+
+    def __call__(self, rows: slice | np.ndarray, share: float = 1.0) -> np.ndarray:
+        """Float32, shape (n_searches, n_songs).
+
+        share : of the blocks' weights, at least, that are compared; songs count as equal in the other blocks
+        """
+        weights = np.cumsum([block.weight for _, block in self._blocks])
+        n_compared = int(weights.searchsorted(share * weights[-1])) + 1
+        inverse = 1 / np.square(self._local_scales[rows])
+        codes = self._vectors[rows].T.astype(np.float32)
+        squared_norms = (self._is_in_block @ np.square(codes)) * inverse
+        codes *= inverse
+        sums = np.full((self.n_points, len(inverse)), weights[-1] - weights[n_compared - 1], np.complex64)
+        for (number, block), points, table in zip(self._blocks[:n_compared], self._points, self._tables):
+            songs = np.concatenate([codes[block.columns], inverse[None], squared_norms[number, None]])
             sums += table.take(_first_halves(points @ songs), mode="clip")
         joint = self._joint_table.take(_first_halves(sums.imag.copy()), mode="clip")
         bounds: np.ndarray = self._weights @ sums.real + self._joint_weights @ joint - self._unknown
-        for row, similar in self._target_similarities(rows):
-            bounds[row] += TARGETS_WEIGHT * (similar - bounds[row])
+        if len(self._with_targets):
+            similar = self._target_similarities(rows)
+            bounds[self._with_targets] += TARGETS_WEIGHT * (similar - bounds[self._with_targets])
         return bounds
 
-    def _target_similarities(self, rows: slice) -> Iterator[tuple[int, np.ndarray]]:
-        """The number of each search that has targets, and how similar songs are to these."""
-        ranks, names = rank_transform(self._catalog), {name for targets in self._targets for name in targets}
-        levels = {name: ranks(name, self._catalog.attribute(name)[rows].astype(np.float64)) for name in names}
-        for number, targets in enumerate(self._targets):
-            similar = [1 - np.abs(levels[name] - ranks(name, np.array([value]))) for name, value in targets.items()]
-            if similar:
-                yield number, np.nan_to_num(similar).mean(axis=0)
+    def _target_similarities(self, rows: slice | np.ndarray) -> np.ndarray:
+        """How similar songs are to the targets of each search that has any, shape (n_with_targets, n_songs)."""
+        ranks, targets = rank_transform(self._catalog), [self._targets[each] for each in self._with_targets]
+        similar = np.zeros((len(targets), len(self._local_scales[rows])))
+        for name in {name for of_search in targets for name in of_search}:
+            levels = ranks(name, self._catalog.attribute(name)[rows].astype(np.float64))
+            having = [number for number, of_search in enumerate(targets) if name in of_search]
+            wanted = ranks(name, np.array([targets[number][name] for number in having]))
+            similar[having] += np.nan_to_num(1 - np.abs(levels - wanted[:, None]))
+        return similar / np.array([[len(of_search)] for of_search in targets])
 
     def _factors(self, block: Block, points: np.ndarray) -> np.ndarray:
         """What songs are multiplied by to get squared distances in units of the block."""
