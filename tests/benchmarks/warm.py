@@ -19,7 +19,7 @@ NOT_COUNTED = 50  # open the files
 
 def measure(subject: Subject) -> Iterator[Row]:
     """One row; requests of all kinds in turn. Processor time is what other work on the machine disturbs least."""
-    ours = Client(Request.application(Service(Config(subject.artifacts)).handle))
+    ours = Client(Request.application(Service(Config.from_environ(subject.environ)).handle))
     peer = Client(Request.application(hello))
     took, empty, worked, idle, explained = [], [], [], [], []
     for song in subject.ids(NOT_COUNTED + REQUESTS, seed=2):
