@@ -180,8 +180,9 @@ def encode_pq(space: Space, vectors: np.ndarray, local_scales: np.ndarray, pq_ce
 def scale_levels(local_scales: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """The level of local scales for each block, 0..SCALE_LEVELS - 1; int64, shape (n_songs, n_blocks).
 
-    Error diffusion, as in dithering: each block takes the level below or above, so that the weighted mean over the
-    blocks is about the song's own local scale. If all took the nearest, their errors would add up.
+    Error diffusion, as in dithering (Floyd and Steinberg, Proc. SID 17, 1976): each block takes the level below or
+    above, so that the weighted mean over the blocks is about the song's own local scale. If all took the nearest,
+    their errors would add up.
 
     Parameters
     ----------
