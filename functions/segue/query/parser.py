@@ -2,10 +2,11 @@
 
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from segue.limits import VALIDATED, charge, checked
 from segue.query.schema import (
     ATTRIBUTES_BY_NAME,
     AUDIO_FEATURES,
@@ -89,6 +90,18 @@ class RequestParser(Validator):
         super().__init__()
         self.vocabulary = vocabulary
 
+    def object_fields(self, value: object, pointer: str, known: Sequence[str]) -> Mapping[str, Any]:
+        """As in :class:`Validator`; the work is charged."""
+        charge(VALIDATED, len(value) if isinstance(value, Mapping) else 0)
+        return super().object_fields(value, pointer, known)
+
+    def entries(self, value: object, pointer: str, min_length: int, max_length: int) -> Iterator[tuple[Any, str]]:
+        """Each entry of a list with its pointer; the work is charged."""
+        entries = self.array(value, pointer, min_length, max_length)
+        charge(VALIDATED, len(entries))
+        for index, entry in enumerate(checked(entries)):
+            yield entry, f"{pointer}/{index}"
+
     def query(self, body: object, seeds: tuple[Seed, ...] | None = None) -> Query:
         """The whole body of a recommendation.
 
@@ -134,15 +147,6 @@ class RequestParser(Validator):
             return (self.id_seed(fields["song_id"], "/song_id"),)
         given = {name: fields[name] for name in (kind, "artist") if name in fields}
         return (self.seed_of_kind(kind, given, "", 1.0),)
-
-    def exactly_one(self, fields: Mapping[str, Any], names: Sequence[str]) -> str | None:
-        """The one of several fields that is given; a fault, and None, if it is none or more than one."""
-        given = [name for name in names if name in fields]
-        if len(given) == 1:
-            return given[0]
-        expected = f"{', '.join(map(repr, names[:-1]))} and {names[-1]!r}"
-        self.add_fault("", f"exactly one of {expected} is needed, found {' and '.join(given) or 'none'}")
-        return None
 
     def url_seeds(self, values: Mapping[str, list[str]]) -> tuple[Seed, ...]:
         """All seeds of a URL; if it has one song and one artist, they name one song."""

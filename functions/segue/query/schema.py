@@ -8,12 +8,11 @@ artists. https://developer.spotify.com/documentation/web-api/concepts/spotify-ur
 import difflib
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from segue.errors import Fault, InvalidQuery
-from segue.limits import VALIDATED, charge, checked
 
 MAX_PLAYLIST_SONGS = 200
 TYPICAL_SONG_MINUTES = 3  # minutes; on the short side, so that a playlist's songs are rather overestimated
@@ -297,29 +296,31 @@ class Validator:
     def array(self, value: object, pointer: str, min_length: int, max_length: int) -> list[Any]:
         """A list of ``min_length`` to ``max_length`` entries."""
         if isinstance(value, list) and min_length <= len(value) <= max_length:
-            charge(VALIDATED, len(value))
             return value
         found = f", found {len(value)}" if isinstance(value, list) else ""
         self.add_fault(pointer, f"expected a list of {min_length}..{max_length} entries{found}")
         return []
-
-    def entries(self, value: object, pointer: str, min_length: int, max_length: int) -> Iterator[tuple[Any, str]]:
-        """Each entry of such a list with its pointer."""
-        for index, entry in enumerate(checked(self.array(value, pointer, min_length, max_length))):
-            yield entry, f"{pointer}/{index}"
 
     def object_fields(self, value: object, pointer: str, known: Sequence[str]) -> Mapping[str, Any]:
         """The known fields of an object; any other field is a fault."""
         if not isinstance(value, Mapping):
             self.add_fault(pointer, f"expected an object with {', '.join(known)}")
             return {}
-        charge(VALIDATED, len(value))
         for name in value:
             if name not in known:
                 self.add_unknown_name(
                     "filter" if pointer == "/filters" else "field", name, f"{pointer}/{escape_pointer(name)}", known
                 )
         return {name: entry for name, entry in value.items() if name in known}
+
+    def exactly_one(self, fields: Mapping[str, Any], names: Sequence[str]) -> str | None:
+        """The one of several fields that is given; a fault, and None, if it is none or more than one."""
+        given = [name for name in names if name in fields]
+        if len(given) == 1:
+            return given[0]
+        expected = f"{', '.join(map(repr, names[:-1]))} and {names[-1]!r}"
+        self.add_fault("", f"exactly one of {expected} is needed, found {' and '.join(given) or 'none'}")
+        return None
 
     def boolean(self, fields: Mapping[str, Any], name: str, pointer: str, default: bool) -> bool:
         """True or false."""
