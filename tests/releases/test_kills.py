@@ -22,7 +22,7 @@ from segue.web import serializers
 from segue_build.fit import FitOptions, fit
 from segue_build.releases import version_history
 from tests.support import world
-from tests.support.releases import ASKED, client, point_to, published
+from tests.support.releases import ASKED, client, point_to, published, wait_for_checks
 
 ROOT = Path(__file__).resolve().parents[2]
 READERS = 8
@@ -236,13 +236,12 @@ def test_killed_refreshes_leave_every_reader_of_their_cache_a_whole_version(
     finally:
         changing.set()
         changer.join()
-    abandoned = list((tmp_path / "cache").rglob(".*"))
-    for path in abandoned:  # hours ago; a reader may still be writing one, and be ready by now
-        with contextlib.suppress(FileNotFoundError):
-            os.utime(path, (0, 0))
+    wait_for_checks()  # the readers' own: what these write is not abandoned
+    for path in (tmp_path / "cache").rglob(".*"):  # what was being written, hours ago
+        os.utime(path, (0, 0))
     facts = {"bytes": 3, "sha256": hashlib.sha256(b"abc").hexdigest()}
     FileCache(tmp_path / "cache", 10**9).fetch("next", "file", facts, lambda: iter([b"abc"]))
-    assert not [path for path in abandoned if path.exists()]
+    assert not list((tmp_path / "cache").rglob(".*"))
 
 
 def tell(racer, line):
