@@ -18,7 +18,7 @@ from segue.errors import ArtifactsError, SegueError
 from segue.releases.store import SCHEMES, LocalReleases, LocalStore, Pointer, Releases, Store
 
 MAX_WAIT = 2.0  # seconds that one request waits for a check that another started
-START_PATIENCE = 1.0  # seconds in which a thread begins, or never does
+START_PATIENCE = 5.0  # seconds in which a thread begins, on a busy machine, too, or never does
 _log = logging.getLogger("segue")
 
 
