@@ -122,7 +122,7 @@ def songs_with_bounds(catalog: Catalog, searches: Sequence[Search], lowers: Sequ
 def _above(bounds: "UpperBounds", rows: np.ndarray, least: float) -> np.ndarray:
     """Those of the rows that may score so much for a single search."""
     chunks = (rows[chunk] for chunk in batch_slices(len(rows), max(1, CHUNK_PAIRS // bounds.n_points)))
-    return np.concatenate([chunk[bounds(chunk)[0] >= least] for chunk in chunks])
+    return np.concatenate([rows[:0], *(chunk[bounds(chunk)[0] >= least] for chunk in chunks)])
 
 
 class UpperBounds:
@@ -186,7 +186,7 @@ class UpperBounds:
             sums += table.take(_first_halves(points @ songs), mode="clip")
         joint = self._joint_table.take(_first_halves(sums.imag.copy()), mode="clip")
         bounds: np.ndarray = self._weights @ sums.real + self._joint_weights @ joint - self._unknown
-        if len(self._with_targets):
+        if self._with_targets:
             similar = self._target_similarities(rows)
             bounds[self._with_targets] += TARGETS_WEIGHT * (similar - bounds[self._with_targets])
         return bounds
