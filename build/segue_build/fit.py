@@ -19,7 +19,7 @@ from segue.releases.store import LocalStore
 from segue_build.arguments import check_output_folder
 from segue_build.artifacts import records, writer
 from segue_build.model.clustering import PreviousClusters
-from segue_build.model.fitted_model import FittedModel, fit_model
+from segue_build.model.fitted_model import WIDE, FittedModel, fit_model
 from segue_build.model.weights import WEIGHTS
 from segue_build.progress import beside, one_thread_each, stage, time_table
 from segue_build.quality import recall
@@ -272,6 +272,9 @@ def _write_version(
 ) -> dict[str, Any]:
     with stage(f"writing artifacts below {folder.parent}"):
         manifest = writer.write(folder, model)
+        data = {"fingerprint": fingerprint(model.frame), **report.to_manifest()}
+        for name in model.frame.columns[:WIDE].tolist():
+            del model.frame[name]  # the rest reads files: with the table beside them, it would need the most memory
     with stage("digesting what requests read"):
         manifest[MANIFEST_KEY] = records.write(folder)
     with stage("choosing the budgets of searches"):
@@ -282,7 +285,7 @@ def _write_version(
         **manifest,
         "quality": quality,
         "invented": uses_demo(options.sources),
-        "data": {"fingerprint": fingerprint(model.frame), **report.to_manifest()},
+        "data": data,
         "parameters": {
             "arguments": options.arguments(),
             "columns": dict(options.columns),

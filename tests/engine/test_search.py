@@ -142,20 +142,15 @@ def test_lists_of_many_queries_at_once_are_those_of_exact_requests(songs, n_like
     assert [rows.tolist() for rows in found] == [[song.row for song in answer] for answer in exact]
 
 
-def test_no_song_scores_more_than_its_bound_and_few_much_less(songs):
+def test_no_song_scores_more_than_its_bound_which_rules_most_out(songs):
     searches = [Search.of(songs, query) for _, query in recall.judged_queries(songs, "mixture")[:50]]
     searches = [search for search in searches if search.has_bounds]
-    of_all = UpperBounds(songs, searches)
-    bounds = of_all(slice(1_000, 3_000))
-    excess = bounds - [search.scorer.score(np.arange(1_000, 3_000)) for search in searches]
-    without_dislikes = [(search.scorer.weights >= 0).all() for search in searches]
-    assert excess.min() > -1e-4
-    assert np.abs(excess[without_dislikes]).max() < 0.01
-    for number in range(len(searches)):
-        assert of_all.of(number)(np.arange(1_000, 3_000)) == pytest.approx(bounds[number, None], abs=1e-3)
-    some_blocks = of_all(slice(1_000, 3_000), 0.5)
-    assert (some_blocks > bounds - 1e-5).all()
-    assert (some_blocks > bounds + 0.1).any()
+    bounds = UpperBounds(songs, searches)(slice(0, len(songs)))
+    scores = np.array([search.scorer.score(np.arange(len(songs))) for search in searches])
+    assert (bounds - scores).min() > -1e-4
+    last_of_list = np.sort(scores, axis=1)[:, -recall.LIST_SIZE, None]
+    assert (bounds >= last_of_list).mean() < 0.15
+    assert np.median((bounds >= last_of_list).mean(axis=1)) < 0.05
 
 
 def made_up(songs, dice, count):

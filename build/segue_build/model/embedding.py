@@ -206,6 +206,7 @@ def embed(
             blocks[name][chunk] = columns
     if {"artist", "genre"} <= set(blocks) and not songs.artists.n_analysed.any():
         blocks["artist"] = artist_signatures(song_artists, blocks["genre"], seed)
+    del songs  # what blocks were made of is as large as they are
     for name, joined in (labels or {}).items():
         blocks[name] = label_block(build_incidence(joined), seed)
         weights = {**weights, name: LABEL_WEIGHT}

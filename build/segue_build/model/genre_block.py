@@ -19,7 +19,7 @@ from segue_build.model.incidence import (
 )
 
 GENRE_DIMENSIONS = 24
-SVD_SONGS = 500_000  # at most, from which the SVD is learned
+SVD_SONGS = 250_000  # at most, from which the SVD is learned
 MIN_SVD_LABELS = 8  # fewer are a column each
 SIGNATURE_BITS = 16  # random signs, so many that hardly two artists share them
 SIGNATURE_NORM = 0.2  # that of an artist's genres is 1 at the most; a longer signature crowds other artists out

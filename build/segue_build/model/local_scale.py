@@ -6,7 +6,8 @@ from segue.engine.space import LOCAL_SCALE, MAX_CODE, STEPS_PER_UNIT, Block, Spa
 from segue_build.model.kmeans import sample_rows
 from segue_build.progress import thread_map
 
-SAMPLE_SIZE = 2_000  # songs that stand for the catalogue; the work grows with catalogue x sample
+SAMPLE_SIZES = 1_000, 2_000  # songs that stand for the catalogue, at least and at most; see :func:`sample_size`
+SAMPLE_PAIRS = 1_200_000_000  # of a song and one of the sample, about, that are compared
 NEIGHBOUR_FRACTION = 0.02  # of the sample
 EXPONENT = 1.0  # 0: every local scale is LOCAL_SCALE; 1: in proportion to how far the neighbours are
 MAX_RATIO = 2.0  # a local scale is at most this many times LOCAL_SCALE, and at least LOCAL_SCALE divided by it
@@ -31,7 +32,7 @@ def local_scales(space: Space, vectors: np.ndarray, usable: np.ndarray, seed: in
 
     """
     songs = np.flatnonzero(usable)
-    sample = songs[sample_rows(len(songs), SAMPLE_SIZE, seed)]
+    sample = songs[sample_rows(len(songs), sample_size(len(vectors)), seed)]
     similarities = SampleSimilarities(space, vectors[sample])
     starts = range(0, len(vectors), CHUNK_ROWS)
 
@@ -41,6 +42,15 @@ def local_scales(space: Space, vectors: np.ndarray, usable: np.ndarray, seed: in
 
     distances = np.concatenate(list(thread_map(distances_of_chunk, starts, "neighbourhoods", " chunks")))
     return scales_from_distances(distances, distances.mean())
+
+
+def sample_size(n_songs: int) -> int:
+    """How many songs stand for a catalogue: fewer where there are many songs, as all are compared with all of them.
+
+    With the fewest, local scales differ by 4 % from those by a large sample, with the most by 3 %; among themselves,
+    those of a catalogue differ by 10 %.
+    """
+    return int(np.clip(SAMPLE_PAIRS // max(n_songs, 1), *SAMPLE_SIZES))
 
 
 def scales_from_distances(distances: np.ndarray, mean_distance: float) -> np.ndarray:

@@ -1,5 +1,6 @@
 """Which songs are one work: versions of a song, and recordings of one composition."""
 
+import functools
 import re
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -36,16 +37,21 @@ def work_key(first_artist: str, title: str) -> WorkKey:
     ``"Déjà Vu (feat. X) - Live"`` and ``"Déjà Vu"`` share it, ``"Für Elise, WoO 59"`` and ``"Bagatelle, WoO 59"``
     do, ``"3 Gymnopédies: I. Lent"`` and ``"Gymnopédie No. 1"``, and what an artist and the artist's quartet play.
     """
-    artist = title_key(first_artist)
-    artist = _ENSEMBLE.sub("", artist) or artist
+    artist = _artist_key(first_artist)
     title, rest = title[:MAX_CHARACTERS], title[MAX_CHARACTERS:]
     piece, alone, movement = parse_numbered(case_folded(title)) or (
         parse_unnumbered(title),
         "",
-        movement_name(case_folded(without_version(title))),
+        movement_name(case_folded(without_version(title))) if ":" in title else "",
     )
     name = movement or alone
     return WorkKey(f"{artist}\x1f{piece}{rest}", f"{artist}\x1f{name}" if " " in name else None, bool(movement))
+
+
+@functools.lru_cache(maxsize=65_536)  # most artists have several songs
+def _artist_key(name: str) -> str:
+    key = title_key(name)
+    return _ENSEMBLE.sub("", key) or key
 
 
 def match_key(first_artist: str, title: str) -> tuple[str, str]:

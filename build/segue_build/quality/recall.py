@@ -222,8 +222,10 @@ class _Candidates:
         stops = np.array([cells.stop(budget.candidates) for budget in tried])
         rescored = np.array([budget.rescored for budget in tried])
         found = np.empty((len(rows), len(tried)), bool)
-        for number, position in enumerate(np.flatnonzero(np.isin(candidates, rows)).tolist()):
-            better = np.flatnonzero(scores > scores[position])
+        positions = np.flatnonzero(np.isin(candidates, rows))
+        better_than_any = np.flatnonzero(scores > scores[positions].min(initial=np.inf))
+        for number, position in enumerate(positions.tolist()):
+            better = better_than_any[scores[better_than_any] > scores[position]]
             always = candidates[position] in scorer.neighbour_rows
             found[number] = always | ((position < stops) & (better.searchsorted(stops) < rescored))
         found[:, [cells.n_songs <= max(budget.candidates // len(scorer), budget.rescored) for budget in tried]] = True

@@ -29,9 +29,8 @@ def without_missing(cells: Series) -> Series:
 
 def map_distinct(cells: Series, make: Callable[[Any], object], kind: str = "str") -> Series:
     """Apply a function to each known cell, once per distinct text or list."""
-    made = {cell: make(cell) for cell in distinct_cells(cells)}
-    if cells.dtype == object:
-        cells = cells.map(_hashable, na_action="ignore")
+    cells = _hashable_cells(cells)
+    made = {cell: make(cell) for cell in cells.dropna().unique()}
     return cells.map(made.get, na_action="ignore").astype(kind)
 
 
@@ -42,9 +41,11 @@ def joined_labels(cells: Series) -> Series:
 
 def distinct_cells(cells: Series) -> list[Any]:
     """The distinct known cells; lists become tuples of names."""
-    if cells.dtype == object:
-        cells = cells.map(_hashable, na_action="ignore")
-    return list(cells.dropna().unique())
+    return list(_hashable_cells(cells).dropna().unique())
+
+
+def _hashable_cells(cells: Series) -> Series:
+    return cells.map(_hashable, na_action="ignore") if cells.dtype == object else cells
 
 
 def _hashable(cell: object) -> str | tuple[str, ...]:

@@ -46,8 +46,9 @@ def sort_songs(
         (norms[0], norms[1]),
     )
     analysed = points.join(songs.where("tempo IS NULL OR tempo <> 0").select("source_row"), "source_row")
-    others = sample_rows(analysed, n_songs, 4 * local_scale.SAMPLE_SIZE, ["vector"])
-    others = others.take(kmeans.sample_rows(len(others), local_scale.SAMPLE_SIZE, seed))
+    n_others = local_scale.sample_size(n_songs)
+    others = sample_rows(analysed, n_songs, 4 * n_others, ["vector"])
+    others = others.take(kmeans.sample_rows(len(others), n_others, seed))
     assign = _AssignCells(space, to_matrix(others["vector"], n_dims), others["source_row"].to_numpy(), fitted)
     assigned = persist(map_batches(points, _ASSIGNED, assign))
     best_first = sql.coalesce("popularity", sql.lit(-1.0)).desc(), "id"
