@@ -143,14 +143,29 @@ def test_lists_of_many_queries_at_once_are_those_of_exact_requests(songs, n_like
 
 
 def test_no_song_scores_more_than_its_bound_which_rules_most_out(songs):
-    searches = [Search.of(songs, query) for _, query in recall.judged_queries(songs, "mixture")[:50]]
-    searches = [search for search in searches if search.has_bounds]
-    bounds = UpperBounds(songs, searches)(slice(0, len(songs)))
-    scores = np.array([search.scorer.score(np.arange(len(songs))) for search in searches])
-    assert (bounds - scores).min() > -1e-4
+    bounds, scores = bounds_and_scores(songs)
     last_of_list = np.sort(scores, axis=1)[:, -recall.LIST_SIZE, None]
+    assert (bounds - scores).min() > -1e-4
     assert (bounds >= last_of_list).mean() < 0.15
     assert np.median((bounds >= last_of_list).mean(axis=1)) < 0.05
+
+
+@pytest.mark.parametrize("exponents", [{"popularity": 0.5, "words": 0.5}, {"genre": 2.0, "explicit": 1.0}, {}])
+def test_the_bound_holds_whichever_blocks_the_joint_term_is_made_of(songs, exponents):
+    space = songs.manifest["space"]
+    blocks = [{**block, "exponent": exponents.get(block["name"], 0.0)} for block in space["blocks"]]
+    bounds, scores = bounds_and_scores(
+        Catalog(songs.folder, {**songs.manifest, "space": {**space, "blocks": blocks}})
+    )
+    assert (bounds - scores).min() > -1e-4
+
+
+def bounds_and_scores(catalog):
+    searches = [Search.of(catalog, query) for _, query in recall.judged_queries(catalog, "mixture")[:50]]
+    searches = [search for search in searches if search.has_bounds]
+    every = np.arange(len(catalog))
+    bounds = UpperBounds(catalog, searches)(slice(0, len(catalog)))
+    return bounds, np.array([search.scorer.score(every) for search in searches])
 
 
 def made_up(songs, dice, count):

@@ -24,7 +24,7 @@ from segue.engine.space import (
 )
 from segue.query.schema import ATTRIBUTES_BY_NAME, AUDIO_FEATURES, NUMERIC_ATTRIBUTES, Query, Seed
 from segue_build.model.embedding import embed, fit_ranks
-from segue_build.model.local_scale import SampleSimilarities, local_scales
+from segue_build.model.local_scale import SampleSimilarities, local_scales, sample_size
 from segue_build.sources import demo, series
 from segue_build.sources.ingest_report import IngestReport
 from segue_build.sources.multivalue import SEPARATOR
@@ -230,6 +230,11 @@ def test_similarities_to_a_sample_by_look_ups_are_those_of_the_space_to_the_last
     for compared in (space, replace(space, blocks=tuple(replace(block, exponent=0.0) for block in space.blocks))):
         expected = similarity(compared, vectors, vectors[::3], np.full(len(vectors), LOCAL_SCALE, np.float32))
         np.testing.assert_array_equal(SampleSimilarities(compared, vectors[::3])(vectors), expected)
+
+
+def test_fewer_songs_stand_for_a_larger_catalogue_but_never_few():
+    sizes = {n_songs: sample_size(n_songs) for n_songs in (0, 20_000, 600_000, 800_000, 1_200_000, 10_000_000)}
+    assert list(sizes.values()) == [2_000, 2_000, 2_000, 1_500, 1_000, 1_000]
 
 
 def test_a_song_is_heard_as_far_as_its_neighbours_by_hand(demo_catalog):

@@ -202,7 +202,7 @@ def embed(
     for chunk in bar(batch_slices(len(frame)), "blocks", " chunks"):
         for name, columns in encoder.encode(songs[chunk]).items():
             if name not in blocks:
-                blocks[name] = np.empty((len(frame), columns.shape[1]), columns.dtype)
+                blocks[name] = np.empty((len(frame), columns.shape[1]), np.float32)  # codes are far coarser
             blocks[name][chunk] = columns
     if {"artist", "genre"} <= set(blocks) and not songs.artists.n_analysed.any():
         blocks["artist"] = artist_signatures(song_artists, blocks["genre"], seed)

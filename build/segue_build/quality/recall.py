@@ -6,6 +6,7 @@ better by their approximate scores. So the recall of every budget is known witho
 """
 
 import itertools
+import os
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -127,7 +128,8 @@ def judged_queries(catalog: Catalog, kind: str) -> list[tuple[str, Query]]:
 
 def budget_recalls(catalog: Catalog, queries: Sequence[tuple[str, Query]], tried: Sequence[Budget]) -> list[float]:
     """The share of the exact lists' songs that each budget finds, mean over the queries of the worst type."""
-    size = max(1, min(QUERIES_AT_ONCE, MAX_SCORES // len(catalog)))
+    per_thread = -(-len(queries) // (os.cpu_count() or 1))
+    size = max(1, min(QUERIES_AT_ONCE, MAX_SCORES // len(catalog), per_thread))
     parts = [[query for _, query in queries[part]] for part in batch_slices(len(queries), size)]
     shares = progress.thread_map(
         lambda part: _found_shares(catalog, part, tried), parts, "judging searches", " parts"
