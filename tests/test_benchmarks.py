@@ -18,10 +18,16 @@ from werkzeug.wrappers import Request, Response
 from segue.catalog import load as load_catalog
 from segue.catalog.lookup.exact import song_by_id
 from segue.engine import search
+from segue.engine.scoring import Scorer
+from segue.engine.seeds import resolve
+from segue.engine.space import space_of
+from segue.query.schema import Seed
 from segue_build import ROOT
+from segue_build.model.quantization import fit_pq
 from segue_build.sources.playlists import Playlists
 from tests.benchmarks import (
     clusters,
+    codes,
     figures,
     genres,
     growth,
@@ -329,3 +335,21 @@ def test_a_genre_as_a_seed_is_held_against_its_own_songs(world_catalog, monkeypa
     number = world_catalog.manifest["genres"].index("piano")
     measured = genres.GenreSeeds(world_catalog).measure(number)
     assert measured == {"genre": "piano", "songs": 6, "known": 0.5, "of it": pytest.approx(2 / 3), "seasonal": 0}
+
+
+@pytest.mark.parametrize("parts", [1, 3])
+@pytest.mark.parametrize("seeds", [1, 3])
+def test_codes_are_judged_by_the_functions_approximate_scores(demo_catalog, seeds, parts):
+    space, ids = space_of(demo_catalog), demo_catalog.texts("ids")
+    resolved = resolve(demo_catalog, tuple(Seed("", {}, id=ids[row]) for row in range(seeds)))
+    scorer, every = Scorer(demo_catalog, resolved, {}), np.arange(len(demo_catalog))
+    points = np.concatenate([seed.vectors for seed in resolved])
+    judged = codes.JudgedSearch(space, scorer, points, every, every[:20])
+    arrays = (demo_catalog.array(name) for name in ("vectors", "local_scales"))
+    pq = fit_pq(codes.with_audio_in(parts, space), *arrays, seed=0)
+    found, expected = judged.approximate_scores(pq), scorer.approximate_scores(every)
+    if parts == 1:
+        np.testing.assert_array_equal(pq.codes, demo_catalog.array("pq_codes"))
+        np.testing.assert_allclose(found, expected, atol=0.01)
+    assert np.corrcoef(found, scorer.score(every))[0, 1] > 0.9
+    assert judged.ranks(pq).tolist() == [(found >= score).sum() for score in found[:20]]

@@ -47,7 +47,7 @@ def parser() -> argparse.ArgumentParser:
         type=named,
         default=DEFAULT,
         metavar="PART,...",
-        help=f"of {', '.join(PARTS)} (default: all but layout, ranged and soak)",
+        help=f"of {', '.join(PARTS)} (default: all but codes, layout, ranged and soak)",
     )
     options.add_argument(
         "--artifacts", action="append", type=Path, default=[], metavar="DIR", help="fitted already; may be repeated"

@@ -13,7 +13,8 @@ from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.preprocessing import StandardScaler, normalize
 
-from segue.engine.space import LOCAL_SCALE, similarity, space_of
+from segue.engine.recommendation import similarity
+from segue.engine.space import LOCAL_SCALE, space_of
 from segue.query.schema import AUDIO_FEATURES
 from segue_build.model.incidence import row_means
 from segue_build.quality.evaluate import EvaluatedCatalog

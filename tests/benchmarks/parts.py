@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from tests.benchmarks import (
+    codes,
     cold,
     imports,
     layout,
@@ -50,11 +51,12 @@ PARTS: Mapping[str, Part] = {
     "sizes": Part("Artifacts", sizes.measure),
     "ranged": Part("Served by cells from moto's S3", ranged.measure),
     "layout": Part("Layout of the vectors", layout.measure),
+    "codes": Part("Size of PQ codes, and the songs to rescore for the target recall", codes.measure),
     "soak": Part("Minutes of full load over HTTP", soak.measure),
     "deployed": Part("What is deployed besides the artifacts", sizes.deployed, once=True),
     "imports": Part("What the first recommendation imports", imports.measure, once=True),
 }
-DEFAULT = [name for name in PARTS if name not in ("layout", "ranged", "soak")]  # which take minutes
+DEFAULT = [name for name in PARTS if name not in ("codes", "layout", "ranged", "soak")]  # which take minutes
 
 
 def named(text: str) -> list[str]:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from segue.engine.space import STEPS_PER_UNIT, Points, PreparedVectors, space_of
+from segue.engine.space import STEPS_PER_UNIT, Points, PreparedCentroids, PreparedVectors, space_of
 
 
 @pytest.fixture
@@ -28,6 +28,13 @@ def test_distances_are_those_of_the_definition_for_one_point_and_for_several(spa
     np.testing.assert_allclose(found[:-1], expected, rtol=1e-6)
     assert not found[-1].any()
     np.testing.assert_array_equal(ours.distances_to_prepared(PreparedVectors(space, songs)), ours.distances(songs))
+    sizes = np.arange(len(space.blocks)) % 4 + 1
+    centroids = np.zeros((sizes.sum(), len(space.spread)), np.int8)
+    for block, stop, size in zip(space.blocks, np.cumsum(sizes).tolist(), sizes.tolist()):
+        centroids[stop - size : stop, : block.stop - block.start] = songs[:size, block.columns]
+    prepared = PreparedCentroids(space, np.arange(len(sizes)), np.cumsum([0, *sizes]), centroids)
+    in_blocks = [found[number, :, :size] for number, size in enumerate(sizes)]
+    np.testing.assert_array_equal(ours.distances_to_centroids(prepared), np.concatenate(in_blocks, axis=1))
 
 
 @pytest.mark.parametrize("whole", [True, False])

@@ -10,8 +10,8 @@ from segue.query.schema import Seed
 
 
 def test_approximate_scores_are_sums_over_pq_codes():
-    worth = np.arange(6, dtype=np.float32).reshape(2, 3)
-    sketches = np.array([[0, 0], [2, 1]], np.uint16)
+    worth = np.arange(6, dtype=np.float32)
+    sketches = np.array([[0, 3], [2, 4]], np.uint16)
     assert scoring.sum_look_ups(worth, sketches).tolist() == [0 + 3, 2 + 4]
 
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from segue.catalog.lookup.exact import song_by_id
-from segue.engine.recommendation import recommend
+from segue.engine.recommendation import recommend, similarity
 from segue.engine.scoring import DISLIKE_STRENGTH, SCORE_DIGITS, Scorer
 from segue.engine.seeds import resolve
-from segue.engine.space import similarity, space_of
+from segue.engine.space import space_of
 from segue_build.model.weights import JOINT, JOINT_EXPONENTS, WEIGHTS
 from tests.engine.test_recommend import ask, ids
 

@@ -33,5 +33,6 @@ def test_every_random_step_takes_the_seed(tmp_path, monkeypatch, seed):
     spy("map_coordinates")
     spy("local_scales")
     frame, report = load_tracks([str(world.write(tmp_path / "world.csv"))], {})
-    fitted_model.fit_model(frame, report, seed=seed, weights=WEIGHTS, previous=PreviousClusters())
+    model = fitted_model.fit_model(frame, report, seed=seed, weights=WEIGHTS, previous=PreviousClusters())
+    model.map.result()
     assert seeds == dict.fromkeys(["fit_clustering", "fit_pq", "map_coordinates", "local_scales"], seed)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from segue import catalog as catalogs
-from segue.engine.recommendation import recommend
+from segue.engine.recommendation import recommend, similarity
 from segue.engine.space import (
     AUDIO_COLUMNS,
     LOCAL_SCALE,
@@ -18,7 +18,6 @@ from segue.engine.space import (
     Space,
     encode_audio,
     rank_transform,
-    similarity,
     space_of,
     squared_distances,
 )

@@ -14,6 +14,7 @@ from segue_build.artifacts import lookup_index, parquet
 from segue_build.artifacts.array_files import offsets_from_lengths, save_array, save_lists, write_strings
 from segue_build.model.fitted_model import FittedModel
 from segue_build.model.incidence import first_artists
+from segue_build.model.quantization import ProductQuantization
 from segue_build.progress import beside
 from segue_build.sources import series
 
@@ -78,8 +79,7 @@ def write(folder: Path, model: FittedModel) -> dict[str, Any]:
 def _write_space(folder: Path, model: FittedModel) -> None:
     save_array(folder, "vectors", model.embedding.vectors)
     save_array(folder, "present", model.embedding.present)
-    save_array(folder, "pq_centroids", model.pq.pq_centroids)
-    save_array(folder, "pq_codes", model.pq.pq_codes)
+    _write_pq(folder, model.pq)
     save_array(folder, "cell_offsets", offsets_from_lengths(np.diff(model.cell_offsets)))
     save_array(folder, "cell_centroids", model.cell_centroids)
     save_array(folder, "local_scales", model.local_scales)
@@ -87,6 +87,16 @@ def _write_space(folder: Path, model: FittedModel) -> None:
     save_array(folder, "cell_clusters", model.clustering.cell_clusters)
     save_array(folder, "rank_values", model.embedding.ranks.values)
     save_array(folder, "rank_levels", model.embedding.ranks.levels)
+
+
+def _write_pq(folder: Path, pq: ProductQuantization) -> None:
+    rows = pq.quantizer.rows
+    width = max(of_block.shape[1] for of_block in rows)
+    padded = [np.pad(of_block, ((0, 0), (0, width - of_block.shape[1]))) for of_block in rows]
+    save_array(folder, "pq_centroids", np.concatenate(padded))
+    save_array(folder, "pq_offsets", offsets_from_lengths(np.array([len(of_block) for of_block in rows])))
+    save_array(folder, "pq_subspaces", pq.quantizer.subspaces.astype(np.uint8))
+    save_array(folder, "pq_codes", pq.codes)
 
 
 def _write_relations(folder: Path, model: FittedModel) -> None:

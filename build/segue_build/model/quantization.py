@@ -5,6 +5,7 @@ kept of them is coarser, so that the same table has the same codes everywhere.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +19,9 @@ from segue_build.sources.series import batch_slices
 
 SIGNIFICANT_DIGITS = 6  # of what the catalogue keeps of a block's offset and step
 VARIANCE_TOLERANCE = 1e-12  # variance up to which the values of a column, all of order 1, are one value
-MIN_CENTROIDS, MAX_CENTROIDS = 256, 1024  # of each block: a query reads all of them once
+CENTROIDS_PER_ROOT = 4  # of all blocks together, times the root of the number of songs: a query reads all of them
+MIN_CENTROIDS, MAX_CENTROIDS = 1_024, 8_000  # likewise; each at SCALE_LEVELS levels, all are numbered with 16 bits
+MAX_JOINED = 128  # combinations of blocks that share a code: a query computes them for each of the blocks
 PQ_TRAINING_SONGS = 60_000  # at most, from which centroids are learned
 PQ_INIT_SONGS = 20_000  # of them that k-means++ chooses from
 PQ_ITERATIONS = 20  # of k-means
@@ -122,22 +125,85 @@ def _column_ranges(block: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 @dataclass(frozen=True, slots=True)
-class ProductQuantization:
-    """The PQ codes of all songs, see :mod:`segue.engine.scoring`.
+class ProductQuantizer:
+    """How vectors become PQ codes, see :mod:`segue.engine.scoring`.
 
-    pq_centroids : of each block, int8, shape (n_centroids, n_dims)
-    pq_codes : uint16, shape (n_songs, n_blocks)
+    Jégou, Douze and Schmid, "Product quantization for nearest neighbor search", IEEE PAMI 33 (2011). Each block is a
+    subspace; those of few centroids together are one, whose codes number every combination.
+
+    centroids : of each block, int8, shape (n_centroids, n_columns)
+    subspaces : of each block, shape (n_blocks,), numbered as they first come
     """
 
-    pq_centroids: np.ndarray
-    pq_codes: np.ndarray
+    space: Space
+    centroids: Sequence[np.ndarray]
+    subspaces: np.ndarray
+
+    @classmethod
+    def fit(cls, space: Space, sample: np.ndarray, n_centroids: int, seed: int) -> "ProductQuantizer":
+        """Learn centroids: the more a block weighs, the more.
+
+        sample : int8, shape (n_songs, n_dims)
+        n_centroids : in all; there are fewer where fewer songs differ
+        """
+        points = sample.astype(np.float32)
+        shares = np.maximum(n_centroids * space.block_weights / space.block_weights.sum(), 1).astype(int)
+        found = (
+            kmeans(points[:, block.columns], count, seed, PQ_ITERATIONS, PQ_INIT_SONGS)
+            for block, count in zip(space.blocks, shares.tolist())
+        )
+        centroids = [of_block.astype(sample.dtype) for of_block in found]
+        return cls(space, centroids, _join([len(of_block) for of_block in centroids]))
+
+    @property
+    def rows(self) -> list[np.ndarray]:
+        """What the codes of its subspace stand for in each block: int8, shape (n_codes, n_columns)."""
+        rows = list(self.centroids)
+        for members in self._members():
+            combinations = np.indices([len(self.centroids[block]) for block in members]).reshape(len(members), -1)
+            for block, numbers in zip(members, combinations):
+                rows[block] = self.centroids[block][numbers]
+        return rows
+
+    def encode(self, vectors: np.ndarray, local_scales: np.ndarray) -> np.ndarray:
+        """The PQ codes of some songs, uint16, shape (n_songs, n_subspaces)."""
+        weights = np.bincount(self.subspaces, self.space.block_weights)
+        lengths = [len(rows) for rows in self.rows]
+        starts, codes = np.cumsum(lengths) - lengths, sum(lengths) * scale_levels(local_scales, weights)
+        for number, members in enumerate(self._members()):
+            nearest = [self._nearest(block, vectors) for block in members]
+            sizes = [len(self.centroids[block]) for block in members]
+            codes[:, number] += starts[members[0]] + np.ravel_multi_index(nearest, sizes)
+        return codes.astype(np.uint16)
+
+    def _nearest(self, block: int, vectors: np.ndarray) -> np.ndarray:
+        points = vectors[:, self.space.blocks[block].columns]
+        return nearest_centroids(points.astype(np.float32), self.centroids[block].astype(np.float32))
+
+    def _members(self) -> list[list[int]]:
+        """The blocks of each subspace."""
+        return [np.flatnonzero(self.subspaces == number).tolist() for number in range(self.subspaces.max() + 1)]
+
+
+def _join(sizes: Sequence[int]) -> np.ndarray:
+    """The subspace of each block: those of the fewest centroids share one, of up to ``MAX_JOINED`` combinations."""
+    fewest_first = np.argsort(sizes, kind="stable")
+    fits = np.cumprod(np.array(sizes, np.float64)[fewest_first]) <= MAX_JOINED
+    joined, firsts = fewest_first[fits], np.arange(len(sizes))
+    firsts[joined] = joined.min(initial=len(sizes))
+    return np.unique(firsts, return_inverse=True)[1]
+
+
+@dataclass(frozen=True, slots=True)
+class ProductQuantization:
+    """The PQ codes of all songs: uint16, shape (n_songs, n_subspaces)."""
+
+    quantizer: ProductQuantizer
+    codes: np.ndarray
 
 
 def fit_pq(space: Space, vectors: np.ndarray, local_scales: np.ndarray, seed: int) -> ProductQuantization:
     """Quantize every song.
-
-    Jégou, Douze and Schmid, "Product quantization for nearest neighbor search", IEEE PAMI 33 (2011), with the blocks
-    as subspaces.
 
     Parameters
     ----------
@@ -146,48 +212,25 @@ def fit_pq(space: Space, vectors: np.ndarray, local_scales: np.ndarray, seed: in
 
     """
     sample = vectors[sample_rows(len(vectors), PQ_TRAINING_SONGS, seed)]
-    pq_centroids = train_pq_centroids(space, sample, len(vectors), seed)
+    n_centroids = min(max(round(CENTROIDS_PER_ROOT * len(vectors) ** 0.5), MIN_CENTROIDS), MAX_CENTROIDS)
+    quantizer = ProductQuantizer.fit(space, sample, n_centroids, seed)
     starts = range(0, len(vectors), PQ_CHUNK_ROWS)
     chunks = (slice(start, start + PQ_CHUNK_ROWS) for start in bar(starts, "quantization", " chunks", len(starts)))
-    return ProductQuantization(
-        pq_centroids,
-        np.concatenate([encode_pq(space, vectors[chunk], local_scales[chunk], pq_centroids) for chunk in chunks]),
-    )
-
-
-def train_pq_centroids(space: Space, sample: np.ndarray, n_songs: int, seed: int) -> np.ndarray:
-    """Centroids of each block, int8, shape (n_centroids, n_dims).
-
-    sample : int8, shape (at most ``PQ_TRAINING_SONGS``, n_dims), of so many songs
-    """
-    count = min(max(2 ** round(np.log2(n_songs) / 2), MIN_CENTROIDS), MAX_CENTROIDS)
-    points, pq_centroids = sample.astype(np.float32), []
-    for block in space.blocks:
-        found = kmeans(points[:, block.columns], count, seed, PQ_ITERATIONS, PQ_INIT_SONGS)
-        # Where fewer songs differ than there are centroids, some centroids are repeated.
-        pq_centroids.append(np.resize(found, (count, found.shape[1])))
-    return np.concatenate(pq_centroids, axis=1).astype(sample.dtype)
-
-
-def encode_pq(space: Space, vectors: np.ndarray, local_scales: np.ndarray, pq_centroids: np.ndarray) -> np.ndarray:
-    """The PQ codes of some songs, uint16, shape (n_songs, n_blocks)."""
-    songs, centroids = vectors.astype(np.float32), pq_centroids.astype(np.float32)
-    nearest = [nearest_centroids(songs[:, block.columns], centroids[:, block.columns]) for block in space.blocks]
-    levels = scale_levels(local_scales, space.block_weights)
-    return (np.stack(nearest, axis=1) + len(pq_centroids) * levels).astype(np.uint16)
+    codes = [quantizer.encode(vectors[chunk], local_scales[chunk]) for chunk in chunks]
+    return ProductQuantization(quantizer, np.concatenate(codes))
 
 
 def scale_levels(local_scales: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """The level of local scales for each block, 0..SCALE_LEVELS - 1; int64, shape (n_songs, n_blocks).
+    """The level of local scales for each subspace, 0..SCALE_LEVELS - 1; int64, shape (n_songs, n_subspaces).
 
-    Error diffusion, as in dithering (Floyd and Steinberg, Proc. SID 17, 1976): each block takes the level below or
-    above, so that the weighted mean over the blocks is about the song's own local scale. If all took the nearest,
+    Error diffusion, as in dithering (Floyd and Steinberg, Proc. SID 17, 1976): each subspace takes the level below or
+    above, so that the weighted mean over them is about the song's own local scale. If all took the nearest,
     their errors would add up.
 
     Parameters
     ----------
     local_scales : shape (n_songs,)
-    weights : of the blocks, shape (n_blocks,)
+    weights : of the subspaces, shape (n_subspaces,)
 
     """
     wanted = np.interp(local_scales, LEVEL_SCALES, np.arange(len(LEVEL_SCALES)))

@@ -75,10 +75,15 @@ ARRAYS = {array.name: array for array in (
     ArraySchema("present", "uint16", "songs", "bit b is set: block b of the space is known, not imputed", RECORDS),
     ArraySchema("local_scales", "float32", "songs", "the local scale of a song", RECORDS, values="0.0001..10000"),
     ArraySchema(
-        "pq_codes", "uint16", "songs, blocks", "the nearest centroid in each block, at one of 8 local scales",
+        "pq_codes", "uint16", "songs, subspaces", "the nearest centroid in each subspace, at one of 8 local scales",
         RECORDS, values="0..centroids*8",
     ),
-    ArraySchema("pq_centroids", "int8", "centroids, dims", "the centroids of each block, side by side", RESIDENT),
+    ArraySchema("pq_subspaces", "uint8", "blocks", "the subspace of a block", RESIDENT, values="0..subspaces"),
+    ArraySchema(
+        "pq_offsets", OFFSET, "blocks + 1", "the first centroid of each block; blocks of a subspace have as many",
+        RESIDENT, values="offsets of centroids",
+    ),
+    ArraySchema("pq_centroids", "int8", "centroids, columns", "those of a block in its columns, then 0", RESIDENT),
     ArraySchema(
         "recommendable", "bool", "songs", "the song was analysed (its tempo is not 0)", RESIDENT,
         values="0..1",

@@ -21,7 +21,7 @@ from segue.catalog import validation
 from segue.catalog.catalog import Catalog
 from segue.errors import ArtifactsError, NoArtifacts
 
-FORMAT = 6
+FORMAT = 7
 POINTER = "current.json"
 MANIFEST = "manifest.json"
 FIT_COMMAND = "segue fit"

@@ -21,7 +21,16 @@ from segue.engine import explanations, rerank, search
 from segue.engine.scoring import READ_PRICE, SCALE_LEVELS, Scorer, SeedPoints
 from segue.engine.search import AllowedSongs, ScoredRows, out_of_range
 from segue.engine.seeds import SEARCH_POINTS, ResolvedSeed, complete, resolve, thin
-from segue.engine.space import AUDIO_COLUMNS, MAX_CODE, rank_transform, similarity, space_of
+from segue.engine.space import (
+    AUDIO_COLUMNS,
+    MAX_CODE,
+    STEPS_PER_UNIT,
+    Space,
+    exponential_kernel,
+    rank_transform,
+    space_of,
+    squared_distances,
+)
 from segue.limits import (
     CANDIDATE,
     COMPARISON,
@@ -132,8 +141,9 @@ def ordinary_price(catalog: Catalog) -> float:
     """The price of ten songs like one, in which what a request may cost is counted: it grows with the catalogue."""
     budget, limit = catalog.manifest["search"]["song"], Query(()).limit
     n_cells, n_centroids = len(catalog.reader("cell_local_scales")), len(catalog.reader("pq_centroids"))
+    n_codes = SCALE_LEVELS * n_centroids // len(space_of(catalog).blocks)
     works = {REQUEST: 1, SEARCH: 1, SEED: 1, RANKED: 3 * limit, SERIALIZED: limit}
-    works |= {ESTIMATE: n_cells + SCALE_LEVELS * n_centroids, CANDIDATE: budget["candidates"]}
+    works |= {ESTIMATE: n_cells + n_codes, CANDIDATE: budget["candidates"]}
     works |= {COMPARISON: (1 + READ_PRICE) * budget["rescored"]}
     return sum(work.price * count for work, count in works.items())
 
@@ -155,6 +165,34 @@ def similarity_function(catalog: Catalog) -> Callable[[Sequence[int], Sequence[i
         return similarity(space_of(catalog), vectors, catalog.take("vectors", rows), local_scales).T
 
     return similarities
+
+
+def similarity(space: Space, vectors: np.ndarray, points: np.ndarray, local_scales: np.ndarray) -> np.ndarray:
+    """The similarity of songs to points that are known in every column, without co-occurrence.
+
+    Parameters
+    ----------
+    vectors : int8, shape (n_songs, n_dims)
+    points : int8, shape (n_points, n_dims)
+    local_scales : shape (n_songs,), the songs' own
+
+    Returns
+    -------
+    float32, shape (n_songs, n_points), 0..1, the same bytes on every processor
+
+    """
+    total, joint = np.zeros((2, len(vectors), len(points)), np.float32)
+    for block in space.blocks:
+        song_codes, point_codes = (codes[:, block.columns].astype(np.float32) for codes in (vectors, points))
+        distances = np.sqrt(squared_distances(song_codes, point_codes))
+        unit = np.float32(space.spread[block.columns].sum() ** 0.5 * block.scale)
+        units = unit * local_scales[:, None].astype(np.float32)
+        steps = distances / (units / np.float32(STEPS_PER_UNIT))
+        joint += np.float32(block.exponent) * steps
+        total += np.float32(block.weight) * exponential_kernel(steps)
+    if space.joint_exponents:
+        total += np.float32(space.joint_weight) * exponential_kernel(joint)
+    return total
 
 
 def _search(

@@ -22,8 +22,8 @@ Several seeds so combine by a soft minimum of their distances and not by their m
 of them. An artist or genre spreads its weight over the songs that stand for it.
 
 *Approximate scores* cost a fifth, and only the songs that are best by them are rescored. They are by product
-quantization: in each block a song has the number of the nearest of a few hundred centroids and of one of
-``SCALE_LEVELS`` local scales, together its *PQ code*; the levels' mean is about its own scale. A query computes
+quantization: in each block a song has the nearest of its centroids, the more of which it has the more it weighs, and
+one of ``SCALE_LEVELS`` local scales, whose mean is about its own; a *PQ code* is the number of both. A query computes
 once, in a table, what every code contributes, whatever the number of its points; a song's approximate score is a
 look-up and a sum over the blocks.
 """
@@ -40,6 +40,7 @@ from segue.engine.space import (
     LOCAL_SCALE,
     UNKNOWN_UNIT,
     Points,
+    PreparedCentroids,
     Space,
     approximate_kernel,
     exponential_kernel,
@@ -103,15 +104,15 @@ class Dislikes(NamedTuple):
     point_weights: np.ndarray
 
 
-def sum_look_ups(tables: np.ndarray, pq_codes: np.ndarray) -> np.ndarray:
-    """Sums over the blocks of what PQ codes contribute, shape (n_songs,).
+def sum_look_ups(table: np.ndarray, pq_codes: np.ndarray) -> np.ndarray:
+    """Sums over the subspaces of what PQ codes contribute, shape (n_songs,).
 
-    tables : float32 or complex64, shape (n_blocks, SCALE_LEVELS * n_centroids)
-    pq_codes : uint16, shape (n_songs, n_blocks)
+    table : float32 or complex64, shape (SCALE_LEVELS * n_centroids,)
+    pq_codes : uint16, shape (n_songs, n_subspaces)
     """
-    total = tables[0].take(pq_codes[:, 0])
-    for number in range(1, len(tables)):
-        total += tables[number].take(pq_codes[:, number])
+    total = table.take(pq_codes[:, 0])
+    for number in range(1, pq_codes.shape[1]):
+        total += table.take(pq_codes[:, number])
     return total
 
 
@@ -151,7 +152,7 @@ class Scorer:
         self.neighbour_rows, self.neighbour_scores = neighbour_scores(
             self._neighbours, linear_weights, self._neighbour_weights
         )
-        self._tables: np.ndarray | None = None
+        self._table: np.ndarray | None = None
         self._targets = {
             name: float(rank_transform(catalog)(name, np.array([value]))[0]) for name, value in targets.items()
         }
@@ -236,38 +237,42 @@ class Scorer:
     def approximate_scores(self, rows: np.ndarray) -> np.ndarray:
         """Approximate scores of rows by their PQ codes, without co-occurrence; float32, shape (len(rows),)."""
         charge(CANDIDATE, len(rows) * (1 + TARGET_PRICE * len(self._targets)))
-        if self._tables is None:  # no cached_property: in Python 3.11 all share a lock, held while others go first
-            self._tables = self._pq_tables()
-        sums = sum_look_ups(self._tables, self._catalog.take("pq_codes", rows))
+        if self._table is None:  # no cached_property: in Python 3.11 all share a lock, held while others go first
+            self._table = self._pq_table()
+        sums = sum_look_ups(self._table, self._catalog.take("pq_codes", rows))
         terms = sums
         if np.iscomplexobj(sums):
             terms = self._block_point_weights[-1, 0] * approximate_kernel(sums.imag.copy())
             terms += sums.real
         return self._add_targets(terms, self._target_values(rows))
 
-    def _pq_tables(self) -> np.ndarray:
-        """What each PQ code contributes, shape (n_blocks, SCALE_LEVELS * n_centroids).
+    def _pq_table(self) -> np.ndarray:
+        """What each PQ code contributes, shape (SCALE_LEVELS * n_centroids,).
 
         With one point complex64: the real part is what it adds to the score, the imaginary part what it adds to the
         distance of the joint term, so that one look-up serves both. With several it is float32, without that term.
         """
-        centroids = prepared_vectors(self._catalog, "pq_centroids")
-        charge(ESTIMATE, len(self) * centroids.transposed.shape[1] * SCALE_LEVELS)
-        distances = self._points.distances_to_prepared(centroids)[:-1]
+        arrays = map(self._catalog.array, ("pq_subspaces", "pq_offsets", "pq_centroids"))
+        centroids = self._catalog.cached("prepared centroids", lambda: PreparedCentroids(self._space, *arrays))
+        charge(ESTIMATE, len(self) * SCALE_LEVELS * len(centroids.block_of) / len(self._space.blocks))
+        distances = self._points.distances_to_centroids(centroids)[:, None]
         scales = np.broadcast_to(self._scales_towards_points(LEVEL_SCALES), (len(self), SCALE_LEVELS))[:, :, None]
-        has_joint = len(self) == 1 and bool(self._space.joint_exponents)
-        shape = len(distances), SCALE_LEVELS, distances.shape[2]
-        tables = np.zeros(shape, np.complex64 if has_joint else np.float32)
-        for start in checked(range(0, len(self), POINT_BATCH)):
-            points = slice(start, start + POINT_BATCH)
-            steps = distances[:, points, None] / scales[points]
-            if has_joint:
-                for number, exponent in self._space.joint_exponents.items():
-                    np.multiply(exponent, steps[number, 0], out=tables.imag[number])
-            kernel = approximate_kernel(steps)
-            for number, of_point in enumerate(kernel.swapaxes(0, 1), start):  # in this order on every processor
-                tables.real += self._block_point_weights[:-1, number, None, None] * of_point
-        return tables.reshape(len(tables), -1)
+        weights = self._block_point_weights.T.take(centroids.block_of, axis=1)
+        shape = SCALE_LEVELS, len(centroids.block_of)
+        if len(self) == 1 and self._space.joint_exponents:
+            steps, table = distances[0] / scales[0], np.empty(shape, np.complex64)
+            np.multiply(centroids.exponents, steps, out=table.imag)
+            np.multiply(weights[0], approximate_kernel(steps), out=table.real)
+        else:
+            table = np.zeros(shape, np.float32)
+            for start in checked(range(0, len(self), POINT_BATCH)):
+                points = slice(start, start + POINT_BATCH)
+                kernel = approximate_kernel(distances[points] / scales[points])
+                for number, of_point in enumerate(kernel, start):  # in this order on every processor
+                    table += weights[number] * of_point
+        for run, first in centroids.joined:
+            table[:, first] += table[:, run]
+        return table.reshape(-1)
 
     def block_similarities(self, rows: np.ndarray) -> np.ndarray:
         """Similarity of rows to points by the blocks, 0..1, shape (n_points, len(rows))."""

@@ -25,6 +25,7 @@ The arithmetic of distances and of the exponential gives the same bytes on every
 """
 
 import dataclasses
+import itertools
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -302,34 +303,6 @@ def square_of_difference(norms: np.ndarray, doubled_products: np.ndarray, point_
     return squared
 
 
-def similarity(space: Space, vectors: np.ndarray, points: np.ndarray, local_scales: np.ndarray) -> np.ndarray:
-    """The similarity of songs to points that are known in every column, without co-occurrence.
-
-    Parameters
-    ----------
-    vectors : int8, shape (n_songs, n_dims)
-    points : int8, shape (n_points, n_dims)
-    local_scales : shape (n_songs,), the songs' own
-
-    Returns
-    -------
-    float32, shape (n_songs, n_points), 0..1, the same bytes on every processor
-
-    """
-    total, joint = np.zeros((2, len(vectors), len(points)), np.float32)
-    for block in space.blocks:
-        song_codes, point_codes = (codes[:, block.columns].astype(np.float32) for codes in (vectors, points))
-        distances = np.sqrt(squared_distances(song_codes, point_codes))
-        unit = np.float32(space.spread[block.columns].sum() ** 0.5 * block.scale)
-        units = unit * local_scales[:, None].astype(np.float32)
-        steps = distances / (units / np.float32(STEPS_PER_UNIT))
-        joint += np.float32(block.exponent) * steps
-        total += np.float32(block.weight) * exponential_kernel(steps)
-    if space.joint_exponents:
-        total += np.float32(space.joint_weight) * exponential_kernel(joint)
-    return total
-
-
 def exponential_kernel(steps: np.ndarray) -> np.ndarray:
     """exp(-steps / STEPS_PER_UNIT), by a table and a parabola: the last digits of np.exp depend on the processor.
 
@@ -372,6 +345,28 @@ def prepared_vectors(catalog: Catalog, name: str) -> PreparedVectors:
     return catalog.cached(("prepared vectors", name), lambda: PreparedVectors(space_of(catalog), catalog.array(name)))
 
 
+class PreparedCentroids:
+    """PQ centroids, each in the columns of its block, prepared once.
+
+    block_of : the block of each, shape (n_centroids,); those of a block stand side by side
+    of_block : of each block, its columns and the centroids, float32, shape (n_columns, n_centroids of the block)
+    exponents, squared_norms : float32, shape (n_centroids,); the exponents are those of the blocks in the joint term
+    joined : where those of a block stand, and those of the first block of its subspace, to which they are added
+    """
+
+    def __init__(self, space: Space, subspaces: np.ndarray, offsets: np.ndarray, centroids: np.ndarray):
+        runs = [slice(start, stop) for start, stop in itertools.pairwise(offsets.tolist())]
+        self.block_of = np.repeat(np.arange(len(runs)), [run.stop - run.start for run in runs])
+        self.exponents = np.array([block.exponent for block in space.blocks], np.float32).take(self.block_of)
+        self.of_block = [
+            (block.columns, np.ascontiguousarray(centroids[run, : block.stop - block.start].T, np.float32))
+            for block, run in zip(space.blocks, runs)
+        ]
+        firsts = [subspaces.tolist().index(subspace) for subspace in subspaces.tolist()]
+        self.joined = [(run, runs[first]) for number, (run, first) in enumerate(zip(runs, firsts)) if first < number]
+        self.squared_norms = np.concatenate([np.square(rows).sum(axis=0) for _, rows in self.of_block])
+
+
 class Points:
     """The points that stand for the seeds, ready to be compared with many vectors.
 
@@ -389,7 +384,7 @@ class Points:
         self.units = np.maximum(np.sqrt(spread) * space.block_scales[:, None], UNKNOWN_UNIT).astype(np.float32)
         masks = space.row_masks[:, None] * known
         masked = masks * vectors
-        self._vectors = vectors
+        self._vectors, self._known = vectors, known
         self._all_known = bool(known.all())  # then what is inside is the same for all points
         self._masks = _pad_rows(space.row_masks if self._all_known else masks.reshape(-1, vectors.shape[1]))
         self._doubled_points = _pad_rows(2 * masked.reshape(-1, vectors.shape[1]))
@@ -402,7 +397,7 @@ class Points:
         if len(self._vectors) == 1:  # then squares of differences take one product rather than two
             differences = np.subtract(vectors, self._vectors, dtype=np.int16)
             squares = np.square(differences, out=differences).view(np.uint16)  # up to 254²: too much with a sign
-            return self._to_steps(self._norms(squares.astype(np.float32)))
+            return _to_steps(self._norms(squares.astype(np.float32)), self._step_sizes)
         rows = vectors.astype(np.float32)
         products = self._doubled_points @ rows.T
         # a second array as large would cost more than everything else
@@ -413,6 +408,17 @@ class Points:
         vectors = prepared.transposed
         norms = prepared.squared_norms if self._all_known else self._norms((vectors * vectors).T)
         return self._from_products(norms, self._doubled_points @ vectors)
+
+    def distances_to_centroids(self, centroids: PreparedCentroids) -> np.ndarray:
+        """The same for PQ centroids in the columns of their blocks; shape (n_points, n_centroids)."""
+        points, of_block = (2 * self._known * self._vectors).astype(np.float32), centroids.of_block
+        norms, of_pairs = centroids.squared_norms, (self._point_norms[:-1], self._step_sizes[:-1])
+        if not self._all_known:
+            known = self._known.astype(np.float32)
+            norms = np.concatenate([known[:, columns] @ np.square(rows) for columns, rows in of_block], axis=1)
+        products = np.concatenate([points[:, columns] @ rows for columns, rows in of_block], axis=1)
+        point_norms, step_sizes = (each[..., 0].T.take(centroids.block_of, axis=1) for each in of_pairs)
+        return _to_steps(square_of_difference(norms, products, point_norms), step_sizes)
 
     def _norms(self, squares: np.ndarray) -> np.ndarray:
         """Sums of squares in each block, for each point or once for all: (n_blocks + 1, n_points or 1, n_vectors).
@@ -426,12 +432,13 @@ class Points:
 
     def _from_products(self, norms: np.ndarray, products: np.ndarray) -> np.ndarray:
         products = products[: self._step_sizes.size].reshape(*self._step_sizes.shape[:2], -1)  # without the padding
-        return self._to_steps(square_of_difference(norms, products, self._point_norms))
+        return _to_steps(square_of_difference(norms, products, self._point_norms), self._step_sizes)
 
-    def _to_steps(self, squared: np.ndarray) -> np.ndarray:
-        np.sqrt(squared, out=squared)
-        squared /= self._step_sizes
-        return squared
+
+def _to_steps(squared: np.ndarray, step_sizes: np.ndarray) -> np.ndarray:
+    np.sqrt(squared, out=squared)
+    squared /= step_sizes
+    return squared
 
 
 def _pad_rows(matrix: np.ndarray) -> np.ndarray:
