@@ -28,6 +28,7 @@ _NPY_HEADER = re.compile(
     rb"\x93NUMPY\x01\x00..\{'descr': '([<|][a-z]\d+)', 'fortran_order': False, 'shape': \(([\d, ]*)\), \} *\n",
     re.DOTALL,
 )
+_BOUNDS = np.array([[0], [1]])  # of a row in the offsets of rows: where it begins, and where the next one does
 UNMAP_TARGET = 7 / 8  # of a bound, so that not every request gives pages back
 
 
@@ -118,7 +119,7 @@ class StringArray:
 
     def take(self, rows: np.ndarray) -> list[str]:
         """The texts of several rows, in their order."""
-        firsts, lasts = self._offsets.take(rows).tolist(), self._offsets.take(rows + 1).tolist()
+        firsts, lasts = self._offsets.take(_BOUNDS + rows).tolist()
         return [str(text, "utf-8") for text in take_slices(self._heap, firsts, lasts)]
 
 
@@ -173,7 +174,7 @@ class RaggedArray:
 
     def take(self, rows: np.ndarray) -> list[list[int]]:
         """The lists of a few rows, in their order."""
-        firsts, lasts = self.offsets.take(rows).tolist(), self.offsets.take(rows + 1).tolist()
+        firsts, lasts = self.offsets.take(_BOUNDS + rows).tolist()
         return [values.tolist() for values in take_slices(self.values, firsts, lasts)]
 
     def first_items(self, rows: np.ndarray) -> np.ndarray:

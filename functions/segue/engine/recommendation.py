@@ -61,8 +61,7 @@ MAX_CODE_DIFFERENCE = 2 * MAX_CODE  # codes between two songs in a column
 SCORE_TOLERANCE = 2e-6  # of scores, which are rounded
 
 
-@dataclass(frozen=True, slots=True)
-class Pool:
+class Pool(NamedTuple):
     """How many songs there were to choose from.
 
     catalogue : songs that may be recommended
@@ -76,8 +75,7 @@ class Pool:
     dropped_artist_cap: int
 
 
-@dataclass(frozen=True, slots=True)
-class Recommendation:
+class Recommendation(NamedTuple):
     """A song that is recommended.
 
     row : in the catalogue
@@ -150,6 +148,10 @@ def ordinary_price(catalog: Catalog) -> float:
 
 def vocabulary(catalog: Catalog) -> Vocabulary:
     """The genres, attributes and clusters of a catalogue, which requests may name."""
+    return catalog.cached("vocabulary", lambda: _vocabulary(catalog))
+
+
+def _vocabulary(catalog: Catalog) -> Vocabulary:
     manifest = catalog.manifest
     genre = functools.partial(resolve_genre, manifest["genres"])
     clusters = list(catalog.cluster_indices)

@@ -29,9 +29,9 @@ MMR_POOL = 300  # songs among which diversity chooses, whatever the limit: a lon
 MMR_PART = 16  # of these songs, which are compared with all at once
 DRAW_POOL_FACTOR = 4  # times the limit: songs after the best among which a draw chooses
 PIECES = 256  # whose titles are kept parsed
-BEGINNING = 3  # letters of a title that no key of it changes, unless they are a word that is left out
-_LETTERS = re.compile(rf"[a-zA-Z]{{{BEGINNING}}}")
-_LETTERS_ALONE = re.compile(rf"{_LETTERS.pattern}[ -+\--/;-~]*")  # ASCII, and neither digits nor parts
+BEGINNING = 3  # letters of a title's first word that no key of it changes, unless that word is left out
+_LETTERS = re.compile(rf"([a-zA-Z]{{1,{BEGINNING}}})")
+_LETTERS_ALONE = re.compile(rf"{_LETTERS.pattern}[ -+\--/;-~]*\Z")  # ASCII, and neither digits nor parts
 MIN_REPLACED = 0.3  # of the best list, at least, by a draw
 MIN_SCORE_RATIO = 0.9  # of the best list's mean score by a draw, as long as it replaces no more than it must
 
@@ -71,7 +71,7 @@ class Representatives:
         self._allowed = allowed
         self._works = catalog.reader("works")
         self._versions = catalog.lists("work", "songs")
-        self._seed_works = np.unique(catalog.take("works", seeds))
+        self._seed_works = np.array(sorted(set(catalog.take("works", seeds).tolist())), np.int64)
         self._names = catalog.texts("names")
         self._seed_names = [self._names[row] for row in seeds]
         self._seed_titles = frozenset(map(_title, self._seed_names))
@@ -90,17 +90,18 @@ class Representatives:
 
     def filter(self, songs: Iterator[ScoredRows]) -> Iterator[ScoredSong]:
         """Those of the songs that stand for their works."""
-        for rows, scores in songs:
-            kept, passed = np.flatnonzero(self.is_representative(rows)), 0
+        for scored in songs:
+            kept, passed = np.flatnonzero(self.is_representative(scored.rows)), 0
             for start in checked(range(0, len(kept), PART)):
                 positions = kept[start : start + PART]
                 charge(RANKED, len(positions))
-                songs_there = zip(rows[positions].tolist(), scores[positions].tolist())
-                for position, song, is_seed in zip(positions.tolist(), songs_there, self._are_seeds(rows[positions])):
+                rows, scores = scored.select(positions)
+                songs_there = map(ScoredSong, rows.tolist(), scores.tolist())
+                for position, song, is_seed in zip(positions.tolist(), songs_there, self._are_seeds(rows)):
                     self.dropped, passed = self.dropped + position - passed + is_seed, position + 1
                     if not is_seed:
-                        yield ScoredSong(*song)
-            self.dropped += len(rows) - passed
+                        yield song
+            self.dropped += len(scored.rows) - passed
 
     def _are_seeds(self, rows: np.ndarray) -> Iterable[bool]:
         """Of each song whether it has a seed's title, or is a recording of its piece."""
@@ -108,8 +109,8 @@ class Representatives:
 
     def _is_seed(self, name: str) -> bool:
         may_be_piece = self._compares_pieces or _has_parts(name)
-        begins_plainly = _LETTERS_ALONE.fullmatch(name) if may_be_piece else _LETTERS.match(name)
-        if begins_plainly and not self._may_be_seed(name[:BEGINNING].lower()):
+        plain = _LETTERS_ALONE.match(name) if may_be_piece else _LETTERS.match(name)
+        if plain and not self._may_be_seed(plain[1].lower()):
             return False
         return _title(name) in self._seed_titles or (may_be_piece and _piece(name) in self._seed_pieces)
 
@@ -125,7 +126,7 @@ class Representatives:
             if self._seed_pieces.have_nicknames:
                 return None
             keys |= self._seed_pieces.names
-        return frozenset((*STOP_WORDS, *(key[:BEGINNING] for key in keys)))
+        return frozenset(key[:length] for key in (*STOP_WORDS, *keys) for length in range(1, BEGINNING + 1))
 
     @functools.cached_property
     def _seed_pieces(self) -> "Pieces":
@@ -187,14 +188,15 @@ class _ArtistCap:
 
     def __init__(self, catalog: Catalog, cap: int | None):
         self._song_artists = catalog.lists("song", "artists")
-        self._cap = math.inf if cap is None else cap
+        self._cap = cap
         self._counts: dict[int, int] = {}
+        self._at_cap: set[int] = set()  # artists
         self._artists: dict[int, frozenset[int]] = {}  # by row: a draw asks for them again and again
         self.skipped: list[ScoredSong] = []
 
     def would_admit(self, song: ScoredSong) -> bool:
         """Whether none of a song's artists has reached the cap."""
-        return all(self._counts.get(artist, 0) < self._cap for artist in self._artists_of(song.row))
+        return self._at_cap.isdisjoint(self._artists_of(song.row))
 
     def admit(self, song: ScoredSong) -> bool:
         """Count a song if it may be admitted; return whether it was."""
@@ -203,6 +205,8 @@ class _ArtistCap:
             return False
         for artist in self._artists_of(song.row):
             self._counts[artist] = self._counts.get(artist, 0) + 1
+            if self._counts[artist] == self._cap:
+                self._at_cap.add(artist)
         return True
 
     def take(self, songs: Iterable[ScoredSong], count: int) -> list[ScoredSong]:
@@ -211,6 +215,7 @@ class _ArtistCap:
 
     def reset(self) -> None:
         self._counts.clear()
+        self._at_cap.clear()
         self.skipped.clear()
 
     def _artists_of(self, row: int) -> frozenset[int]:

@@ -55,7 +55,7 @@ class ScoredRows(NamedTuple):
 
     def followed_by(self, others: "ScoredRows") -> "ScoredRows":
         """These and then others."""
-        return ScoredRows(*(np.concatenate(both) for both in zip(self, others)))
+        return ScoredRows(*map(np.concatenate, zip(self, others))) if len(self.rows) else others
 
     def best_first(self) -> "ScoredRows":
         """The same by falling score; equal scores by row."""

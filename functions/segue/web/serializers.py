@@ -3,7 +3,6 @@
 The parameter ``format`` decides how a list is written, or else the header ``Accept``.
 """
 
-import dataclasses
 import io
 import json
 import math
@@ -94,7 +93,7 @@ def recommendations(catalog: Catalog, found: Answer) -> dict[str, Any]:
     return {
         "seeds": seed_entries(catalog, found.seeds),
         "recommendations": _recommendation_entries(catalog, found.recommendations),
-        "pool": dataclasses.asdict(found.pool),
+        "pool": found.pool._asdict(),
         "model": catalog.version,
     }
 

@@ -110,7 +110,7 @@ class Service:
                 if etag(request, self.catalog(), address) in request.if_none_match.as_set(True):
                     return add_validators(Response(status=304), request, self.catalog(), address, route.caching)
         limits = config.request_seconds, config.exact_pairs, config.request_cost
-        budget = RequestBudget(self._engine_lock, *limits, lambda: ordinary_price(self.catalog()), request.environ)
+        budget = RequestBudget(self._engine_lock, *limits, self._ordinary_price, request.environ)
         try:
             response = route.respond(RequestContext(request, self.catalog, budget, address, config.public_url))
         except Exception as error:
@@ -118,6 +118,10 @@ class Service:
             raise
         catalog = _REQUEST_CATALOG.get()
         return add_validators(response, request, catalog, address, route.caching) if catalog is not None else response
+
+    def _ordinary_price(self) -> float:
+        catalog = self.catalog()
+        return catalog.cached("ordinary price", lambda: ordinary_price(catalog))
 
 
 def _raise_damage(error: Exception) -> None:

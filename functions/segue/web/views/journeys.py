@@ -1,6 +1,5 @@
 """``/path``, ``/playlist``, ``/order`` and ``/continue``: lists of songs in an order to listen to."""
 
-import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -39,7 +38,7 @@ def _execute_playlist(catalog: Catalog, query: PlaylistQuery) -> dict[str, Any]:
         "songs": _song_entries(catalog, found.rows, _flow_entries(catalog, found)),
         "flow": _flow_summary(query.flow, found.flow_quality),
         "duration_ms": _total_duration(catalog, found.rows),
-        "pool": dataclasses.asdict(found.pool),
+        "pool": found.pool._asdict(),
         "model": catalog.version,
     }
 
@@ -71,7 +70,7 @@ def _execute_continue(catalog: Catalog, query: ContinueQuery) -> dict[str, Any]:
         "songs": _song_entries(catalog, rows, [{"score": song.score} for song in songs]),
         "unknown": found.unknown,
         "duration_ms": _total_duration(catalog, rows),
-        "pool": dataclasses.asdict(found.answer.pool),
+        "pool": found.answer.pool._asdict(),
         "model": catalog.version,
     }
 
