@@ -135,11 +135,9 @@ class Scorer:
         self._seeds = seeds
         vectors, known = (np.concatenate(parts) for parts in zip(*((seed.vectors, seed.known) for seed in seeds)))
         self._points = Points(space, vectors, known)
-        self._from_features = np.repeat([not seed.rows for seed in seeds], [len(seed.vectors) for seed in seeds])
-        self._any_from_features = bool(self._from_features.any())
         self.weights = _point_weights(seeds)
-        songs = [row for seed in seeds for row in seed.rows or (None,)]
-        self._neighbours = co_occurring(catalog, songs) if space.co_occurrence_weight else NO_NEIGHBOURS
+        self._song_of_point = [row for seed in seeds for row in seed.rows or (None,)]
+        self._neighbours = co_occurring(catalog, self._song_of_point) if space.co_occurrence_weight else NO_NEIGHBOURS
         self.block_weights, self._neighbour_weights = _block_and_neighbour_weights(
             space, self._points.units, self._neighbours
         )
@@ -160,7 +158,7 @@ class Scorer:
         self.kind = _query_kind(seeds, targets)
 
     def __len__(self) -> int:
-        return len(self._from_features)
+        return len(self._song_of_point)
 
     @property
     def values_per_song(self) -> int:
@@ -385,9 +383,10 @@ class Scorer:
 
     def _scales_towards_points(self, local_scales: np.ndarray) -> np.ndarray:
         """Local scales of songs towards points, in a shape that divides (n_blocks, n_points, len(local_scales))."""
-        if not self._any_from_features:
+        if None not in self._song_of_point:
             return local_scales
-        return np.where(self._from_features[:, None], np.float32(LOCAL_SCALE), local_scales)
+        from_features = np.array([row is None for row in self._song_of_point])
+        return np.where(from_features[:, None], np.float32(LOCAL_SCALE), local_scales)
 
 
 def _cell_means(catalog: Catalog, name: str) -> np.ndarray:

@@ -60,7 +60,8 @@ class ScoredRows(NamedTuple):
     def best_first(self) -> "ScoredRows":
         """The same by falling score; equal scores by row."""
         charge(COMPARISON, len(self.rows))
-        if (np.diff(self.rows) > 0).all():  # where many scores are equal, as those of a key are, this takes no time
+        rise = self.rows[1:] > self.rows[:-1]
+        if rise.all():  # where many scores are equal, as those of a key are, this takes no time
             return self.select(np.argsort(-self.scores, kind="stable"))
         return self.select(np.lexsort((self.rows, -self.scores)))
 
@@ -104,7 +105,7 @@ class AllowedSongs:
 
     def count(self) -> int:
         """How many songs of the catalogue are allowed."""
-        return self._n_passing - int(self._passing_mask[self._excluded_rows].sum())
+        return self._n_passing - int(np.count_nonzero(self._passing_mask.take(self._excluded_rows)))
 
 
 def are_among(values: np.ndarray, rising: np.ndarray) -> np.ndarray:
@@ -345,7 +346,6 @@ class _Candidates:
         """Compute approximate scores of more songs, those that follow."""
         scores = approximate_scores(self._scorer, self._cells, positions)
         self._approximate_scores = np.concatenate([self._approximate_scores, scores])
-        self._is_rescored = np.concatenate([self._is_rescored, np.zeros(len(scores), bool)])
         self.remaining += len(positions)
 
     def pop_best(self, count: int) -> np.ndarray:
@@ -360,6 +360,7 @@ class _Candidates:
     def rescore(self, count: int) -> None:
         """Give the best their exact scores by the coarse scorer."""
         positions = self._best(count)
+        self._is_rescored.resize(len(self._approximate_scores), refcheck=False)  # with zeros
         positions = positions[~self._is_rescored[positions]]
         self._approximate_scores[positions] = self._scorer.score(self._cells.rows(positions))
         self._is_rescored[positions] = True

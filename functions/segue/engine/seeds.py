@@ -83,7 +83,7 @@ def resolve(catalog: Catalog, seeds: Sequence[Seed], n_songs: int = 1) -> list[R
             features = match.reading.targets if isinstance(match.reading, Description) else {}
             described = _resolve_features(catalog, seeds[position], _audio_features(features))
             by_features[position] = replace(described, match=match)
-    catalog.prefetch_rows(np.concatenate([rows for rows, _ in found]), "vectors", "present")
+    catalog.prefetch_rows(lambda: np.concatenate([rows for rows, _ in found]), "vectors", "present")
     return [
         by_features.get(position) or seed_of_songs(catalog, seed, *found[position])
         for position, seed in enumerate(seeds)
