@@ -16,6 +16,7 @@ import math
 import socket
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextvars import ContextVar, Token
 from typing import Any, NamedTuple
@@ -243,7 +244,7 @@ class RequestBudget(contextlib.AbstractContextManager[None]):
         self._max_cost = max_cost
         self._ordinary_price = ordinary_price
         self._max_price: float | None = None  # until it is known
-        self._spent: dict[Work, float] = {}
+        self._spent: defaultdict[Work, float] = defaultdict(float)
         self._total = 0.0
         self._dearest: Work | None = None  # once it is too much
         self._socket = (environ or {}).get("gunicorn.socket")
@@ -288,7 +289,7 @@ class RequestBudget(contextlib.AbstractContextManager[None]):
         if self._max_price is None:
             self._max_price = self._max_cost * self._ordinary_price()
         price = work.price * count
-        self._spent[work] = self._spent.get(work, 0.0) + price
+        self._spent[work] += price
         self._total += price
         if self._total > self._max_price:
             self._dearest = self._dearest or max(self._spent, key=lambda one: self._spent[one])

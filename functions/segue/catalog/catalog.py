@@ -8,6 +8,7 @@ Mapping a file here takes a sixth of the time of ``np.load``: a cold start opens
 mapped, with their neighbours, and count as the process's memory: :func:`unmap_pages` bounds them.
 """
 
+import itertools
 import mmap
 import os
 import re
@@ -120,7 +121,7 @@ class StringArray:
     def take(self, rows: np.ndarray) -> list[str]:
         """The texts of several rows, in their order."""
         firsts, lasts = self._offsets.take(_BOUNDS + rows).tolist()
-        return [str(text, "utf-8") for text in take_slices(self._heap, firsts, lasts)]
+        return list(map(str, take_slices(self._heap, firsts, lasts), itertools.repeat("utf-8")))
 
 
 class SharedStringArray(StringArray):
@@ -195,7 +196,7 @@ def take_slices(values: ArrayReader | memoryview, firsts: Sequence[int], lasts: 
     fetch_slices: Callable[[Sequence[int], Sequence[int]], Iterable[Any]] | None
     fetch_slices = getattr(values, "take_slices", None)
     if fetch_slices is None:
-        return (values[first:last] for first, last in zip(firsts, lasts))
+        return map(values.__getitem__, map(slice, firsts, lasts))
     return fetch_slices(firsts, lasts)
 
 

@@ -110,13 +110,9 @@ class Representatives:
     def _is_seed(self, name: str) -> bool:
         may_be_piece = self._compares_pieces or _has_parts(name)
         plain = _LETTERS_ALONE.match(name) if may_be_piece else _LETTERS.match(name)
-        if plain and not self._may_be_seed(plain[1].lower()):
+        if plain and self._beginnings and plain[1].lower() not in self._beginnings:  # most are ruled out by this
             return False
         return _title(name) in self._seed_titles or (may_be_piece and _piece(name) in self._seed_pieces)
-
-    def _may_be_seed(self, beginning: str) -> bool:
-        """Whether a plain title that begins so may be a seed's, or that of its piece: most are ruled out by this."""
-        return self._beginnings is None or beginning in self._beginnings
 
     @functools.cached_property
     def _beginnings(self) -> frozenset[str] | None:
@@ -187,11 +183,12 @@ class _ArtistCap:
     """Admits at most so many songs of one artist, whichever artist is credited first, and keeps what it skipped."""
 
     def __init__(self, catalog: Catalog, cap: int | None):
-        self._song_artists = catalog.lists("song", "artists")
+        song_artists = catalog.lists("song", "artists")
+        # by row; cached, since a draw asks for them again and again
+        self._artists_of = functools.cache(lambda row: frozenset(song_artists[row].tolist()))
         self._cap = cap
         self._counts: dict[int, int] = {}
         self._at_cap: set[int] = set()  # artists
-        self._artists: dict[int, frozenset[int]] = {}  # by row: a draw asks for them again and again
         self.skipped: list[ScoredSong] = []
 
     def would_admit(self, song: ScoredSong) -> bool:
@@ -217,11 +214,6 @@ class _ArtistCap:
         self._counts.clear()
         self._at_cap.clear()
         self.skipped.clear()
-
-    def _artists_of(self, row: int) -> frozenset[int]:
-        if row not in self._artists:
-            self._artists[row] = frozenset(self._song_artists[row].tolist())
-        return self._artists[row]
 
 
 def _maximal_marginal_relevance(

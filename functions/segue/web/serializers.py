@@ -112,8 +112,15 @@ def _recommendation_entry(rank: int, found: Recommendation, summary: dict[str, A
 
 def list_entry(name: str, number: int, summary: dict[str, Any], facts: Mapping[str, Any]) -> dict[str, Any]:
     """A song in a list: its number, id, name, artists and album, then the facts, then the rest of its summary."""
-    reference = {name: summary[name] for name in ("id", "name", "artists", "album")}
-    return {name: number, **reference, **facts, **summary}
+    return {
+        name: number,
+        "id": summary["id"],
+        "name": summary["name"],
+        "artists": summary["artists"],
+        "album": summary["album"],
+        **facts,
+        **summary,
+    }
 
 
 def seed_entries(catalog: Catalog, found: Sequence[ResolvedSeed]) -> list[dict[str, Any]]:
@@ -209,7 +216,7 @@ def _finite_or_none(value: object) -> object:
 
 
 def _whole_numbers(catalog: Catalog, name: str, rows: np.ndarray) -> list[int | None]:
-    return [None if math.isnan(value) else round(value) for value in catalog.attribute(name, rows).tolist()]
+    return [round(value) if value == value else None for value in catalog.attribute(name, rows).tolist()]
 
 
 @dataclass(frozen=True, slots=True)
