@@ -141,10 +141,10 @@ class Scorer:
         self.block_weights, self._neighbour_weights = _block_and_neighbour_weights(
             space, self._points.units, self._neighbours
         )
-        self._only_dislikes = not (self.weights > 0).any()
+        self._liked = np.flatnonzero(self.weights > 0)
+        self._only_dislikes = not len(self._liked)
         linear_weights = self.weights if self._only_dislikes else np.maximum(self.weights, 0)
         self._block_point_weights = self.block_weights * linear_weights
-        self._liked = np.flatnonzero(self.weights > 0)
         has_both = 0 < len(self._liked) < len(self.weights)
         self._dislikes = self._find_dislikes() if has_both else None
         self.neighbour_rows, self.neighbour_scores = neighbour_scores(
