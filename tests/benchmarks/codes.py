@@ -29,7 +29,7 @@ LAYOUTS = {  # sub-quantizers of audio, and what differs from the model
     "as fitted": (1, {}),
     "a code for each block": (1, {"MAX_JOINED": 1}),
     "half the centroids": (1, {"CENTROIDS_PER_ROOT": quantization.CENTROIDS_PER_ROOT / 2, "MIN_CENTROIDS": 1}),
-    "twice the centroids": (1, {"CENTROIDS_PER_ROOT": quantization.CENTROIDS_PER_ROOT * 2}),
+    "twice the centroids": (1, {"CENTROIDS_PER_ROOT": quantization.CENTROIDS_PER_ROOT * 2, "MAX_CENTROIDS": 8_000}),
     "audio in two": (2, {}),
     "audio in three": (3, {}),
 }

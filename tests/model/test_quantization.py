@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from segue.engine.scoring import LEVEL_SCALES
+from segue.catalog.schema import ARRAYS
+from segue.engine.scoring import LEVEL_SCALES, SCALE_LEVELS
 from segue.engine.space import Block, Space
-from segue_build.model.quantization import ProductQuantizer, fit_pq, scale_levels
+from segue_build.model.quantization import MAX_CENTROIDS, MAX_JOINED, ProductQuantizer, fit_pq, scale_levels
 
 WEIGHTS = np.array([0.05, 0.4, 0.25, 0.15, 0.1, 0.05])  # of blocks
 
@@ -67,6 +68,11 @@ def test_blocks_of_few_centroids_share_a_subspace_of_128_codes_at_most(values, s
     space = a_space(*((1, 1.0) for _ in values))
     vectors = np.stack([np.arange(600) % count - 100 for count in values], axis=1).astype(np.int8)
     assert quantizer(space, vectors, 8_000).subspaces.tolist() == subspaces
+
+
+def test_16_bits_number_the_codes_of_as_many_blocks_as_a_space_may_have():
+    n_blocks = 8 * np.dtype(ARRAYS["present"].dtype).itemsize  # a bit of "present" each
+    assert (MAX_CENTROIDS + n_blocks * MAX_JOINED) * SCALE_LEVELS <= 2**16
 
 
 def test_a_pq_code_numbers_the_nearest_centroid_of_each_block_at_a_level():
