@@ -20,10 +20,7 @@ from segue_build.sources.series import batch_slices
 SIGNIFICANT_DIGITS = 6  # of what the catalogue keeps of a block's offset and step
 VARIANCE_TOLERANCE = 1e-12  # variance up to which the values of a column, all of order 1, are one value
 CENTROIDS_PER_ROOT = 4  # of all blocks together, times the root of the number of songs: a query reads all of them
-MIN_CENTROIDS, MAX_CENTROIDS = (
-    1_024,
-    6_000,
-)  # likewise; at SCALE_LEVELS levels, 16 bits number them and what is joined
+MIN_CENTROIDS, MAX_CENTROIDS = 1_024, 6_000  # likewise; 16 bits number them, and what is joined, at all levels
 MAX_JOINED = 128  # combinations of blocks that share a code: a query computes them for each of the blocks
 PQ_TRAINING_SONGS = 60_000  # at most, from which centroids are learned
 PQ_INIT_SONGS = 20_000  # of them that k-means++ chooses from
