@@ -53,6 +53,13 @@ def test_blocks_have_centroids_by_their_weight_and_no_more_than_they_have_values
     assert [each.shape for each in found.centroids] == [(600, 3), (300, 2), (2, 1)]
 
 
+def test_levels_matter_in_a_block_as_often_as_songs_differ_in_it():
+    space, vectors = a_space((1, 0.5), (1, 0.3), (1, 0.2)), np.zeros((1_000, 3), np.int8)
+    vectors[:100, 1] = 1
+    vectors[:, 2] = np.arange(1_000) % 4
+    assert quantizer(space, vectors, 100).level_weights.tolist() == pytest.approx([0, 0.3 * 0.18, 0.2 * 0.75])
+
+
 @pytest.mark.parametrize(
     ("values", "subspaces"),
     [
@@ -85,7 +92,8 @@ def test_a_pq_code_numbers_the_nearest_centroid_of_each_block_at_a_level():
     assert found.quantizer.subspaces.tolist() == [0, 1, 2, 0]
     rows = found.quantizer.rows
     levels, numbers = np.divmod(found.codes, sum(map(len, rows)))
-    assert (levels == scale_levels(scales, np.array([0.2, 0.6, 0.2]))).all()
+    weights = found.quantizer.level_weights
+    assert (levels == scale_levels(scales, np.array([weights[0] + weights[3], *weights[1:3]]))).all()
     starts = np.cumsum([0, *map(len, rows)])
     for number, block in enumerate(space.blocks):
         subspace = found.quantizer.subspaces[number]

@@ -133,11 +133,14 @@ class ProductQuantizer:
 
     centroids : of each block, int8, shape (n_centroids, n_columns)
     subspaces : of each block, shape (n_blocks,), numbered as they first come
+    level_weights : of each block where levels are chosen, shape (n_blocks,): its weight times the chance that two
+        songs differ in it, as a level changes nothing where they don't
     """
 
     space: Space
     centroids: Sequence[np.ndarray]
     subspaces: np.ndarray
+    level_weights: np.ndarray
 
     @classmethod
     def fit(cls, space: Space, sample: np.ndarray, n_centroids: int, seed: int) -> "ProductQuantizer":
@@ -153,7 +156,8 @@ class ProductQuantizer:
             for block, count in zip(space.blocks, shares.tolist())
         )
         centroids = [of_block.astype(sample.dtype) for of_block in found]
-        return cls(space, centroids, _join([len(of_block) for of_block in centroids]))
+        differing = np.array([_chance_to_differ(sample[:, block.columns]) for block in space.blocks])
+        return cls(space, centroids, _join([len(each) for each in centroids]), space.block_weights * differing)
 
     @property
     def rows(self) -> list[np.ndarray]:
@@ -167,7 +171,7 @@ class ProductQuantizer:
 
     def encode(self, vectors: np.ndarray, local_scales: np.ndarray) -> np.ndarray:
         """The PQ codes of some songs, uint16, shape (n_songs, n_subspaces)."""
-        weights = np.bincount(self.subspaces, self.space.block_weights)
+        weights = np.bincount(self.subspaces, self.level_weights)
         lengths = [len(rows) for rows in self.rows]
         starts, codes = np.cumsum(lengths) - lengths, sum(lengths) * scale_levels(local_scales, weights)
         for number, members in enumerate(self._members()):
@@ -192,6 +196,11 @@ def _join(sizes: Sequence[int]) -> np.ndarray:
     joined, firsts = fewest_first[fits], np.arange(len(sizes))
     firsts[joined] = joined.min(initial=len(sizes))
     return np.unique(firsts, return_inverse=True)[1]
+
+
+def _chance_to_differ(vectors: np.ndarray) -> float:
+    counts = np.unique(vectors, axis=0, return_counts=True)[1]
+    return 1 - int((counts * counts).sum()) / len(vectors) ** 2
 
 
 @dataclass(frozen=True, slots=True)
