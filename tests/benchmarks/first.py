@@ -18,8 +18,9 @@ def main(name: str, file: str, song: str, query: str) -> None:
     """Import, open, ask."""
     library, vector = LIBRARIES[name], np.load(query)
     importlib.import_module(library.module)
-    if name == "Segue":
-        importlib.import_module("segue.engine")
+    if name == "Segue":  # whose modules are imported when they are needed
+        for module in ("segue.engine.search", "segue.engine.seeds", "segue.web.service"):
+            importlib.import_module(module)
     began = time.perf_counter()
     library.open(Path(file))(song, vector)
     print(time.perf_counter() - began)

@@ -41,13 +41,15 @@ def write(folder: Path) -> dict[str, Any]:
     The manifest's entry.
 
     """
-    arrays = {path.stem: map_array(path) for path in sorted(folder.glob("*.npy"))}
+    paths = sorted(folder.glob("*.npy"))
+    # one after the other, and not mapped together: pages that were read count as memory of the process
+    blocks = [hashlib.sha256(block).digest() for path in paths for block in _block_bytes(map_array(path))]
+    arrays = {path.stem: map_array(path) for path in paths}
     builder = RecordBuilder(arrays)
     records = bar(
         (builder.record(number) for number in range(len(builder))), "digesting cells", " records", len(builder)
     )
     sizes_and_digests = [(len(content), hashlib.sha256(content).digest()) for content in records]
-    blocks = [hashlib.sha256(block).digest() for array in arrays.values() for block in _block_bytes(array)]
     first_keys = [arrays[column][::step] for column, _, step in LOOKUPS.values()]
     save_array(folder, "record_offsets", np.cumsum([0, *(size for size, _ in sizes_and_digests)], dtype=np.int64))
     save_array(folder, "record_digests", _digest_array([digest for _, digest in sizes_and_digests]))
